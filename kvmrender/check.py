@@ -1,0 +1,127 @@
+"""Hold a guest in full form against the schema, and say in plain words what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import jsonschema_rs
+
+from kvmrender.errors import Path, Problem, nearest
+from kvmrender.normalise import QUANTITIES
+from kvmrender.schema import Node, node_at, resolve
+
+UNCHECKED = "vars"
+"""The one key whose value is the user's own."""
+
+_KINDS = {"object": "a mapping", "array": "a list", "string": "a string", "integer": "a whole number"}
+_MANY = 9
+
+
+def checker(root: Node) -> Callable[[dict[str, Any]], list[Problem]]:
+    """Compile the schema into a function that gives all problems of a guest, in the order of the schema."""
+    validator = jsonschema_rs.Draft202012Validator(root)
+
+    def check(guest: dict[str, Any]) -> list[Problem]:
+        if isinstance(guest.get(UNCHECKED), dict):
+            guest = {key: value for key, value in guest.items() if key != UNCHECKED}
+        try:
+            if validator.is_valid(guest):
+                return []
+            errors = validator.iter_errors(guest)
+        except (ValueError, OverflowError):  # a value that JSON has no form for
+            if problems := list(_not_json((), guest)):
+                return problems
+            raise
+        return list(dict.fromkeys(problem for error in errors for problem in _problems(root, error)))
+
+    return check
+
+
+def _problems(root: Node, error: jsonschema_rs.ValidationError) -> Iterator[Problem]:
+    path: Path = tuple(error.instance_path)
+    node = node_at(root, error.schema_path[:-1])
+    kind, found, value = error.kind.name, error.kind.as_dict(), error.instance
+    if kind == "additionalProperties":
+        for key in found["unexpected"]:
+            known = node.get("properties", ())
+            hint = nearest(key, known) or f" (known keys: {_options(known)})"
+            yield Problem((*path, key), f"is not a known key{hint}", at_key=True)
+    elif kind == "required":
+        wanted = resolve(root, node["properties"][found["property"]])
+        ways = [f"{key} {' or '.join(names)}" for key, names in wanted.get("default_from", {}).items()]
+        about = wanted.get("description", "").partition(".")[0]
+        hint = f": give it, or {' or '.join(ways)}" if ways else f" ({about[:1].lower()}{about[1:]})"
+        yield Problem((*path, found["property"]), f"is missing{hint}")
+    elif isinstance(node, dict) and "refusal" in node:
+        yield Problem(path, node["refusal"])
+    else:
+        yield Problem(path, f"{shown(value)} {_fault(kind, found, node, value)}")
+
+
+def _fault(kind: str, found: dict[str, Any], node: Any, value: Any) -> str:
+    """Say what is wrong with a value, as the rest of a sentence that begins with it."""
+    if kind == "enum":
+        options = found["options"]
+        hint = nearest(value, options)
+        return f"is not one of {_options(options, short=bool(hint))}{hint}"
+    if kind == "type":
+        if "quantity" in node and isinstance(value, (str, int)) and not isinstance(value, bool):
+            try:
+                QUANTITIES[node["quantity"]](value)
+            except ValueError as error:
+                return str(error)
+        kinds = ["true or false"] if "presence" in node else []
+        return f"is not {' or '.join(kinds + [_KINDS.get(name, name) for name in found['types']])}"
+    if kind == "pattern" and "expected" in node:
+        return f"is not {node['expected']}"
+    if kind == "const":
+        return f"is not {shown(found['expected_value'])}"
+    if kind == "minimum":
+        return f"is less than {found['limit']}"
+    if kind == "maximum":
+        return f"is more than {found['limit']}"
+    return f"is not allowed ({kind})"
+
+
+def shown(value: Any) -> str:
+    """Return a value as messages show it, never longer than a line."""
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, (list, tuple)):
+        return "a list"
+    if isinstance(value, bool) or value is None:
+        return {True: "true", False: "false", None: "null"}[value]
+    if isinstance(value, int) and value.bit_length() > 256:
+        return "a number of many digits"
+    text = ascii(value) if isinstance(value, str) and not _encodes(value) else repr(value)
+    return text if len(text) <= 80 else f"{text[:76]}…{text[-1]}"
+
+
+def _options(options: Any, short: bool = False) -> str:
+    words = [str(option) for option in options]
+    return ", ".join(words if len(words) <= _MANY or not short else [*words[: _MANY - 2], "…"])
+
+
+def _encodes(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _not_json(path: Path, value: Any) -> Iterator[Problem]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if not isinstance(key, str) or not _encodes(key):
+                yield Problem((*path, str(key)), "is not a known key: keys are text", at_key=True)
+            else:
+                yield from _not_json((*path, key), item)
+    elif isinstance(value, (list, tuple)):
+        for number, item in enumerate(value):
+            yield from _not_json((*path, number), item)
+    elif isinstance(value, str) and not _encodes(value):
+        yield Problem(path, f"{shown(value)} has half of a surrogate pair, which is not a character")
+    elif not isinstance(value, (str, int, float, type(None))):
+        yield Problem(path, f"a Python {type(value).__name__} is not a value that a guest can have")

@@ -1,0 +1,93 @@
+"""From a guest as written to the context of its template, or to all that is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from copy import deepcopy
+from functools import cache
+from typing import Any
+
+from kvmrender.check import checker, shown
+from kvmrender.checks import CHECKS
+from kvmrender.derive import derive
+from kvmrender.errors import GuestError, Path, Problem
+from kvmrender.normalise import Convert, Nulls, normaliser, with_machine, without_nulls
+from kvmrender.schema import GuestSchema
+
+Context = dict[str, Any]
+
+
+def context_builder(schema: GuestSchema) -> Callable[[Any], tuple[Context, Nulls]]:
+    """Return the function that turns a guest into its context, and names the keys that a null removed.
+
+    The function raises GuestError with every problem of the guest: those that the schema finds, and those
+    that the checks across fields find in what is left when the faulty values are taken away.
+    """
+    check = checker(schema.root)
+
+    @cache
+    def normalise(arch: str | None, guest_type: str) -> Convert:
+        return normaliser(schema, arch, guest_type)
+
+    def full_form(guest: Mapping[str, Any]) -> tuple[Context, Nulls]:
+        named = guest.get("arch") or schema.root["properties"]["arch"]["default"]
+        arch = schema.names.get(named) if isinstance(named, str) else None
+        nulls: Nulls = []
+        full = normalise(arch, "qemu" if guest.get("type") == "qemu" else "kvm")(with_machine(guest), nulls)
+        if arch is not None:
+            full["arch"] = arch
+        return full, nulls
+
+    def derived(full: Context) -> tuple[Context, list[Problem]]:
+        context = derive(full, schema.architectures[full["arch"]]["disk_buses"])
+        return context, [problem for check in CHECKS for problem in check(context)]
+
+    def further(full: Context, problems: list[Problem]) -> list[Problem]:
+        """Return what else is wrong, beside the problems found already and what follows from them."""
+        faulty = {problem.path for problem in problems}
+        while problems:
+            left, nulls = full_form({"name": "guest", **_without(full, faulty)})
+            # What is missing still is; what is derived does not need it.
+            problems = [new for new in check(without_nulls(left) if nulls else left) if new.path not in faulty]
+            whole = {problem.path[:1] for problem in problems}
+            if problems and faulty >= whole:
+                return []
+            faulty |= whole
+        return [
+            problem
+            for problem in derived(left)[1]
+            if not any(_overlap(path, fault) for path in (problem.path, *problem.related) for fault in faulty)
+        ]
+
+    def build(guest: Any) -> tuple[Context, Nulls]:
+        if not isinstance(guest, Mapping):
+            raise GuestError([Problem((), f"a guest is a mapping, not {shown(guest)}")])
+        full, nulls = full_form(guest)
+        if problems := check(without_nulls(full) if nulls else full):
+            raise GuestError(problems + further(full, problems))
+        context, problems = derived(full)
+        if problems:
+            raise GuestError(problems)
+        return context, nulls
+
+    return build
+
+
+def _without(guest: Context, paths: Iterable[Path]) -> Context:
+    """Return a copy of the guest without what stands at the paths."""
+    left = deepcopy({key: value for key, value in guest.items() if key != "vars"})
+    for path in paths:
+        place: Any = left
+        for step in path[:-1]:
+            if isinstance(place, list) and isinstance(step, int):
+                place = place[step]
+            else:
+                place = place.get(step) if isinstance(place, dict) else None
+        if isinstance(place, dict):
+            place.pop(path[-1], None) if path else place.clear()
+    return left
+
+
+def _overlap(path: Path, other: Path) -> bool:
+    shorter = min(len(path), len(other))
+    return path[:shorter] == other[:shorter]

@@ -1,0 +1,111 @@
+"""Fill in what can be computed: identity, addresses, names. From a checked guest to the context of its template."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import Any
+
+from kvmrender.device_names import BUS_BY_PREFIX, PREFIX_BY_BUS, free_name
+from kvmrender.identity import guest_uuid
+from kvmrender.mac import mac_address
+
+Guest = dict[str, Any]
+
+FORMAT_BY_ENDING = {
+    ".qcow2": "qcow2",
+    ".raw": "raw",
+    ".img": "raw",
+    ".iso": "raw",
+    ".vmdk": "vmdk",
+    ".vdi": "vdi",
+}
+"""What the ending of an image's name says of its format. Contents are never probed: that is a way in for guests."""
+
+
+def derive(guest: Guest, disk_buses: dict[str, str]) -> Guest:
+    """Return the context: the guest with every derived value, as a new mapping (what is unchanged is shared).
+
+    ``guest`` is in full form and valid; ``disk_buses`` gives the bus that its architecture has for each kind of
+    disk device. Values that the guest gives itself win, nulls too. Nothing is derived from the machine that
+    this runs on.
+    """
+    context = dict(guest)
+    namespace = guest.get("namespace", "")
+    if "uuid" not in guest:
+        context["uuid"] = guest_uuid(namespace, guest["name"])
+    elif guest["uuid"]:
+        context["uuid"] = _dashed(guest["uuid"])
+    if "currentMemory" not in guest:
+        context["currentMemory"] = guest["memory"]
+    context["disks"] = _disks(guest["disks"], disk_buses)
+    context["controllers"] = _controllers(guest["controllers"], context["disks"])
+    context["interfaces"] = _interfaces(guest, namespace)
+    if "consoles" not in guest:
+        context["consoles"] = _consoles(guest["serials"])
+    return context
+
+
+def _dashed(uuid: str) -> str:
+    digits = uuid.replace("-", "").lower()
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+
+def _disks(disks: list[Guest], disk_buses: dict[str, str]) -> list[Guest]:
+    taken = {name for disk in disks if (name := disk["target"].get("dev"))}
+    result = []
+    for disk in disks:
+        target = dict(disk["target"])
+        if "bus" not in target:
+            target["bus"] = _bus(target.get("dev"), disk_buses[disk["device"]])
+        if not target.get("dev"):
+            target["dev"] = free_name(PREFIX_BY_BUS[target["bus"] or disk_buses[disk["device"]]], taken)
+            taken.add(target["dev"])
+        driver = disk["driver"]
+        if driver is not None and "type" not in driver and (found := disk_format(disk)):
+            driver = {**driver, "type": found}
+        result.append({**disk, "driver": driver, "target": target})
+    return result
+
+
+def _bus(name: str | None, usual: str) -> str:
+    """Return the bus of a disk: the usual one, unless its name is one of another bus."""
+    prefix = name and name[:2]
+    return usual if not prefix or prefix == PREFIX_BY_BUS[usual] else BUS_BY_PREFIX[prefix]
+
+
+def disk_format(disk: Guest) -> str | None:
+    """Return the format that follows from a disk's source; None where the guest has to say it."""
+    source = disk.get("source") or {}
+    if disk["type"] == "block" or not source:
+        return "raw"
+    return FORMAT_BY_ENDING.get(PurePosixPath(source.get("file", "")).suffix.lower())
+
+
+def _controllers(controllers: list[Guest], disks: list[Guest]) -> list[Guest]:
+    """Add a virtio-scsi controller where disks need one: libvirt's own choice may be one that few guests know."""
+    wanted = any(disk["target"]["bus"] == "scsi" for disk in disks)
+    if wanted and not any(controller.get("type") == "scsi" for controller in controllers):
+        return [*controllers, {"type": "scsi", "index": 0, "model": "virtio-scsi"}]
+    return controllers
+
+
+def _interfaces(guest: Guest, namespace: str) -> list[Guest]:
+    result = []
+    for position, interface in enumerate(guest["interfaces"]):
+        if "mac" not in interface:
+            alias = interface.get("alias")
+            device = f"alias {alias['name']}" if alias else f"interface {position}"
+            address = mac_address(namespace, guest["name"], device, guest["mac_prefix"])
+            interface = {**interface, "mac": {"address": address}}
+        elif interface["mac"]:
+            interface = {**interface, "mac": {"address": interface["mac"]["address"].lower()}}
+        result.append(interface)
+    return result
+
+
+def _consoles(serials: list[Guest]) -> list[Guest]:
+    """Return the console that libvirt itself would make of the first serial port."""
+    if not serials:
+        return []
+    same: Guest = {key: serials[0][key] for key in ("type", "source") if key in serials[0]}
+    return [{**same, "target": {"type": "serial", "port": 0}}]

@@ -1,0 +1,41 @@
+"""Names of disks as libvirt gives them: vda … vdz, vdaa … (https://libvirt.org/formatdomain.html#hard-drives-floppy-disks-cdroms)."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+
+PREFIX_BY_BUS = {
+    "virtio": "vd",
+    "scsi": "sd",
+    "sata": "sd",
+    "usb": "sd",
+    "sd": "sd",
+    "ide": "hd",
+    "fdc": "fd",
+}
+"""How the names of a bus begin."""
+
+BUS_BY_PREFIX = {"vd": "virtio", "sd": "scsi", "hd": "ide", "fd": "fdc"}
+"""The bus that libvirt takes a name to mean where none is given."""
+
+_LETTERS = 26
+
+
+def device_name(prefix: str, index: int) -> str:
+    """Return the name of the disk at ``index`` (from 0): ``device_name("vd", 27)`` is ``vdab``."""
+    if index < 0:
+        raise ValueError("an index is 0 or more")
+    letters = ""
+    while index >= 0:
+        index, letter = divmod(index, _LETTERS)
+        letters = chr(ord("a") + letter) + letters
+        index -= 1
+    return prefix + letters
+
+
+def free_name(prefix: str, taken: Container[str]) -> str:
+    """Return the first name with this prefix that isn't taken."""
+    index = 0
+    while (name := device_name(prefix, index)) in taken:
+        index += 1
+    return name

@@ -1,0 +1,107 @@
+"""The Jinja environment of the templates: sandboxed, strict, and safe for XML."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from jinja2 import BaseLoader, StrictUndefined, TemplateRuntimeError, nodes
+from jinja2.compiler import CodeGenerator, Frame
+from jinja2.ext import Extension
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import missing
+from markupsafe import Markup
+
+from kvmrender.errors import nearest
+from kvmrender.template_errors import UNKNOWN_NAME
+from kvmrender.xml import escape, escape_text, fragment_fault
+
+CLOSING = "\0"
+"""Stands before each closing tag that a template writes, until ``finish`` takes it away. No XML can hold it."""
+
+_CLOSING_TAG = re.compile(r"</(?=[A-Za-z_])")
+_CLOSED = re.compile(r"<([^\s<>/]+)([^<>]*)>(?:\n *)?\0</\1>")
+
+
+def finish(xml: str) -> str:
+    """Write the elements that a template left empty as ``<x/>``, so that templates need not know which those are."""
+    return _CLOSED.sub(r"<\1\2/>", xml).replace(CLOSING, "")
+
+
+class _Mark(Extension):
+    """Marks the closing tags of a template's source, as ``finish`` needs them. Lines stay where they are."""
+
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
+        return _CLOSING_TAG.sub(CLOSING + "</", source)
+
+
+class _Undefined(StrictUndefined):
+    """Says which name is missing, and the nearest one that isn't."""
+
+    @property
+    def _undefined_message(self) -> str:
+        name = self._undefined_name
+        if self._undefined_hint:
+            return self._undefined_hint
+        if self._undefined_obj is missing:
+            return f"{name!r} {UNKNOWN_NAME}"
+        if isinstance(self._undefined_obj, Mapping):
+            return f"{name!r} is not given here{nearest(name, self._undefined_obj)}"
+        return f"{type(self._undefined_obj).__name__} has no {name!r}"
+
+
+class _CodeGenerator(CodeGenerator):
+    """Jinja's, but each value that is written goes through our own ``escape``."""
+
+    def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
+        self.write("environment.escape(")
+
+
+class Environment(ImmutableSandboxedEnvironment):
+    """A sandbox in which what is written is escaped, always, and what is missing is an error."""
+
+    code_generator_class = _CodeGenerator
+    escape = staticmethod(escape)
+
+    def __init__(self, loader: BaseLoader) -> None:
+        super().__init__(
+            loader=loader,
+            autoescape=True,
+            undefined=_Undefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+            auto_reload=False,
+            cache_size=-1,
+            extensions=[_Mark],
+        )
+        self.filters.update(attributes=attributes, text=escape_text, xml=well_formed)
+        self.filters.update(dict.fromkeys(("e", "escape", "forceescape"), _escape_filter))
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """Look a key of a mapping up before an attribute: fields of a guest may be named like methods."""
+        if obj.__class__ is dict:
+            try:
+                return obj[attribute]
+            except KeyError:
+                pass
+        return super().getattr(obj, attribute)
+
+
+def attributes(element: Mapping[str, Any], *names: str) -> Markup:
+    """Write those of the named keys that ``element`` has as attributes, in this order, each with a space before it."""
+    if not isinstance(element, Mapping):
+        raise TemplateRuntimeError(f"attributes: wants a mapping, not {type(element).__name__}")
+    return Markup("".join([f' {name}="{escape(element[name])}"' for name in names if name in element]))
+
+
+def well_formed(fragment: str) -> Markup:
+    """Write raw XML, provided that it is well-formed by itself."""
+    if fault := fragment_fault(fragment):
+        raise TemplateRuntimeError(f"xml: not well-formed: {fault}")
+    return Markup(fragment.strip())
+
+
+def _escape_filter(value: Any) -> Markup:
+    return Markup(escape(value))

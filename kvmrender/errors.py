@@ -1,0 +1,97 @@
+"""What can go wrong, with the data to print it: a place, a value, what was expected instead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+
+Path = tuple[str | int, ...]
+"""Where a value stands in a guest: keys and list positions, as ``("disks", 0, "driver", "type")``."""
+
+
+class Error(Exception):
+    """Everything that kvmrender raises on purpose."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong with a guest.
+
+    ``path`` is the field (empty for the guest as a whole), ``file``, ``line`` and ``column`` (both from 1)
+    are known when the guest came from a file. ``at_key`` says that the field's name is at fault, not its value.
+    ``related`` are other fields that the problem is about, such as the first of two equal addresses.
+    """
+
+    path: Path
+    message: str
+    file: str | None = None
+    line: int | None = None
+    column: int | None = None
+    at_key: bool = False
+    related: tuple[Path, ...] = ()
+
+    def __str__(self) -> str:
+        """Give the problem as one line, ``FILE:LINE:COLUMN: field: message``."""
+        place = [str(part) for part in (self.file, self.line, self.column) if part is not None]
+        field = path_string(self.path)
+        return ": ".join(part for part in (":".join(place), field, self.message) if part)
+
+    def at(self, file: str | None, position: tuple[int, int] | None) -> Problem:
+        """Return the same problem with its place filled in."""
+        line, column = position or (None, None)
+        return replace(self, file=file, line=line, column=column)
+
+
+class GuestError(Error):
+    """A guest that can't be rendered. ``problems`` holds all that is wrong with it, in the order of the file."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems: tuple[Problem, ...] = tuple(problems)
+        super().__init__("\n".join(map(str, self.problems)))
+
+    def __reduce__(self) -> tuple[type[GuestError], tuple[tuple[Problem, ...]]]:
+        """Pickle by the problems, so that worker processes can hand the error on."""
+        return GuestError, (self.problems,)
+
+
+class TemplateError(Error):
+    """A template or schema part that can't be used.
+
+    ``template`` is its file and ``line`` counts from 1 (None where there is none);
+    ``guest`` is the name of the guest that was being rendered, if any.
+    """
+
+    def __init__(
+        self, message: str, template: str | None = None, line: int | None = None, guest: str | None = None
+    ) -> None:
+        self.message, self.template, self.line, self.guest = message, template, line, guest
+        place = ":".join(str(part) for part in (template, line) if part is not None)
+        about = f" (guest {guest!r})" if guest is not None else ""
+        super().__init__(f"{place}: {message}{about}" if place else f"{message}{about}")
+
+    def __reduce__(self) -> tuple[type[TemplateError], tuple[str, str | None, int | None, str | None]]:
+        """Pickle by the parts of the message."""
+        return TemplateError, (self.message, self.template, self.line, self.guest)
+
+
+def path_string(path: Sequence[str | int]) -> str:
+    """Write a path as users type it: ``disks[0].driver.type``, and ``vcpu`` for its own text."""
+    path = path[:-1] if path[-1:] == ("text",) else path
+    parts = (f"[{part}]" if isinstance(part, int) else f".{printable(part)}" for part in path)
+    return "".join(parts).removeprefix(".")
+
+
+def printable(text: str) -> str:
+    """Return ``text`` with whatever can't stand in one line of UTF-8 written as an escape."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def nearest(word: object, known: Iterable[object]) -> str:
+    """Return `` (did you mean 'x'?)`` for the known word that is nearest to ``word``, or nothing."""
+    folded = {str(name).casefold(): str(name) for name in known}
+    text = str(word)[:100].casefold()
+    matches = get_close_matches(text, folded, cutoff=0.6)
+    # A slip of one letter for another is likelier than one too many: qcow3 is qcow2, not qcow.
+    matches.sort(key=lambda match: len(match) != len(text) or sum(map(str.__ne__, match, text)) > 1)
+    return f" (did you mean {folded[matches[0]]!r}?)" if matches else ""

@@ -1,0 +1,25 @@
+"""MAC addresses that stay the same from one run to the next."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+OCTETS = 6
+
+
+def mac_address(namespace: str, name: str, device: str, prefix: str = "52:54:00") -> str:
+    """Derive the address of one interface of one guest, ``52:54:00:12:34:56``.
+
+    ``device`` tells the guest's interfaces apart: its position or alias. ``prefix`` is the first 1 to 5 octets
+    (QEMU's own, 52:54:00, where it isn't given); the rest comes from a SHA-256 of all three names. The prefix's
+    first octet must be even: a multicast address (IEEE 802, bit 0 of the first octet) raises ValueError. The
+    all-zero address does not occur.
+    """
+    given = bytes.fromhex(prefix.replace(":", ""))
+    if not 0 < len(given) < OCTETS or given[0] & 1:
+        raise ValueError(f"{prefix!r} is not 1 to 5 octets with an even first one")
+    digest = sha256("\0".join((namespace, name, device)).encode("utf-8", "surrogatepass")).digest()
+    derived = digest[: OCTETS - len(given)]
+    if not any(given) and not any(derived):
+        derived = derived[:-1] + b"\1"
+    return (given + derived).hex(":")

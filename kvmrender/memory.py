@@ -1,0 +1,45 @@
+"""Sizes of memory in libvirt's units (https://libvirt.org/formatdomain.html#memory-allocation)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+_POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4, "p": 5, "e": 6}
+_SIZE = re.compile(r"([0-9]{1,30})\s*(?:[kKmMgGtTpPeE](?:[iI]?[bB])?|[bB](?:[yY][tT][eE][sS]?)?)?", re.ASCII)
+KIB, MIB = 1 << 10, 1 << 20
+MAX_BYTES = (1 << 64) - 1
+"""The largest size that libvirt can hold."""
+
+
+def unit_bytes(unit: str) -> int:
+    """Return how many bytes a unit of libvirt's is: ``b``, ``KB`` (1000), ``KiB`` or ``k`` (1024) to ``EiB``."""
+    folded = unit.lower()
+    if folded in ("b", "byte", "bytes"):
+        return 1
+    base = 1000 if len(folded) == 2 else 1024
+    return int(base ** _POWERS[folded[0]])
+
+
+def memory(size: int | str) -> dict[str, Any]:
+    """Return a size as libvirt's element has it, ``{"unit": "MiB", "text": 4096}``.
+
+    A whole number is MiB, a string takes libvirt's units (``4 GiB``). The unit is MiB where that is exact,
+    else KiB. Raises ValueError, whose text says what was expected.
+    """
+    text = str(size).strip()
+    match = _SIZE.fullmatch(text)
+    if not match:
+        raise ValueError("is not a size of memory: a whole number of MiB, or one with a unit, such as 4 GiB")
+    number, rest = int(match[1]), text[len(match[1]) :].strip()
+    count = number * (unit_bytes(rest) if rest else MIB)
+    if count % KIB:
+        raise ValueError("is not a whole number of KiB")
+    if not 0 < count <= MAX_BYTES:
+        raise ValueError("is not a size of memory: it must be more than nothing and less than 16 EiB")
+    return {"unit": "KiB", "text": count // KIB} if count % MIB else {"unit": "MiB", "text": count // MIB}
+
+
+def to_bytes(element: dict[str, Any]) -> int:
+    """Return the bytes of a memory element; libvirt's unit is KiB where it is left out."""
+    return int(element["text"]) * unit_bytes(element.get("unit", "KiB"))

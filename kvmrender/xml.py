@@ -1,0 +1,67 @@
+"""XML as text: escaping, and whether a piece of it is well-formed. Elements are written by the templates alone."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from xml.parsers import expat
+
+from markupsafe import Markup
+
+_SPECIAL = re.compile("[&<>\"'\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_REFERENCES = {
+    ord("&"): "&amp;",
+    ord("<"): "&lt;",
+    ord(">"): "&gt;",
+    ord('"'): "&quot;",
+    ord("'"): "&apos;",
+    ord("\t"): "&#9;",
+    ord("\n"): "&#10;",
+    ord("\r"): "&#13;",
+}
+_IN_TEXT = {char: reference for char, reference in _REFERENCES.items() if chr(char) not in "\t\n"}
+
+
+def escape(value: Any) -> str:
+    """Return a value as it can stand in an attribute or an element, whatever it holds.
+
+    Tabs, newlines and carriage returns become references, which parsers give back as they were. What is Markup
+    already stays as it is. Raises ValueError for a character that XML 1.0 has no form for (section 2.2).
+    """
+    if hasattr(value, "__html__"):
+        return str(value.__html__())
+    return _escaped(str(value), _REFERENCES)
+
+
+def escape_text(value: Any) -> Markup:
+    """Return a value as it can stand between tags, its tabs and newlines bare, for people to read."""
+    return Markup(_escaped(str(value), _IN_TEXT))
+
+
+def _escaped(text: str, references: dict[int, str]) -> str:
+    if not _SPECIAL.search(text):
+        return text
+    if forbidden := _FORBIDDEN.search(text):
+        raise ValueError(f"character U+{ord(forbidden[0]):04X} is not allowed in XML")
+    return text.translate(references)
+
+
+def fragment_fault(fragment: str) -> str | None:
+    """Say why ``fragment`` can't stand inside an element, or return None if it can.
+
+    It has to be well-formed by itself: tags that match, prefixes declared, no DTD, no entities of its own.
+    """
+    parser = expat.ParserCreate("utf-8", namespace_separator=" ")
+    try:
+        parser.Parse(b"<x>\n", False)
+        parser.Parse(fragment.encode(), False)
+        parser.Parse(b"\n</x>", True)
+    except UnicodeEncodeError:
+        return "half of a surrogate pair is not a character"
+    except expat.ExpatError as error:
+        lines = fragment.count("\n") + 1
+        line, column = error.lineno - 1, error.offset + 1
+        said = "it has a DTD" if "<!DOCTYPE" in fragment else expat.ErrorString(error.code)
+        return f"{said} at line {line}, column {column}" if 0 < line <= lines else f"{said} at its end"
+    return None

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import FIXTURES, ROOT, Run
+
+import kvmrender
+
+
+def test_version(run: Run) -> None:
+    assert run("--version").stdout == f"kvmrender, version {kvmrender.__version__}\n"
+
+
+@pytest.mark.parametrize("command", ["render", "context", "schema"])
+def test_help_has_an_example(command: str, run: Run) -> None:
+    help_text = run(command, "--help").stdout
+    assert f"Example: kvmrender {command}" in help_text
+    assert run(command, "-h").stdout == help_text
+
+
+def test_unknown_option_is_trouble(run: Run) -> None:
+    result = run("render", "--nope")
+    assert (result.stdout, result.exit_code) == ("", 2)
+    assert "--nope" in result.stderr
+
+
+def python_m(*arguments: str, cwd: Path = ROOT, **environment: str) -> bytes:
+    return subprocess.run(
+        [sys.executable, "-m", "kvmrender", *arguments],
+        cwd=cwd,
+        env={**os.environ, **environment},
+        capture_output=True,
+        check=True,
+    ).stdout
+
+
+def test_python_m_is_the_same_command(run: Run) -> None:
+    file = ROOT / "fixtures/web-1.yaml"
+    assert python_m("render", str(file)) == file.with_suffix(".xml").read_bytes()
+    assert python_m("--version").decode() == run("--version").stdout
+
+
+def test_bytes_are_the_same_everywhere(tmp_path: Path) -> None:
+    files = [str(file) for file in FIXTURES]
+    outputs = {
+        python_m("render", *files, PYTHONHASHSEED="1"),
+        python_m("render", *files, PYTHONHASHSEED="2", LC_ALL="C", PYTHONUTF8="0"),
+        python_m("render", *files, cwd=tmp_path, TZ="Asia/Tokyo"),
+    }
+    assert len(outputs) == 1
+    contexts = {python_m("context", *files, PYTHONHASHSEED=seed) for seed in ("1", "2")}
+    assert len(contexts) == 1
+
+
+def test_output_is_utf8_in_any_locale() -> None:
+    guest = b'{"name": "a", "title": "\xe6\xbc\xa2\xe5\xad\x97"}'
+    done = subprocess.run(
+        [sys.executable, "-m", "kvmrender", "render"],
+        input=guest,
+        env={**os.environ, "LC_ALL": "C", "PYTHONIOENCODING": "ascii"},
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    )
+    assert b"<title>\xe6\xbc\xa2\xe5\xad\x97</title>" in done.stdout
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shell_completion(shell: str) -> None:
+    script = python_m(_KVMRENDER_COMPLETE=f"{shell}_source").decode()
+    assert "_KVMRENDER_COMPLETE" in script
+    answer = python_m(_KVMRENDER_COMPLETE="bash_complete", COMP_WORDS="kvmrender ren", COMP_CWORD="1")
+    assert answer == b"plain,render\n"
+
+
+def test_context_says_every_default(run: Run) -> None:
+    text = run("context", input="name: a\nuuid: null\n").stdout
+    assert text.startswith("type: kvm\nname: a\narch: amd64\nuuid: null\n")
+    assert "memory:\n  unit: MiB\n  text: 512\n" in text

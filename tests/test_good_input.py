@@ -1,0 +1,184 @@
+"""What a guest says arrives as it was meant, whatever it holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Run, find, parse
+
+import kvmrender
+from kvmrender.load import read
+
+NASTY = "<a href=\"x\"> & 'b' ]]> &amp; {{ 7 * 7 }} {% raw %} ünï©ødé 漢字 😀 \\ %s"
+
+TEXTS: dict[str, tuple[Any, str]] = {
+    "name": ({"name": NASTY.replace("/", "")}, "name"),
+    "title": ({"title": NASTY}, "title"),
+    "description": ({"description": NASTY}, "description"),
+    "loader": ({"os": {"loader": f"/{NASTY}"}}, "os/loader"),
+    "nvram": ({"os": {"nvram": f"/{NASTY}"}}, "os/nvram"),
+    "nvram template": ({"os": {"nvram": {"template": f"/{NASTY}"}}}, "os/nvram@template"),
+    "cpu model": ({"cpu": {"mode": "custom", "model": NASTY}}, "cpu/model"),
+    "disk file": ({"disks": [{"source": {"file": f"/{NASTY}"}, "driver": "raw"}]}, "devices/disk/source@file"),
+    "disk dev": ({"disks": [{"source": {"dev": f"/{NASTY}"}}]}, "devices/disk/source@dev"),
+    "bridge": ({"interfaces": [{"source": {"bridge": NASTY}}]}, "devices/interface/source@bridge"),
+    "network": ({"interfaces": [{"source": {"network": NASTY}}]}, "devices/interface/source@network"),
+    "portgroup": (
+        {"interfaces": [{"source": {"network": "n", "portgroup": NASTY}}]},
+        "devices/interface/source@portgroup",
+    ),
+    "source dev": ({"interfaces": [{"source": {"dev": NASTY}}]}, "devices/interface/source@dev"),
+    "target": ({"interfaces": [{"type": "user", "target": NASTY}]}, "devices/interface/target@dev"),
+    "guest": ({"interfaces": [{"type": "user", "guest": NASTY}]}, "devices/interface/guest@dev"),
+    "serial path": ({"serials": [{"source": {"path": f"/{NASTY}"}}]}, "devices/serial/source@path"),
+    "tty": ({"consoles": [{"tty": f"/{NASTY}"}]}, "devices/console@tty"),
+}
+
+
+@pytest.mark.parametrize(("guest", "path"), TEXTS.values(), ids=TEXTS)
+def test_text_comes_back_unchanged(guest: dict[str, Any], path: str) -> None:
+    xml = kvmrender.render({"name": "a", **guest})
+    element, _, attribute = path.partition("@")
+    found = find(xml, element)
+    value = found.get(attribute) if attribute else found.text
+    assert value is not None
+    assert NASTY.replace("/", "") in value.replace("/", "")
+
+
+@pytest.mark.parametrize("char", ["\t", "\n", "\r", "\r\n", "\x85", "\u2028", "\ufeff"])
+def test_white_space_comes_back_unchanged(char: str) -> None:
+    """A parser gives a bare newline of an attribute back as a space, and a bare carriage return as a newline."""
+    text = f"a{char}b"
+    assert find(kvmrender.render({"name": "a", "description": text}), "description").text == text
+
+
+def test_white_space_of_an_attribute_is_written_as_references(tmp_path: Path) -> None:
+    (tmp_path / "amd64.xml.j2").write_text('<a b="{{ vars.b }}" {{ vars | attributes("b") }}>{{ vars.b }}</a>')
+    xml = kvmrender.Renderer([tmp_path]).render({"name": "a", "vars": {"b": "1\t2\n3\r4"}})
+    assert xml == '<a b="1&#9;2&#10;3&#13;4"  b="1&#9;2&#10;3&#13;4">1&#9;2&#10;3&#13;4</a>'
+
+
+AS_WRITTEN = """\
+name: 0123
+title: on
+description: 1.10
+vcpu: "2"
+memory: "2048"
+os: {type: hvm, boot: hd}
+disks:
+  - source: /a.qcow2
+    serial: 0123
+    boot: "1"
+    address: {type: pci, bus: 0x05, slot: 010, multifunction: true}
+interfaces:
+  - source: br0
+    mac: 52:54:00:12:34:56
+serials: {target: 0}
+"""
+
+
+def test_scalars_arrive_as_written(run: Run) -> None:
+    xml = run("render", input=AS_WRITTEN).stdout
+    for path, value in {
+        "name": "0123",
+        "title": "on",
+        "description": "1.10",
+        "vcpu": "2",
+        "memory": "2048",
+        "os/type": "hvm",
+        "devices/disk/serial": "0123",
+    }.items():
+        assert find(xml, path).text == value
+    assert find(xml, "os/boot").attrib == {"dev": "hd"}
+    assert find(xml, "devices/disk/boot").attrib == {"order": "1"}
+    assert find(xml, "devices/interface/mac").attrib == {"address": "52:54:00:12:34:56"}
+    address = {"type": "pci", "bus": "0x05", "slot": "010", "multifunction": "on"}
+    assert find(xml, "devices/disk/address").attrib == address
+    assert find(xml, "devices/serial/target").attrib == {"port": "0"}
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        ("yes", "yes"),
+        ("off", "off"),
+        ("~", "~"),
+        ("True", "True"),
+        ("NULL", "NULL"),
+        ("0x1F", "0x1F"),
+        ("0o17", "0o17"),
+        ("010", "010"),
+        ("1_000", "1_000"),
+        ("+1", "+1"),
+        ("1e3", "1e3"),
+        (".inf", ".inf"),
+        ("12:30:45", "12:30:45"),
+        ("2001-12-14", "2001-12-14"),
+        ("<<", "<<"),
+        ("=", "="),
+        ('"1"', "1"),
+        ("!!str 1", "1"),
+        ("! 1", "1"),
+        ('"true"', "true"),
+        ("1", 1),
+        ("-7", -7),
+        ("true", True),
+        ("false", False),
+        ("null", None),
+        ("", None),
+        ("99999999999999999999999", "99999999999999999999999"),
+    ],
+)
+def test_only_plain_words_and_integers_are_special(written: str, value: object) -> None:
+    (document,) = read("guest.yaml", f"key: {written}\n".encode())
+    assert document.guest == {"key": value}
+    assert type(document.guest["key"]) is type(value)
+
+
+def test_json_numbers_are_as_written() -> None:
+    (document,) = read("guest.json", b'{"a": 1.10, "b": 1, "c": 1e3, "d": 123456789012345678901234567890}')
+    assert document.guest == {"a": "1.10", "b": 1, "c": "1e3", "d": "123456789012345678901234567890"}
+
+
+def test_json_from_standard_input(run: Run) -> None:
+    xml = run("render", input='{"name": "a", "title": "\\ud83d\\ude00", "disks": []}').stdout
+    assert find(xml, "title").text == "😀"
+
+
+def test_byte_order_mark_is_no_part_of_the_guest() -> None:
+    assert read("guest.yaml", b"\xef\xbb\xbfname: a\n")[0].guest == {"name": "a"}
+
+
+def test_anchors_and_aliases(run: Run) -> None:
+    text = "name: a\ndisks:\n  - &disk {source: /a.qcow2}\n  - *disk\n"
+    xml = run("render", input=text).stdout
+    assert [disk.get("file") for disk in parse(xml).iter("source")] == ["/a.qcow2", "/a.qcow2"]
+
+
+def test_several_documents_and_files(tmp_path: Path, run: Run) -> None:
+    (tmp_path / "one.yaml").write_text("name: a\n---\nname: b\n")
+    (tmp_path / "two.json").write_text('{"name": "c"}')
+    xml = run("render", tmp_path / "one.yaml", tmp_path / "two.json").stdout
+    domains = parse(f"<all>{xml}</all>")
+    assert [domain.findtext("name") for domain in domains] == ["a", "b", "c"]
+
+
+def test_a_string_that_calls_itself_safe_is_escaped() -> None:
+    from markupsafe import Markup
+
+    assert find(kvmrender.render({"name": "a", "title": Markup("<b/>")}), "title").text == "<b/>"
+
+
+def test_raw_xml_stands_where_it_belongs() -> None:
+    extra = {"domain": "<on_crash>restart</on_crash>\n<!-- <a> -->", "devices": "<memballoon model='none'/>"}
+    xml = kvmrender.render({"name": "a", "extra": extra})
+    assert find(xml, "on_crash").text == "restart"
+    assert find(xml, "devices/memballoon").attrib == {"model": "none"}
+
+
+def test_vars_reach_the_template_untouched(tmp_path: Path) -> None:
+    (tmp_path / "amd64.xml.j2").write_text("{% for key, value in vars.items() %}{{ key }}={{ value }};{% endfor %}")
+    guest = {"name": "a", "vars": {"n": None, "yes": True, "f": 1.5, "g": "<"}, "uuid": None}
+    assert kvmrender.Renderer([tmp_path]).render(guest) == "n=None;yes=True;f=1.5;g=&lt;;"

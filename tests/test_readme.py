@@ -1,0 +1,64 @@
+"""What the README says is so. Its two set-up commands are run by .ci/run, in a new environment."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, Run
+
+README = (ROOT / "README.md").read_text()
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+
+
+SET_UP = [block for block in blocks("sh") if block.startswith("python3 -m venv")]
+COMMANDS = [block for block in blocks("sh") if block not in SET_UP]
+
+
+def test_two_commands_set_everything_up() -> None:
+    install, test = SET_UP
+    assert install.strip().count("\n") == test.strip().count("\n") == 0
+    assert "kvmrender render" in install
+    assert "pytest" in test
+
+
+@pytest.mark.parametrize("commands", COMMANDS, ids=lambda commands: commands.partition("\n")[0])
+def test_commands_run(commands: str, tmp_path: Path) -> None:
+    (tmp_path / "fixtures").symlink_to(ROOT / "fixtures")
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    subprocess.run(
+        ["bash", "-euc", commands],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": path},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=True,
+    )
+
+
+def test_guest_and_xml_are_the_fixture() -> None:
+    fixture = ROOT / "fixtures/web-1.yaml"
+    assert blocks("yaml")[0] == fixture.read_text().partition("\n")[2]
+    assert blocks("xml")[0] == fixture.with_suffix(".xml").read_text()
+
+
+def test_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "site-templates").mkdir()
+    monkeypatch.chdir(tmp_path)
+    (program,) = blocks("python")
+    names: dict[str, object] = {}
+    exec(program, names)
+    assert "<name>web-1</name>" in str(names["xml"])
+
+
+def test_messages_are_those_of_the_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("web-1.yaml").write_text("name: web-1\ndisks:\n- source: /a\n  driver: qcow3\n\nvcpus: 2\n")
+    assert run("render", "web-1.yaml").stderr == blocks("text")[0]

@@ -1,0 +1,145 @@
+"""Template folders of one's own, and what happens when a template is at fault."""
+
+from __future__ import annotations
+
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import find
+
+from kvmrender import Error, GuestError, Renderer, TemplateError
+
+DISK = {"source": "/a.qcow2"}
+
+
+def rendered(folder: Path, **guest: Any) -> str:
+    return Renderer([folder]).render({"name": "web-1", **guest})
+
+
+def test_block_of_an_architecture_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "amd64.xml.j2").write_text(
+        '{% extends "shipped/amd64.xml.j2" %}\n{% block cpu %}\n  <cpu mode="{{ vars.mode }}"/>\n{% endblock %}\n'
+    )
+    xml = rendered(tmp_path, vars={"mode": "host-model"})
+    assert find(xml, "cpu").attrib == {"mode": "host-model"}
+    assert find(xml, "name").text == "web-1"
+
+
+def test_partial_is_replaced_for_every_architecture(tmp_path: Path) -> None:
+    (tmp_path / "devices").mkdir()
+    (tmp_path / "devices/disk.xml.j2").write_text('    <disk type="{{ device.type }}"/>\n')
+    for arch in ("amd64", "arm64"):
+        assert find(rendered(tmp_path, arch=arch, disks=[DISK]), "devices/disk").attrib == {"type": "file"}
+
+
+def test_first_folder_that_has_a_template_wins(tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "amd64.xml.j2").write_text(folder)
+    (tmp_path / "b" / "arm64.xml.j2").write_text("b")
+    renderer = Renderer([tmp_path / "a", tmp_path / "b"])
+    assert [renderer.render({"name": "x", "arch": arch}) for arch in ("amd64", "arm64")] == ["a", "b"]
+
+
+def test_empty_elements_are_closed_in_their_tags(tmp_path: Path) -> None:
+    (tmp_path / "amd64.xml.j2").write_text(
+        '<a x=">">\n{% if vars.n %}\n  <b/>\n{% endif %}\n  <c></c>\n  <d>\n  </d>\n  <e>{{ vars.e }}</e>\n</a>\n'
+    )
+    given = {"n": None, "e": "\n  "}
+    assert rendered(tmp_path, vars=given) == '<a x=">">\n  <c/>\n  <d/>\n  <e>&#10;  </e>\n</a>\n'
+
+
+FAULTS = {
+    "missing name": (
+        "<a>\n{{ nmae }}</a>",
+        "amd64.xml.j2:2: 'nmae' is not a name of the context (did you mean 'name'?)",
+    ),
+    "missing key": (
+        "{{ memory.txt }}",
+        "amd64.xml.j2:1: 'txt' is not given here (did you mean 'text'?)",
+    ),
+    "filter that isn't": ("\n{{ name | attribute }}", "amd64.xml.j2:2: No filter named 'attribute'."),
+    "syntax": (
+        "{% if name %}\n{% endfor %}",
+        "amd64.xml.j2:2: Encountered unknown tag 'endfor'. Jinja was looking for the following tags:"
+        " 'elif' or 'else' or 'endif'. The innermost block that needs to be closed is 'if'.",
+    ),
+    "filter of a wrong value": (
+        "{{ name | attributes('x') }}",
+        "amd64.xml.j2:1: attributes: wants a mapping, not str",
+    ),
+    "template that isn't": (
+        "\n{% include 'devices/none.xml.j2' %}",
+        "amd64.xml.j2:2: template 'devices/none.xml.j2' is not in any folder of templates",
+    ),
+    "raw XML that isn't well-formed": (
+        "{{ vars.x | xml }}",
+        "amd64.xml.j2:1: xml: not well-formed: mismatched tag at its end",
+    ),
+    "control character": ("{{ vars.c }}", "amd64.xml.j2:1: character U+0001 is not allowed in XML"),
+    "Python": ("{{ name.__class__ }}", "amd64.xml.j2:1: access to attribute '__class__' of 'str' object is unsafe."),
+}
+
+
+@pytest.mark.parametrize(("source", "said"), FAULTS.values(), ids=FAULTS)
+def test_fault_is_told_with_its_place(source: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "amd64.xml.j2").write_text(source)
+    with pytest.raises(TemplateError) as raised:
+        rendered(tmp_path, vars={"x": "<a>", "c": "\1"})
+    assert str(raised.value) == f"{tmp_path}/{said} (guest 'web-1')"
+    assert isinstance(raised.value, Error)
+
+
+def test_fault_in_a_partial_names_the_partial(tmp_path: Path) -> None:
+    (tmp_path / "devices").mkdir()
+    (tmp_path / "devices/disk.xml.j2").write_text("<disk>\n\n{{ device.sauce }}</disk>")
+    with pytest.raises(TemplateError) as raised:
+        rendered(tmp_path, disks=[DISK])
+    file = f"{tmp_path}/devices/disk.xml.j2"
+    assert (raised.value.template, raised.value.line, raised.value.guest) == (file, 3, "web-1")
+    assert str(raised.value) == (f"{file}:3: 'sauce' is not given here (did you mean 'source'?) (guest 'web-1')")
+
+
+def test_folder_that_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(TemplateError, match="nowhere: is not a folder of templates"):
+        Renderer([tmp_path / "nowhere"])
+
+
+def test_schema_part_that_is_not_json(tmp_path: Path) -> None:
+    (tmp_path / "guest.schema.json").write_text("{\n  nope\n}")
+    with pytest.raises(TemplateError, match=r"guest\.schema\.json:2: is not JSON"):
+        Renderer([tmp_path])
+
+
+def test_schema_part_of_ones_own(tmp_path: Path) -> None:
+    (tmp_path / "domain").mkdir()
+    (tmp_path / "domain/cpu.schema.json").write_text('{"type": "object", "properties": {"mode": {"enum": ["x"]}}}')
+    with pytest.raises(GuestError, match=r"cpu\.mode: 'host-model' is not one of x"):
+        rendered(tmp_path, cpu={"mode": "host-model"})
+
+
+def test_errors_can_be_pickled(tmp_path: Path) -> None:
+    (tmp_path / "amd64.xml.j2").write_text("{{ x }}")
+    for guest, kind in (({"name": "a"}, TemplateError), ({"name": "/"}, GuestError)):
+        with pytest.raises(kind) as raised:
+            Renderer([tmp_path]).render(guest)
+        copy = pickle.loads(pickle.dumps(raised.value))
+        assert (type(copy), str(copy), vars(copy)) == (kind, str(raised.value), vars(raised.value))
+
+
+def test_renderer_can_be_pickled(tmp_path: Path) -> None:
+    (tmp_path / "amd64.xml.j2").write_text("{{ name }}")
+    assert pickle.loads(pickle.dumps(Renderer([tmp_path]))).render({"name": "a"}) == "a"
+
+
+def test_renderer_can_be_shared_by_threads() -> None:
+    renderer = Renderer()
+    guests = [
+        {"name": f"g{number}", "arch": ("amd64", "arm64")[number % 2], "disks": [DISK] * (number % 5)}
+        for number in range(200)
+    ]
+    with ThreadPoolExecutor(16) as pool:
+        assert list(pool.map(renderer.render, guests)) == [Renderer().render(guest) for guest in guests]
