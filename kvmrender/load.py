@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any
@@ -58,13 +60,17 @@ class Document:
     source: Source
     number: int = 0
 
-    def locate(self, problem: Problem) -> Problem:
-        """Return the problem with its file, and the line and column of the nearest part of its path."""
+    def located(self, problems: Iterable[Problem]) -> list[Problem]:
+        """Return the problems, each with its file and the place of the nearest part of its path, in this order."""
         marks: dict[Path, tuple[Position, Position]] = {}
-        try:
+        with suppress(_RefusedError):
             # YAML reads JSON too, but for the surrogate pairs in its escapes.
             _Reader(_SURROGATE.sub(r"\\u0041", self.source.text), marks).documents()
-        except _RefusedError:
+        found = [self._located(problem, marks) for problem in problems]
+        return sorted(found, key=lambda problem: (problem.line or 0, problem.column or 0))
+
+    def _located(self, problem: Problem, marks: dict[Path, tuple[Position, Position]]) -> Problem:
+        if not marks:
             return problem.at(self.source.name, None)
         here: Path = (self.number,)
         for part in problem.path:
@@ -95,7 +101,7 @@ def read(name: str, data: bytes) -> list[Document]:
         raise GuestError([Problem((), refused.message).at(name, refused.position)]) from None
     documents = [Document(guest, source, number) for number, guest in enumerate(guests)]
     empty = Problem((), "is empty: a guest is a mapping with at least a name")
-    problems = [document.locate(empty) for document in documents if document.guest is None]
+    problems = [where for document in documents if document.guest is None for where in document.located([empty])]
     if problems or not documents:
         raise GuestError(problems or [empty.at(name, (1, 1))])
     return documents

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -12,6 +15,15 @@ from kvmrender.cli import main
 
 ROOT = Path(__file__).parent.parent
 FIXTURES = sorted((ROOT / "fixtures").glob("*.yaml"))
+
+PACKAGES = (ROOT / "tests/libvirt_packages.txt").read_text().split()
+QEMU_CONF = """\
+stdio_handler = "file"
+user = "root"
+group = "root"
+security_driver = "none"
+remember_owner = 0
+"""
 
 Run = Callable[..., Result]
 
@@ -37,3 +49,56 @@ def find(xml: str, path: str) -> ElementTree.Element:
     element = parse(xml).find(path)
     assert element is not None, f"no {path} in\n{xml}"
     return element
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what needs a real libvirt where there is none, saying what to install."""
+    programs = [name for name in ("virsh", "qemu-system-x86_64", "qemu-system-aarch64") if not shutil.which(name)]
+    files = [
+        name
+        for name in ("/usr/share/libvirt/schemas/domain.rng", "/usr/share/AAVMF/AAVMF_CODE.fd")
+        if not Path(name).exists()
+    ]
+    modules = [name for name in ("libvirt",) if not find_spec(name)]
+    if missing := programs + files + modules:
+        install = f"apt-get install {' '.join(PACKAGES)}; pip install '.[libvirt]'"
+        skip = pytest.mark.skip(reason=f"needs {', '.join(missing)}: {install}")
+        for item in items:
+            if item.get_closest_marker("libvirt"):
+                item.add_marker(skip)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Where everything is installed, as in CI, a skip is a failure."""
+    report = yield
+    if os.environ.get("KVMRENDER_NO_SKIP") and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, where nothing may be: {report.longrepr}"
+    return report
+
+
+def embedded_root(folder: Path) -> str:
+    """Make a root for libvirt's embedded QEMU driver in the folder, and return its URI."""
+    (folder / "etc").mkdir(parents=True)
+    (folder / "etc/qemu.conf").write_text(QEMU_CONF)
+    return f"qemu:///embed?root={folder}"
+
+
+@pytest.fixture(scope="session")
+def embedded_uri(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The URI of an embedded driver whose state is in a folder of its own."""
+    return embedded_root(tmp_path_factory.mktemp("libvirt") / "r")
+
+
+@pytest.fixture(scope="session")
+def connection(embedded_uri: str) -> Iterator[Any]:
+    """A connection to libvirt's embedded QEMU driver, which keeps nothing when it is closed."""
+    import libvirt
+
+    libvirt.registerErrorHandler(lambda *_: None, None)
+    libvirt.virEventRegisterDefaultImpl()
+    opened = libvirt.open(embedded_uri)
+    yield opened
+    assert opened.listAllDomains() == []
+    opened.close()

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, Run
+from conftest import PACKAGES, ROOT, Run, embedded_root
 
 README = (ROOT / "README.md").read_text()
 
@@ -19,7 +19,8 @@ def blocks(language: str) -> list[str]:
 
 
 SET_UP = [block for block in blocks("sh") if block.startswith("python3 -m venv")]
-COMMANDS = [block for block in blocks("sh") if block not in SET_UP]
+PROVE = [block for block in blocks("sh") if "qemu:///system" in block]
+COMMANDS = [block for block in blocks("sh") if block not in SET_UP + PROVE]
 
 
 def test_two_commands_set_everything_up() -> None:
@@ -29,8 +30,7 @@ def test_two_commands_set_everything_up() -> None:
     assert "pytest" in test
 
 
-@pytest.mark.parametrize("commands", COMMANDS, ids=lambda commands: commands.partition("\n")[0])
-def test_commands_run(commands: str, tmp_path: Path) -> None:
+def execute(commands: str, tmp_path: Path) -> None:
     (tmp_path / "fixtures").symlink_to(ROOT / "fixtures")
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     subprocess.run(
@@ -41,6 +41,21 @@ def test_commands_run(commands: str, tmp_path: Path) -> None:
         capture_output=True,
         check=True,
     )
+
+
+@pytest.mark.parametrize("commands", COMMANDS, ids=lambda commands: commands.partition("\n")[0])
+def test_commands_run(commands: str, tmp_path: Path) -> None:
+    execute(commands, tmp_path)
+
+
+@pytest.mark.libvirt
+def test_proof_on_a_host(tmp_path: Path) -> None:
+    """The host's driver is an embedded one here; .ci/run has installed what the first command does."""
+    install, proof = PROVE[0].split("\n", 1)
+    assert set(install.split()[5:9]) <= set(PACKAGES)
+    assert install.endswith(".venv/bin/pip install -e '.[validate,libvirt]'")
+    assert proof.count("\n") == 2
+    execute(proof.replace("qemu:///system", embedded_root(tmp_path / "r")), tmp_path)
 
 
 def test_guest_and_xml_are_the_fixture() -> None:
@@ -62,3 +77,17 @@ def test_messages_are_those_of_the_program(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.chdir(tmp_path)
     Path("web-1.yaml").write_text("name: web-1\ndisks:\n- source: /a\n  driver: qcow3\n\nvcpus: 2\n")
     assert run("render", "web-1.yaml").stderr == blocks("text")[0]
+
+
+@pytest.mark.libvirt
+def test_message_of_validate_is_that_of_the_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
+    monkeypatch.chdir(tmp_path)
+    disk = '<disk><driver name="qemu"/><source file="/a"/><target dev="vd{}"/></disk>'
+    Path("domain.xml").write_text(
+        '<domain type="kvm">\n<name>a</name>\n<memory>1</memory>\n<os><type>hvm</type></os>\n<devices>\n'
+        + disk.format("a")
+        + "\n"
+        + disk.format("b").replace("name", "cash")
+        + "\n</devices>\n</domain>\n"
+    )
+    assert run("validate", "domain.xml").stderr == blocks("text")[1]

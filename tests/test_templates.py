@@ -142,4 +142,4 @@ def test_renderer_can_be_shared_by_threads() -> None:
         for number in range(200)
     ]
     with ThreadPoolExecutor(16) as pool:
-        assert list(pool.map(renderer.render, guests)) == [Renderer().render(guest) for guest in guests]
+        assert list(pool.map(renderer.render, guests)) == list(map(Renderer().render, guests))

@@ -1,0 +1,175 @@
+"""Hold domain XML against libvirt's schema and say which element or attribute is at fault.
+
+libxml2 says of a mistake deep inside a device only that there is an "Extra element devices in interleave". So each
+element is held against its own part of the schema, from the outside in, until one is found that is wrong by itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from lxml import etree
+
+from kvmrender.check import shown
+from kvmrender.driver import Driver
+from kvmrender.errors import GuestError, Path, Problem, nearest
+from kvmrender.load import read
+from kvmrender.renderer import Renderer
+from kvmrender.rng import Grammar, Pattern, installed_schema
+from kvmrender.schema import Node, resolve
+
+Step = tuple[str, int]
+"""An element's name and its position among its like, from 1."""
+
+MANY = 9
+
+_PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
+_BEGINS_LIKE_XML = re.compile(rb"(\xef\xbb\xbf)?\s*<")
+
+
+class Validator:
+    """Checks guest files and domain XML, from cheap to strict.
+
+    ``schema`` is the path of libvirt's domain.rng (the installed one by default), ``connect`` the URI of a driver
+    to ask as well. Raises Error where one of them is not to be had.
+    """
+
+    def __init__(self, renderer: Renderer, schema: str | None = None, connect: str | None = None) -> None:
+        self._renderer = renderer
+        self._grammar = Grammar(schema or installed_schema())
+        self._driver = Driver(connect) if connect else None
+
+    def problems(self, name: str, data: bytes) -> list[Problem]:
+        """Return all that is wrong with the contents of a file, a guest file or domain XML, each with its place."""
+        if _BEGINS_LIKE_XML.match(data):
+            return [
+                Problem((), f"{xml_path(problem.path)}: {problem.message}" if problem.path else problem.message).at(
+                    name, (problem.line, problem.column or 1) if problem.line else None
+                )
+                for problem in self._of_xml(data)
+            ]
+        try:
+            documents = read(name, data)
+        except GuestError as error:
+            return list(error.problems)
+        return [problem for document in documents for problem in document.located(self._of_guest(document.guest))]
+
+    def _of_guest(self, guest: Any) -> Iterator[Problem]:
+        try:
+            xml = self._renderer.render(guest)
+        except GuestError as error:
+            yield from error.problems
+            return
+        for problem in self._of_xml(xml.encode()):
+            place = f"{xml_path(problem.path)}: " if problem.path else ""
+            yield Problem(guest_path(self._renderer.schema.root, problem.path), f"{place}{problem.message}")
+
+    def _of_xml(self, xml: bytes) -> list[Problem]:
+        try:
+            found = faults(self._grammar, xml)
+        except etree.XMLSyntaxError as error:
+            said = str(error.msg).partition(", line ")[0]
+            return [Problem((), f"is not well-formed XML: {said}").at(None, error.position)]
+        if not found and self._driver and (refusal := self._driver.refusal(xml.decode())):
+            return [Problem((), f"libvirt would not run it: {refusal}")]
+        return found
+
+
+def faults(grammar: Grammar, xml: bytes) -> list[Problem]:
+    """Return what libvirt's schema has against a domain. The path of each problem is that of the XML:
+    ``("devices", "disk", 2, "driver", "@cache")``, positions from 1 where there are several.
+
+    Raises lxml.etree.XMLSyntaxError where it is not XML.
+    """
+    root = etree.fromstring(xml, _PARSER)
+    if grammar.fault(root) is None:
+        return []
+    found = _faults(grammar, root, grammar.start, ())
+    return [problem.at(None, (element.sourceline, 1)) for problem, element in found]
+
+
+def _faults(grammar: Grammar, element: Any, patterns: list[Pattern], path: Path) -> Iterator[tuple[Problem, Any]]:
+    alone = etree.fromstring(etree.tostring(element, with_tail=False))
+    said = grammar.fault(alone, patterns)
+    if said is None:
+        return
+    found = [(problem, element) for problem in _attribute_faults(grammar, element, patterns, path)]
+    known = grammar.children(patterns)
+    for child, place in _children(element):
+        if child.tag in known:
+            found += _faults(grammar, child, known[child.tag], (*path, *place))
+        elif "*" not in known:
+            names = [_prefixed(name, child) for name in known]
+            hint = nearest(_prefixed(child.tag, child), names) or f" (known elements: {_listed(names)})"
+            found.append((Problem((*path, *place), f"is not an element that libvirt knows here{hint}"), child))
+    if not found:
+        values = grammar.values(patterns) if not len(element) and element.text else []
+        if values and element.text not in values:
+            said = f"{shown(element.text)} is not one of {_listed(values)}{nearest(element.text, values)}"
+        found = [(Problem(path, said), element)]
+    yield from found
+
+
+def _attribute_faults(grammar: Grammar, element: Any, patterns: list[Pattern], path: Path) -> Iterator[Problem]:
+    known = grammar.attributes(patterns)
+    for name, value in element.attrib.items():
+        if name not in known:
+            hint = nearest(name, known) or f" (known attributes: {_listed(known)})"
+            yield Problem((*path, f"@{name}"), f"is not an attribute that libvirt knows here{hint}")
+        elif not grammar.attribute_fits(name, value, known[name]):
+            values = grammar.values(known[name])
+            wanted = f"one of {_listed(values)}{nearest(value, values)}" if values else "a value that libvirt takes"
+            yield Problem((*path, f"@{name}"), f"{shown(value)} is not {wanted}")
+
+
+def _children(element: Any) -> Iterator[tuple[Any, Path]]:
+    """Yield each child with its name, and its position if it has siblings of that name."""
+    children = [child for child in element if isinstance(child.tag, str)]
+    for child in children:
+        like = [other for other in children if other.tag == child.tag]
+        name = _prefixed(child.tag, child)
+        yield child, (name, like.index(child) + 1) if len(like) > 1 else (name,)
+
+
+def _prefixed(name: str, element: Any) -> str:
+    """Return a name ``{namespace}name`` with the prefix that the namespace has at an element."""
+    namespace, _, local = name.rpartition("}")
+    prefixes = [prefix for prefix, uri in element.nsmap.items() if uri == namespace[1:] and prefix]
+    return f"{prefixes[0]}:{local}" if prefixes else local if namespace else name
+
+
+def _listed(names: Any) -> str:
+    words = sorted(map(str, names)) or ["none"]
+    return ", ".join(words if len(words) <= MANY else [*words[:MANY], "…"])
+
+
+def xml_path(path: Path) -> str:
+    """Write the path of an element as XPath does, ``devices/disk[2]/driver/@cache``."""
+    parts = (f"[{part}]" if isinstance(part, int) else f"/{part}" for part in path)
+    return "".join(parts).removeprefix("/")
+
+
+def guest_path(schema: Node, path: Path) -> Path:
+    """Return the field of a guest that an element or attribute of its XML comes from.
+
+    Both have libvirt's names; only devices differ, which are lists at the top of a guest (``element`` in the
+    schema names their element), and positions, which count from 0 there.
+    """
+    properties = schema["properties"]
+    if path[:1] == ("devices",):
+        lists = {node["element"]: name for name, node in properties.items() if "element" in node}
+        path = (lists.get(str(path[1]), str(path[1])), *path[2:]) if len(path) > 1 else ()
+    result: list[str | int] = []
+    node: Node = schema
+    rest = list(path)
+    while rest:
+        name = str(rest.pop(0)).removeprefix("@")
+        result.append(name)
+        node = resolve(schema, node.get("properties", {}).get(name, {}))
+        position = rest.pop(0) if rest and isinstance(rest[0], int) else 1
+        if node.get("type") == "array":
+            result.append(int(position) - 1)
+            node = resolve(schema, node.get("items", {}))
+    return tuple(result)

@@ -1,0 +1,192 @@
+"""kvmrender validate: guest files and domain XML, from cheap to strict."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import FIXTURES, ROOT, Run, embedded_root
+
+DOMAIN = """\
+<domain type="kvm">
+  <name>a</name>
+  <memory>1048576</memory>
+  <os><type>hvm</type></os>
+  <devices>
+    <disk type="file" device="disk">
+      <source file="/a"/>
+      <target dev="vda"/>
+    </disk>
+    <disk type="file" device="disk">
+      <driver name="qemu"/>
+      <source file="/b"/>
+      <target dev="vdb"/>
+    </disk>
+  </devices>
+</domain>
+"""
+
+BROKEN = {
+    "unknown attribute": (
+        'name="qemu"',
+        'name="qemu" cash="none"',
+        "11:1: devices/disk[2]/driver/@cash: is not an attribute that libvirt knows here (did you mean 'cache'?)",
+    ),
+    "unknown attribute of a device": (
+        '<disk type="file" device="disk">\n      <driver',
+        '<disk type="file" devise="disk">\n      <driver',
+        "10:1: devices/disk[2]/@devise: is not an attribute that libvirt knows here (did you mean 'device'?)",
+    ),
+    "value that is none of the listed": (
+        'name="qemu"',
+        'name="qemu" cache="nome"',
+        "11:1: devices/disk[2]/driver/@cache: 'nome' is not one of"
+        " default, directsync, none, unsafe, writeback, writethrough (did you mean 'none'?)",
+    ),
+    "value of a wrong form": (
+        'dev="vdb"',
+        'dev="xyz"',
+        "13:1: devices/disk[2]/target/@dev: 'xyz' is not a value that libvirt takes",
+    ),
+    "unknown element": (
+        '<target dev="vdb"/>',
+        '<target dev="vdb"/><colour/>',
+        "13:1: devices/disk[2]/colour: is not an element that libvirt knows here (known elements: acpi, address, ",
+    ),
+    "element that is missing": (
+        '<target dev="vdb"/>',
+        "",
+        "10:1: devices/disk[2]: Expecting an element target, got nothing",
+    ),
+    "text": (">hvm<", ">hmv<", "4:1: os/type: 'hmv' is not one of exe, hvm, linux, xen, xenpvh (did you mean 'hvm'?)"),
+    "element of another namespace": (
+        "</devices>",
+        '</devices><q:commandline xmlns:q="http://libvirt.org/schemas/domain/qemu/1.0"><q:ark/></q:commandline>',
+        "15:1: q:commandline/q:ark: is not an element that libvirt knows here (did you mean 'q:arg'?)",
+    ),
+    "not well-formed": ("</devices>", "", "16:10: is not well-formed XML: "),
+    "no domain": (DOMAIN, "<network/>", "1:1: Did not expect element network there"),
+}
+
+
+@pytest.mark.libvirt
+@pytest.mark.parametrize(("old", "new", "said"), BROKEN.values(), ids=BROKEN)
+def test_element_at_fault_is_named(old: str, new: str, said: str, tmp_path: Path, run: Run) -> None:
+    file = tmp_path / "domain.xml"
+    file.write_text(DOMAIN.replace(old, new))
+    result = run("validate", file)
+    assert result.stderr.startswith(f"{file}:{said}")
+    assert (result.stdout, result.stderr.count("\n"), result.exit_code) == ("", 1, 2)
+
+
+@pytest.mark.libvirt
+def test_all_elements_at_fault_are_named(run: Run) -> None:
+    xml = DOMAIN.replace('dev="vda"', 'dev="xyz"').replace('name="qemu"', 'cash=""').replace("hvm", "mvh")
+    places = [line.split(": ")[1] for line in run("validate", input=xml).stderr.splitlines()]
+    assert places == ["os/type", "devices/disk[1]/target/@dev", "devices/disk[2]/driver/@cash"]
+
+
+@pytest.mark.libvirt
+def test_fixtures_and_their_xml_are_valid(run: Run) -> None:
+    files = [file for guest in FIXTURES for file in (guest, guest.with_suffix(".xml"))]
+    result = run("validate", *files)
+    assert result.stderr == ""
+    assert result.stdout == "".join(f"{file}: valid\n" for file in files)
+
+
+@pytest.mark.libvirt
+def test_guest_is_held_against_its_own_schema_first(run: Run) -> None:
+    result = run("validate", input="name: a\nvcpus: 2\n")
+    assert result.stderr == "<stdin>:2:1: vcpus: is not a known key (did you mean 'vcpu'?)\n"
+    assert result.exit_code == 2
+
+
+@pytest.mark.libvirt
+def test_what_libvirts_schema_refuses_has_the_guests_field_and_line(tmp_path: Path, run: Run) -> None:
+    """A schema older than the guest's words: here one whose drivers have no type."""
+    schemas = tmp_path / "schemas"
+    schemas.mkdir()
+    for file in Path("/usr/share/libvirt/schemas").glob("*.rng"):
+        text = file.read_text().replace(
+            '<attribute name="type">\n        <choice>\n          <ref name="storageFormat"/>',
+            '<attribute name="kind">\n        <choice>\n          <ref name="storageFormat"/>',
+        )
+        (schemas / file.name).write_text(text)
+    guest = "name: a\ndisks:\n  - source: /a.qcow2\n  - source: /b\n    driver: qcow2\n"
+    result = run("validate", "--schema", schemas / "domain.rng", input=guest)
+    said = "is not an attribute that libvirt knows here"
+    assert [line.partition(" (")[0] for line in result.stderr.splitlines()] == [
+        f"<stdin>:3:5: disks[0].driver.type: devices/disk[1]/driver/@type: {said}",
+        f"<stdin>:5:13: disks[1].driver.type: devices/disk[2]/driver/@type: {said}",
+    ]
+
+
+@pytest.mark.libvirt
+def test_driver_says_what_no_schema_can(tmp_path: Path) -> None:
+    file = tmp_path / "guests.yaml"
+    file.write_text("name: a\ntype: qemu\nmachine: q35\ndisks: {source: /a.qcow2, target: hda}\n")
+    good = tmp_path / "good.xml"
+    good.write_text(DOMAIN.replace('"kvm"', '"qemu"'))
+    done = subprocess.run(
+        [sys.executable, "-m", "kvmrender", "validate", "--connect", embedded_root(tmp_path / "r"), good, file],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=False,
+    )
+    assert done.stdout == f"{good}: valid\n"
+    assert done.stderr.splitlines()[-1] == (
+        f"{file}:1:1: libvirt would not run it: unsupported configuration:"
+        " IDE controllers are unsupported for this QEMU binary or machine type"
+    )
+    assert done.returncode == 2
+
+
+@pytest.mark.libvirt
+def test_driver_that_is_not_there(run: Run) -> None:
+    result = run("validate", "--connect", "nope:///x", FIXTURES[0])
+    assert result.stderr.startswith("nope:///x: ")
+    assert (result.stdout, result.stderr.count("\n"), result.exit_code) == ("", 1, 2)
+
+
+def test_schema_that_is_not_installed(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_DATA_DIRS", str(tmp_path))
+    result = run("validate", FIXTURES[0])
+    assert result.stderr == (
+        f"libvirt's schema is not installed ({tmp_path}/libvirt/schemas/domain.rng):"
+        " install libvirt, or name it with --schema\n"
+    )
+    assert result.exit_code == 2
+
+
+@pytest.mark.parametrize(("text", "said"), [(None, "there is no such file"), ("<a>", "is not a RELAX NG schema: ")])
+def test_schema_that_is_none(text: str | None, said: str, tmp_path: Path, run: Run) -> None:
+    file = tmp_path / "domain.rng"
+    if text is not None:
+        file.write_text(text)
+    result = run("validate", "--schema", file, FIXTURES[0])
+    assert result.stderr.startswith(f"{file}: {said}")
+    assert (result.stderr.count("\n"), result.exit_code) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments", "said"),
+    [
+        ("lxml", (), "validate needs lxml: pip install 'kvmrender[validate]'\n"),
+        ("libvirt", ("--connect", "x:///"), "--connect needs libvirt-python: pip install 'kvmrender[libvirt]'\n"),
+    ],
+)
+def test_extra_that_is_not_installed(module: str, arguments: tuple[str, ...], said: str, tmp_path: Path) -> None:
+    (tmp_path / f"{module}.py").write_text("raise ImportError")
+    schema = tmp_path / "s.rng"
+    schema.write_text('<element name="domain" xmlns="http://relaxng.org/ns/structure/1.0"><empty/></element>')
+    done = subprocess.run(
+        [sys.executable, "-m", "kvmrender", "validate", "--schema", schema, *arguments, FIXTURES[0]],
+        env={"PYTHONPATH": f"{tmp_path}:{ROOT}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.stderr, done.returncode) == ("", said, 2)
