@@ -10,6 +10,7 @@ import jsonschema_rs
 from kvmrender.errors import Path, Problem, nearest
 from kvmrender.normalise import QUANTITIES
 from kvmrender.schema import Node, node_at, resolve
+from kvmrender.secrets import MASK, is_secret
 
 UNCHECKED = "vars"
 """The one key whose value is the user's own."""
@@ -48,22 +49,24 @@ def _problems(root: Node, error: jsonschema_rs.ValidationError) -> Iterator[Prob
             hint = nearest(key, known) or f" (known keys: {_options(known)})"
             yield Problem((*path, key), f"is not a known key{hint}", at_key=True)
     elif kind == "required":
-        wanted = resolve(root, node["properties"][found["property"]])
+        wanted = resolve(root, node.get("properties", {}).get(found["property"], {}))
         ways = [f"{key} {' or '.join(names)}" for key, names in wanted.get("default_from", {}).items()]
         about = wanted.get("description", "").partition(".")[0]
-        hint = f": give it, or {' or '.join(ways)}" if ways else f" ({about[:1].lower()}{about[1:]})"
+        about = node.get("because") or f"{about[:1].lower()}{about[1:]}"
+        hint = f": give it, or {' or '.join(ways)}" if ways else f" ({about})"
         yield Problem((*path, found["property"]), f"is missing{hint}")
     elif isinstance(node, dict) and "refusal" in node:
         yield Problem(path, node["refusal"])
     else:
-        yield Problem(path, f"{shown(value)} {_fault(kind, found, node, value)}")
+        secret = is_secret(root, path)
+        yield Problem(path, f"{MASK if secret else shown(value)} {_fault(kind, found, node, value, secret)}")
 
 
-def _fault(kind: str, found: dict[str, Any], node: Any, value: Any) -> str:
+def _fault(kind: str, found: dict[str, Any], node: Any, value: Any, secret: bool) -> str:
     """Say what is wrong with a value, as the rest of a sentence that begins with it."""
     if kind == "enum":
         options = found["options"]
-        hint = nearest(value, options)
+        hint = "" if secret else nearest(value, options)
         return f"is not one of {_options(options, short=bool(hint))}{hint}"
     if kind == "type":
         if "quantity" in node and isinstance(value, (str, int)) and not isinstance(value, bool):
@@ -81,6 +84,10 @@ def _fault(kind: str, found: dict[str, Any], node: Any, value: Any) -> str:
         return f"is less than {found['limit']}"
     if kind == "maximum":
         return f"is more than {found['limit']}"
+    if kind == "minItems":
+        return f"is shorter than {found['limit']}"
+    if kind == "maxItems":
+        return f"is longer than {found['limit']}"
     return f"is not allowed ({kind})"
 
 

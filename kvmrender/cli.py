@@ -15,7 +15,8 @@ from kvmrender import __version__
 from kvmrender.editor_schema import editor_schema
 from kvmrender.errors import Error, GuestError, Problem
 from kvmrender.load import Document, read
-from kvmrender.renderer import Renderer
+from kvmrender.renderer import default_renderer
+from kvmrender.secrets import masked
 
 TROUBLE = 2
 """Exit code when something went wrong, as of ``diff``."""
@@ -49,7 +50,7 @@ def render(guests: tuple[str, ...]) -> None:
     Example: kvmrender render web-1.yaml | virsh define /dev/stdin
     """
     with _trouble():
-        renderer = Renderer()
+        renderer = default_renderer()
         _write("".join(_for_each(guests, renderer.render)))
 
 
@@ -58,14 +59,17 @@ def render(guests: tuple[str, ...]) -> None:
 def context(guests: tuple[str, ...]) -> None:
     """Write what templates see of each GUEST, as YAML.
 
-    That is the guest with every default filled in and every derived value computed.
+    That is the guest with every default filled in and every derived value computed; secrets are shown as ***.
 
     Example: kvmrender context web-1.yaml
     """
     with _trouble():
-        renderer = Renderer()
-        order = renderer.schema.root["properties"]
-        contexts = [{key: found[key] for key in order if key in found} for found in _for_each(guests, renderer.context)]
+        renderer = default_renderer()
+        root = renderer.schema.root
+        contexts = [
+            masked(root, {key: found[key] for key in root["properties"] if key in found})
+            for found in _for_each(guests, renderer.context)
+        ]
         _write(yaml.dump_all(contexts, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110))
 
 
@@ -76,7 +80,7 @@ def schema() -> None:
     Example: kvmrender schema > guest.schema.json
     """
     with _trouble():
-        _write(json.dumps(editor_schema(Renderer().schema), indent=2, ensure_ascii=False) + "\n")
+        _write(json.dumps(editor_schema(default_renderer().schema), indent=2, ensure_ascii=False) + "\n")
 
 
 @main.command()
@@ -99,7 +103,7 @@ def validate(files: tuple[str, ...], schema: str | None, connect: str | None) ->
             from kvmrender.validate import Validator
         except ImportError:
             raise Error("validate needs lxml: pip install 'kvmrender[validate]'") from None
-        validator = Validator(Renderer(), schema, connect)
+        validator = Validator(default_renderer(), schema, connect)
         problems: list[Problem] = []
         valid = []
         for name, data in _contents(files or (STDIN,), problems):

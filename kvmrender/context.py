@@ -39,8 +39,9 @@ def context_builder(schema: GuestSchema) -> Callable[[Any], tuple[Context, Nulls
         return full, nulls
 
     def derived(full: Context) -> tuple[Context, list[Problem]]:
-        context = derive(full, schema.architectures[full["arch"]]["disk_buses"])
-        return context, [problem for check in CHECKS for problem in check(context)]
+        architecture = schema.architectures[full["arch"]]
+        context = derive(full, architecture["disk_buses"])
+        return context, [problem for check in CHECKS for problem in check(context, architecture)]
 
     def further(full: Context, problems: list[Problem]) -> list[Problem]:
         """Return what else is wrong, beside the problems found already and what follows from them."""
@@ -53,9 +54,14 @@ def context_builder(schema: GuestSchema) -> Callable[[Any], tuple[Context, Nulls
             if problems and faulty >= whole:
                 return []
             faulty |= whole
+        try:
+            found = derived(left)[1]
+        except (LookupError, TypeError, ValueError, AttributeError):  # what is missing is needed after all
+            faulty = {path[:1] for path in faulty}
+            found = derived(full_form({"name": "guest", **_without(full, faulty)})[0])[1]
         return [
             problem
-            for problem in derived(left)[1]
+            for problem in found
             if not any(_overlap(path, fault) for path in (problem.path, *problem.related) for fault in faulty)
         ]
 

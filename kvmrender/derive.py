@@ -36,7 +36,7 @@ def derive(guest: Guest, disk_buses: dict[str, str]) -> Guest:
     elif guest["uuid"]:
         context["uuid"] = _dashed(guest["uuid"])
     if "currentMemory" not in guest:
-        context["currentMemory"] = guest["memory"]
+        context["currentMemory"] = {key: guest["memory"][key] for key in ("unit", "text") if key in guest["memory"]}
     context["disks"] = _disks(guest["disks"], disk_buses)
     context["controllers"] = _controllers(guest["controllers"], context["disks"])
     context["interfaces"] = _interfaces(guest, namespace)
@@ -74,11 +74,20 @@ def _bus(name: str | None, usual: str) -> str:
 
 
 def disk_format(disk: Guest) -> str | None:
-    """Return the format that follows from a disk's source; None where the guest has to say it."""
+    """Return the format that follows from a disk's source; None where the guest or libvirt has to say it."""
     source = disk.get("source") or {}
-    if disk["type"] == "block" or not source:
+    if disk["type"] == "volume":
+        return None  # libvirt knows it from the pool
+    if disk["type"] == "dir":
+        return "fat"
+    if disk["type"] != "file" or not source.get("file"):
         return "raw"
     return FORMAT_BY_ENDING.get(PurePosixPath(source.get("file", "")).suffix.lower())
+
+
+def format_is_open(disk: Guest) -> bool:
+    """Say whether a disk of a context still lacks the format of its file."""
+    return disk["type"] == "file" and disk["driver"] is not None and "type" not in disk["driver"]
 
 
 def _controllers(controllers: list[Guest], disks: list[Guest]) -> list[Guest]:
@@ -98,7 +107,7 @@ def _interfaces(guest: Guest, namespace: str) -> list[Guest]:
             address = mac_address(namespace, guest["name"], device, guest["mac_prefix"])
             interface = {**interface, "mac": {"address": address}}
         elif interface["mac"]:
-            interface = {**interface, "mac": {"address": interface["mac"]["address"].lower()}}
+            interface = {**interface, "mac": {**interface["mac"], "address": interface["mac"]["address"].lower()}}
         result.append(interface)
     return result
 

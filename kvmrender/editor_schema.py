@@ -6,7 +6,7 @@ from typing import Any
 
 from kvmrender.schema import GuestSchema, Node, resolve
 
-_FILLED = {"default", "default_by_type", "default_from", "derived"}
+_FILLED = {"default", "default_by", "default_by_type", "default_from", "derived"}
 _LEFT_ALONE = {"enum", "const", "shorthand", *_FILLED}
 
 
@@ -32,6 +32,8 @@ def _inside(node: Node, root: Node) -> Node:
             result[key] = [name for name in item if not _is_filled(node.get("properties", {}).get(name), root)]
         elif key in _LEFT_ALONE:
             result[key] = item
+        elif key == "allOf":
+            result[key] = [_inside(child, root) for child in item if not _is_of_what_is_filled(child, node, root)]
         elif isinstance(item, list):
             result[key] = [_inside(child, root) if isinstance(child, dict) else child for child in item]
         else:
@@ -41,6 +43,12 @@ def _inside(node: Node, root: Node) -> Node:
 
 def _is_filled(node: Node | None, root: Node) -> bool:
     return bool(_FILLED & resolve(root, node).keys())
+
+
+def _is_of_what_is_filled(condition: Node, node: Node, root: Node) -> bool:
+    """Say whether a condition is about mappings without a key that has a value even where it is left out."""
+    missing = condition.get("if", {}).get("not", {}).get("required", ())
+    return any(_is_filled(node.get("properties", {}).get(name), root) for name in missing)
 
 
 def _written(node: Any, root: Node) -> Any:

@@ -20,7 +20,7 @@ from kvmrender.xml import escape, escape_text, fragment_fault
 CLOSING = "\0"
 """Stands before each closing tag that a template writes, until ``finish`` takes it away. No XML can hold it."""
 
-_CLOSING_TAG = re.compile(r"</(?=[A-Za-z_])")
+_CLOSING_TAG = re.compile(r"</(?=[A-Za-z_]|{{)")
 _CLOSED = re.compile(r"<([^\s<>/]+)([^<>]*)>(?:\n *)?\0</\1>")
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from copy import deepcopy
+from functools import cache
 from typing import Any
 
 from kvmrender.memory import memory
@@ -60,11 +61,12 @@ class _Compiler:
 
     def __init__(self, root: Node, guest_type: str) -> None:
         self.root, self.guest_type = root, guest_type
+        self.above: list[str] = []
 
     def value(self, nodes: list[Node]) -> Convert | None:
         """Return the function for a place, or None where values are taken as they are."""
         node = nodes[0]
-        if node.get("type") == "object":
+        if node.get("type") in ("object", ["string", "object"]):  # the latter: an attribute or an element
             return self.object(nodes) if "properties" in node or "presence" in node else None
         if node.get("type") == "array":
             return self.array(nodes)
@@ -75,6 +77,18 @@ class _Compiler:
         if "enum" in node:
             return _option(node["enum"])
         return None
+
+    def place(self, reference: str | None, nodes: list[Node]) -> Convert | None:
+        """Return the function for a place with this reference; what is inside itself is compiled when it's needed."""
+        if reference is None:
+            return self.value(nodes)
+        if reference in self.above:
+            later = cache(lambda: _Compiler(self.root, self.guest_type).value(nodes))
+            return lambda value, nulls: value if (convert := later()) is None else convert(value, nulls)
+        self.above.append(reference)
+        convert = self.value(nodes)
+        self.above.pop()
+        return convert
 
     def array(self, nodes: list[Node]) -> Convert:
         convert = self.value([resolve(self.root, node["items"]) for node in nodes if "items" in node])
@@ -90,22 +104,28 @@ class _Compiler:
 
     def object(self, nodes: list[Node]) -> Convert:
         converters: dict[str, Convert | None] = {}
-        defaults: list[tuple[str, Callable[[], Any]]] = []
+        defaults: list[tuple[str, Callable[[], Any], dict[str, bool]]] = []
         choices: list[tuple[str, str, dict[str, str]]] = []
+        deciders: list[tuple[str, str, dict[str, Callable[[], Any]]]] = []
         filled: set[str] = set()
         empty: set[str] = set()
         for name in nodes[0].get("properties", {}):
-            children = [
-                resolve(self.root, node["properties"][name]) for node in nodes if name in node.get("properties", {})
-            ]
-            converters[name] = convert = self.value(children)
+            places = [node["properties"][name] for node in nodes if name in node.get("properties", {})]
+            children = [resolve(self.root, place) for place in places]
+            converters[name] = convert = self.place(places[0].get("$ref"), children)
             default: Any = None
+            when: dict[str, bool] = {}
             for child in children:
                 if "default_from" in child:
                     choices += [(name, other, keys) for other, keys in child["default_from"].items()]
+                for other, by in child.get("default_by", {}).items():
+                    options = {key: convert(item, []) if convert else item for key, item in by.items()}
+                    deciders.append((name, other, {key: _fresh(item) for key, item in options.items()}))
+                    filled.add(name)
                 default = child.get("default_by_type", {}).get(self.guest_type, child.get("default", default))
+                when = child.get("default_when", when)
             if default is not None:
-                defaults.append((name, _fresh(convert(default, []) if convert else default)))
+                defaults.append((name, _fresh(convert(default, []) if convert else default), when))
             if default is not None or any("derived" in child for child in children):
                 filled.add(name)
             if children[0].get("type") == "array":
@@ -134,9 +154,18 @@ class _Compiler:
                         if key in neighbour:
                             result[name] = choice
                             break
-            for name, default in defaults:
-                if name not in value and name not in result:
+            for name, default, when in defaults:
+                wanted = name not in value and name not in result
+                if wanted and all((result.get(other) is not None) is given for other, given in when.items()):
                     result[name] = default()
+            decided = set()
+            for name, other, options in deciders:
+                if name in value or name in decided or (found := result.get(other)) is None:
+                    continue
+                if option := options.get(found if isinstance(found, str) else "*", options.get("*")):
+                    decided.add(name)
+                    if (item := option()) is not None:
+                        result[name] = item
             return result
 
         return mapping

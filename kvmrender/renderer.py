@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,12 @@ def shipped_templates() -> Path:
     package = Path(__file__).parent
     inside = package / "templates"
     return inside if inside.is_dir() else package.parent / "templates"
+
+
+@cache
+def default_renderer() -> Renderer:
+    """Return the renderer of the shipped templates, made once."""
+    return Renderer()
 
 
 class Renderer:
@@ -79,6 +86,6 @@ class Renderer:
         name = f"{context['arch']}.xml.j2"
         try:
             template = self._environment.get_template(name)
-            return finish(template.render(values))
+            return finish(template.render(values, domain=values))
         except Exception as error:
             raise template_error(error, name, context["name"], values) from error

@@ -7,8 +7,14 @@ They are JSON Schema (draft 2020-12) of the guest in full form, with annotations
 ``presence``         an element that only exists or not: true and false will do
 ``quantity``         what kind of quantity a bare scalar is (``memory``)
 ``default_by_type``  default by the guest's type (kvm or qemu)
+``default_when``     neighbours that must be given, or must not, for the default to hold: ``{"firmware": false}``
 ``default_from``     default by the keys that a neighbour has: ``{"source": {"dev": "block"}}``
+``default_by``       default by a neighbour's value: ``{"type": {"vnc": …}}``; the first neighbour that names its value
+                     or has any value (``*``) decides, and null there is no default
 ``derived``          computed where it is left out; says from what
+``variants``         which keys go with which value of another: see ``_variants``
+``secret``           a value that is shown nowhere but in the XML
+``element``          the element of a list of devices
 ``expected``         what a pattern asks for, in words
 ``refusal``          why ``not`` refuses, in words
 ``xml``              a string that must be well-formed XML
@@ -20,6 +26,7 @@ from __future__ import annotations
 import json
 import posixpath
 from collections.abc import Callable, Iterable
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,6 +95,8 @@ def _absolute(node: Any, name: str, add: Callable[[str], Node]) -> Any:
         return [_absolute(item, name, add) for item in node]
     if not isinstance(node, dict):
         return node
+    if "variants" in node and "properties" in node:
+        node = _with_variants(node)
     result = {key: _absolute(item, name, add) for key, item in node.items()}
     if isinstance(reference := node.get("$ref"), str):
         file, _, fragment = reference.partition("#")
@@ -95,6 +104,80 @@ def _absolute(node: Any, name: str, add: Callable[[str], Node]) -> Any:
         add(target)
         result["$ref"] = f"#{fragment}" if target == ROOT else f"#/$defs/{_key(target)}{fragment}"
     return result
+
+
+def _with_variants(node: Node) -> Node:
+    """Return a node with its ``variants`` written out as conditions of JSON Schema.
+
+    ``{"type": [{"is": ["pci"], "allows": ["slot"], "requires": ["bus"], "properties": {…}}]}`` says of a mapping
+    whose type is pci that it may have a slot, must have a bus, and what else holds of its properties. A key that
+    any variant allows is only for those that do; other keys are for all. ``"is": []`` is a mapping without a type,
+    ``"is": null`` one with a type that no other variant names. ``"source.dev"`` is the key dev of the mapping
+    source, where that is given. A variant may have a ``since`` too.
+    """
+    conditions = []
+    for key, variants in node["variants"].items():
+        special = {name for variant in variants for name in variant.get("allows", ())}
+        owners = {
+            name: " or ".join(
+                words
+                for variant in variants
+                if name in variant.get("allows", ())
+                for words in _owners(key, variant["is"])
+            )
+            for name in sorted(special)
+        }
+        every = [value for variant in variants for value in variant["is"] or ()]
+        others: list[Node] = [] if any(variant["is"] is None for variant in variants) else [{"is": None}]
+        for variant in [*variants, *others]:
+            values = variant["is"]
+            if values:
+                when: Node = {"properties": {key: {"enum": values}}, "required": [key]}
+            elif values is not None:
+                when = {"not": {"required": [key]}}
+            else:  # a value that no variant names
+                when = {"properties": {key: {"not": {"enum": every}}}, "required": [key]}
+            refused = {
+                name: {"not": {}, "refusal": f"is only for {owners[name]}"}
+                for name in sorted(special - set(variant.get("allows", ())))
+            }
+            then: Node = {"properties": {}}
+            because = f"{key} is {' or '.join(values)}" if values else f"there is {'no ' if values == [] else ''}{key}"
+            for name, refusal in refused.items():
+                if name.partition(".")[0] in refused and "." in name:
+                    continue  # the mapping that it is in is refused
+                inside, last = _inside(then, name)
+                inside.setdefault("properties", {})[last] = refusal
+            for name in variant.get("requires", ()):
+                inside, last = _inside(then, name)
+                inside.setdefault("required", []).append(last)
+                inside["because"] = because
+            if "properties" in variant:
+                _merge(then["properties"], variant["properties"])
+            conditions.append({"if": when, "then": then})
+    return {**node, "allOf": [*node.get("allOf", ()), *conditions]}
+
+
+def _owners(key: str, values: list[str] | None) -> list[str]:
+    if values is None:
+        return [f"a mapping with {key}"]
+    return [f"{key} {value}" for value in values] or [f"no {key}"]
+
+
+def _inside(node: Node, name: str) -> tuple[Node, str]:
+    """Return the node that the last part of a key with dots is a property of, made where it is missing."""
+    *above, last = name.split(".")
+    for step in above:
+        node = node.setdefault("properties", {}).setdefault(step, {})
+    return node, last
+
+
+def _merge(into: Node, other: Node) -> None:
+    for key, value in other.items():
+        if isinstance(value, dict) and isinstance(into.get(key), dict):
+            _merge(into[key], value)
+        else:
+            into[key] = deepcopy(value)
 
 
 def resolve(root: Node, node: Any) -> Node:

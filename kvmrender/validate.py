@@ -19,6 +19,7 @@ from kvmrender.load import read
 from kvmrender.renderer import Renderer
 from kvmrender.rng import Grammar, Pattern, installed_schema
 from kvmrender.schema import Node, resolve
+from kvmrender.secrets import MASK, is_secret
 
 Step = tuple[str, int]
 """An element's name and its position among its like, from 1."""
@@ -63,8 +64,10 @@ class Validator:
             yield from error.problems
             return
         for problem in self._of_xml(xml.encode()):
-            place = f"{xml_path(problem.path)}: " if problem.path else ""
-            yield Problem(guest_path(self._renderer.schema.root, problem.path), f"{place}{problem.message}")
+            root = self._renderer.schema.root
+            path = guest_path(root, problem.path)
+            said = f"{MASK} is not a value that libvirt takes" if is_secret(root, path) else problem.message
+            yield Problem(path, f"{xml_path(problem.path)}: {said}" if problem.path else said)
 
     def _of_xml(self, xml: bytes) -> list[Problem]:
         try:

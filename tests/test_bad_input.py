@@ -18,8 +18,8 @@ BAD = {
         ["3:5: disks[0].sorce: is not a known key (did you mean 'source'?)"],
     ),
     "unknown key that is like no other": (
-        "name: a\nserials:\n  - zzz: 1\n",
-        ["3:5: serials[0].zzz: is not a known key (known keys: type, source, target, alias, address)"],
+        "name: a\nextra:\n  zzz: 1\n",
+        ["3:3: extra.zzz: is not a known key (known keys: domain, devices)"],
     ),
     "wrong type": (
         "name: a\nvcpu: two\ndisks: 7\nos: [hvm]\nfeatures: {acpi: maybe}\n",
@@ -28,6 +28,15 @@ BAD = {
             "3:8: disks: 7 is not a list",
             "4:5: os: a list is not a mapping",
             "5:18: features.acpi: 'maybe' is not true or false or a mapping",
+        ],
+    ),
+    "text for a device": (
+        "name: a\ninterfaces: [br0]\ncputune: {vcpupin: [{}]}\nmemory: 1 GiB\ncurrentMemory: 2 GiB\n",
+        [
+            "2:14: interfaces[0]: 'br0' is not a mapping",
+            "3:21: cputune.vcpupin[0].vcpu: is missing (number of the virtual CPU)",
+            "3:21: cputune.vcpupin[0].cpuset: is missing (CPUs of the host)",
+            "5:16: currentMemory: 2048 MiB is more than memory, 1024 MiB",
         ],
     ),
     "boolean for a number": ("name: a\nvcpu: true\n", ["2:7: vcpu: true is not a whole number"]),
@@ -88,7 +97,7 @@ BAD = {
     ),
     "interface connected to nothing": (
         "name: a\ninterfaces:\n  - model: e1000e\n",
-        ["3:5: interfaces[0].type: is missing: give it, or source bridge or network or dev"],
+        ["3:5: interfaces[0].type: is missing: give it, or source bridge or network or path or dev"],
     ),
     "current memory above memory": (
         "name: a\nmemory: 1 GiB\ncurrentMemory: 2048\n",
@@ -96,7 +105,10 @@ BAD = {
     ),
     "unknown architecture": (
         "name: a\narch: amd46\n",
-        ["2:7: arch: 'amd46' is not one of amd64, x86_64, arm64, aarch64 (did you mean 'amd64'?)"],
+        [
+            "2:7: arch: 'amd46' is not one of amd64, x86_64, arm64, aarch64, loongarch64, loong64, ppc64le, …"
+            " (did you mean 'amd64'?)"
+        ],
     ),
     "architecture of another": (
         "name: a\nos: {type: {arch: aarch64}}\n",

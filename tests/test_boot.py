@@ -106,6 +106,14 @@ def test_amd64_starts_from_its_bios(tmp_path: Path, started: Any) -> None:
     wait_for(HELLO, tmp_path / "log")
 
 
+@pytest.mark.parametrize(("arch", "firmware"), [("riscv64", b"OpenSBI"), ("ppc64le", b"SLOF")])
+def test_other_architectures_start_from_their_firmware(
+    arch: str, firmware: bytes, tmp_path: Path, started: Any
+) -> None:
+    started(guest(tmp_path, name=arch, arch=arch, memory="512 MiB"))
+    wait_for(firmware, tmp_path / "log")
+
+
 def test_arm64_starts_from_its_loader(tmp_path: Path, started: Any) -> None:
     started(guest(tmp_path, name="uefi", arch="arm64", memory="512 MiB"))
     wait_for(b"UEFI firmware", tmp_path / "log")

@@ -151,12 +151,12 @@ def test_disks_take_the_first_free_name_of_their_bus() -> None:
 
 def test_bus_follows_from_the_name() -> None:
     disk, cdrom = {"source": "/a.qcow2"}, {"device": "cdrom"}
-    assert targets(*[disk | {"target": name} for name in ("vdx", "sdx", "hdx", "fdx")]) == [
+    assert targets(*[disk | {"target": name} for name in ("vdx", "sdx", "hdx")]) == [
         "virtio vdx",
         "scsi sdx",
         "ide hdx",
-        "fdc fdx",
     ]
+    assert targets({"device": "floppy", "target": "fdx"}) == ["fdc fdx"]
     assert targets(cdrom | {"target": "sdx"}, cdrom | {"target": "hdx"}) == ["sata sdx", "ide hdx"]
 
 
@@ -212,6 +212,17 @@ def test_arm64(arch: str) -> None:
     assert context(arch=arch, type="qemu")["features"]["gic"] == {"version": "3"}
 
 
+def test_arm64_loader_gives_way_to_firmware_that_libvirt_finds() -> None:
+    def os(**given: Any) -> dict[str, Any]:
+        return context(arch="arm64", os=given)["os"]
+
+    loader = os()["loader"]
+    assert "loader" not in os(firmware="efi")
+    assert os(firmware="efi", loader={"secure": "yes"})["loader"] == {"secure": "yes"}
+    assert os(firmware=None)["loader"] == os(loader={"text": loader["text"]})["loader"] == loader
+    assert os(loader={"text": "/a", "readonly": "no"})["loader"] == {"readonly": "no", "type": "pflash", "text": "/a"}
+
+
 @pytest.mark.parametrize("arch", ["amd64", "x86_64"])
 def test_amd64(arch: str) -> None:
     found = context(arch=arch)
@@ -262,7 +273,7 @@ def test_null_leaves_out_a_part_of_a_disk(part: str) -> None:
 def test_console_is_that_of_the_first_serial_port() -> None:
     pty = [{"type": "pty", "target": {"type": "serial", "port": 0}}]
     assert context()["consoles"] == pty
-    log = {"type": "file", "source": {"path": "/log"}}
+    log = {"type": "file", "source": [{"path": "/log"}]}
     assert context(serials=[log])["consoles"] == [{**log, "target": {"type": "serial", "port": 0}}]
     assert context(consoles=[])["serials"] == [{"type": "pty", "target": {"port": 0}}]
 
@@ -294,3 +305,46 @@ def test_domain_says_the_derived_values() -> None:
     xml = kvmrender.render({"name": "a", "interfaces": [{"source": "br0"}]})
     assert re.fullmatch(r"52:54:00(:[0-9a-f]{2}){3}", find(xml, "devices/interface/mac").attrib["address"])
     assert uuid.UUID(find(xml, "uuid").text or "").version == 5
+
+
+LOCAL = [{"type": "address", "address": "127.0.0.1"}]
+
+
+@pytest.mark.parametrize(
+    ("written", "listen"),
+    [
+        ("vnc", LOCAL),
+        ("spice", LOCAL),
+        ({"type": "rdp"}, LOCAL),
+        ({"type": "vnc", "listen": "::"}, [{"type": "address", "address": "::"}]),
+        ({"type": "vnc", "listen": {"network": "default"}}, [{"type": "network", "network": "default"}]),
+        ({"type": "vnc", "listen": ["/run/a", "none"]}, [{"type": "socket", "socket": "/run/a"}, {"type": "none"}]),
+        ({"type": "vnc", "listen": None}, []),
+        ({"type": "vnc", "listen": []}, []),
+        ({"type": "vnc", "socket": "/run/a"}, None),
+        ("sdl", None),
+        ("egl-headless", None),
+        ("dbus", None),
+    ],
+)
+def test_default_by_a_neighbours_value(written: Any, listen: Any) -> None:
+    """Displays that listen on the network listen on this machine alone."""
+    found = context(graphics=written)
+    assert found["graphics"][0].get("listen") == listen
+    assert RENDERER.context(found) == found
+
+
+def test_first_neighbour_that_decides_wins() -> None:
+    (found,) = context(graphics={"type": "spice"})["graphics"]
+    assert found["autoport"] == "yes"
+    for given in ({"port": 5900}, {"tlsPort": 5901}, {"autoport": None}, {"type": "vnc"}):
+        (found,) = context(graphics={"type": "spice", **given})["graphics"]
+        assert found.get("autoport") is None
+    (found,) = context(graphics={"type": "spice", "port": None})["graphics"]
+    assert found["autoport"] == "yes"
+
+
+def test_defaults_by_a_neighbour_are_not_shared() -> None:
+    first = context(graphics="vnc")
+    first["graphics"][0]["listen"][0]["address"] = "0.0.0.0"
+    assert context(graphics="vnc")["graphics"][0]["listen"] == LOCAL

@@ -75,7 +75,7 @@ def test_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_messages_are_those_of_the_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("web-1.yaml").write_text("name: web-1\ndisks:\n- source: /a\n  driver: qcow3\n\nvcpus: 2\n")
+    Path("web-1.yaml").write_text("name: web-1\ndisks:\n- source: /a\n  driver: qcow3\n\nmemroy: 2\n")
     assert run("render", "web-1.yaml").stderr == blocks("text")[0]
 
 

@@ -25,7 +25,7 @@ def nodes(node: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
     if isinstance(node, dict):
         yield path, node
         for key, child in node.items():
-            if key not in ("default", "default_by_type"):
+            if key not in ("default", "default_by", "default_by_type", "default_when", "variants"):
                 yield from nodes(child, f"{path}/{key}")
     elif isinstance(node, list):
         for number, child in enumerate(node):

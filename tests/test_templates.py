@@ -46,10 +46,11 @@ def test_first_folder_that_has_a_template_wins(tmp_path: Path) -> None:
 
 def test_empty_elements_are_closed_in_their_tags(tmp_path: Path) -> None:
     (tmp_path / "amd64.xml.j2").write_text(
-        '<a x=">">\n{% if vars.n %}\n  <b/>\n{% endif %}\n  <c></c>\n  <d>\n  </d>\n  <e>{{ vars.e }}</e>\n</a>\n'
+        '<a x=">">\n{% if vars.n %}\n  <b/>\n{% endif %}\n  <c></c>\n  <d>\n  </d>\n  <e>{{ vars.e }}</e>\n'
+        '{% for name in ("f", "g") %}\n  <{{ name }}>\n  </{{ name }}>\n{% endfor %}\n</a>\n'
     )
     given = {"n": None, "e": "\n  "}
-    assert rendered(tmp_path, vars=given) == '<a x=">">\n  <c/>\n  <d/>\n  <e>&#10;  </e>\n</a>\n'
+    assert rendered(tmp_path, vars=given) == '<a x=">">\n  <c/>\n  <d/>\n  <e>&#10;  </e>\n  <f/>\n  <g/>\n</a>\n'
 
 
 FAULTS = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -90,7 +91,10 @@ def test_all_elements_at_fault_are_named(run: Run) -> None:
 
 @pytest.mark.libvirt
 def test_fixtures_and_their_xml_are_valid(run: Run) -> None:
-    files = [file for guest in FIXTURES for file in (guest, guest.with_suffix(".xml"))]
+    newer = re.findall(r"^(\S+) schema: ", (ROOT / "tests/libvirt_unfit.txt").read_text(), re.MULTILINE)
+    guests = [guest for guest in FIXTURES if not guest.stem.startswith(tuple(newer))]
+    one = [guest for guest in guests if guest.with_suffix(".xml").read_text().count("</domain>") == 1]
+    files = [*guests, *(guest.with_suffix(".xml") for guest in one)]
     result = run("validate", *files)
     assert result.stderr == ""
     assert result.stdout == "".join(f"{file}: valid\n" for file in files)
@@ -98,8 +102,8 @@ def test_fixtures_and_their_xml_are_valid(run: Run) -> None:
 
 @pytest.mark.libvirt
 def test_guest_is_held_against_its_own_schema_first(run: Run) -> None:
-    result = run("validate", input="name: a\nvcpus: 2\n")
-    assert result.stderr == "<stdin>:2:1: vcpus: is not a known key (did you mean 'vcpu'?)\n"
+    result = run("validate", input="name: a\nmemroy: 2\n")
+    assert result.stderr == "<stdin>:2:1: memroy: is not a known key (did you mean 'memory'?)\n"
     assert result.exit_code == 2
 
 
@@ -126,7 +130,7 @@ def test_what_libvirts_schema_refuses_has_the_guests_field_and_line(tmp_path: Pa
 @pytest.mark.libvirt
 def test_driver_says_what_no_schema_can(tmp_path: Path) -> None:
     file = tmp_path / "guests.yaml"
-    file.write_text("name: a\ntype: qemu\nmachine: q35\ndisks: {source: /a.qcow2, target: hda}\n")
+    file.write_text("name: a\ntype: qemu\ncpu: host-passthrough\n")
     good = tmp_path / "good.xml"
     good.write_text(DOMAIN.replace('"kvm"', '"qemu"'))
     done = subprocess.run(
@@ -138,8 +142,8 @@ def test_driver_says_what_no_schema_can(tmp_path: Path) -> None:
     )
     assert done.stdout == f"{good}: valid\n"
     assert done.stderr.splitlines()[-1] == (
-        f"{file}:1:1: libvirt would not run it: unsupported configuration:"
-        " IDE controllers are unsupported for this QEMU binary or machine type"
+        f"{file}:1:1: libvirt would not run it: unsupported configuration: CPU mode 'host-passthrough'"
+        " for x86_64 qemu domain on x86_64 host is not supported by hypervisor"
     )
     assert done.returncode == 2
 

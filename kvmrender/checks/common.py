@@ -1,0 +1,58 @@
+"""What several checks need: finding one's way in a context, sets of CPUs, values that may occur but once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from kvmrender.errors import Path, Problem, path_string
+
+Context = dict[str, Any]
+
+
+def dig(value: Any, *path: str, default: Any = None) -> Any:
+    """Return what is at a path of keys, or the default where a part of it is missing or null."""
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+        if value is None:
+            return default
+    return value
+
+
+def devices(context: Context) -> Iterator[tuple[Path, Context]]:
+    """Yield every device with its path, lists and single ones alike."""
+    for key, value in context.items():
+        if isinstance(value, list):
+            yield from (((key, number), item) for number, item in enumerate(value) if isinstance(item, dict))
+        elif key in ("memballoon", "nvram", "iommu", "vsock", "pstore") and isinstance(value, dict):
+            yield (key,), value
+
+
+def once(found: Iterable[tuple[Path, Any, str]]) -> Iterator[Problem]:
+    """Yield a problem for each value that another field has already; ``found`` are paths, values and their texts."""
+    owners: dict[Any, Path] = {}
+    for path, value, text in found:
+        if value in owners:
+            owner = owners[value]
+            device = owner[:2] if isinstance(owner[1], int) else owner[:1]
+            yield Problem(path, f"{text} is taken by {path_string(device)}", related=(owner,))
+        owners.setdefault(value, path)
+
+
+def cpuset(text: str) -> set[int]:
+    """Return the CPUs of a set such as ``0-3,^2,8`` (https://libvirt.org/formatdomain.html#cpu-allocation)."""
+    found: set[int] = set()
+    for part in text.split(","):
+        first, _, last = part.lstrip("^").partition("-")
+        span = range(int(first), min(int(last or first), int(first) + 65536) + 1)
+        if part.startswith("^"):
+            found.difference_update(span)
+        else:
+            found.update(span)
+    return found
+
+
+def numbers(found: Iterable[int]) -> str:
+    """Write numbers as messages do: ``3, 4 and 7``."""
+    words = [str(number) for number in sorted(found)]
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

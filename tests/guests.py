@@ -1,0 +1,176 @@
+"""Guests made at random from the schema, as strategies for hypothesis."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from typing import Any
+
+from hypothesis import strategies as st
+
+from kvmrender.schema import GuestSchema, Node, resolve
+
+CHARACTERS = st.characters(codec="utf-8")
+FRAGMENTS = ["<a/>", "<x:a xmlns:x='urn:x' b='1'>t<x:c/></x:a>", "<a/><!-- b --><c>&lt;</c>"]
+VIRSH = shutil.which("virsh")
+INSTALLED = tuple(
+    map(int, subprocess.run([VIRSH, "--version"], capture_output=True, text=True, check=True).stdout.split("."))
+    if VIRSH
+    else ()
+)
+"""The installed libvirt's version; what is newer is not drawn."""
+NOT_DRAWN = {"name", "arch", "type", "vars", "extra", "machine", "namespace"}
+"""Keys at the top that are drawn in a way of their own, or that say nothing of libvirt's."""
+
+MOST_KEYS = 8
+"""Keys that are drawn of one mapping at most, beside the required ones: the time that libxml2 takes to validate an
+element doubles with each attribute, if all are optional."""
+
+
+def guests(schema: GuestSchema, keys: list[str] | None = None, most: int = 4) -> st.SearchStrategy[dict[str, Any]]:
+    """Draw guests in full form with at most so many of the keys at the top (all of them where none are given)."""
+    root = schema.root
+    architectures = [name for name, part in schema.architectures.items() if not is_newer(root, part)]
+    values = {
+        key: _value(root, node, 0)
+        for key, node in root["properties"].items()
+        if key not in NOT_DRAWN and (not keys or key in keys) and not is_newer(root, node)
+    }
+
+    @st.composite
+    def guest(draw: st.DrawFn) -> dict[str, Any]:
+        drawn = {
+            "name": "a",
+            "arch": draw(st.sampled_from(architectures)),
+            "type": draw(st.sampled_from(["kvm", "qemu"])),
+        }
+        for key in draw(st.lists(st.sampled_from(sorted(values)), min_size=1, max_size=most, unique=True)):
+            part = schema.architectures[drawn["arch"]]["properties"].get(key, {})
+            if "refusal" not in part:
+                drawn[key] = _allowed(draw(values[key]), part)
+        return drawn
+
+    return guest()
+
+
+def _allowed(value: Any, part: Node) -> Any:
+    """Leave out what the part of an architecture refuses."""
+    if not isinstance(value, dict):
+        return value
+    inner = part.get("properties", {})
+    return {
+        key: _allowed(item, inner.get(key, {})) for key, item in value.items() if "refusal" not in inner.get(key, {})
+    }
+
+
+def _value(root: Node, node: Node, depth: int) -> st.SearchStrategy[Any]:
+    node = resolve(root, node)
+    if "enum" in node:
+        return st.sampled_from(node["enum"])
+    if "const" in node:
+        return st.just(node["const"])
+    kind = node.get("type")
+    if isinstance(kind, list):
+        return st.one_of([_value(root, {**node, "type": one}, depth) for one in kind])
+    if kind == "integer":
+        low, high = node.get("minimum", 0), node.get("maximum", 1 << 32)
+        return st.integers(low, min(high, low + 64)) | st.integers(low, high)
+    if kind == "string":
+        if node.get("xml"):
+            return st.sampled_from(FRAGMENTS)
+        pattern = re.sub(r"\$$", r"\\Z", node["pattern"])
+        return st.from_regex(pattern, alphabet=CHARACTERS)
+    if kind == "array":
+        items = st.deferred(lambda: _value(root, node["items"], depth + 1))
+        low = node.get("minItems", 0)
+        return st.lists(items, min_size=low, max_size=max(low, min(3, node.get("maxItems", 3))))
+    assert kind == "object", node
+    return st.deferred(lambda: _mapping(root, node, depth))
+
+
+def is_newer(root: Node, node: Node) -> bool:
+    """Say whether an element or attribute came with a libvirt that is newer than the installed one."""
+    since = resolve(root, node).get("since", "0")
+    return tuple(map(int, since.split("."))) > INSTALLED
+
+
+def _variants(root: Node, node: Node) -> list[tuple[str, list[Node]]]:
+    """Return the variants of a mapping, its own and those that it takes from another part."""
+    parts = [node, *(resolve(root, part) for part in node.get("allOf", ()) if "$ref" in part)]
+    return [found for part in parts for found in part.get("variants", {}).items()]
+
+
+def _mapping(root: Node, node: Node, depth: int) -> st.SearchStrategy[dict[str, Any]]:
+    properties: dict[str, Node] = {
+        name: child for name, child in node.get("properties", {}).items() if not is_newer(root, child)
+    }
+    values = {name: _value(root, child, depth + 1) for name, child in properties.items()}
+
+    @st.composite
+    def mapping(draw: st.DrawFn) -> dict[str, Any]:
+        required = set(node.get("required", ()))
+        left_out: set[str] = set()
+        drawn: dict[str, Any] = {}
+        for by, every in _variants(root, node):
+            if by in left_out:
+                continue
+            variants = [variant for variant in every if not is_newer(root, variant)]
+            if by in drawn:
+                variants = [variant for variant in variants if drawn[by] in variant["is"]]
+            elif by in required:
+                variants = [variant for variant in variants if variant["is"] != []]
+            elif by not in properties:
+                variants = [variant for variant in variants if variant["is"] == []]
+            variant = draw(st.sampled_from(variants))
+            special = {name for other in every for name in other.get("allows", ())}
+            left_out |= special - set(variant.get("allows", ()))
+            required |= set(variant.get("requires", ()))
+            if variant["is"]:
+                drawn[by] = draw(st.sampled_from(variant["is"]))
+            elif variant["is"] is None:
+                required.add(by)
+            else:
+                left_out.add(by)
+            for name, constraint in variant.get("properties", {}).items():
+                if is_newer(root, constraint) or name not in properties:
+                    left_out.add(name)
+                if name not in left_out and (name in required or draw(st.booleans())):
+                    narrow = _narrowed(root, properties[name], constraint)
+                    drawn[name] = draw(_value(root, _without(root, narrow, name, left_out, required), depth + 1))
+        free = [name for name in values if name not in drawn and name not in left_out and name not in required]
+        few = draw(st.lists(st.sampled_from(free), unique=True, max_size=MOST_KEYS)) if free and depth < 8 else []
+        for name, value in values.items():
+            if name not in drawn and name not in left_out and (name in required or name in few):
+                if any(key.startswith(f"{name}.") for key in left_out | required):
+                    value = _value(root, _without(root, properties[name], name, left_out, required), depth + 1)
+                drawn[name] = draw(value)
+        return drawn
+
+    return mapping()
+
+
+def _narrowed(root: Node, node: Node, constraint: Node) -> Node:
+    """Return a node as a variant narrows it, at any depth."""
+    node, constraint = resolve(root, node), resolve(root, constraint)
+    inner = {
+        name: _narrowed(root, node.get("properties", {}).get(name, {}), child)
+        for name, child in constraint.get("properties", {}).items()
+    }
+    rest = {} if constraint.get("additionalProperties") is False else node.get("properties", {})
+    return {**node, **constraint, **({"properties": {**rest, **inner}} if inner else {})}
+
+
+def _without(root: Node, node: Node, name: str, left_out: set[str], required: set[str]) -> Node:
+    """Return the node of a key without the keys inside it that are left out, and with those that are required."""
+    node = resolve(root, node)
+    if node.get("type") != "object" or "properties" not in node:
+        return node
+    return {
+        **node,
+        "properties": {key: child for key, child in node["properties"].items() if f"{name}.{key}" not in left_out},
+        "required": [
+            *node.get("required", ()),
+            *(key for key in node["properties"] if f"{name}.{key}" in required),
+        ],
+    }

@@ -1,0 +1,179 @@
+"""Whatever libvirt's schema lets a kvm or qemu domain say, the templates can write."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import FIXTURES, ROOT
+from jinja2 import TemplateRuntimeError
+
+from kvmrender import Renderer
+from kvmrender.load import read
+from kvmrender.normalise import without_nulls
+from kvmrender.schema import Node, resolve
+
+CHARACTER_DEVICE = "(channel|console|parallel|redirdev|rng/backend|serial|smartcard)"
+
+# Paths that no template writes, as patterns, with all below them, and why.
+LEFT_OUT: dict[str, str] = {
+    # Other hypervisors'.
+    "domain/bootloader(_args)?": "xen's: KVM guests have firmware",
+    "domain/idmap": "lxc's: users of a container",
+    "domain/lxc:namespace": "lxc's",
+    "domain/other:(commandline|datacenterpath)": "bhyve's, xen's and vmware's",
+    "domain/memtune/min_guarantee": "vmware's; QEMU's driver refuses it",
+    "domain/os/init(arg|dir|env|group|user)?": "lxc's: the first process of a container",
+    "domain/os/root": "xen's: the root file system of a paravirtualized kernel",
+    "domain/features/capabilities": "lxc's",
+    "domain/features/xen": "xen's",
+    "domain/devices/(disk|interface)/backenddomain": "xen's",
+    "domain/devices/controller/@max(EventChannels|GrantFrames)": "xen's",
+    "domain/devices/filesystem/source/@name": "openvz's",
+    "domain/devices/hostdev/(ip|route|source/(block|char|interface))": "lxc's: devices of a container",
+    f"domain/devices/{CHARACTER_DEVICE}/source/@(master|slave)": "of nmdm devices, bhyve's and xen's",
+    # Storage pools'.
+    "domain/devices/hostdev/source/adapter/(@managed|@parent.*|@type|@wwnn|@wwpn|parentaddr)": (
+        "of a pool's adapter; a domain's has a name, and its parser refuses or drops these"
+    ),
+    # What libvirt itself writes, of running guests or in its own state.
+    "domain/@id": "libvirt's own: the number of a running guest",
+    "domain/cputune/cachetune/@id": "libvirt's own: the number that the host gave",
+    "domain/launchSecurity/handle": "libvirt's own: the firmware's handle of a running guest",
+    "domain/seclabel/imagelabel": "libvirt's own: the label that it made",
+    "domain/.*/seclabel/@labelskip": "libvirt's own: it could not label the file",
+    "domain/.*/privateData": "libvirt's own: the state of a running guest",
+    "domain/devices/disk/mirror": "libvirt's own: a copy that is under way",
+    "domain/devices/graphics/@listen": "libvirt's own: the address of the first listen element once more",
+    "domain/devices/interface/(bandwidth/@classID|guest/@actual)": "libvirt's own: of a running guest",
+    "domain/devices/interface/source/@(macTableManager|missing)": "libvirt's own: of a running guest",
+    "domain/devices/memory/target/current": "libvirt's own: how much is plugged in now",
+    "domain/devices/(serial|parallel)/@tty": "libvirt's own: the pty of a running guest",
+    # What the schema takes, but the parser does not read.
+    "domain/devices/hostdev/source/address/@multifunction": "dropped by the parser: it is the host's device",
+    "domain/devices/console/target/model": "of serial ports; dropped by the parser",
+    "domain/devices/parallel/target/(@type|model)": "of serial ports; dropped by the parser",
+    "domain/devices/smartcard/target": "of serial ports; dropped by the parser",
+}
+
+
+@pytest.mark.libvirt
+def test_templates_can_write_what_libvirt_can_read() -> None:
+    from vocabulary import schema_and_templates
+
+    schema, templates = schema_and_templates()
+    reasons = {pattern: re.compile(f"{pattern}(/.*)?") for pattern in LEFT_OUT}
+    left_out = {path for path in schema if any(reason.fullmatch(path) for reason in reasons.values())}
+    share = len(schema & templates) / len(schema - left_out)
+    assert sorted(schema - templates - left_out) == [], f"{share:.1%}"
+    assert sorted(left_out & templates) == [], "a template writes what is said to be left out"
+    assert [pattern for pattern, reason in reasons.items() if not any(map(reason.fullmatch, schema))] == []
+
+
+def properties(root: Node, node: Node, path: str = "", above: tuple[int, ...] = ()) -> Iterator[str]:
+    """Every property of the schema as a path; an element inside itself is followed once.
+
+    What all devices have in common is a path of its own: a device need not stand on every kind of bus.
+    """
+    for name, child in node.get("properties", {}).items():
+        below = f"{path}.{name}".lstrip(".")
+        yield below
+        if (shared := child.get("$ref", "")).startswith("#/$defs/devices.info/"):
+            below = shared.removeprefix("#/$defs/devices.info/$defs/")
+        inner = resolve(root, child)
+        if inner.get("type") == "array":
+            inner = resolve(root, inner["items"])
+        key = id(inner.get("properties"))
+        if key not in above:
+            yield from properties(root, inner, below, (*above, key))
+
+
+def with_shared(paths: set[str]) -> set[str]:
+    """Add the paths of what several elements have in common."""
+    paths = paths | {re.sub(r"^\w+\.(address|boot|alias|acpi|rom)\.", r"\1.", path) for path in paths}
+    for part, other in (
+        ("disks.source.", "disks.backingStore.source."),
+        ("disks.source.", "os.nvram.source."),
+        ("disks.source.encryption.", "disks.encryption."),
+        ("disks.source.auth.", "disks.auth."),
+    ):
+        paths |= {path.replace(part, other, 1) for path in paths if path.startswith(part)}
+    return paths
+
+
+def given(value: Any, path: str = "") -> Iterator[str]:
+    if isinstance(value, dict):
+        for name, item in value.items():
+            below = f"{path}.{name}".lstrip(".")
+            yield below
+            yield from given(item, below)
+    elif isinstance(value, list):
+        for item in value:
+            yield from given(item, path)
+
+
+def test_every_property_is_in_a_fixture() -> None:
+    renderer = Renderer()
+    used: set[str] = set()
+    for file in FIXTURES:
+        for document in read(file.name, file.read_bytes()):
+            used |= set(given(without_nulls(renderer.context(document.guest))))
+    assert sorted(set(properties(renderer.schema.root, renderer.schema.root)) - with_shared(used)) == []
+
+
+NOT_WRITTEN = {"arch", "machine", "namespace", "mac_prefix", "vars"}
+"""What goes into the XML by way of other fields, or only if a template of one's own asks for it."""
+
+
+def places(value: Any, path: str = "") -> Iterator[tuple[dict[str, Any], str, str]]:
+    """Every key of a context, with the mapping that it is in and its path."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            below = f"{path}.{key}".lstrip(".")
+            yield value, key, below
+            yield from places(item, below)
+    elif isinstance(value, list):
+        for item in value:
+            yield from places(item, path)
+
+
+def test_every_property_reaches_the_xml_of_a_fixture() -> None:
+    """No dead field: without it, the XML of some fixture is another one, or none."""
+    renderer = Renderer()
+    live: set[str] = set()
+    for file in FIXTURES:
+        for document in read(file.name, file.read_bytes()):
+            context = without_nulls(renderer.context(document.guest))
+            template = renderer._environment.get_template(f"{context['arch']}.xml.j2")
+            xml = template.render(context, domain=context)
+            for mapping, key, path in list(places(context)):
+                kept = dict(mapping)
+                if path not in live:
+                    del mapping[key]
+                    try:
+                        if template.render(context, domain=context) != xml:
+                            live.add(path)
+                    except TemplateRuntimeError:
+                        live.add(path)
+                    mapping.clear()
+                    mapping.update(kept)
+    dead = set(properties(renderer.schema.root, renderer.schema.root)) - with_shared(live)
+    assert sorted(path for path in dead if path.partition(".")[0] not in NOT_WRITTEN) == []
+
+
+def test_templates_stay_readable() -> None:
+    files = [file for file in (ROOT / "templates").rglob("*") if file.is_file()]
+    assert files
+    assert {str(file): count for file in files if (count := len(file.read_text().splitlines())) > 150} == {}
+
+
+def test_every_part_has_a_partial() -> None:
+    shared = {"info", "chardev", "virtio", "memory"}
+    for part in (ROOT / "templates").glob("*/*.schema.json"):
+        content = json.loads(part.read_text())
+        if "properties" in content and part.name.removesuffix(".schema.json") not in shared:
+            assert Path(str(part).replace(".schema.json", ".xml.j2")).is_file(), part
