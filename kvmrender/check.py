@@ -52,7 +52,7 @@ def _problems(root: Node, error: jsonschema_rs.ValidationError) -> Iterator[Prob
         wanted = resolve(root, node.get("properties", {}).get(found["property"], {}))
         ways = [f"{key} {' or '.join(names)}" for key, names in wanted.get("default_from", {}).items()]
         about = wanted.get("description", "").partition(".")[0]
-        about = node.get("because") or f"{about[:1].lower()}{about[1:]}"
+        about = node.get("because") or (about if about[1:2].isupper() else f"{about[:1].lower()}{about[1:]}")
         hint = f": give it, or {' or '.join(ways)}" if ways else f" ({about})"
         yield Problem((*path, found["property"]), f"is missing{hint}")
     elif isinstance(node, dict) and "refusal" in node:
