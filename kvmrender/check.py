@@ -31,10 +31,15 @@ def checker(root: Node) -> Callable[[dict[str, Any]], list[Problem]]:
                 return []
             errors = validator.iter_errors(guest)
         except (ValueError, OverflowError):  # a value that JSON has no form for
-            if problems := list(_not_json((), guest)):
+            if problems := list(_not_json(root, (), guest)):
                 return problems
             raise
-        return list(dict.fromkeys(problem for error in errors for problem in _problems(root, error)))
+        # A field may break several rules at once: the first one told is enough.
+        found: dict[Path, Problem] = {}
+        for error in errors:
+            for problem in _problems(root, error):
+                found.setdefault(problem.path, problem)
+        return list(found.values())
 
     return check
 
@@ -118,17 +123,18 @@ def _encodes(text: str) -> bool:
     return True
 
 
-def _not_json(path: Path, value: Any) -> Iterator[Problem]:
+def _not_json(root: Node, path: Path, value: Any) -> Iterator[Problem]:
     if isinstance(value, dict):
         for key, item in value.items():
             if not isinstance(key, str) or not _encodes(key):
                 yield Problem((*path, str(key)), "is not a known key: keys are text", at_key=True)
             else:
-                yield from _not_json((*path, key), item)
+                yield from _not_json(root, (*path, key), item)
     elif isinstance(value, (list, tuple)):
         for number, item in enumerate(value):
-            yield from _not_json((*path, number), item)
+            yield from _not_json(root, (*path, number), item)
     elif isinstance(value, str) and not _encodes(value):
-        yield Problem(path, f"{shown(value)} has half of a surrogate pair, which is not a character")
+        what = MASK if is_secret(root, path) else shown(value)
+        yield Problem(path, f"{what} has half of a surrogate pair, which is not a character")
     elif not isinstance(value, (str, int, float, type(None))):
         yield Problem(path, f"a Python {type(value).__name__} is not a value that a guest can have")
