@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -51,6 +52,15 @@ class Source:
     name: str
     text: str = field(repr=False)
 
+    @cached_property
+    def marks(self) -> dict[Path, tuple[Position, Position]]:
+        """Where each key and value stands, by document number and path; only looked up when there is a problem."""
+        marks: dict[Path, tuple[Position, Position]] = {}
+        with suppress(_RefusedError):
+            # YAML reads JSON too, but for the surrogate pairs in its escapes.
+            _Reader(_SURROGATE.sub(r"\\u0041", self.text), marks).documents()
+        return marks
+
 
 @dataclass(frozen=True)
 class Document:
@@ -62,11 +72,7 @@ class Document:
 
     def located(self, problems: Iterable[Problem]) -> list[Problem]:
         """Return the problems, each with its file and the place of the nearest part of its path, in this order."""
-        marks: dict[Path, tuple[Position, Position]] = {}
-        with suppress(_RefusedError):
-            # YAML reads JSON too, but for the surrogate pairs in its escapes.
-            _Reader(_SURROGATE.sub(r"\\u0041", self.source.text), marks).documents()
-        found = [self._located(problem, marks) for problem in problems]
+        found = [self._located(problem, self.source.marks) for problem in problems]
         return sorted(found, key=lambda problem: (problem.line or 0, problem.column or 0))
 
     def _located(self, problem: Problem, marks: dict[Path, tuple[Position, Position]]) -> Problem:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 from collections.abc import Iterator
@@ -59,6 +60,7 @@ def started(tmp_path: Path) -> Iterator[Any]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        env={**os.environ, "XDG_CACHE_HOME": str(tmp_path)},  # virsh keeps a history there
     )
 
     def start(guest: dict[str, Any]) -> None:
