@@ -18,7 +18,10 @@ They are JSON Schema (draft 2020-12) of the guest in full form, with annotations
 ``expected``         what a pattern asks for, in words
 ``refusal``          why ``not`` refuses, in words
 ``xml``              a string that must be well-formed XML
-``architecture``     at the top of a part: the names of an architecture, the canonical one first
+``since``            the libvirt that brought it, where that is newer than 9.0
+
+At the top of an architecture's part stand ``architecture``, its names, the canonical one first; ``disk_buses``, the
+usual bus of each kind of disk; and ``machine_buses``, the buses of its machines, by patterns of their names.
 """
 
 from __future__ import annotations
