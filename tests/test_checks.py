@@ -270,6 +270,54 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "interfaces[0].alias.name: 'ua-a' is taken by disks[0]",
     ),
     (
+        "audio_ids",
+        {"audios": [{"type": "none"}, {"id": 2, "type": "none"}]},
+        {"audios": [{"type": "none"}, {"id": 1, "type": "none"}]},
+        "audios[1].id: 1 is taken by audios[0]",
+    ),
+    (
+        "audio_ids",
+        {"audios": "none", "sounds": {"model": "ich9", "audio": 1}},
+        {"audios": "none", "sounds": {"model": "ich9", "audio": 2}},
+        "sounds[0].audio.id: 2 is not the number of an audio",
+    ),
+    (
+        "one_tpm",
+        {"tpms": ["emulator"]},
+        {"tpms": ["emulator", "emulator"]},
+        "tpms[1]: a guest has one TPM, and that is tpms[0]",
+    ),
+    (
+        "iommu_machine",
+        {"machine": "q35", "iommu": "intel"},
+        {"iommu": "intel"},
+        "iommu.model: intel is for machine q35, not pc",
+    ),
+    (
+        "iommu_machine",
+        {"arch": "arm64", "iommu": "smmuv3"},
+        {"arch": "amd64", "iommu": "smmuv3"},
+        "iommu.model: smmuv3 is for arm64, not amd64",
+    ),
+    (
+        "shmem_server",
+        {"shmems": [{"name": "a", "model": "ivshmem-doorbell", "msi": {"vectors": 2}, "server": {"path": "/s"}}]},
+        {"shmems": [{"name": "a", "model": "ivshmem-doorbell", "msi": {"vectors": 2}}]},
+        "shmems[0].msi: needs a server",
+    ),
+    (
+        "thread_pools",
+        {"defaultiothread": {"thread_pool_min": 2, "thread_pool_max": 2}},
+        {"defaultiothread": {"thread_pool_min": 3, "thread_pool_max": 2}},
+        "defaultiothread.thread_pool_min: 3 is more than thread_pool_max, 2",
+    ),
+    (
+        "features_once",
+        {"cpu": {"feature": [{"name": "vmx"}, {"name": "svm"}]}},
+        {"cpu": {"feature": [{"name": "vmx"}, {"name": "vmx"}]}},
+        "cpu.feature[1].name: 'vmx' is taken by cpu.feature[0]",
+    ),
+    (
         "raw_xml",
         {"metadata": "<a:b xmlns:a='urn:a'/>"},
         {"metadata": "<a:b/>"},
@@ -307,4 +355,17 @@ def test_readme_lists_every_check() -> None:
 def test_feature_of_another_architecture(arch: str, features: dict[str, Any], said: str) -> None:
     with pytest.raises(GuestError) as raised:
         RENDERER.render({"name": "a", "arch": arch, "features": features})
+    assert str(raised.value) == said
+
+
+@pytest.mark.parametrize(
+    ("arch", "guest", "said"),
+    [
+        ("amd64", {"nvram": {}}, "nvram: amd64 has no NVRAM device; it is part of ppc64le machines"),
+        ("arm64", {"keywrap": {"cipher": {"name": "aes", "state": True}}}, "keywrap: arm64 wraps no keys; s390x does"),
+    ],
+)
+def test_device_of_another_architecture(arch: str, guest: dict[str, Any], said: str) -> None:
+    with pytest.raises(GuestError) as raised:
+        RENDERER.render({"name": "a", "arch": arch, **guest})
     assert str(raised.value) == said

@@ -26,7 +26,9 @@ CHECKS: tuple[Check, ...] = (
     cpus.topology,
     cpus.numa_cpus,
     cpus.pins,
+    cpus.features_once,
     cpus.iothreads,
+    cpus.thread_pools,
     disks.formats,
     disks.targets,
     disks.target_names,
@@ -36,6 +38,10 @@ CHECKS: tuple[Check, ...] = (
     devices.boot_orders,
     devices.pci_addresses,
     devices.aliases,
+    devices.audio_ids,
+    devices.one_tpm,
+    devices.iommu_machine,
+    devices.shmem_server,
     raw.raw_xml,
 )
 """All checks, in the order of the domain."""

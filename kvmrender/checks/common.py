@@ -34,8 +34,9 @@ def once(found: Iterable[tuple[Path, Any, str]]) -> Iterator[Problem]:
     for path, value, text in found:
         if value in owners:
             owner = owners[value]
-            device = owner[:2] if isinstance(owner[1], int) else owner[:1]
-            yield Problem(path, f"{text} is taken by {path_string(device)}", related=(owner,))
+            # The device or element, without the field in it.
+            last = max((number for number, step in enumerate(owner) if isinstance(step, int)), default=0)
+            yield Problem(path, f"{text} is taken by {path_string(owner[: last + 1])}", related=(owner,))
         owners.setdefault(value, path)
 
 

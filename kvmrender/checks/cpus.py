@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import prod
 
-from kvmrender.checks.common import Context, cpuset, dig, numbers
+from kvmrender.checks.common import Context, cpuset, dig, numbers, once
 from kvmrender.errors import Path, Problem
 
 VCPU: Path = ("vcpu", "text")
@@ -80,3 +80,22 @@ def iothreads(context: Context, architecture: Context) -> Iterator[Problem]:
         if thread not in listed and not 0 < number <= unlisted:
             there = f"there are {len(listed) + unlisted or 'none'}"
             yield Problem(path, f"{thread} is not an iothread: {there}", related=(("iothreads",), ("iothreadids",)))
+
+
+def thread_pools(context: Context, architecture: Context) -> Iterator[Problem]:
+    """Pools of threads have no more at least than at most."""
+    pools: list[tuple[Path, Context]] = [(("defaultiothread",), context.get("defaultiothread") or {})]
+    for number, thread in enumerate(dig(context, "iothreadids", "iothread", default=[])):
+        pools.append((("iothreadids", "iothread", number), thread))
+    for path, pool in pools:
+        least, most = pool.get("thread_pool_min"), pool.get("thread_pool_max")
+        if least is not None and most is not None and least > most:
+            said = f"{least} is more than thread_pool_max, {most}"
+            yield Problem((*path, "thread_pool_min"), said, related=((*path, "thread_pool_max"),))
+
+
+def features_once(context: Context, architecture: Context) -> Iterator[Problem]:
+    """No CPU feature, performance event or key cipher is named twice."""
+    for where in (("cpu", "feature"), ("perf", "event"), ("keywrap", "cipher")):
+        items = enumerate(dig(context, *where, default=[]))
+        yield from once(((*where, number, "name"), item["name"], repr(item["name"])) for number, item in items)

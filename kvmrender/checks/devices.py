@@ -1,4 +1,4 @@
-"""Checks of what every device may have: boot order, address, alias."""
+"""Checks of devices: what each may have, and what there may be one of."""
 
 from __future__ import annotations
 
@@ -36,3 +36,39 @@ def aliases(context: Context, architecture: Context) -> Iterator[Problem]:
     """No two devices have one alias."""
     named = ((path, dig(device, "alias", "name")) for path, device in devices(context))
     yield from once(((*path, "alias", "name"), name, repr(name)) for path, name in named if name)
+
+
+def audio_ids(context: Context, architecture: Context) -> Iterator[Problem]:
+    """No two audios have one number, and those that sound cards and displays name are there."""
+    ids = [audio.get("id", 1) for audio in context["audios"]]
+    yield from once((("audios", number, "id"), found, str(found)) for number, found in enumerate(ids))
+    for key in ("sounds", "graphics"):
+        for number, device in enumerate(context[key]):
+            if (named := dig(device, "audio", "id")) is not None and named not in ids:
+                path = (key, number, "audio", "id")
+                yield Problem(path, f"{named} is not the number of an audio", related=(("audios",),))
+
+
+def one_tpm(context: Context, architecture: Context) -> Iterator[Problem]:
+    """There is one TPM, and a proxy at most beside it."""
+    found = [number for number, tpm in enumerate(context["tpms"]) if tpm.get("model") != "spapr-tpm-proxy"]
+    for number in found[1:]:
+        said = f"a guest has one TPM, and that is tpms[{found[0]}]"
+        yield Problem(("tpms", number), said, related=(("tpms", found[0]),))
+
+
+def iommu_machine(context: Context, architecture: Context) -> Iterator[Problem]:
+    """The IOMMU is one that the machine can have: intel with q35, smmuv3 on arm64."""
+    model = dig(context, "iommu", "model")
+    machine = str(dig(context, "os", "type", "machine", default="pc"))
+    if model == "intel" and not (context["arch"] == "amd64" and "q35" in machine):
+        yield Problem(("iommu", "model"), f"intel is for machine q35, not {machine}", related=(("machine",),))
+    if model == "smmuv3" and context["arch"] != "arm64":
+        yield Problem(("iommu", "model"), f"smmuv3 is for arm64, not {context['arch']}", related=(("arch",),))
+
+
+def shmem_server(context: Context, architecture: Context) -> Iterator[Problem]:
+    """Shared memory with interrupts has a server."""
+    for number, shmem in enumerate(context["shmems"]):
+        if "msi" in shmem and "server" not in shmem:
+            yield Problem(("shmems", number, "msi"), "needs a server", related=(("shmems", number, "server"),))
