@@ -22,6 +22,8 @@ TROUBLE = 2
 """Exit code when something went wrong, as of ``diff``."""
 
 STDIN = "-"
+STDIN_NAME = "<stdin>"
+"""How messages call standard input, as compilers do."""
 
 Result = TypeVar("Result")
 
@@ -140,7 +142,7 @@ def _documents(files: tuple[str, ...], problems: list[Problem]) -> Iterator[Docu
 
 def _contents(files: tuple[str, ...], problems: list[Problem]) -> Iterator[tuple[str, bytes]]:
     for file in files:
-        name = "<stdin>" if file == STDIN else file
+        name = STDIN_NAME if file == STDIN else file
         try:
             with click.open_file(file, "rb") as stream:
                 data = stream.read()
@@ -165,10 +167,7 @@ def _trouble() -> Iterator[None]:
         sys.exit(TROUBLE)
 
 
-_SafeDumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-
-
-class _Dumper(_SafeDumper):  # type: ignore[misc]  # one of two, by what PyYAML was built with
+class _Dumper(yaml.SafeDumper):
     """Writes a context so that it reads back as it was: no aliases, each guest a document of its own."""
 
     def ignore_aliases(self, data: Any) -> bool:

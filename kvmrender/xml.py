@@ -54,6 +54,7 @@ def fragment_fault(fragment: str) -> str | None:
     """
     parser = expat.ParserCreate("utf-8", namespace_separator=" ")
     try:
+        # A parser wants one element: this one stands for that which the fragment will be in. It is written nowhere.
         parser.Parse(b"<x>\n", False)
         parser.Parse(fragment.encode(), False)
         parser.Parse(b"\n</x>", True)
