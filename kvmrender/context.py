@@ -46,24 +46,18 @@ def context_builder(schema: GuestSchema) -> Callable[[Any], tuple[Context, Nulls
     def further(full: Context, problems: list[Problem]) -> list[Problem]:
         """Return what else is wrong, beside the problems found already and what follows from them."""
         faulty = {problem.path for problem in problems}
-        while problems:
-            left, nulls = full_form({"name": "guest", **_without(full, faulty)})
-            # What is missing still is; what is derived does not need it.
-            problems = [new for new in check(without_nulls(left) if nulls else left) if new.path not in faulty]
-            whole = {problem.path[:1] for problem in problems}
-            if problems and faulty >= whole:
-                return []
-            faulty |= whole
-        try:
-            found = derived(left)[1]
-        except (LookupError, TypeError, ValueError, AttributeError):  # what is missing is needed after all
-            faulty = {path[:1] for path in faulty}
-            found = derived(full_form({"name": "guest", **_without(full, faulty)})[0])[1]
-        return [
-            problem
-            for problem in found
-            if not any(_overlap(path, fault) for path in (problem.path, *problem.related) for fault in faulty)
-        ]
+        for gone in (faulty, {path[:1] for path in faulty}):
+            left = full_form({"name": "guest", **_without(full, gone)})[0]
+            try:
+                found = derived(left)[1]
+            except (LookupError, TypeError, ValueError, AttributeError):
+                continue  # what is missing is needed after all: take the whole of it away
+            return [
+                problem
+                for problem in found
+                if not any(_overlap(path, fault) for path in (problem.path, *problem.related) for fault in gone)
+            ]
+        return []
 
     def build(guest: Any) -> tuple[Context, Nulls]:
         if not isinstance(guest, Mapping):

@@ -39,6 +39,13 @@ BAD = {
             "5:16: currentMemory: 2048 MiB is more than memory, 1024 MiB",
         ],
     ),
+    "text where nothing else is": (
+        "name: a\nresource: {partition: nowhere}\nmemory: 1 GiB\ncurrentMemory: 2 GiB\n",
+        [
+            "2:23: resource.partition: 'nowhere' is not an absolute path, such as /var/lib/libvirt/images/web-1.qcow2",
+            "4:16: currentMemory: 2048 MiB is more than memory, 1024 MiB",
+        ],
+    ),
     "boolean for a number": ("name: a\nvcpu: true\n", ["2:7: vcpu: true is not a whole number"]),
     "missing name": ("vcpu: 2\n", ["1:1: name: is missing (name of the guest, unique on its host)"]),
     "null for what has to be there": (
