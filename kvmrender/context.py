@@ -7,8 +7,8 @@ from copy import deepcopy
 from functools import cache
 from typing import Any
 
+from kvmrender import checks
 from kvmrender.check import checker, shown
-from kvmrender.checks import CHECKS
 from kvmrender.derive import derive
 from kvmrender.errors import GuestError, Path, Problem
 from kvmrender.normalise import Convert, Nulls, normaliser, with_machine, without_nulls
@@ -41,7 +41,7 @@ def context_builder(schema: GuestSchema) -> Callable[[Any], tuple[Context, Nulls
     def derived(full: Context) -> tuple[Context, list[Problem]]:
         architecture = schema.architectures[full["arch"]]
         context = derive(full, architecture["disk_buses"])
-        return context, [problem for check in CHECKS for problem in check(context, architecture)]
+        return context, list(checks.problems(context, architecture))
 
     def further(full: Context, problems: list[Problem]) -> list[Problem]:
         """Return what else is wrong, beside the problems found already and what follows from them."""

@@ -6,42 +6,27 @@ that have no default. Its docstring is what holds when it finds nothing; the REA
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 from kvmrender.checks import cpus, devices, disks, firmware, memory, network, raw
+from kvmrender.checks.common import Checks, Context
 from kvmrender.errors import Problem
 
-Check = Callable[[dict[str, Any], dict[str, Any]], Iterator[Problem]]
-
-CHECKS: tuple[Check, ...] = (
-    firmware.machine_given_once,
-    firmware.secure_boot,
-    memory.current_memory,
-    memory.max_memory,
-    memory.memory_devices,
-    memory.numa_memory,
-    memory.shared_memory,
-    cpus.current_vcpus,
-    cpus.topology,
-    cpus.numa_cpus,
-    cpus.pins,
-    cpus.features_once,
-    cpus.iothreads,
-    cpus.thread_pools,
-    disks.formats,
-    disks.targets,
-    disks.target_names,
-    disks.buses,
-    network.mac_addresses,
-    network.port_ranges,
-    devices.boot_orders,
-    devices.pci_addresses,
-    devices.aliases,
-    devices.audio_ids,
-    devices.one_tpm,
-    devices.iommu_machine,
-    devices.shmem_server,
-    raw.raw_xml,
-)
+CHECKS: Checks = {
+    **firmware.CHECKS,
+    **memory.CHECKS,
+    **cpus.CHECKS,
+    **disks.CHECKS,
+    **network.CHECKS,
+    **devices.CHECKS,
+    **raw.CHECKS,
+}
 """All checks, in the order of the domain."""
+
+
+def problems(context: Context, architecture: Context) -> Iterator[Problem]:
+    """Yield what the checks find in a context; those that can find nothing in what is given are not run."""
+    given = {key for key, value in context.items() if value not in (None, [])}
+    for check, keys in CHECKS.items():
+        if not keys or not given.isdisjoint(keys):
+            yield from check(context, architecture)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from kvmrender.errors import Path, Problem, path_string
 
 Context = dict[str, Any]
+Checks = dict[Callable[[Context, Context], Iterator[Problem]], tuple[str, ...]]
+"""Checks, each with the keys of a guest of which one must be given for it to find anything."""
+ALWAYS: tuple[str, ...] = ()
+"""The keys of a check that is always run."""
 
 
 def dig(value: Any, *path: str, default: Any = None) -> Any:

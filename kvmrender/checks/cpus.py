@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import prod
 
-from kvmrender.checks.common import Context, cpuset, dig, numbers, once
+from kvmrender.checks.common import Checks, Context, cpuset, dig, numbers, once
 from kvmrender.errors import Path, Problem
 
 VCPU: Path = ("vcpu", "text")
@@ -99,3 +99,14 @@ def features_once(context: Context, architecture: Context) -> Iterator[Problem]:
     for where in (("cpu", "feature"), ("perf", "event"), ("keywrap", "cipher")):
         items = enumerate(dig(context, *where, default=[]))
         yield from once(((*where, number, "name"), item["name"], repr(item["name"])) for number, item in items)
+
+
+CHECKS: Checks = {
+    current_vcpus: ("vcpu",),
+    topology: ("cpu",),
+    numa_cpus: ("cpu",),
+    pins: ("cputune", "vcpus"),
+    features_once: ("cpu", "perf", "keywrap"),
+    iothreads: ("disks", "controllers", "cputune"),
+    thread_pools: ("defaultiothread", "iothreadids"),
+}

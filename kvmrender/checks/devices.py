@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kvmrender.checks.common import Context, devices, dig, once
+from kvmrender.checks.common import ALWAYS, Checks, Context, devices, dig, once
 from kvmrender.errors import Path, Problem
 
 
@@ -72,3 +72,14 @@ def shmem_server(context: Context, architecture: Context) -> Iterator[Problem]:
     for number, shmem in enumerate(context["shmems"]):
         if "msi" in shmem and "server" not in shmem:
             yield Problem(("shmems", number, "msi"), "needs a server", related=(("shmems", number, "server"),))
+
+
+CHECKS: Checks = {
+    boot_orders: ALWAYS,
+    pci_addresses: ALWAYS,
+    aliases: ALWAYS,
+    audio_ids: ("audios", "sounds", "graphics"),
+    one_tpm: ("tpms",),
+    iommu_machine: ("iommu",),
+    shmem_server: ("shmems",),
+}

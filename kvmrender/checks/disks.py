@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from kvmrender.checks.common import Context, dig, once
+from kvmrender.checks.common import Checks, Context, dig, once
 from kvmrender.derive import FORMAT_BY_ENDING, format_is_open
 from kvmrender.device_names import PREFIX_BY_BUS
 from kvmrender.errors import Problem
@@ -49,3 +49,11 @@ def buses(context: Context, architecture: Context) -> Iterator[Problem]:
             yield Problem(path, f"{bus!r} is not a bus of {name} (which has {', '.join(known)})")
         elif bus and (bus == "fdc") != (disk["device"] == "floppy"):
             yield Problem(path, f"{bus!r} is not a bus for a {disk['device']}")
+
+
+CHECKS: Checks = {
+    formats: ("disks",),
+    targets: ("disks",),
+    target_names: ("disks",),
+    buses: ("disks",),
+}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kvmrender.checks.common import Context, dig
+from kvmrender.checks.common import Checks, Context, dig
 from kvmrender.errors import Path, Problem
 
 
@@ -35,3 +35,9 @@ def secure_boot(context: Context, architecture: Context) -> Iterator[Problem]:
     state = "off" if smm is None else smm.get("state", "on")
     if state == "off" and (wanted or smm is not None):
         yield Problem(path, "secure boot needs SMM: features.smm", related=(("features", "smm"),))
+
+
+CHECKS: Checks = {
+    machine_given_once: ("machine",),
+    secure_boot: ("os",),
+}

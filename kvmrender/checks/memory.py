@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from kvmrender.checks.common import Context, dig
+from kvmrender.checks.common import Checks, Context, dig
 from kvmrender.errors import Path, Problem
 from kvmrender.memory import to_bytes
 
@@ -80,3 +80,12 @@ def shared_memory(context: Context, architecture: Context) -> Iterator[Problem]:
 
 def _size(element: dict[str, Any]) -> str:
     return f"{element['text']} {element.get('unit', 'KiB')}"
+
+
+CHECKS: Checks = {
+    current_memory: ("currentMemory",),
+    max_memory: ("maxMemory",),
+    memory_devices: ("memory_devices", "maxMemory"),
+    numa_memory: ("cpu",),
+    shared_memory: ("filesystems", "disks", "interfaces"),
+}

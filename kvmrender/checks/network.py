@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kvmrender.checks.common import Context, once
+from kvmrender.checks.common import Checks, Context, once
 from kvmrender.errors import Problem
 
 VNC_LOWEST = 5900
@@ -34,3 +34,9 @@ def port_ranges(context: Context, architecture: Context) -> Iterator[Problem]:
             yield Problem(
                 ("graphics", number, "port"), f"{port} is not a port for VNC, which has them from {VNC_LOWEST}"
             )
+
+
+CHECKS: Checks = {
+    mac_addresses: ("interfaces",),
+    port_ranges: ("interfaces", "graphics"),
+}

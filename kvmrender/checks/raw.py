@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kvmrender.checks.common import Context, dig
+from kvmrender.checks.common import Checks, Context, dig
 from kvmrender.errors import Problem
 from kvmrender.xml import fragment_fault
 
@@ -15,3 +15,8 @@ def raw_xml(context: Context, architecture: Context) -> Iterator[Problem]:
         text = dig(context, *path)
         if text is not None and (fault := fragment_fault(text)):
             yield Problem(path, f"is not well-formed XML: {fault}")
+
+
+CHECKS: Checks = {
+    raw_xml: ("metadata", "extra"),
+}

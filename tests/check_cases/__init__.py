@@ -1,0 +1,20 @@
+"""A guest just inside and one just outside of each check, a module for each of kvmrender.checks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Case = tuple[str, dict[str, Any], dict[str, Any], str]
+"""The check, a guest inside, a guest outside, and what is said of it."""
+
+DISK = {"source": "/a.qcow2"}
+
+NIC = {"source": "br0"}
+
+Q35: dict[str, Any] = {"machine": "q35", "features": {"smm": {"state": True}}}
+
+DIMM = {"model": "dimm", "target": {"size": "512 MiB", "node": 0}}
+
+
+def cells(*cpus: str, memory: int = 524288, **more: Any) -> dict[str, Any]:
+    return {"numa": {"cell": [{"cpus": found, "memory": memory, "unit": "KiB", **more} for found in cpus]}}

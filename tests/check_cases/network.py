@@ -1,0 +1,34 @@
+"""Guests just inside and just outside of each check of kvmrender.checks.network."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from check_cases import NIC, Case
+
+
+def forward(start: int, end: int) -> dict[str, Any]:
+    forwarded = {"proto": "tcp", "range": [{"start": start, "end": end}]}
+    return {"interfaces": [{"type": "user", "backend": {"type": "passt"}, "portForward": [forwarded]}]}
+
+
+CASES: list[Case] = [
+    (
+        "mac_addresses",
+        {"interfaces": [NIC | {"mac": "52:54:00:00:00:01"}, NIC | {"mac": "52:54:00:00:00:02"}]},
+        {"interfaces": [NIC | {"mac": "52:54:00:00:00:0a"}, NIC | {"mac": "52:54:00:00:00:0A"}]},
+        "interfaces[1].mac.address: '52:54:00:00:00:0a' is taken by interfaces[0]",
+    ),
+    (
+        "port_ranges",
+        forward(2022, 2022),
+        forward(2022, 2021),
+        "interfaces[0].portForward[0].range[0].end: 2021 is less than start, 2022",
+    ),
+    (
+        "port_ranges",
+        {"graphics": [{"type": "vnc", "port": 5900}]},
+        {"graphics": [{"type": "vnc", "port": 5899}]},
+        "graphics[0].port: 5899 is not a port for VNC, which has them from 5900",
+    ),
+]
