@@ -1,0 +1,80 @@
+"""Random guests on libvirt's QEMU driver: what it refuses could not have been known before, or there is a check.
+
+``KVMRENDER_EXAMPLES=100000`` draws more of them, anew each time; ``KVMRENDER_ONLY=disks,cpu`` only these keys.
+``KVMRENDER_REFUSALS=FILE`` collects every refusal that the table lacks (JSON Lines) instead of failing at the first.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from conftest import embedded_root
+from dry_run import CRASH, DryRun
+from guests import guests
+from hypothesis import HealthCheck, given, reject, settings
+
+from kvmrender import GuestError, Renderer
+
+EXAMPLES = int(os.environ.get("KVMRENDER_EXAMPLES", "1500"))
+ONLY = [key for key in os.environ.get("KVMRENDER_ONLY", "").split(",") if key]
+COLLECTED = os.environ.get("KVMRENDER_REFUSALS")
+MOST_IOTHREADS = 1000
+
+RENDERER = Renderer()
+TABLE: dict[str, list[str]] = yaml.safe_load((Path(__file__).parent / "libvirt_refusals.yaml").read_text())
+EXPECTED = [re.compile(pattern, re.DOTALL) for patterns in TABLE.values() for pattern in patterns]
+
+
+@pytest.fixture(scope="module")
+def dry_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DryRun]:
+    with DryRun(embedded_root(tmp_path_factory.mktemp("dry_run") / "r")) as run:
+        yield run
+
+
+@pytest.mark.libvirt
+@pytest.mark.parametrize("most", [1, 4])
+def test_refusals_of_random_guests_could_not_have_been_known(most: int, dry_run: DryRun) -> None:
+    @settings(
+        max_examples=EXAMPLES,
+        derandomize="KVMRENDER_EXAMPLES" not in os.environ,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(guest=guests(RENDERER.schema, ONLY, most))
+    def refused_for_a_reason(guest: dict[str, Any]) -> None:
+        # Without a program that isn't there, and without more iothreads than libvirt can list in a minute.
+        guest = {key: value for key, value in guest.items() if key != "emulator"} | {"type": "qemu"}
+        if guest.get("iothreads", 0) > MOST_IOTHREADS:
+            reject()
+        try:
+            xml = RENDERER.render(guest)
+        except GuestError:
+            reject()
+        refusal = dry_run.refusal(xml)
+        if refusal is None or any(pattern.search(refusal) for pattern in EXPECTED):
+            return
+        if COLLECTED:
+            with Path(COLLECTED).open("a") as file:
+                print(json.dumps({"refusal": refusal, "guest": guest}), file=file)
+            return
+        pytest.fail(f"{refusal}\n{guest}\n{xml}")
+
+    refused_for_a_reason()
+
+
+@pytest.mark.libvirt
+def test_dry_run_refuses_and_survives_a_crash(dry_run: DryRun) -> None:
+    guest = {"name": "a", "type": "qemu", "machine": "pc-0.1"}
+    for _ in range(2):
+        assert "does not support machine type 'pc-0.1'" in str(dry_run.refusal(RENDERER.render(guest)))
+        assert dry_run.refusal(RENDERER.render({**guest, "machine": "pc"})) is None
+        dry_run.process.kill()
+        assert dry_run.refusal(RENDERER.render(guest)) == CRASH
