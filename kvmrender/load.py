@@ -1,92 +1,145 @@
-"""Read guest files, YAML or JSON, losing nothing: scalars as written, every position, no surprises.
-
-YAML is read from the events of libyaml's parser, without YAML 1.1's guesses: ``true``, ``false``, ``null`` and
-plain decimal integers are special, all else is a string. Keys are strings as written, a key given twice is an
-error, tags other than those of these types are errors, and aliases can't swell a file beyond a bound.
-"""
+"""Read guest files: YAML or JSON with one guest, several documents, or a fleet; JSON Lines as a stream."""
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from pathlib import Path as FilePath
-from typing import Any
+from typing import IO, Any
 
-import yaml
-from yaml.events import (
-    AliasEvent,
-    DocumentStartEvent,
-    MappingEndEvent,
-    MappingStartEvent,
-    ScalarEvent,
-    SequenceEndEvent,
-    StreamEndEvent,
-)
+from kvmrender.errors import GuestError, Path, Problem, nearest
+from kvmrender.layers import Setting, merge
+from kvmrender.parse import Marks, RefusedError, from_json, from_yaml, positions
 
-from kvmrender.errors import GuestError, Path, Problem, nearest, printable
+FLEET = ("defaults", "guests")
+"""The keys of a fleet: what goes under each guest, and the list of guests."""
+JSON_LINES = ".jsonl"
 
-Position = tuple[int, int]
-"""Line and column, both from 1."""
-
-MAX_DEPTH = 64
-"""Mappings and lists inside one another; libvirt's deepest element needs fewer than 20."""
-ALIAS_FACTOR, ALIAS_MINIMUM = 10, 10_000
-"""Aliases may stand for this many times as many values as the file has characters, or for the minimum."""
-
-_Parser: Any = getattr(yaml, "CLoader", yaml.Loader)
-_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,18})\Z")
-_SPECIAL: dict[str, bool | None] = {"true": True, "false": False, "null": None}
-_TAG = "tag:yaml.org,2002:"
-_UNREADABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_SURROGATE = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
+_EMPTY = "is empty: a guest is a mapping with at least a name"
 
 
 @dataclass(frozen=True)
 class Source:
-    """The text that guests were read from, and its name as it stands in messages."""
+    """The bytes that guests were read from, their name as it stands in messages, and their first line in its file."""
 
     name: str
-    text: str = field(repr=False)
+    data: bytes = field(repr=False)
+    line: int = 1
 
     @cached_property
-    def marks(self) -> dict[Path, tuple[Position, Position]]:
-        """Where each key and value stands, by document number and path; only looked up when there is a problem."""
-        marks: dict[Path, tuple[Position, Position]] = {}
-        with suppress(_RefusedError):
-            # YAML reads JSON too, but for the surrogate pairs in its escapes.
-            _Reader(_SURROGATE.sub(r"\\u0041", self.text), marks).documents()
-        return marks
+    def text(self) -> str:
+        """The text. Raises GuestError where it isn't UTF-8."""
+        try:
+            return self.data.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            before = self.data[: error.start]
+            position = (before.count(b"\n") + 1, len(before) - before.rfind(b"\n"))
+            raise self.refusal(
+                f"is not UTF-8: byte 0x{self.data[error.start]:02x} at offset {error.start}", position
+            ) from None
+
+    @cached_property
+    def marks(self) -> Marks:
+        """Where each key and value stands; only looked up when there is a problem."""
+        return positions(self.text)
+
+    def refusal(self, message: str, position: tuple[int, int] | None) -> GuestError:
+        """Return the error that this can't be read; the position counts from its first line."""
+        return GuestError([self.placed(Problem((), message), position)])
+
+    def placed(self, problem: Problem, position: tuple[int, int] | None) -> Problem:
+        """Return a problem with its place in the file."""
+        return problem.at(self.name, position and (position[0] + self.line - 1, position[1]))
 
 
 @dataclass(frozen=True)
-class Document:
-    """One guest as written (any value, not yet checked), and which document of which source it is."""
+class Layer:
+    """What one place says of a guest: a value as written, and the path in its source where it stands."""
 
-    guest: Any
+    value: Any
     source: Source
-    number: int = 0
+    path: Path = (0,)
 
-    def located(self, problems: Iterable[Problem]) -> list[Problem]:
-        """Return the problems, each with its file and the place of the nearest part of its path, in this order."""
-        found = [self._located(problem, self.source.marks) for problem in problems]
-        return sorted(found, key=lambda problem: (problem.line or 0, problem.column or 0))
-
-    def _located(self, problem: Problem, marks: dict[Path, tuple[Position, Position]]) -> Problem:
+    def find(self, problem: Problem) -> tuple[int, Problem]:
+        """Return how many steps of a problem's path are said here, and the problem with the place of the last."""
+        marks = self.source.marks
         if not marks:
-            return problem.at(self.source.name, None)
-        here: Path = (self.number,)
+            return 0, problem.at(self.source.name, None)
+        here, steps = self.path, 0
         for part in problem.path:
             if (*here, part) in marks:
                 here = (*here, part)
             elif part != 0:  # an element alone may stand for a list of one: skip the [0]
                 break
+            steps += 1
         of_key, of_value = marks.get(here, ((1, 1), (1, 1)))
         at_key = problem.at_key and here[-1] == problem.path[-1]
-        return problem.at(self.source.name, of_key if at_key else of_value)
+        return steps, self.source.placed(problem, of_key if at_key else of_value)
+
+
+class Line(Layer):
+    """A guest on a line of JSON Lines, which is parsed when it is asked for."""
+
+    def __init__(self, source: Source) -> None:
+        super().__init__(source.data, source)
+
+    def parsed(self) -> Any:
+        """Return the value. Raises GuestError."""
+        return parsed(self.source)
+
+
+@dataclass(frozen=True)
+class Document:
+    """One guest as written, any value, not yet checked: its own layer, and those under it, the lowest first."""
+
+    own: Layer
+    under: tuple[Layer, ...] = ()
+
+    @property
+    def guest(self) -> Any:
+        """The guest that the layers make. Raises GuestError where a line isn't JSON."""
+        return layered(
+            [layer.value for layer in self.under], self.own.parsed() if isinstance(self.own, Line) else self.own.value
+        )
+
+    @property
+    def number(self) -> int:
+        """Which document of its file it is, from 0."""
+        return int(self.own.path[0])
+
+    def located(self, problems: Iterable[Problem], over: Iterable[Setting] = ()) -> list[Problem]:
+        """Return the problems, each with its file and the place of the nearest part of its path, in this order.
+
+        The upper layer wins where several say what is wrong; ``over`` are the settings over all of them.
+        """
+        settings = list(over)[::-1]
+        found = [problem if problem.file else self._located(problem, settings) for problem in problems]
+        return sorted(found, key=lambda problem: (problem.line or 0, problem.column or 0))
+
+    def _located(self, problem: Problem, settings: list[Setting]) -> Problem:
+        said = [place for one in settings if (place := one.find(problem))[0]]
+        said += [layer.find(problem) for layer in (self.own, *self.under[::-1])]
+        return max(said, key=lambda place: place[0])[1]
+
+
+def layered(under: Iterable[Any], own: Any) -> Any:
+    """Return a guest as written over what is said of all."""
+    guest: Any = {}
+    for value in chain(under, [own]):
+        guest = merge(guest, value)
+    return guest
+
+
+def parsed(source: Source) -> Any:
+    """Return the value of a line of JSON Lines. Raises GuestError."""
+    try:
+        value = from_json(source.text)
+    except RefusedError as refused:
+        raise source.refusal(refused.message, refused.position) from None
+    return value
 
 
 def read(name: str, data: bytes) -> list[Document]:
@@ -94,204 +147,103 @@ def read(name: str, data: bytes) -> list[Document]:
 
     Raises GuestError where the contents aren't UTF-8, YAML or JSON, hold a key twice, or hold no guest.
     """
-    try:
-        source = Source(name, data.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        before = data[: error.start]
-        position = (before.count(b"\n") + 1, len(before) - before.rfind(b"\n"))
-        message = f"is not UTF-8: byte 0x{data[error.start]:02x} at offset {error.start}"
-        raise GuestError([Problem((), message).at(name, position)]) from None
-    try:
-        guests = _guests(source)
-    except _RefusedError as refused:
-        raise GuestError([Problem((), refused.message).at(name, refused.position)]) from None
-    documents = [Document(guest, source, number) for number, guest in enumerate(guests)]
-    empty = Problem((), "is empty: a guest is a mapping with at least a name")
-    problems = [where for document in documents if document.guest is None for where in document.located([empty])]
-    if problems or not documents:
-        raise GuestError(problems or [empty.at(name, (1, 1))])
+    if FilePath(name).suffix == JSON_LINES:
+        return list(read_lines(name, data.splitlines(keepends=True)))
+    source = Source(name, data)
+    values = _values(source)
+    if not values:
+        raise source.refusal(_EMPTY, (1, 1))
+    documents: list[Document] = []
+    problems: list[Problem] = []
+    for number, value in enumerate(values):
+        layer = Layer(value, source, (number,))
+        if value is None:
+            problems.append(layer.find(Problem((), _EMPTY))[1])
+        elif isinstance(value, dict) and "guests" in value:
+            documents += _fleet(layer, problems)
+        else:
+            documents.append(Document(layer))
+    if problems:
+        raise GuestError(problems)
     return documents
 
 
-def _guests(source: Source) -> list[Any]:
+def _fleet(fleet: Layer, problems: list[Problem]) -> Iterator[Document]:
+    """Yield the guests of a fleet, each over its defaults."""
+    defaults, guests = fleet.value.get("defaults"), fleet.value["guests"]
+    found = [
+        Problem(
+            (key,),
+            f"is not a known key of a fleet{nearest(key, FLEET) or ' (known keys: defaults, guests)'}",
+            at_key=True,
+        )
+        for key in fleet.value
+        if key not in FLEET
+    ]
+    if defaults is not None and not isinstance(defaults, dict):
+        found.append(Problem(("defaults",), "is not a mapping: it is what goes under each guest"))
+    if not isinstance(guests, list):
+        found.append(Problem(("guests",), "is not a list of guests"))
+    problems += (fleet.find(problem)[1] for problem in found)
+    if not found:
+        under = () if defaults is None else (Layer(defaults, fleet.source, (*fleet.path, "defaults")),)
+        for number, guest in enumerate(guests):
+            yield Document(Layer(guest, fleet.source, (*fleet.path, "guests", number)), under)
+
+
+def read_lines(name: str, lines: Iterable[bytes]) -> Iterator[Document]:
+    """Yield a guest for each line of JSON Lines that isn't blank. Nothing is parsed here."""
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            yield Document(Line(Source(name, line, number)))
+
+
+def read_stream(name: str, stream: IO[bytes]) -> Iterator[Document]:
+    """Yield the guests of an open file: JSON Lines as a stream, all else when it is read whole.
+
+    Where the name doesn't tell, the first line does: JSON Lines if it is a JSON object. Raises GuestError.
+    """
+    suffix = FilePath(name).suffix
+    if suffix == JSON_LINES:
+        yield from read_lines(name, stream)
+    elif suffix in (".json", ".yaml", ".yml"):
+        yield from read(name, stream.read())
+    else:
+        first = stream.readline()
+        if _is_object(first):
+            yield from read_lines(name, chain([first], stream))
+        else:
+            yield from read(name, first + stream.read())
+
+
+def _is_object(line: bytes) -> bool:
+    if not line.lstrip().startswith(b"{"):
+        return False
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def read_defaults(name: str, data: bytes) -> Layer:
+    """Return what a file says of each guest. Raises GuestError where it isn't one mapping."""
+    source = Source(name, data)
+    values = _values(source)
+    if len(values) != 1 or not isinstance(values[0], dict):
+        raise source.refusal("is not one mapping: it is what goes under each guest", (1, 1))
+    return Layer(values[0], source)
+
+
+def _values(source: Source) -> list[Any]:
     suffix = FilePath(source.name).suffix
-    if suffix == ".json":
-        return [_read_json(source.text)]
-    if suffix not in (".yaml", ".yml") and source.text.lstrip().startswith("{"):
-        try:
-            return [_read_json(source.text)]
-        except _RefusedError:  # YAML's flow style looks like JSON too, and its reader says what is wrong
-            pass
-    return _Reader(source.text).documents()
-
-
-class _RefusedError(Exception):
-    """The text can't be read; says why and where."""
-
-    def __init__(self, message: str, position: Position | None) -> None:
-        super().__init__(message)
-        self.message, self.position = message, position
-
-
-class _Reader:
-    """One pass over the events of a YAML text; ``marks``, if given, gets each path's (key, value) positions."""
-
-    def __init__(self, text: str, marks: dict[Path, tuple[Position, Position]] | None = None) -> None:
-        self.text, self.marks = text, marks
-        self.anchors: dict[str, tuple[Any, int]] = {}
-        self.size = self.aliased = 0
-        self.limit = max(ALIAS_MINIMUM, ALIAS_FACTOR * len(text))
-
-    def documents(self) -> list[Any]:
-        """Return the value of each document. Raises _RefusedError."""
-        found: list[Any] = []
-        try:
-            self.next = _Parser(self.text).get_event
-            while (event := self.next()).__class__ is not StreamEndEvent:
-                if event.__class__ is DocumentStartEvent:
-                    self.anchors = {}
-                    event = self.next()
-                    found.append(self.value(event, (len(found),), 0, event))
-        except yaml.MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
-            said = ", ".join(part for part in (error.context, error.problem) if part)
-            raise _RefusedError(f"is not YAML: {said}", (mark.line + 1, mark.column + 1) if mark else None) from None
-        except yaml.YAMLError as error:  # a character that YAML does not allow
-            if not (match := _UNREADABLE.search(self.text)):
-                raise _RefusedError(f"is not YAML: {error}", None) from None
-            line = self.text.count("\n", 0, match.start()) + 1
-            column = match.start() - self.text.rfind("\n", 0, match.start())
-            said = f"character U+{ord(match[0]):04X} is not allowed in a file"
-            raise _RefusedError(f"is not YAML: {said}", (line, column)) from None
-        return found
-
-    def value(self, event: Any, path: Path, depth: int, key: Any) -> Any:
-        """Return the value that starts with ``event``; ``key`` is the event of its key, or itself."""
-        kind = event.__class__
-        self.size += 1
-        if self.marks is not None:
-            self.marks[path] = (_position(key), _position(event))
-        if kind is ScalarEvent:
-            result = _scalar(event)
-            if event.anchor:
-                self.anchors[event.anchor] = (result, 1)
-            return result
-        if kind is AliasEvent:
-            return self.alias(event)
-        if depth >= MAX_DEPTH:
-            raise _RefusedError(f"is nested more than {MAX_DEPTH} deep", _position(event))
-        is_mapping = kind is MappingStartEvent
-        if event.tag not in (None, "!", _TAG + ("map" if is_mapping else "seq")):
-            raise _bad_tag(event)
-        before = self.size + self.aliased
-        result = self.mapping(path, depth) if is_mapping else self.sequence(path, depth)
-        if event.anchor:
-            self.anchors[event.anchor] = (result, self.size + self.aliased - before + 1)
-        return result
-
-    def mapping(self, path: Path, depth: int) -> dict[str, Any]:
-        result: dict[str, Any] = {}
-        while (key := self.next()).__class__ is not MappingEndEvent:
-            if key.__class__ is not ScalarEvent:
-                raise _RefusedError("a key must be a string", _position(key))
-            name = key.value
-            if name in result:
-                raise _RefusedError(f"key {printable(name)!r} is given twice", _position(key))
-            result[name] = self.value(self.next(), (*path, name), depth + 1, key)
-        return result
-
-    def sequence(self, path: Path, depth: int) -> list[Any]:
-        result: list[Any] = []
-        while (event := self.next()).__class__ is not SequenceEndEvent:
-            result.append(self.value(event, (*path, len(result)), depth + 1, event))
-        return result
-
-    def alias(self, event: Any) -> Any:
-        if event.anchor not in self.anchors:
-            hint = nearest(event.anchor, self.anchors)
-            raise _RefusedError(f"alias *{event.anchor} has no anchor before it{hint}", _position(event))
-        result, size = self.anchors[event.anchor]
-        self.aliased += size
-        if self.aliased > self.limit:
-            raise _RefusedError(f"aliases stand for more than {self.limit:,} values", _position(event))
-        return result
-
-
-def _position(event: Any) -> Position:
-    return event.start_mark.line + 1, event.start_mark.column + 1
-
-
-def _scalar(event: Any) -> Any:
-    text: str = event.value
-    if event.tag is not None and event.tag != "!":
-        typed = event.tag.removeprefix(_TAG)
-        value = text if typed == "str" else _plain(text)
-        if typed not in ("str", "int", "bool", "null") or value.__class__.__name__ not in (typed, "NoneType"):
-            raise _bad_tag(event)
-        return value
-    return _plain(text) if event.implicit[0] and event.tag is None else text
-
-
-def _plain(text: str) -> Any:
-    if text in _SPECIAL:
-        return _SPECIAL[text]
-    if _INTEGER.match(text):
-        return int(text)
-    return text or None  # `key:` with nothing behind it is null, as everywhere in YAML
-
-
-def _bad_tag(event: Any) -> _RefusedError:
-    tag = event.tag.replace(_TAG, "!!")
-    return _RefusedError(f"tag {printable(tag)!r} is not allowed here", _position(event))
-
-
-def _read_json(text: str) -> Any:
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        result = dict(pairs)
-        if len(result) < len(pairs):
-            seen: set[str] = set()
-            for name, _ in pairs:
-                if name in seen:
-                    raise _RefusedError(f"key {printable(name)!r} is given twice", _second_key(text))
-                seen.add(name)
-        return result
-
-    def number(written: str) -> int | str:
-        return int(written) if _INTEGER.match(written) else written
-
-    def refuse(constant: str) -> None:
-        raise _RefusedError(f"is not JSON: {constant} is not a JSON number", None)
-
-    if not text.strip():
-        return None
     try:
-        guest = json.loads(text, object_pairs_hook=unique, parse_int=number, parse_float=number, parse_constant=refuse)
-    except json.JSONDecodeError as error:
-        raise _RefusedError(f"is not JSON: {error.msg}", (error.lineno, error.colno)) from None
-    except RecursionError:
-        raise _RefusedError(f"is nested more than {MAX_DEPTH} deep", None) from None
-    if text.count("{") + text.count("[") > MAX_DEPTH and _depth(guest) > MAX_DEPTH:
-        raise _RefusedError(f"is nested more than {MAX_DEPTH} deep", None)
-    return guest
-
-
-def _second_key(text: str) -> Position | None:
-    """Return where a key of a JSON text is given for the second time: YAML's reader stops there too."""
-    try:
-        _Reader(_SURROGATE.sub(r"\\u0041", text)).documents()
-    except _RefusedError as refused:
-        return refused.position
-    return None
-
-
-def _depth(value: Any) -> int:
-    depth, level = 0, [value]
-    while level:
-        depth += 1
-        level = [
-            child
-            for parent in level
-            if isinstance(parent, (dict, list))
-            for child in (parent.values() if isinstance(parent, dict) else parent)
-        ]
-    return depth - 1
+        if suffix == ".json":
+            return [from_json(source.text)]
+        if suffix not in (".yaml", ".yml") and source.text.lstrip().startswith("{"):
+            try:
+                return [from_json(source.text)]
+            except RefusedError:  # YAML's flow style looks like JSON too, and its reader says what is wrong
+                pass
+        return from_yaml(source.text)
+    except RefusedError as refused:
+        raise source.refusal(refused.message, refused.position) from None

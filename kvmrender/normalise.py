@@ -130,7 +130,7 @@ class _Compiler:
                 filled.add(name)
             if children[0].get("type") == "array":
                 empty.add(name)
-        expand = _expander(nodes[0])
+        expand = expander(nodes[0])
 
         def mapping(value: Any, nulls: Nulls) -> Any:
             if not isinstance(value, dict):
@@ -171,7 +171,7 @@ class _Compiler:
         return mapping
 
 
-def _expander(node: Node) -> Callable[[Any], Any]:
+def expander(node: Node) -> Callable[[Any], Any]:
     """Return what turns a scalar into the mapping that it stands for, or leaves it as it is."""
     quantity, presence, shorthand = node.get("quantity"), node.get("presence"), node.get("shorthand")
     patterns = [(re.compile(pattern), key) for pattern, key in shorthand.items()] if isinstance(shorthand, dict) else []

@@ -1,0 +1,138 @@
+"""Values over values: what is said of many guests goes under what one says itself, and --set over it.
+
+Mappings merge deeply; lists and scalars replace what is below them, and so does null, which removes a default.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from kvmrender.errors import GuestError, Path, Problem, nearest, path_string
+from kvmrender.normalise import expander
+from kvmrender.parse import RefusedError, from_yaml
+from kvmrender.schema import Node, resolve
+
+OPTION = "--set"
+
+_STEP = re.compile(r"(?:\A|\.)([^.\[\]=]+)|\[([0-9]{1,9})\]")
+_PATH = re.compile(rf"(?:{_STEP.pattern})+\Z")
+_FREE: Node = {}
+"""The node of what the schema leaves free, such as what is below ``vars``."""
+
+
+class _Whole(dict[str, Any]):
+    """A mapping over something that is none: in whatever layer this ends up, it replaces what is below."""
+
+
+def merge(lower: Any, upper: Any) -> Any:
+    """Return what two layers make together. Neither is changed; merging is associative."""
+    if not isinstance(upper, dict) or isinstance(upper, _Whole):
+        return upper
+    if not isinstance(lower, dict):
+        return _Whole(upper)
+    result = lower.copy() if type(lower) is dict else _Whole(lower)
+    for key, value in upper.items():
+        result[key] = merge(lower[key], value) if key in lower else value
+    return result
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A value for one place of every guest, from ``--set PATH=VALUE``."""
+
+    text: str
+    path: Path
+    value: Any
+
+    def problem(self, message: str) -> Problem:
+        """Return a problem of the option itself."""
+        return Problem((), message, file=f"{OPTION} {self.text}")
+
+    def find(self, problem: Problem) -> tuple[int, Problem]:
+        """Return how much of a problem's path is said here (all of it, or 0), and the problem with its place."""
+        inside = problem.path[: len(self.path)] == self.path
+        return len(problem.path) if inside else 0, problem.at(f"{OPTION} {self.text}", None)
+
+
+def setting(root: Node, text: str) -> Setting:
+    """Read ``disks[0].driver.cache=none``: a path of keys and list positions, and a value in YAML.
+
+    ``root`` is the schema, which must have the path. Raises GuestError.
+    """
+    written, equals, value = text.partition("=")
+    found = Setting(text, (), None)
+    if not equals or not _PATH.match(written):
+        raise GuestError([found.problem("is not PATH=VALUE, such as disks[0].driver.cache=none")])
+    path = tuple(int(number) if number else key for key, number in _STEP.findall(written))
+    node = root
+    for place, step in enumerate(path):
+        if fault := _fault(node, path[:place], step):
+            raise GuestError([found.problem(fault)])
+        node = _below(root, node, step)
+    try:
+        values = from_yaml(value)
+    except RefusedError as refused:
+        raise GuestError([found.problem(f"the value {refused.message}")]) from None
+    if len(values) > 1:
+        raise GuestError([found.problem("the value is more than one YAML document")])
+    return Setting(text, path, values[0] if values else None)
+
+
+def _fault(node: Node, before: Path, step: str | int) -> str | None:
+    """Say why a step can't be taken in what a node describes."""
+    where = path_string((*before, step))
+    if node is _FREE or (node.get("type") == "object" and "properties" not in node and "presence" not in node):
+        return None
+    if node.get("type") == "array":
+        return (
+            None
+            if isinstance(step, int)
+            else f"{path_string(before)} is a list: say which, {path_string((*before, 0))}"
+        )
+    known = node.get("properties", {})
+    if isinstance(step, int) or not known:
+        return f"{where}: {path_string(before) or 'a guest'} is not a {'list' if isinstance(step, int) else 'mapping'}"
+    return None if step in known else f"{where}: is not a known key{nearest(step, known)}"
+
+
+def _below(root: Node, node: Node, step: str | int) -> Node:
+    child = node.get("items") if isinstance(step, int) else node.get("properties", {}).get(step)
+    return _FREE if child is None else resolve(root, child)
+
+
+def with_settings(root: Node, guest: Any, settings: Iterable[Setting]) -> Any:
+    """Return a guest as written with the settings over it. Raises GuestError where a guest has no such place."""
+    for one in settings:
+        try:
+            guest = _with(root, root, guest, one.path, one.value)
+        except _NoPlaceError as error:
+            raise GuestError([one.problem(str(error))]) from None
+    return guest
+
+
+class _NoPlaceError(Exception):
+    """The guest lacks what comes before a place."""
+
+
+def _with(root: Node, node: Node, value: Any, path: Path, new: Any, before: Path = ()) -> Any:
+    if not path:
+        return merge(value, new)
+    step, below = path[0], _below(root, node, path[0])
+    here = (*before, step)
+    if isinstance(step, int):
+        items = list(value) if isinstance(value, (list, tuple)) else [] if value is None else [value]
+        if step > len(items):
+            raise _NoPlaceError(f"{path_string(here)} comes after {len(items)} that the guest has")
+        items[step:] = [
+            _with(root, below, items[step] if step < len(items) else None, path[1:], new, here),
+            *items[step + 1 :],
+        ]
+        return items
+    # A scalar may stand for a mapping, as in `driver: qcow2`.
+    whole = value if isinstance(value, dict) else {} if value is None else expander(node)(value)
+    if not isinstance(whole, dict):
+        whole = {}
+    return {**whole, step: _with(root, below, whole.get(step), path[1:], new, here)}

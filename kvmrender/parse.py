@@ -1,0 +1,234 @@
+"""Values from text, YAML or JSON, losing nothing: scalars as written, every position, no surprises.
+
+YAML is read from the events of libyaml's parser, without YAML 1.1's guesses: ``true``, ``false``, ``null`` and
+plain decimal integers are special, all else is a string. Keys are strings as written, a key given twice is an
+error, tags other than those of these types are errors, and aliases can't swell a text beyond a bound.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from contextlib import suppress
+from typing import Any
+
+import yaml
+from yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    StreamEndEvent,
+)
+
+from kvmrender.errors import Path, nearest, printable
+
+Position = tuple[int, int]
+"""Line and column, both from 1."""
+Marks = dict[Path, tuple[Position, Position]]
+"""Where each key and value stands, by document number and path."""
+
+MAX_DEPTH = 64
+"""Mappings and lists inside one another; libvirt's deepest element needs fewer than 20."""
+ALIAS_FACTOR, ALIAS_MINIMUM = 10, 10_000
+"""Aliases may stand for this many times as many values as the text has characters, or for the minimum."""
+
+_Parser: Any = getattr(yaml, "CLoader", yaml.Loader)
+_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,18})\Z")
+_SPECIAL: dict[str, bool | None] = {"true": True, "false": False, "null": None}
+_TAG = "tag:yaml.org,2002:"
+_UNREADABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
+
+
+class RefusedError(Exception):
+    """The text can't be read; says why and where."""
+
+    def __init__(self, message: str, position: Position | None) -> None:
+        super().__init__(message)
+        self.message, self.position = message, position
+
+
+def from_yaml(text: str, marks: Marks | None = None) -> list[Any]:
+    """Return the value of each YAML document of a text; ``marks``, if given, gets all positions.
+
+    Raises RefusedError.
+    """
+    return _Reader(text, marks).documents()
+
+
+def positions(text: str) -> Marks:
+    """Return where the keys and values of a text stand, YAML or JSON, as far as it can be read."""
+    marks: Marks = {}
+    with suppress(RefusedError):
+        # YAML reads JSON too, but for the surrogate pairs in its escapes.
+        from_yaml(_SURROGATE.sub(r"\\u0041", text), marks)
+    return marks
+
+
+class _Reader:
+    """One pass over the events of a YAML text; ``marks``, if given, gets each path's (key, value) positions."""
+
+    def __init__(self, text: str, marks: Marks | None = None) -> None:
+        self.text, self.marks = text, marks
+        self.anchors: dict[str, tuple[Any, int]] = {}
+        self.size = self.aliased = 0
+        self.limit = max(ALIAS_MINIMUM, ALIAS_FACTOR * len(text))
+
+    def documents(self) -> list[Any]:
+        """Return the value of each document. Raises RefusedError."""
+        found: list[Any] = []
+        try:
+            self.next = _Parser(self.text).get_event
+            while (event := self.next()).__class__ is not StreamEndEvent:
+                if event.__class__ is DocumentStartEvent:
+                    self.anchors = {}
+                    event = self.next()
+                    found.append(self.value(event, (len(found),), 0, event))
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            said = ", ".join(part for part in (error.context, error.problem) if part)
+            raise RefusedError(f"is not YAML: {said}", (mark.line + 1, mark.column + 1) if mark else None) from None
+        except yaml.YAMLError as error:  # a character that YAML does not allow
+            if not (match := _UNREADABLE.search(self.text)):
+                raise RefusedError(f"is not YAML: {error}", None) from None
+            line = self.text.count("\n", 0, match.start()) + 1
+            column = match.start() - self.text.rfind("\n", 0, match.start())
+            said = f"character U+{ord(match[0]):04X} is not allowed in a file"
+            raise RefusedError(f"is not YAML: {said}", (line, column)) from None
+        return found
+
+    def value(self, event: Any, path: Path, depth: int, key: Any) -> Any:
+        """Return the value that starts with ``event``; ``key`` is the event of its key, or itself."""
+        kind = event.__class__
+        self.size += 1
+        if self.marks is not None:
+            self.marks[path] = (_position(key), _position(event))
+        if kind is ScalarEvent:
+            result = _scalar(event)
+            if event.anchor:
+                self.anchors[event.anchor] = (result, 1)
+            return result
+        if kind is AliasEvent:
+            return self.alias(event)
+        if depth >= MAX_DEPTH:
+            raise RefusedError(f"is nested more than {MAX_DEPTH} deep", _position(event))
+        is_mapping = kind is MappingStartEvent
+        if event.tag not in (None, "!", _TAG + ("map" if is_mapping else "seq")):
+            raise _bad_tag(event)
+        before = self.size + self.aliased
+        result = self.mapping(path, depth) if is_mapping else self.sequence(path, depth)
+        if event.anchor:
+            self.anchors[event.anchor] = (result, self.size + self.aliased - before + 1)
+        return result
+
+    def mapping(self, path: Path, depth: int) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        while (key := self.next()).__class__ is not MappingEndEvent:
+            if key.__class__ is not ScalarEvent:
+                raise RefusedError("a key must be a string", _position(key))
+            name = key.value
+            if name in result:
+                raise RefusedError(f"key {printable(name)!r} is given twice", _position(key))
+            result[name] = self.value(self.next(), (*path, name), depth + 1, key)
+        return result
+
+    def sequence(self, path: Path, depth: int) -> list[Any]:
+        result: list[Any] = []
+        while (event := self.next()).__class__ is not SequenceEndEvent:
+            result.append(self.value(event, (*path, len(result)), depth + 1, event))
+        return result
+
+    def alias(self, event: Any) -> Any:
+        if event.anchor not in self.anchors:
+            hint = nearest(event.anchor, self.anchors)
+            raise RefusedError(f"alias *{event.anchor} has no anchor before it{hint}", _position(event))
+        result, size = self.anchors[event.anchor]
+        self.aliased += size
+        if self.aliased > self.limit:
+            raise RefusedError(f"aliases stand for more than {self.limit:,} values", _position(event))
+        return result
+
+
+def _position(event: Any) -> Position:
+    return event.start_mark.line + 1, event.start_mark.column + 1
+
+
+def _scalar(event: Any) -> Any:
+    text: str = event.value
+    if event.tag is not None and event.tag != "!":
+        typed = event.tag.removeprefix(_TAG)
+        value = text if typed == "str" else _plain(text)
+        if typed not in ("str", "int", "bool", "null") or value.__class__.__name__ not in (typed, "NoneType"):
+            raise _bad_tag(event)
+        return value
+    return _plain(text) if event.implicit[0] and event.tag is None else text
+
+
+def _plain(text: str) -> Any:
+    if text in _SPECIAL:
+        return _SPECIAL[text]
+    if _INTEGER.match(text):
+        return int(text)
+    return text or None  # `key:` with nothing behind it is null, as everywhere in YAML
+
+
+def _bad_tag(event: Any) -> RefusedError:
+    tag = event.tag.replace(_TAG, "!!")
+    return RefusedError(f"tag {printable(tag)!r} is not allowed here", _position(event))
+
+
+def from_json(text: str) -> Any:
+    """Return the value of a JSON text, None for an empty one. Raises RefusedError."""
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        result = dict(pairs)
+        if len(result) < len(pairs):
+            seen: set[str] = set()
+            for name, _ in pairs:
+                if name in seen:
+                    raise RefusedError(f"key {printable(name)!r} is given twice", _second_key(text))
+                seen.add(name)
+        return result
+
+    def number(written: str) -> int | str:
+        return int(written) if _INTEGER.match(written) else written
+
+    def refuse(constant: str) -> None:
+        raise RefusedError(f"is not JSON: {constant} is not a JSON number", None)
+
+    if not text.strip():
+        return None
+    try:
+        guest = json.loads(text, object_pairs_hook=unique, parse_int=number, parse_float=number, parse_constant=refuse)
+    except json.JSONDecodeError as error:
+        raise RefusedError(f"is not JSON: {error.msg}", (error.lineno, error.colno)) from None
+    except RecursionError:
+        raise RefusedError(f"is nested more than {MAX_DEPTH} deep", None) from None
+    if text.count("{") + text.count("[") > MAX_DEPTH and _depth(guest) > MAX_DEPTH:
+        raise RefusedError(f"is nested more than {MAX_DEPTH} deep", None)
+    return guest
+
+
+def _second_key(text: str) -> Position | None:
+    """Return where a key of a JSON text is given for the second time: YAML's reader stops there too."""
+    try:
+        from_yaml(_SURROGATE.sub(r"\\u0041", text))
+    except RefusedError as refused:
+        return refused.position
+    return None
+
+
+def _depth(value: Any) -> int:
+    depth, level = 0, [value]
+    while level:
+        depth += 1
+        level = [
+            child
+            for parent in level
+            if isinstance(parent, (dict, list))
+            for child in (parent.values() if isinstance(parent, dict) else parent)
+        ]
+    return depth - 1
