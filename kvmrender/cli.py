@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from shutil import copyfileobj
 from typing import Any, TypeVar
 
 import click
@@ -14,20 +17,50 @@ import yaml
 from kvmrender import __version__
 from kvmrender.editor_schema import editor_schema
 from kvmrender.errors import Error, GuestError, Problem
-from kvmrender.load import Document, read
+from kvmrender.fleet import Fleet, Options, Outcome
+from kvmrender.folder import Folder
+from kvmrender.inputs import Inputs
 from kvmrender.renderer import default_renderer
+from kvmrender.report import Report
 from kvmrender.secrets import masked
+from kvmrender.spread import cores
 
-TROUBLE = 2
-"""Exit code when something went wrong, as of ``diff``."""
+IN_MEMORY = 1 << 24
+"""Bytes of output that are kept in memory; the rest waits in a temporary file."""
 
-STDIN = "-"
-STDIN_NAME = "<stdin>"
-"""How messages call standard input, as compilers do."""
+DIFFERS, TROUBLE = 1, 2
+"""Exit codes as of ``diff``: something differs (with --check), or went wrong."""
 
-Result = TypeVar("Result")
+Command = TypeVar("Command", bound=Callable[..., Any])
 
-guest_files = click.argument("guests", nargs=-1, type=click.Path(), metavar="[GUEST]...")
+
+def guest_options(command: Command) -> Command:
+    """Add what names the guests of a command."""
+    for add in (
+        click.option(
+            "-j",
+            "--jobs",
+            type=click.IntRange(1),
+            default=cores,
+            metavar="N",
+            help="Processes that many guests are spread over; by default as many as there are cores.",
+        ),
+        click.option("--select", multiple=True, metavar="GLOB", help="Only guests with such a name, as 'web-*'."),
+        click.option("--namespace", metavar="TEXT", help="The namespace of guests that name none."),
+        click.option(
+            "--set",
+            "settings",
+            multiple=True,
+            metavar="PATH=VALUE",
+            help="Set this in each guest, as disks[0].driver.cache=none; the value is YAML.",
+        ),
+        click.option(
+            "--defaults", multiple=True, metavar="FILE", help="What goes under each guest: a mapping in YAML or JSON."
+        ),
+        click.argument("guests", nargs=-1, type=click.Path(), metavar="[GUEST]..."),
+    ):
+        command = add(command)
+    return command
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -35,30 +68,76 @@ guest_files = click.argument("guests", nargs=-1, type=click.Path(), metavar="[GU
 def main() -> None:
     """Render libvirt domain XML for KVM guests.
 
-    A GUEST is a file in YAML or JSON that describes one guest, or several as YAML documents; - is standard
-    input, and so is none.
+    A GUEST is a file in YAML or JSON that describes one guest, or several as YAML documents, as a fleet (a mapping
+    with guests and defaults) or as JSON Lines; - is standard input, and so is none.
 
-    Exit code: 0 all went well, 2 something is wrong.
+    Exit code: 0 all went well, 1 something differs (with --check), 2 something is wrong.
     """
 
 
 @main.command()
-@guest_files
-def render(guests: tuple[str, ...]) -> None:
-    """Write the domain XML of each GUEST to standard output.
+@guest_options
+@click.option("-o", "--output", metavar="DIR", help="Write each guest to DIR/NAME.xml; what is the same isn't touched.")
+@click.option("--check", is_flag=True, help="Write nothing, and exit with 1 if a file would change.")
+@click.option("--diff", is_flag=True, help="Show what changes; secrets are shown as ***.")
+@click.option("--prune", is_flag=True, help="Remove files that an earlier run wrote for guests that are gone.")
+@click.option("--fsync", is_flag=True, help="Have the files on the disk before they replace others.")
+@click.option("--allow-shared", multiple=True, metavar="GLOB", help="Disks that several guests may write to.")
+@click.option("--report", type=click.Choice(["json"]), help="Print an object of JSON for each guest.")
+@click.option("-q", "--quiet", is_flag=True, help="No summary.")
+@click.option("-v", "--verbose", is_flag=True, help="Tell what becomes of each file.")
+def render(
+    guests: tuple[str, ...],
+    defaults: tuple[str, ...],
+    settings: tuple[str, ...],
+    namespace: str | None,
+    output: str | None,
+    fsync: bool,
+    report: str | None,
+    quiet: bool,
+    verbose: bool,
+    **options: Any,
+) -> None:
+    """Write the domain XML of each GUEST, to standard output or into a folder.
 
     Nothing is written if anything is wrong with any of them.
 
     Example: kvmrender render web-1.yaml | virsh define /dev/stdin
+
+    Example: kvmrender render -o domains --check --diff fleet.yaml
     """
+    needing = [name for name in ("check", "diff", "prune") if options[name]]
+    needing += [name for name, given in (("fsync", fsync), ("report", report)) if given]
+    if output is None and needing:
+        raise click.UsageError(f"--{needing[0]} is for files: give -o DIR too.")
     with _trouble():
         renderer = default_renderer()
-        _write("".join(_for_each(guests, renderer.render)))
+        inputs = Inputs(renderer.schema.root, guests, defaults, settings, namespace)
+        if output is None:
+            _print(Fleet(renderer, inputs, Options(**options)), quiet)
+            return
+        waiting = f"{output}: another run is at work here: waiting"
+        with closing(Folder(output, options["check"], fsync, lambda: _say(waiting))) as folder:
+            told = Report(folder.place, as_json=report == "json", quiet=quiet, verbose=verbose)
+            try:
+                _run(Fleet(renderer, inputs, Options(**options), folder), told.add, quiet)
+            except GuestError:
+                told.tell(failed=True)
+                raise
+        told.tell()
+    if options["check"] and told.differs:
+        sys.exit(DIFFERS)
 
 
 @main.command()
-@guest_files
-def context(guests: tuple[str, ...]) -> None:
+@guest_options
+def context(
+    guests: tuple[str, ...],
+    defaults: tuple[str, ...],
+    settings: tuple[str, ...],
+    namespace: str | None,
+    **options: Any,
+) -> None:
     """Write what templates see of each GUEST, as YAML.
 
     That is the guest with every default filled in and every derived value computed; secrets are shown as ***.
@@ -68,11 +147,13 @@ def context(guests: tuple[str, ...]) -> None:
     with _trouble():
         renderer = default_renderer()
         root = renderer.schema.root
-        contexts = [
-            masked(root, {key: found[key] for key in root["properties"] if key in found})
-            for found in _for_each(guests, renderer.context)
-        ]
-        _write(yaml.dump_all(contexts, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110))
+
+        def text(found: dict[str, Any], xml: str) -> str:
+            shown = masked(root, {key: found[key] for key in root["properties"] if key in found})
+            return yaml.dump(shown, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+
+        inputs = Inputs(root, guests, defaults, settings, namespace)
+        _print(Fleet(renderer, inputs, Options(**options), make=text), quiet=True, between="---\n")
 
 
 @main.command()
@@ -105,10 +186,11 @@ def validate(files: tuple[str, ...], schema: str | None, connect: str | None) ->
             from kvmrender.validate import Validator
         except ImportError:
             raise Error("validate needs lxml: pip install 'kvmrender[validate]'") from None
-        validator = Validator(default_renderer(), schema, connect)
+        renderer = default_renderer()
+        validator = Validator(renderer, schema, connect)
         problems: list[Problem] = []
         valid = []
-        for name, data in _contents(files or (STDIN,), problems):
+        for name, data in Inputs(renderer.schema.root, files).contents(problems):
             found = validator.problems(name, data)
             problems += found
             if not found:
@@ -118,38 +200,32 @@ def validate(files: tuple[str, ...], schema: str | None, connect: str | None) ->
             raise GuestError(problems)
 
 
-def _for_each(files: tuple[str, ...], do: Callable[[Any], Result]) -> list[Result]:
-    """Do something with each guest of the files. Raises GuestError with the problems of all of them."""
-    results: list[Result] = []
-    problems: list[Problem] = []
-    for document in _documents(files or (STDIN,), problems):
-        try:
-            results.append(do(document.guest))
-        except GuestError as error:
-            problems += document.located(error.problems)
-    if problems:
-        raise GuestError(problems)
-    return results
+def _print(fleet: Fleet, quiet: bool, between: str = "") -> None:
+    """Write the texts of a fleet to standard output, when all are there."""
+    with tempfile.SpooledTemporaryFile(IN_MEMORY) as spool:
+
+        def add(outcome: Outcome) -> None:
+            spool.write(f"{between if spool.tell() else ''}{outcome.text}".encode())
+
+        _run(fleet, add, quiet)
+        spool.seek(0)
+        copyfileobj(spool, sys.stdout.buffer)
 
 
-def _documents(files: tuple[str, ...], problems: list[Problem]) -> Iterator[Document]:
-    for name, data in _contents(files, problems):
-        try:
-            yield from read(name, data)
-        except GuestError as error:
-            problems += error.problems
+def _run(fleet: Fleet, each: Callable[[Outcome], None], quiet: bool) -> None:
+    """Run a fleet, with a progress bar on a terminal if it takes more than a second."""
+    if quiet or not sys.stderr.isatty():
+        fleet.run(each)
+        return
+    from tqdm import tqdm
 
+    with tqdm(delay=1, unit=" guests", leave=False) as bar:
 
-def _contents(files: tuple[str, ...], problems: list[Problem]) -> Iterator[tuple[str, bytes]]:
-    for file in files:
-        name = STDIN_NAME if file == STDIN else file
-        try:
-            with click.open_file(file, "rb") as stream:
-                data = stream.read()
-        except OSError as error:
-            problems.append(Problem((), error.strerror or str(error), file=name))
-        else:
-            yield name, data
+        def step(outcome: Outcome) -> None:
+            each(outcome)
+            bar.update()
+
+        fleet.run(step)
 
 
 def _write(text: str) -> None:
@@ -157,14 +233,29 @@ def _write(text: str) -> None:
     sys.stdout.buffer.write(text.encode())
 
 
+def _say(text: str) -> None:
+    sys.stderr.buffer.write(f"{text}\n".encode("utf-8", "backslashreplace"))
+    sys.stderr.flush()
+
+
 @contextmanager
 def _trouble() -> Iterator[None]:
-    """Turn errors into lines on standard error and the exit code."""
+    """Turn errors and interruptions into lines on standard error and the exit code."""
+
+    def terminate(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, terminate)
     try:
         yield
     except Error as error:
-        sys.stderr.buffer.write(f"{error}\n".encode("utf-8", "backslashreplace"))
+        _say(str(error))
         sys.exit(TROUBLE)
+    except KeyboardInterrupt:
+        _say("interrupted")
+        sys.exit(TROUBLE)
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 class _Dumper(yaml.SafeDumper):

@@ -44,15 +44,20 @@ class Problem:
 
 
 class GuestError(Error):
-    """A guest that can't be rendered. ``problems`` holds all that is wrong with it, in the order of the file."""
+    """Guests that can't be rendered. ``problems`` holds all that is wrong with them, in the order of the files.
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
+    ``more`` is the number of problems beyond these, where there are too many to list.
+    """
+
+    def __init__(self, problems: Iterable[Problem], more: int = 0) -> None:
         self.problems: tuple[Problem, ...] = tuple(problems)
-        super().__init__("\n".join(map(str, self.problems)))
+        self.more = more
+        rest = [f"and {more:,} more problems"] if more else []
+        super().__init__("\n".join([*map(str, self.problems), *rest]))
 
-    def __reduce__(self) -> tuple[type[GuestError], tuple[tuple[Problem, ...]]]:
+    def __reduce__(self) -> tuple[type[GuestError], tuple[tuple[Problem, ...], int]]:
         """Pickle by the problems, so that worker processes can hand the error on."""
-        return GuestError, (self.problems,)
+        return GuestError, (self.problems, self.more)
 
 
 class TemplateError(Error):

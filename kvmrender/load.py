@@ -117,7 +117,12 @@ class Document:
         """
         settings = list(over)[::-1]
         found = [problem if problem.file else self._located(problem, settings) for problem in problems]
-        return sorted(found, key=lambda problem: (problem.line or 0, problem.column or 0))
+
+        def order(problem: Problem) -> tuple[bool, str, int, int]:
+            file = problem.file or ""
+            return file != self.own.source.name, file, problem.line or 0, problem.column or 0
+
+        return sorted(found, key=order)
 
     def _located(self, problem: Problem, settings: list[Setting]) -> Problem:
         said = [place for one in settings if (place := one.find(problem))[0]]
@@ -195,7 +200,7 @@ def read_lines(name: str, lines: Iterable[bytes]) -> Iterator[Document]:
     """Yield a guest for each line of JSON Lines that isn't blank. Nothing is parsed here."""
     for number, line in enumerate(lines, start=1):
         if line.strip():
-            yield Document(Line(Source(name, line, number)))
+            yield Document(Line(Source(name, line.rstrip(b"\r\n"), number)))
 
 
 def read_stream(name: str, stream: IO[bytes]) -> Iterator[Document]:

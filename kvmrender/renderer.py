@@ -81,11 +81,15 @@ class Renderer:
 
         Raises GuestError with all that is wrong with the guest, and TemplateError where a template is at fault.
         """
+        return self.rendered(guest)[1]
+
+    def rendered(self, guest: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
+        """Return the guest's context and its domain XML. Raises what ``context`` and ``render`` do."""
         context, nulls = self._context(guest)
         values = without_nulls(context) if nulls else context
         name = f"{context['arch']}.xml.j2"
         try:
             template = self._environment.get_template(name)
-            return finish(template.render(values, domain=values))
+            return context, finish(template.render(values, domain=values))
         except Exception as error:
             raise template_error(error, name, context["name"], values) from error

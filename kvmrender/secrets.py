@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from kvmrender.errors import Path
@@ -34,3 +36,39 @@ def masked(root: Node, value: Any, node: Node | None = None) -> Any:
     if isinstance(value, list):
         return [masked(root, item, node.get("items", {})) for item in value]
     return value
+
+
+def has_secret(root: Node, value: Any, node: Node | None = None) -> bool:
+    """Say whether a guest in full form holds a secret."""
+    node = resolve(root, root if node is None else node)
+    if node.get("secret"):
+        return value is not None
+    if isinstance(value, dict):
+        properties = node.get("properties", {})
+        return any(has_secret(root, item, properties[key]) for key, item in value.items() if key in properties)
+    return isinstance(value, list) and any(has_secret(root, item, node.get("items", {})) for item in value)
+
+
+def xml_masker(root: Node) -> Callable[[str], str]:
+    """Return a function that writes ``***`` for the secrets in domain XML, also in that of another version.
+
+    A secret is known by the name of its attribute or element, which is that of the field in the schema.
+    """
+    names = "|".join(sorted(map(re.escape, _secret_names(root, root))))
+    pattern = re.compile(rf'(?<=\s)((?:{names})=")[^"]*(?=")|(<(?:{names})(?:\s[^<>]*[^/])?>)[^<]+(?=</)')
+    return lambda xml: pattern.sub(lambda match: f"{match[1] or match[2]}{MASK}", xml)
+
+
+def _secret_names(root: Node, node: Node, element: str = "", above: tuple[str, ...] = ()) -> Iterator[str]:
+    if "$ref" in node:
+        if node["$ref"] in above:
+            return
+        above = (*above, node["$ref"])
+    node = resolve(root, node)
+    for name, child in node.get("properties", {}).items():
+        if resolve(root, child).get("secret"):
+            yield element if name == "text" else name
+        else:
+            yield from _secret_names(root, child, name, above)
+    if "items" in node:
+        yield from _secret_names(root, node["items"], element, above)

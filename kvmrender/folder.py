@@ -1,0 +1,193 @@
+"""A folder of rendered files: each is the old or the new one whole, whenever a run is stopped.
+
+New contents are staged in a folder inside it, of the run's own, and renamed into place when all of them are there.
+Nothing is done by path but for opening the folder: links in it are not followed, and swapping it changes nothing.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from hashlib import sha256
+from pathlib import Path
+from secrets import token_hex
+
+from kvmrender.errors import Error
+
+OWN = b".kvmrender-"
+"""What the names of staging folders begin with."""
+SECRET_MODE, MODE = 0o640, 0o644
+"""Modes of new files, before the umask: those with secrets, and all others."""
+
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+
+
+class Folder:
+    """The folder at ``path``, made if it is missing, unless ``dry`` (then it is empty, and nothing is ever written).
+
+    With ``sync``, what is written is on the disk before anything is renamed. ``waiting`` is called when another
+    run has the folder. File names are bytes. Every fault is raised as Error, with the file's name.
+    """
+
+    def __init__(
+        self, path: str, dry: bool = False, sync: bool = False, waiting: Callable[[], None] = lambda: None
+    ) -> None:
+        self.path, self.dry, self.sync = path, dry, sync
+        self._staging = OWN + token_hex(8).encode()
+        self._staged: int | None = None
+        self._folder: int | None = None
+        umask = os.umask(0)
+        os.umask(umask)
+        self._modes = {True: SECRET_MODE & ~umask, False: MODE & ~umask}
+        with self._faults():
+            if not dry:
+                Path(path).mkdir(parents=True, exist_ok=True)
+            try:
+                self._folder = os.open(path, _FOLDER)
+            except FileNotFoundError:
+                if not dry:
+                    raise
+            if not dry:
+                self._lock(waiting)
+
+    def _lock(self, waiting: Callable[[], None]) -> None:
+        """Keep other runs out; then what is staged here was left by runs that were killed."""
+        try:
+            fcntl.flock(self._at(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            waiting()
+            fcntl.flock(self._at(), fcntl.LOCK_EX)
+        except OSError:
+            return  # a file system without locks: leave alone what may be another run's
+        for name in map(os.fsencode, os.listdir(self._at())):
+            if name.startswith(OWN) and not name.endswith(b".xml"):
+                self._remove_staging(name)
+
+    def _at(self) -> int:
+        assert self._folder is not None
+        return self._folder
+
+    def read(self, name: bytes) -> tuple[bytes, os.stat_result] | None:
+        """Return a file's contents and state, or None where there is none; a link counts as none."""
+        if self._folder is None:
+            return None
+        with self._faults(name):
+            if b"/" in name:
+                raise OSError(errno.EINVAL, "is not the name of a file")
+            try:
+                file = os.open(name, _READ, dir_fd=self._folder)
+            except OSError as error:
+                if error.errno in (errno.ENOENT, errno.ELOOP):
+                    return None
+                raise
+            with open(file, "rb") as stream:
+                state = os.fstat(file)
+                if not stat.S_ISREG(state.st_mode):
+                    raise OSError(errno.EEXIST, "is there, and is not a file")
+                return stream.read(), state
+
+    def stage(self, name: bytes, data: bytes, like: os.stat_result | None, secret: bool = False) -> None:
+        """Write what a file is to hold, with mode and owner of the one that is there, if any."""
+        with self._faults(name):
+            try:
+                file = os.open(name, _CREATE, 0o600, dir_fd=self._staging_folder())
+            except FileExistsError:
+                return  # two guests of one name: that is told elsewhere
+            with open(file, "wb", buffering=0) as stream:
+                view = memoryview(data)
+                while view:
+                    view = view[stream.write(view) :]
+                if like is None:
+                    os.fchmod(file, self._modes[secret])
+                else:
+                    self._dress(name, file, like)
+                if self.sync:
+                    os.fsync(file)
+
+    def _dress(self, name: bytes, file: int, like: os.stat_result) -> None:
+        """Give a staged file the owner, mode and extended attributes of the one that it replaces."""
+        new = os.fstat(file)
+        if (new.st_uid, new.st_gid) != (like.st_uid, like.st_gid):
+            try:
+                os.fchown(file, like.st_uid, like.st_gid)
+            except OSError as error:
+                raise OSError(error.errno, f"its owner can't be kept: {error.strerror}") from None
+        os.fchmod(file, stat.S_IMODE(like.st_mode))
+        if hasattr(os, "listxattr"):
+            with suppress(OSError):
+                old = os.open(name, _READ, dir_fd=self._at())
+                try:
+                    for key in os.listxattr(old):
+                        with suppress(OSError):  # some are the system's own
+                            os.setxattr(file, key, os.getxattr(old, key))
+                finally:
+                    os.close(old)
+
+    def _staging_folder(self) -> int:
+        if self._staged is None:
+            with suppress(FileExistsError):
+                os.mkdir(self._staging, 0o700, dir_fd=self._at())
+            self._staged = os.open(self._staging, _FOLDER | os.O_NOFOLLOW, dir_fd=self._at())
+        return self._staged
+
+    def commit(self, names: Iterable[bytes]) -> None:
+        """Rename staged files into place."""
+        for name in names:
+            with self._faults(name):
+                os.replace(name, name, src_dir_fd=self._staging_folder(), dst_dir_fd=self._at())
+
+    def remove(self, name: bytes) -> None:
+        """Remove a file."""
+        with self._faults(name), suppress(FileNotFoundError):
+            os.unlink(name, dir_fd=self._at())
+
+    def flush(self) -> None:
+        """Have the names on the disk, where that was asked for."""
+        if self.sync and not self.dry:
+            with self._faults():
+                os.fsync(self._at())
+
+    def close(self) -> None:
+        """Remove what is staged still, and let the next run in."""
+        if self._staged is not None:
+            os.close(self._staged)
+            self._staged = None
+        if self._folder is not None:
+            if not self.dry:
+                self._remove_staging(self._staging)
+                with suppress(OSError):
+                    fcntl.flock(self._folder, fcntl.LOCK_UN)
+            os.close(self._folder)
+            self._folder = None
+
+    def _remove_staging(self, name: bytes) -> None:
+        with suppress(OSError):
+            staging = os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=self._at())
+            try:
+                for staged in os.listdir(staging):
+                    os.unlink(staged, dir_fd=staging)
+            finally:
+                os.close(staging)
+            os.rmdir(name, dir_fd=self._at())
+
+    def place(self, name: bytes) -> str:
+        """Return a file's name as messages show it."""
+        return str(Path(self.path, os.fsdecode(name)))
+
+    @contextmanager
+    def _faults(self, name: bytes = b"") -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise Error(f"{self.place(name)}: {error.strerror}") from None
+
+
+def digest(data: bytes) -> str:
+    """Return the SHA-256 of contents, in hexadecimal."""
+    return sha256(data).hexdigest()

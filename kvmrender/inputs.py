@@ -1,0 +1,109 @@
+"""The guests of a command: its files and standard input, the defaults under them, and the settings over them."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from shutil import copyfileobj
+from typing import IO, Any
+from weakref import finalize
+
+from kvmrender.errors import GuestError, Problem
+from kvmrender.layers import Setting, setting
+from kvmrender.load import Document, Layer, Source, read_defaults, read_stream
+from kvmrender.schema import Node
+
+STDIN = "-"
+STDIN_NAME = "<stdin>"
+"""How messages call standard input, as compilers do."""
+NAMESPACE = "--namespace"
+
+IN_MEMORY = 1 << 20
+"""Bytes of standard input that are kept in memory; the rest goes to a temporary file."""
+
+
+class Inputs:
+    """Guest files that can be read more than once, even where they are pipes; - is standard input, and so is none.
+
+    ``under`` are the layers under each guest, the lowest first. Raises GuestError for defaults and settings that
+    can't be.
+    """
+
+    def __init__(
+        self,
+        root: Node,
+        files: tuple[str, ...],
+        defaults: tuple[str, ...] = (),
+        settings: tuple[str, ...] = (),
+        namespace: str | None = None,
+    ) -> None:
+        self._files = files or (STDIN,)
+        self._spooled: dict[str, IO[bytes]] = {}
+        problems: list[Problem] = []
+        self.under: tuple[Layer, ...] = ()
+        if namespace is not None:
+            self.under = (Layer({"namespace": namespace}, Source(NAMESPACE, b"")),)
+        for file in defaults:
+            try:
+                with self._open(file) as stream:
+                    self.under += (read_defaults(_name(file), stream.read()),)
+            except OSError as error:
+                problems.append(_unreadable(file, error))
+            except GuestError as error:
+                problems += error.problems
+        self.over: tuple[Setting, ...] = ()
+        for text in settings:
+            try:
+                self.over += (setting(root, text),)
+            except GuestError as error:
+                problems += error.problems
+        if problems:
+            raise GuestError(problems)
+
+    def documents(self, problems: list[Problem]) -> Iterator[Document]:
+        """Yield each guest; what is wrong with whole files is added to ``problems``."""
+        for file in self._files:
+            try:
+                with self._open(file) as stream:
+                    for document in read_stream(_name(file), stream):
+                        yield Document(document.own, self.under + document.under)
+            except OSError as error:
+                problems.append(_unreadable(file, error))
+            except GuestError as error:
+                problems += error.problems
+
+    def contents(self, problems: list[Problem]) -> Iterator[tuple[str, bytes]]:
+        """Yield the name and the whole contents of each file."""
+        for file in self._files:
+            try:
+                with self._open(file) as stream:
+                    yield _name(file), stream.read()
+            except OSError as error:
+                problems.append(_unreadable(file, error))
+
+    @contextmanager
+    def _open(self, file: str) -> Iterator[IO[bytes]]:
+        if file not in self._spooled:
+            with nullcontext(sys.stdin.buffer) if file == STDIN else Path(file).open("rb") as stream:
+                if file != STDIN and stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+                    yield stream
+                    return
+                spool: Any = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115
+                copyfileobj(stream, spool)
+                self._spooled[file] = spool
+                finalize(self, spool.close)
+        self._spooled[file].seek(0)
+        yield self._spooled[file]
+
+
+def _name(file: str) -> str:
+    return STDIN_NAME if file == STDIN else file
+
+
+def _unreadable(file: str, error: OSError) -> Problem:
+    return Problem((), error.strerror or str(error), file=_name(file))

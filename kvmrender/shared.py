@@ -1,0 +1,131 @@
+"""What no two guests of a fleet may share: names, UUIDs, MAC addresses, and disks that both write to.
+
+A fleet may be far larger than memory, so only hashes are kept; of those that occur twice, the guests are read again.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterable, Iterator
+from fnmatch import fnmatchcase
+from hashlib import blake2b
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from kvmrender.errors import Path, Problem, path_string
+
+Context = dict[str, Any]
+
+
+class Key(NamedTuple):
+    """One thing of a guest that is its own: its kind, the thing, the field, and whether it was derived."""
+
+    kind: str
+    value: str
+    path: Path
+    derived: bool = False
+
+    def hash(self) -> int:
+        """Return 64 bits that stand for the thing."""
+        return int.from_bytes(blake2b(f"{self.kind}\0{self.value}".encode(), digest_size=8).digest(), "big")
+
+
+def keys(context: Context, guest: Any, allowed: Iterable[str] = ()) -> Iterator[Key]:
+    """Yield what is a guest's own; ``guest`` is the same as written, ``allowed`` are patterns of disks to leave out."""
+    yield Key("name", context["name"], ("name",))
+    if context.get("uuid"):
+        yield Key("uuid", context["uuid"], ("uuid",))
+    for number, interface in enumerate(context["interfaces"]):
+        if interface["mac"] and (interface.get("teaming") or {}).get("type") != "transient":
+            path: Path = ("interfaces", number, "mac", "address")
+            yield Key("mac", interface["mac"]["address"], path, _is_derived(guest, number))
+    for number, disk in enumerate(context["disks"]):
+        place, key = _image(disk)
+        if place and _is_written(disk) and not any(fnmatchcase(place, pattern) for pattern in allowed):
+            yield Key("disk", place, ("disks", number, "source", key))
+
+
+def _is_derived(guest: Any, number: int) -> bool:
+    interfaces = guest["interfaces"]
+    interface = interfaces[number] if isinstance(interfaces, (list, tuple)) else interfaces
+    return interface.get("mac") is None
+
+
+def _image(disk: Context) -> tuple[str, str]:
+    """Return what a disk is kept in, as one text, and the key of its source that says so."""
+    source = disk.get("source") or {}
+    if disk["type"] in ("file", "block"):
+        key = "file" if disk["type"] == "file" else "dev"
+        return source.get(key) or "", key
+    if disk["type"] == "volume":
+        return f"{source.get('pool')}/{source.get('volume')}", "volume"
+    if disk["type"] == "network" and source.get("name"):
+        hosts = ",".join(sorted(f"{host.get('name')}:{host.get('port', '')}" for host in source.get("host") or ()))
+        return f"{source.get('protocol')}://{hosts}/{source['name']}", "name"
+    return "", ""
+
+
+def _is_written(disk: Context) -> bool:
+    if disk["device"] == "cdrom" or disk.get("readonly") is not None or disk.get("shareable") is not None:
+        return False
+    return (disk.get("transient") or {}).get("shareBacking") != "yes"
+
+
+class Shared:
+    """Collects the keys of a fleet, guest by guest, in 12 bytes each."""
+
+    def __init__(self) -> None:
+        self._hashes = array("Q")
+        self._guests = array("L" if array("L").itemsize == 4 else "I")
+
+    def add(self, guest: int, hashes: Iterable[int]) -> None:
+        """Take the hashes of a guest, which is known by its number."""
+        for found in hashes:
+            self._hashes.append(found)
+            self._guests.append(guest)
+
+    def suspects(self) -> set[int]:
+        """Return the numbers of the guests of which a hash is another guest's too."""
+        ordered = sorted(self._hashes)
+        twice = {one for one, after in pairwise(ordered) if one == after}
+        del ordered
+        return (
+            {guest for found, guest in zip(self._hashes, self._guests, strict=True) if found in twice}
+            if twice
+            else set()
+        )
+
+
+def problems_of(found: Iterable[tuple[str, Key, Callable[[Problem], Problem]]]) -> list[Problem]:
+    """Return a problem for each key that another guest has already, naming both.
+
+    ``found`` are the keys of the suspects in order, each with its guest's name and what gives a problem its place.
+    """
+    first: dict[tuple[str, str], tuple[str, Key, Callable[[Problem], Problem]]] = {}
+    result = []
+    for name, key, place in found:
+        owner, other, other_place = first.setdefault((key.kind, key.value), (name, key, place))
+        # Guests of one name derive the same from it: it is enough to tell of the name.
+        follows = owner == name and key.kind in ("uuid", "mac")
+        if place is not other_place and not follows:
+            where = other_place(Problem(other.path, "", related=(other.path,)))
+            at = ":".join(str(part) for part in (where.file, where.line, where.column) if part is not None)
+            result.append(place(Problem(key.path, _said(key, other, name, owner, at), related=(other.path,))))
+    return result
+
+
+def _said(key: Key, other: Key, name: str, owner: str, at: str) -> str:
+    if key.kind == "name":
+        return f"{key.value!r} is the name of two guests (the other: {at})"
+    of = f"of guest {name!r} is also that of {owner!r} ({path_string(other.path)} at {at})"
+    if key.kind == "mac" and key.derived and other.derived:
+        return (
+            f"{key.value!r}, derived for guest {name!r}, is also that of {owner!r} ({at}): give one of them a mac, or"
+            ' all of them mac_prefix: "02", which leaves 40 bits to tell guests apart instead of 24'
+        )
+    if key.kind == "disk":
+        return (
+            f"{key.value!r}, which guest {name!r} writes to, is written by {owner!r} too ({path_string(other.path)} at"
+            f" {at}): make it shareable or readonly in both, or allow it with --allow-shared"
+        )
+    return f"{key.value!r} {of}"

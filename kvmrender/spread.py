@@ -1,0 +1,89 @@
+"""Work spread over the cores, with its results in order."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import deque
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack
+from itertools import chain, islice
+from multiprocessing import get_context
+from threading import Thread
+from typing import Any, TypeVar
+
+from kvmrender.errors import Error
+
+Kept = TypeVar("Kept")
+Sent = TypeVar("Sent")
+Result = TypeVar("Result")
+
+AHEAD = 4
+"""Chunks that are read ahead for each process."""
+
+_work: Callable[[Any], Any]
+
+
+def cores() -> int:
+    """Return the number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def spread(
+    work: Callable[[Sent], Result], chunks: Iterator[tuple[Kept, Sent]], jobs: int
+) -> Generator[tuple[Kept, Result], None, None]:
+    """Yield what ``work`` makes of each chunk, in order, whatever the number of processes (``jobs``).
+
+    Of a chunk, the first part stays here, and is handed out with the result; the second is what is worked on. The
+    first chunk is done here, and so is all where there is but one: then nothing is started. The processes are
+    forks, which share what the first chunk has brought into memory. They end when this process does, even when it
+    is killed. What ``work`` raises is raised here; Error where a process dies.
+    """
+    for kept, sent in islice(chunks, 1):
+        yield kept, work(sent)
+    second = list(islice(chunks, 1))
+    chunks = chain(second, chunks)
+    if jobs == 1 or not second:
+        yield from ((kept, work(sent)) for kept, sent in chunks)
+        return
+    with ExitStack() as stack:
+        reader, writer = os.pipe()
+        stack.callback(os.close, reader)
+        stack.callback(os.close, writer)
+        pool = ProcessPoolExecutor(jobs, get_context("fork"), _start, (work, reader, writer))
+        stack.callback(pool.shutdown, cancel_futures=True)
+        waiting: deque[tuple[Kept, Future[Result]]] = deque()
+        try:
+            for kept, sent in chunks:
+                waiting.append((kept, pool.submit(_do, sent)))
+                if len(waiting) > AHEAD * jobs:
+                    yield _next(waiting)
+            while waiting:
+                yield _next(waiting)
+        except BrokenProcessPool:
+            raise Error("a worker process died: was it out of memory? --jobs 1 needs the least") from None
+
+
+def _next(waiting: deque[tuple[Kept, Future[Result]]]) -> tuple[Kept, Result]:
+    kept, future = waiting.popleft()
+    return kept, future.result()
+
+
+def _start(work: Callable[[Any], Any], reader: int, writer: int) -> None:
+    global _work
+    _work = work
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent process decides
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    os.close(writer)
+    Thread(target=_end_with_parent, args=(reader,), daemon=True).start()
+
+
+def _end_with_parent(reader: int) -> None:
+    os.read(reader, 1)  # returns when the last writer, the parent, is gone
+    os._exit(1)
+
+
+def _do(sent: Any) -> Any:
+    return _work(sent)

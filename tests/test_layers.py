@@ -1,0 +1,238 @@
+"""Layers: defaults under each guest, settings over it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Run, find, parse
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kvmrender.layers import merge
+
+KEYS = st.sampled_from("abc")
+VALUES = st.recursive(
+    st.none() | st.integers(0, 3), lambda inner: st.lists(inner, max_size=2) | st.dictionaries(KEYS, inner)
+)
+LAYERS = st.dictionaries(KEYS, VALUES)
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "merged"),
+    [
+        ({"a": 1}, {"b": 2}, {"a": 1, "b": 2}),
+        ({"a": {"b": 1, "c": 2}}, {"a": {"c": 3}}, {"a": {"b": 1, "c": 3}}),
+        ({"a": [1, 2]}, {"a": [3]}, {"a": [3]}),
+        ({"a": {"b": 1}}, {"a": "text"}, {"a": "text"}),
+        ({"a": "text"}, {"a": {"b": 1}}, {"a": {"b": 1}}),
+        ({"a": {"b": 1}}, {"a": None}, {"a": None}),
+        ({"a": {"b": 1}}, {"a": {}}, {"a": {"b": 1}}),
+    ],
+)
+def test_mappings_merge_and_all_else_replaces(lower: Any, upper: Any, merged: Any) -> None:
+    assert merge(lower, upper) == merged
+
+
+@given(LAYERS, LAYERS, LAYERS)
+def test_merging_is_associative_and_changes_nothing(low: Any, middle: Any, high: Any) -> None:
+    before = repr((low, middle, high))
+    assert merge(merge(low, middle), high) == merge(low, merge(middle, high))
+    assert repr((low, middle, high)) == before
+
+
+FLEET = """\
+defaults:
+  memory: 2 GiB
+  cpu: host-model
+  vars: {site: north}
+guests:
+- name: a
+- name: b
+  memory: 4 GiB
+  cpu: null
+"""
+
+
+def test_fleet_puts_its_defaults_under_each_guest(run: Run) -> None:
+    first, second = run("render", input=FLEET).stdout.split("</domain>\n")[:-1]
+    assert '<memory unit="MiB">2048</memory>' in first
+    assert '<cpu mode="host-model"/>' in first
+    assert '<memory unit="MiB">4096</memory>' in second
+    assert "<cpu" not in second
+
+
+def test_defaults_files_go_under_the_fleets_own(tmp_path: Path, run: Run) -> None:
+    (tmp_path / "site.yaml").write_text("memory: 8 GiB\nvcpu: 2\ntitle: site\n")
+    (tmp_path / "rack.json").write_text('{"vcpu": 4}')
+    result = run(
+        "render",
+        "--defaults",
+        tmp_path / "site.yaml",
+        "--defaults",
+        tmp_path / "rack.json",
+        "--select",
+        "a",
+        input=FLEET,
+    )
+    assert find(result.stdout, "memory").text == "2048"
+    assert find(result.stdout, "vcpu").text == "4"
+    assert find(result.stdout, "title").text == "site"
+
+
+GUEST = "name: a\nmemory: 1 GiB\nos: {boot: hd}\ndisks:\n- {source: /a.qcow2, driver: qcow2}\n- source: /b.qcow2\n"
+
+
+@pytest.mark.parametrize(
+    ("setting", "path", "value"),
+    [
+        ("memory=2 GiB", "memory", "2048"),
+        ("memory.unit=KiB", "memory[@unit='KiB']", "1024"),
+        ("memory={unit: GiB, text: 3}", "memory[@unit='GiB']", "3"),
+        ("disks[0].driver.cache=none", "devices/disk/driver[@type='qcow2'][@cache='none']", None),
+        ("disks[1].source=/c.qcow2", "devices/disk/source[@file='/c.qcow2']", None),
+        ("disks[2]={source: /c.raw}", "devices/disk/target[@dev='vdc']", None),
+        ("os.boot[1]=network", "os/boot[@dev='network']", None),
+        ("features.pae=true", "features/pae", None),
+        ("qemu:commandline.qemu:arg[0].value=-s", "{http://libvirt.org/schemas/domain/qemu/1.0}commandline", None),
+        ("title='yes'", "title", "yes"),
+    ],
+)
+def test_setting_goes_over_a_guest(setting: str, path: str, value: str | None, run: Run) -> None:
+    element = find(run("render", "--set", setting, input=GUEST).stdout, path)
+    assert value is None or element.text == value
+
+
+def test_null_as_a_setting_removes_a_default(run: Run) -> None:
+    assert parse(run("render", "--set", "uuid=", "--set", "cpu=null", input=GUEST).stdout).find("uuid") is None
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("memroy=2", "--set memroy=2: memroy: is not a known key (did you mean 'memory'?)"),
+        (
+            "disks[0].drver.cache=none",
+            "--set disks[0].drver.cache=none: disks[0].drver: is not a known key (did you mean 'driver'?)",
+        ),
+        ("disks.driver=raw", "--set disks.driver=raw: disks is a list: say which, disks[0]"),
+        ("memory[0]=1", "--set memory[0]=1: memory[0]: memory is not a list"),
+        ("name.first=a", "--set name.first=a: name.first: name is not a mapping"),
+        ("[0]=1", "--set [0]=1: [0]: a guest is not a list"),
+        ("memory", "--set memory: is not PATH=VALUE, such as disks[0].driver.cache=none"),
+        ("disks[x]=1", "--set disks[x]=1: is not PATH=VALUE, such as disks[0].driver.cache=none"),
+        ("=1", "--set =1: is not PATH=VALUE, such as disks[0].driver.cache=none"),
+        (
+            "title={a",
+            "--set title={a: the value is not YAML: while parsing a flow mapping, did not find expected ',' or '}'",
+        ),
+        ("title=a\n---\nb", "--set title=a\n---\nb: the value is more than one YAML document"),
+        ("disks[3].boot=1", "--set disks[3].boot=1: disks[3] comes after 2 that the guest has"),
+        ("vcpu=many", "--set vcpu=many: vcpu: 'many' is not a whole number"),
+        (
+            "disks[1].driver.cache=non",
+            "--set disks[1].driver.cache=non: disks[1].driver.cache: 'non' is not one of default, none, writethrough,"
+            " writeback, directsync, unsafe (did you mean 'none'?)",
+        ),
+    ],
+)
+def test_bad_setting_is_told_once_in_one_line(setting: str, said: str, run: Run) -> None:
+    result = run("render", "--set", setting, input=GUEST)
+    assert (result.exit_code, result.stdout, result.stderr) == (2, "", f"{said}\n")
+
+
+def test_fault_is_told_where_it_was_written(tmp_path: Path, run: Run) -> None:
+    site, fleet = tmp_path / "site.yaml", tmp_path / "fleet.yaml"
+    site.write_text("title: a\nvcpu: few\n")
+    fleet.write_text("defaults:\n  memory: much\nguests:\n- name: a\n  cpu: hots-model\n- name: b\n")
+    result = run("render", "--defaults", site, fleet)
+    assert result.exit_code == 2
+    lines = result.stderr.splitlines()
+    assert [line.rpartition("/")[2].partition(" '")[0] for line in lines] == [
+        "fleet.yaml:2:11: memory:",
+        "fleet.yaml:5:8: cpu.mode:",
+        "site.yaml:2:7: vcpu:",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("- a\n", "is not one mapping: it is what goes under each guest"),
+        ("a: 1\n---\na: 2\n", "is not one mapping: it is what goes under each guest"),
+        ("", "is not one mapping: it is what goes under each guest"),
+    ],
+)
+def test_defaults_are_a_mapping(text: str, said: str, tmp_path: Path, run: Run) -> None:
+    (tmp_path / "d.yaml").write_text(text)
+    result = run("render", "--defaults", tmp_path / "d.yaml", input="name: a\n")
+    assert (result.exit_code, result.stderr) == (2, f"{tmp_path}/d.yaml:1:1: {said}\n")
+
+
+def test_defaults_that_are_missing(tmp_path: Path, run: Run) -> None:
+    result = run("render", "--defaults", tmp_path / "d.yaml", "--set", "x=1", input="name: a\n")
+    assert result.stderr == (f"{tmp_path}/d.yaml: No such file or directory\n--set x=1: x: is not a known key\n")
+
+
+@pytest.mark.parametrize(
+    ("fleet", "said"),
+    [
+        ("guests: a\n", "<stdin>:1:9: guests: is not a list of guests"),
+        ("guests: []\ndefault: {}\n", "<stdin>:2:1: default: is not a known key of a fleet (did you mean 'defaults'?)"),
+        ("guests: []\ndefaults: 1\n", "<stdin>:2:11: defaults: is not a mapping: it is what goes under each guest"),
+        ("guests:\n- name: a\n- 7\n", "<stdin>:3:3: a guest is a mapping, not 7"),
+    ],
+)
+def test_bad_fleet(fleet: str, said: str, run: Run) -> None:
+    result = run("render", input=fleet)
+    assert (result.exit_code, result.stdout, result.stderr) == (2, "", f"{said}\n")
+
+
+def test_fleet_without_guests_is_no_mistake(run: Run) -> None:
+    result = run("render", input="guests: []\n")
+    assert (result.exit_code, result.stdout) == (0, "")
+
+
+def test_namespace_is_that_of_guests_that_name_none(run: Run) -> None:
+    uuids = {
+        find(run("render", *options, input=guest).stdout, "uuid").text
+        for options, guest in (
+            ((), "name: a\nnamespace: north\n"),
+            (("--namespace", "north"), "name: a\n"),
+            (("--namespace", "south"), "name: a\nnamespace: north\n"),
+        )
+    }
+    assert len(uuids) == 1
+    assert find(run("render", "--namespace", "south", input="name: a\n").stdout, "uuid").text not in uuids
+
+
+def test_select_takes_names_by_pattern(run: Run) -> None:
+    guests = "".join(f"---\nname: {name}\n" for name in ("web-1", "web-2", "db-1"))
+    xml = run("render", "--select", "*-1", "--select", "w*2", input=guests).stdout
+    assert re.findall("<name>(.*)</name>", xml) == ["web-1", "web-2", "db-1"]
+    assert run("render", "--select", "web-?", input=guests).stdout.count("<name>") == 2
+
+
+def test_guest_without_a_name_is_never_left_out(run: Run) -> None:
+    assert "name: is missing" in run("render", "--select", "a", input="memory: 1\n").stderr
+
+
+LINES = '{"name": "a"}\n\n{"name": "b", "memory": 2048}\n'
+
+
+def test_json_lines(tmp_path: Path, run: Run) -> None:
+    (tmp_path / "g.jsonl").write_text(LINES)
+    from_file, from_stdin = run("render", tmp_path / "g.jsonl"), run("render", input=LINES)
+    assert from_file.stdout == from_stdin.stdout
+    assert from_file.stdout.count("<name>") == 2
+
+
+def test_faults_of_json_lines_have_their_lines(run: Run) -> None:
+    result = run("render", input='{"name": "a"}\n{"name": "b", "vcpu": 0}\n{"name": \n[]\n')
+    assert result.stderr.splitlines() == [
+        "<stdin>:2:23: vcpu: 0 is less than 1",
+        "<stdin>:3:10: is not JSON: Expecting value",
+        "<stdin>:4:1: a guest is a mapping, not a list",
+    ]
