@@ -7,7 +7,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from shutil import copyfileobj
 from typing import Any, TypeVar
 
@@ -117,14 +117,15 @@ def render(
             _print(Fleet(renderer, inputs, Options(**options)), quiet)
             return
         waiting = f"{output}: another run is at work here: waiting"
-        with closing(Folder(output, options["check"], fsync, lambda: _say(waiting))) as folder:
-            told = Report(folder.place, as_json=report == "json", quiet=quiet, verbose=verbose)
+        with ExitStack() as stack:
+            folder = stack.enter_context(closing(Folder(output, options["check"], fsync, lambda: _say(waiting))))
+            told = stack.enter_context(closing(Report(folder.place, report == "json", quiet, verbose)))
             try:
                 _run(Fleet(renderer, inputs, Options(**options), folder), told.add, quiet)
             except GuestError:
                 told.tell(failed=True)
                 raise
-        told.tell()
+            told.tell()
     if options["check"] and told.differs:
         sys.exit(DIFFERS)
 

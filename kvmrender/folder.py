@@ -86,10 +86,11 @@ class Folder:
                 if error.errno in (errno.ENOENT, errno.ELOOP):
                     return None
                 raise
+            state = os.fstat(file)
+            if not stat.S_ISREG(state.st_mode):
+                os.close(file)
+                raise OSError(errno.EEXIST, "is there, and is not a file")
             with open(file, "rb") as stream:
-                state = os.fstat(file)
-                if not stat.S_ISREG(state.st_mode):
-                    raise OSError(errno.EEXIST, "is there, and is not a file")
                 return stream.read(), state
 
     def stage(self, name: bytes, data: bytes, like: os.stat_result | None, secret: bool = False) -> None:

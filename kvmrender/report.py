@@ -74,6 +74,9 @@ class Report:
                     found.update(status=SKIPPED)
                 sys.stdout.buffer.write(json.dumps(found).encode() + b"\n")
         sys.stdout.flush()
+
+    def close(self) -> None:
+        """Forget what was collected."""
         self._out.close()
         self._lines.close()
 

@@ -1,0 +1,217 @@
+"""Fleets: what guests may not share, all problems in one go, any number of processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ROOT, Run
+
+from kvmrender.errors import Error
+from kvmrender.mac import mac_address
+from kvmrender.spread import spread
+
+
+def fleet(*guests: dict[str, Any]) -> str:
+    return "".join(json.dumps({"name": f"g{number}", **guest}) + "\n" for number, guest in enumerate(guests))
+
+
+NIC = {"interfaces": {"source": "br0", "mac": "52:54:00:00:00:0a"}}
+DISK = {"disks": [{"source": "/a.qcow2"}]}
+
+
+@pytest.mark.parametrize(
+    ("guests", "said"),
+    [
+        (
+            fleet({"name": "a"}, {}, {"name": "a"}),
+            "<stdin>:3:10: name: 'a' is the name of two guests (the other: <stdin>:1:10)",
+        ),
+        (
+            fleet({"uuid": "2AC00355-aa38-5a2b-9e12-bd4f3f3ed0f2"}, {"uuid": "2ac00355aa385a2b9e12bd4f3f3ed0f2"}),
+            "<stdin>:2:24: uuid: '2ac00355-aa38-5a2b-9e12-bd4f3f3ed0f2' of guest 'g1' is also that of 'g0' (uuid at"
+            " <stdin>:1:24)",
+        ),
+        (
+            fleet(NIC, {}, {"interfaces": {"source": "br0", "mac": "52:54:00:00:00:0A"}}),
+            "<stdin>:3:55: interfaces[0].mac.address: '52:54:00:00:00:0a' of guest 'g2' is also that of 'g0'"
+            " (interfaces[0].mac.address at <stdin>:1:55)",
+        ),
+        (
+            fleet(DISK, DISK),
+            "<stdin>:2:37: disks[0].source.file: '/a.qcow2', which guest 'g1' writes to, is written by 'g0' too"
+            " (disks[0].source.file at <stdin>:1:37): make it shareable or readonly in both, or allow it with"
+            " --allow-shared",
+        ),
+        (
+            fleet({"disks": [{"source": "/dev/sda"}]}, {"disks": [{"device": "lun", "source": "/dev/sda"}]}),
+            "<stdin>:2:54: disks[0].source.dev: '/dev/sda', which guest 'g1' writes to, is written by 'g0' too"
+            " (disks[0].source.dev at <stdin>:1:37): make it shareable or readonly in both, or allow it with"
+            " --allow-shared",
+        ),
+    ],
+)  # fmt: skip
+def test_two_guests_share_what_is_one_guests(guests: str, said: str, run: Run) -> None:
+    result = run("render", input=guests)
+    assert (result.exit_code, result.stdout, result.stderr) == (2, "", f"{said}\n")
+
+
+@pytest.mark.parametrize(
+    "disk",
+    [
+        {"source": "/a.qcow2", "shareable": True, "driver": {"type": "raw"}},
+        {"source": "/a.qcow2", "readonly": True},
+        {"source": "/a.iso", "device": "cdrom"},
+        {"device": "cdrom"},
+    ],
+)
+def test_disks_that_may_be_shared(disk: dict[str, Any], run: Run) -> None:
+    assert run("render", input=fleet({"disks": [disk]}, {"disks": [disk]})).exit_code == 0
+
+
+def test_shared_disks_are_allowed_by_pattern(run: Run) -> None:
+    guests = fleet(DISK, DISK)
+    assert run("render", "--allow-shared", "/*.qcow2", input=guests).exit_code == 0
+    assert run("render", "--allow-shared", "/b*", input=guests).exit_code == 2
+
+
+def colliding() -> tuple[int, int]:
+    """Return the numbers of two guests whose derived addresses are the same."""
+    seen: dict[str, int] = {}
+    number = 0
+    while (other := seen.setdefault(mac_address("", f"g{number}", "interface 0"), number)) == number:
+        number += 1
+    return other, number
+
+
+def test_derived_addresses_that_collide_are_told_with_the_remedy(run: Run) -> None:
+    first, second = (f"g{number}" for number in colliding())
+    guests = [{"name": name, "interfaces": [{"source": "br0"}]} for name in (first, second)]
+    result = run("render", input=fleet(*guests))
+    assert result.exit_code == 2
+    assert f"derived for guest '{second}', is also that of '{first}' (<stdin>:1:" in result.stderr
+    assert 'give one of them a mac, or all of them mac_prefix: "02", which leaves 40 bits' in result.stderr
+    assert run("render", "--set", "mac_prefix='02'", input=fleet(*guests)).exit_code == 0
+
+
+def test_all_problems_of_all_guests_and_nothing_written(tmp_path: Path, run: Run) -> None:
+    guests = fleet({"vcpu": 0}, {}, {"memory": "much"}, {"name": "g1"})
+    result = run("render", "-o", tmp_path / "out", input=guests)
+    assert result.exit_code == 2
+    assert [line.partition(": ")[2].partition(":")[0] for line in result.stderr.splitlines()] == [
+        "vcpu",
+        "memory",
+        "name",
+    ]
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_hundred_problems_are_listed_then_counted(run: Run) -> None:
+    result = run("render", input=fleet(*[{"vcpu": 0}] * 1234))
+    lines = result.stderr.splitlines()
+    assert len(lines) == 101
+    assert lines[-1] == "and 1,134 more problems"
+
+
+def test_problem_of_the_defaults_is_told_once(run: Run) -> None:
+    guests = "".join(f"- name: g{number}\n" for number in range(300))
+    result = run("render", input=f"defaults:\n  vcpu: 0\nguests:\n{guests}")
+    assert result.stderr == "<stdin>:2:9: vcpu: 0 is less than 1\n"
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 5])
+def test_order_is_that_of_the_input(jobs: int, run: Run) -> None:
+    guests = fleet(*[{}] * 700)
+    result = run("render", "--jobs", jobs, input=guests)
+    names = [line.strip() for line in result.stdout.splitlines() if "<name>" in line]
+    assert names == [f"<name>g{number}</name>" for number in range(700)]
+    problems = run("render", "--jobs", jobs, input=guests.replace('"g6', '"/g6'))
+    assert [line.split(":")[1] for line in problems.stderr.splitlines()[:3]] == ["7", "61", "62"]
+
+
+def numbers(upto: int) -> Iterator[tuple[int, int]]:
+    return ((number, number) for number in range(upto))
+
+
+def test_spread_over_processes_keeps_order() -> None:
+    pids = {pid for _, pid in spread(lambda number: os.getpid(), numbers(50), 2)}
+    assert len(pids - {os.getpid()}) == 2
+    assert list(spread(lambda number: number * 2, numbers(50), 3)) == [(n, n * 2) for n in range(50)]
+
+
+def test_one_chunk_starts_no_process() -> None:
+    assert list(spread(lambda number: os.getpid(), numbers(1), 8)) == [(0, os.getpid())]
+
+
+def test_death_of_a_process_is_an_error() -> None:
+    with pytest.raises(Error, match="a worker process died"):
+        list(spread(lambda number: number if number < 20 else os._exit(9), numbers(50), 2))
+
+
+def test_no_process_is_left_when_the_command_is_killed(tmp_path: Path) -> None:
+    (tmp_path / "g.jsonl").write_text(fleet(*[{"disks": [{"source": f"/{n}.qcow2"}]} for n in range(20_000)]))
+    command = [sys.executable, "-m", "kvmrender", "render", "--jobs", "2", "-o", "out", "g.jsonl"]
+    process = subprocess.Popen(command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    until(lambda: len(children(process.pid)) == 2)
+    workers = children(process.pid)
+    process.kill()
+    process.wait()
+    until(
+        lambda: (
+            not any(
+                Path(f"/proc/{worker}/cmdline").exists() and Path(f"/proc/{worker}/cmdline").read_bytes()
+                for worker in workers
+            )
+        )
+    )
+
+
+def children(pid: int) -> list[int]:
+    return [
+        int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()
+    ]
+
+
+def until(condition: Callable[[], bool]) -> None:
+    for _ in range(600):
+        if condition():
+            return
+        time.sleep(0.05)
+    pytest.fail("waited in vain for half a minute")
+
+
+def test_interrupt_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "g.jsonl").write_text(fleet(*[{"disks": [{"source": f"/{n}.qcow2"}]} for n in range(20_000)]))
+    command = [sys.executable, "-m", "kvmrender", "render", "--jobs", "2", "-o", "out", "g.jsonl"]
+    for sent in (signal.SIGINT, signal.SIGTERM):
+        process = subprocess.Popen(
+            command,
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        until(lambda: any((tmp_path / "out").glob(".kvmrender-*/*")))
+        os.killpg(process.pid, sent)
+        assert process.communicate()[1] == "interrupted\n"
+        assert process.returncode == 2
+        assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_pipes_are_read_once(tmp_path: Path) -> None:
+    """Standard input and named pipes can't be read twice, but two guests of one name are told with their lines."""
+    fifo = tmp_path / "pipe.jsonl"
+    os.mkfifo(fifo)
+    command = [sys.executable, "-m", "kvmrender", "render", str(fifo)]
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    fifo.write_text(fleet({"name": "a"}, {"name": "a"}))
+    assert process.communicate()[1] == (f"{fifo}:2:10: name: 'a' is the name of two guests (the other: {fifo}:1:10)\n")

@@ -1,0 +1,441 @@
+"""Rendering into a folder: nothing is touched without need, and nothing is ever half there."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import random
+import re
+import resource
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, Run
+
+MANIFEST = ".kvmrender.sha256"
+GUESTS = """\
+guests:
+- {name: a, disks: {source: /a.qcow2}}
+- {name: b}
+- {name: c, graphics: {type: vnc, passwd: hunter2}}
+"""
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "out"
+
+
+def state(folder: Path) -> dict[str, tuple[int, int, int]]:
+    return {
+        path.name: (info.st_ino, info.st_mtime_ns, info.st_mode) for path in folder.iterdir() if (info := path.lstat())
+    }
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()} - {MANIFEST}
+
+
+def test_one_file_a_guest(out: Path, run: Run) -> None:
+    result = run("render", "-o", out, input=GUESTS)
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr == "3 guests: 3 created, 0 changed, 0 unchanged\n"
+    assert names(out) == {"a.xml", "b.xml", "c.xml"}
+    assert (out / "b.xml").read_text() == run("render", input="name: b\n").stdout
+
+
+def test_what_is_the_same_is_not_touched(out: Path, run: Run) -> None:
+    run("render", "-o", out, input=GUESTS)
+    before = state(out)
+    result = run("render", "-o", out, input=GUESTS)
+    assert result.stderr == "3 guests: 0 created, 0 changed, 3 unchanged\n"
+    assert state(out) == before
+    result = run("render", "-o", out, "--prune", "--fsync", input=GUESTS.replace("name: b", "name: b, vcpu: 2"))
+    assert result.stderr == "3 guests: 0 created, 1 changed, 2 unchanged\n"
+    after = state(out)
+    assert {name for name in after if after[name] != before[name]} == {"b.xml", MANIFEST}
+
+
+def test_modes(out: Path, run: Run) -> None:
+    before = os.umask(0o027)
+    try:
+        run("render", "-o", out, input=GUESTS)
+        modes = {name: stat.S_IMODE((out / name).stat().st_mode) for name in ("a.xml", "c.xml")}
+        (out / "a.xml").chmod(0o600)
+        run("render", "-o", out, input=GUESTS.replace("/a.qcow2", "/b.qcow2"))
+    finally:
+        os.umask(before)
+    assert modes == {"a.xml": 0o640, "c.xml": 0o640}
+    assert stat.S_IMODE((out / "a.xml").stat().st_mode) == 0o600
+    assert "/b.qcow2" in (out / "a.xml").read_text()
+
+
+def test_secrets_are_not_for_all(out: Path, run: Run) -> None:
+    before = os.umask(0)
+    try:
+        run("render", "-o", out, input=GUESTS)
+    finally:
+        os.umask(before)
+    assert [stat.S_IMODE((out / f"{name}.xml").stat().st_mode) for name in "abc"] == [0o644, 0o644, 0o640]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to give a file another owner")
+def test_owner_stays(out: Path, run: Run) -> None:
+    run("render", "-o", out, input=GUESTS)
+    os.chown(out / "a.xml", 1234, 2345)
+    run("render", "-o", out, input=GUESTS.replace("/a.qcow2", "/b.qcow2"))
+    info = (out / "a.xml").stat()
+    assert (info.st_uid, info.st_gid) == (1234, 2345)
+
+
+def test_links_are_not_followed(tmp_path: Path, out: Path, run: Run) -> None:
+    outside = tmp_path / "outside"
+    outside.write_text("mine")
+    out.mkdir()
+    (out / "a.xml").symlink_to(outside)
+    (out / MANIFEST).symlink_to(outside)
+    assert run("render", "-o", out, input=GUESTS).exit_code == 0
+    assert outside.read_text() == "mine"
+    assert not (out / "a.xml").is_symlink()
+
+
+@pytest.mark.parametrize("name", ["..", ".", ".kvmrender-0", ".kvmrender", "-o", "a\\b", "日本", "a b\"'*"])
+def test_names_stay_in_the_folder(name: str, tmp_path: Path, out: Path, run: Run) -> None:
+    assert run("render", "-o", out, input=json.dumps({"name": name})).exit_code == 0
+    assert names(out) == {f"{name}.xml"}
+    assert names(tmp_path) == {"out"}
+    check = subprocess.run(["sha256sum", "--check", "--strict", MANIFEST], cwd=out, capture_output=True, text=True)
+    assert (check.returncode, check.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("../x", "name: '../x' is not a name"),
+        ("x" * 300, "File name too long"),
+    ],
+)
+def test_names_that_are_no_files(name: str, said: str, tmp_path: Path, out: Path, run: Run) -> None:
+    result = run("render", "-o", out, input=json.dumps({"name": name}))
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+    assert said in result.stderr
+    assert names(tmp_path) == {"out"}
+
+
+def test_something_else_of_that_name(out: Path, run: Run) -> None:
+    (out / "a.xml").mkdir(parents=True)
+    result = run("render", "-o", out, input=GUESTS)
+    assert (result.exit_code, result.stderr) == (2, f"{out}/a.xml: is there, and is not a file\n")
+    assert names(out) == {"a.xml"}
+
+
+def test_folder_that_is_a_file(out: Path, run: Run) -> None:
+    out.write_text("")
+    for options in ([], ["--check"]):
+        result = run("render", "-o", out, *options, input=GUESTS)
+        assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+        assert result.stderr.startswith(f"{out}: ")
+
+
+def test_check_writes_nothing(tmp_path: Path, out: Path, run: Run) -> None:
+    result = run("render", "-o", out, "--check", input=GUESTS)
+    assert (result.exit_code, result.stderr) == (1, "3 guests: 3 created, 0 changed, 0 unchanged\n")
+    assert not out.exists()
+    run("render", "-o", out, input=GUESTS)
+    assert run("render", "-o", out, "--check", input=GUESTS).exit_code == 0
+    before = state(out)
+    assert run("render", "-o", out, "--check", "--prune", input="name: b\nvcpu: 2\n").exit_code == 1
+    assert run("render", "-o", out, "--check", "--prune", input="name: b\n").stderr == (
+        "1 guest: 0 created, 0 changed, 1 unchanged, 2 removed\n"
+    )
+    assert state(out) == before
+    assert names(tmp_path) == {"out"}
+
+
+def test_diff(out: Path, run: Run) -> None:
+    result = run("render", "-o", out, "--diff", "--select", "b", input=GUESTS)
+    xml = (out / "b.xml").read_text()
+    added = "".join(f"+{line}\n" for line in xml.splitlines())
+    assert result.stdout == f"--- /dev/null\n+++ {out}/b.xml\n@@ -0,0 +1,{xml.count(chr(10))} @@\n{added}"
+    result = run("render", "-o", out, "--diff", "--check", input="name: b\nvcpu: 2\n")
+    assert "-  <vcpu>1</vcpu>\n+  <vcpu>2</vcpu>\n" in result.stdout
+    assert result.exit_code == 1
+    assert run("render", "-o", out, "--diff", input="name: b\n").stdout == ""
+    result = run("render", "-o", out, "--diff", "--prune", input="guests: []\n")
+    assert result.stdout.startswith(f"--- {out}/b.xml\n+++ /dev/null\n@@ -1,")
+
+
+def test_diff_can_be_patched(tmp_path: Path, out: Path, run: Run) -> None:
+    run("render", "-o", out, input=GUESTS)
+    patch = run(
+        "render", "-o", out, "--check", "--diff", "--prune", "--set", "vcpu=3", "--select", "[ab]", input=GUESTS
+    ).stdout
+    done = subprocess.run(["patch", "-p0", "-d", "/"], input=patch, text=True, capture_output=True)
+    assert done.returncode == 0, done
+    assert (
+        "2 unchanged" in run("render", "-o", out, "--check", "--set", "vcpu=3", "--select", "[ab]", input=GUESTS).stderr
+    )
+
+
+def test_diff_has_no_secrets(out: Path, run: Run) -> None:
+    run("render", "-o", out, input=GUESTS)
+    both = run(
+        "render",
+        "-o",
+        out,
+        "--check",
+        "--diff",
+        "--set",
+        "vcpu=3",
+        "--select",
+        "c",
+        input=GUESTS.replace("hunter2", "hunter3"),
+    ).stdout
+    assert "hunter" not in both
+    assert 'passwd="***"' not in both.replace(' <graphics type="vnc" passwd="***"', "")
+    only = run("render", "-o", out, "--diff", "--select", "c", input=GUESTS.replace("hunter2", "hunter3"))
+    assert only.stdout == f"--- {out}/c.xml\n+++ {out}/c.xml\n# only secrets differ\n"
+    assert "hunter3" in (out / "c.xml").read_text()
+
+
+def test_report_for_machines(out: Path, run: Run) -> None:
+    result = run("render", "-o", out, "--report", "json", input=GUESTS)
+    objects = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [(found["name"], found["file"], found["status"], found["problems"]) for found in objects] == [
+        (name, f"{out}/{name}.xml", "created", []) for name in "abc"
+    ]
+    assert objects[0]["sha256"] == hashlib.sha256((out / "a.xml").read_bytes()).hexdigest()
+    result = run("render", "-o", out, "--report", "json", "--check", "--diff", input=GUESTS + "- {name: d, vcpu: 0}\n")
+    assert result.exit_code == 2
+    objects = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [found["status"] for found in objects] == ["skipped"] * 3 + ["failed"]
+    (problem,) = objects[3]["problems"]
+    assert (problem["path"], problem["line"], problem["column"]) == ("vcpu", 5, 19)
+    assert problem["message"] == "0 is less than 1"
+
+
+def test_verbose_and_quiet(out: Path, run: Run) -> None:
+    result = run("render", "-v", "-o", out, input=GUESTS)
+    assert result.stderr.splitlines()[:-1] == [f"created {out}/{name}.xml" for name in "abc"]
+    assert run("render", "-q", "-o", out, input=GUESTS).stderr == ""
+
+
+@pytest.mark.parametrize("option", ["--check", "--diff", "--prune", "--fsync", "--report=json"])
+def test_options_of_files_need_a_folder(option: str, run: Run) -> None:
+    result = run("render", option, input=GUESTS)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"{option.partition('=')[0]} is for files: give -o DIR too." in result.stderr
+
+
+def test_prune_removes_what_a_run_wrote_and_only_that(out: Path, run: Run) -> None:
+    run("render", "-o", out, input=GUESTS)
+    (out / "mine.xml").write_text("<domain/>")
+    (out / "b.xml").write_text("<changed/>")
+    assert run("render", "-o", out, input="name: a\n").stderr.endswith("1 changed, 0 unchanged\n")
+    assert names(out) == {"a.xml", "b.xml", "c.xml", "mine.xml"}
+    result = run("render", "-o", out, "--prune", input="name: a\n")
+    assert result.stderr.splitlines() == [
+        f"{out}/b.xml: was changed since it was written, and is not removed",
+        "1 guest: 0 created, 0 changed, 1 unchanged, 1 removed, 1 kept",
+    ]
+    assert names(out) == {"a.xml", "b.xml", "mine.xml"}
+
+
+def test_prune_stays_within_the_selection(out: Path, run: Run) -> None:
+    guests = "guests: [{name: web-1}, {name: web-2}, {name: db-1}]\n"
+    run("render", "-o", out, input=guests)
+    run("render", "-o", out, "--prune", "--select", "web-*", input="guests: [{name: web-1}]\n")
+    assert names(out) == {"web-1.xml", "db-1.xml"}
+    assert sorted(line.split()[1] for line in (out / MANIFEST).read_text().splitlines()) == ["db-1.xml", "web-1.xml"]
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "kvmrender", "render", *arguments]
+
+
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+def many(vcpu: int, count: int = 200) -> str:
+    guests = ({"name": f"g{number}", "vcpu": vcpu, "title": "x" * 2000} for number in range(count))
+    return "".join(json.dumps(guest) + "\n" for guest in guests)
+
+
+def test_killed_at_any_instant_each_file_is_old_or_new(tmp_path: Path, out: Path) -> None:
+    inputs = {}
+    versions: dict[str, set[bytes]] = {}
+    for vcpu in (1, 2):
+        inputs[vcpu] = tmp_path / f"{vcpu}.jsonl"
+        inputs[vcpu].write_text(many(vcpu))
+        subprocess.run(command("-q", "-o", str(out), str(inputs[vcpu])), env=ENVIRONMENT, check=True)
+        for file in out.glob("*.xml"):
+            versions.setdefault(file.name, set()).add(file.read_bytes())
+    assert len(versions) == 200
+    assert all(len(both) == 2 for both in versions.values())
+
+    draw = random.Random(1)
+    mixed = 0
+    for attempt in range(30):
+        vcpu = attempt % 2 + 1
+        process = subprocess.Popen(command("-q", "-j", "2", "-o", str(out), str(inputs[vcpu])), env=ENVIRONMENT)
+        # Some while guests are rendered, most while files are renamed: the manifest is the first to be.
+        if draw.random() < 0.8:
+            noted = (out / MANIFEST).stat().st_ino
+            while process.poll() is None and (out / MANIFEST).stat().st_ino == noted:
+                pass
+            time.sleep(draw.random() * 0.005)
+        else:
+            time.sleep(0.2 + draw.random() * 0.5)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        files = {file.name: file.read_bytes() for file in out.glob("*.xml")}
+        assert files.keys() == versions.keys()
+        assert all(data in versions[name] for name, data in files.items())
+        mixed += len({data.count(b"<vcpu>1<") for data in files.values()}) > 1
+        if attempt % 5 == 4:  # the next run finishes the job, and clears what is left over
+            subprocess.run(command("-q", "-o", str(out), str(inputs[vcpu])), env=ENVIRONMENT, check=True)
+            assert len({file.read_bytes().count(b"<vcpu>1<") for file in out.glob("*.xml")}) == 1
+            assert {path.name for path in out.iterdir()} == {*versions, MANIFEST}
+            check = subprocess.run(["sha256sum", "--check", "--quiet", MANIFEST], cwd=out, check=False)
+            assert check.returncode == 0
+    assert mixed, "no run was killed between two renames"
+
+
+def test_new_files_of_a_killed_run_can_be_pruned(tmp_path: Path, out: Path) -> None:
+    """The manifest knows of a file before it is there."""
+    (tmp_path / "g.jsonl").write_text(many(1))
+    draw = random.Random(2)
+    for _ in range(10):
+        process = subprocess.Popen(command("-q", "-o", str(out), str(tmp_path / "g.jsonl")), env=ENVIRONMENT)
+        while process.poll() is None and not (out / MANIFEST).exists():
+            time.sleep(0.001)
+        time.sleep(draw.random() * 0.02)
+        process.kill()
+        process.wait()
+        subprocess.run(command("-q", "--prune", "-o", str(out)), env=ENVIRONMENT, input=b"guests: []", check=True)
+        assert list(out.iterdir()) == [out / MANIFEST]
+        (out / MANIFEST).unlink()
+
+
+def test_twenty_writers_into_one_folder(tmp_path: Path, out: Path) -> None:
+    for vcpu in range(1, 21):
+        (tmp_path / f"{vcpu}.jsonl").write_text(many(vcpu, 60) + json.dumps({"name": f"own-{vcpu}"}) + "\n")
+    writers = [
+        subprocess.Popen(
+            command("-q", "-o", str(out), str(tmp_path / f"{vcpu}.jsonl")), env=ENVIRONMENT, stderr=subprocess.PIPE
+        )
+        for vcpu in range(1, 21)
+    ]
+    ended = [(writer.communicate()[1], writer.returncode) for writer in writers]
+    assert {code for _, code in ended} == {0}
+    contents = [(out / f"g{number}.xml").read_bytes() for number in range(60)]
+    assert len({data.partition(b"<vcpu>")[2].partition(b"<")[0] for data in contents}) == 1  # one run's, all of them
+    assert names(out) == {f"g{number}.xml" for number in range(60)} | {f"own-{vcpu}.xml" for vcpu in range(1, 21)}
+    assert len((out / MANIFEST).read_text().splitlines()) == 80
+
+
+def test_waiting_is_told(out: Path) -> None:
+    import fcntl
+
+    out.mkdir()
+    folder = os.open(out, os.O_RDONLY)
+    fcntl.flock(folder, fcntl.LOCK_EX)
+    process = subprocess.Popen(
+        command("-o", str(out), "-"), env=ENVIRONMENT, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdin
+    assert process.stderr
+    process.stdin.write("name: a\n")
+    process.stdin.close()
+    assert process.stderr.readline() == f"{out}: another run is at work here: waiting\n"
+    os.close(folder)
+    assert process.stderr.read() == "1 guest: 1 created, 0 changed, 0 unchanged\n"
+    process.stderr.close()
+    assert process.wait() == 0
+
+
+def small_files() -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
+
+
+def test_full_disk_leaves_the_folder_as_it_was(tmp_path: Path, out: Path, run: Run) -> None:
+    run("render", "-o", out, input=GUESTS)
+    before = state(out)
+    guests = GUESTS + f"- {{name: d, title: {'x' * 3000}}}\n"
+    done = subprocess.run(
+        command("-o", str(out)),
+        env=ENVIRONMENT,
+        input=guests.replace("/a", "/b"),
+        text=True,
+        capture_output=True,
+        preexec_fn=small_files,
+    )
+    assert (done.returncode, done.stderr) == (2, f"{out}/d.xml: File too large\n")
+    assert state(out) == before
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("mount"), reason="needs root, to mount a tiny file system")
+def test_tiny_file_system(tmp_path: Path, out: Path, run: Run) -> None:
+    out.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(out)], capture_output=True, text=True
+    )
+    if mounted.returncode:
+        pytest.skip(f"needs the right to mount: {mounted.stderr.strip()}")
+    try:
+        assert run("render", "-o", out, input=GUESTS).exit_code == 0
+        before = state(out)
+        result = run("render", "-o", out, input=many(1))
+        assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+        assert result.stderr.endswith(": No space left on device\n")
+        assert state(out) == before
+        subprocess.run(["mount", "-o", "remount,ro", str(out)], check=True)
+        result = run("render", "-o", out, input=GUESTS.replace("/a", "/b"))
+        assert (result.exit_code, result.stderr) == (2, f"{out}/a.xml: Read-only file system\n")
+        assert run("render", "-o", out, input=GUESTS).exit_code == 0  # nothing to write
+        assert state(out) == before
+    finally:
+        subprocess.run(["umount", str(out)], check=True)
+
+
+CHANGING = "rename,renameat,renameat2,mkdir,mkdirat,unlink,unlinkat"
+
+
+def test_unchanged_run_writes_nothing(out: Path, run: Run) -> None:
+    """Seen by its system calls, where strace is there to see them."""
+    run("render", "-o", out, input=GUESTS)
+    if not shutil.which("strace"):
+        pytest.skip("needs strace")
+    done = subprocess.run(
+        ["strace", "-f", "-e", f"trace=openat,{CHANGING}", *command("-q", "-o", str(out))],
+        env={**ENVIRONMENT, "PYTHONDONTWRITEBYTECODE": "1"}, input=GUESTS, capture_output=True, text=True,
+    )  # fmt: skip
+    writing = re.compile("O_WRONLY|O_RDWR|rename|mkdir|unlink")
+    calls = [line for line in done.stderr.splitlines() if writing.search(line)]
+    assert [line for line in calls if "xml" in line or ".kvmrender" in line] == []
+
+
+def test_fsync_syncs_files_before_their_renames_and_the_folder_after(out: Path) -> None:
+    if not shutil.which("strace"):
+        pytest.skip("needs strace")
+    done = subprocess.run(
+        ["strace", "-y", "-e", "trace=fsync,renameat,renameat2,rename", *command("-q", "--fsync", "-o", str(out))],
+        env=ENVIRONMENT, input=GUESTS, capture_output=True, text=True,
+    )  # fmt: skip
+    calls = [
+        line.partition("(")[0] + (" xml" if ".xml" in line else "")
+        for line in done.stderr.splitlines()
+        if ".kvm" in line or "fsync" in line or ".xml" in line
+    ]
+    synced = [number for number, call in enumerate(calls) if call == "fsync xml"]
+    renamed = [number for number, call in enumerate(calls) if call.startswith("rename") and call.endswith("xml")]
+    assert (len(synced), len(renamed)) == (3, 3)
+    assert max(synced) < min(renamed)
+    assert calls[-1] == "fsync"
