@@ -1,0 +1,101 @@
+"""docs/pipelines.md does what it says, with the real make and Git."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import ROOT
+
+PAGE = (ROOT / "docs/pipelines.md").read_text()
+BLOCKS = {
+    language: re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+    for language in ("sh", "yaml", "make", "bash")
+}
+GUESTS = {"web-1.xml", "web-2.xml", "db-1.xml"}
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    (tmp_path / "fleet.yaml").write_text(BLOCKS["yaml"][0])
+    (tmp_path / "site.yaml").write_text("title: site\n")
+    (tmp_path / "Makefile").write_text(BLOCKS["make"][0])
+    return tmp_path
+
+
+def execute(site: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    git = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null"}
+    names = {f"GIT_{who}_{what}": "a@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    environment = {**os.environ, "PATH": path, **git, **names}
+    return subprocess.run(command, cwd=site, env=environment, capture_output=True, text=True, check=False)
+
+
+def domains(site: Path) -> set[str]:
+    return {path.name for path in (site / "domains").glob("*.xml")}
+
+
+@pytest.mark.parametrize("commands", BLOCKS["sh"], ids=lambda commands: commands.partition("#")[0].strip())
+def test_commands_run(commands: str, site: Path) -> None:
+    done = execute(site, "bash", "-euc", commands)
+    assert done.returncode == 0, done.stderr
+    assert domains(site) == GUESTS
+
+
+def test_shards_make_what_one_run_makes(site: Path) -> None:
+    (shards,) = (block for block in BLOCKS["sh"] if "--namespace" in block)
+    execute(site, "bash", "-euc", shards)
+    done = execute(site, "kvmrender", "render", "-o", "domains", "--namespace", "north", "--check", "fleet.yaml")
+    assert (done.returncode, done.stderr) == (0, "3 guests: 0 created, 0 changed, 3 unchanged\n")
+
+
+def test_make(site: Path) -> None:
+    assert execute(site, "make", "check").returncode == 2
+    assert execute(site, "make").returncode == 0
+    assert domains(site) == GUESTS
+    assert execute(site, "make", "check").returncode == 0
+    assert "is up to date" in execute(site, "make").stdout
+    (site / "domains/web-1.xml").write_text("<domain/>\n")
+    assert "-<domain/>" in execute(site, "make", "check").stdout
+
+
+def test_git_hook_and_ci_job_fail_on_drift(site: Path) -> None:
+    hook = site / ".git/hooks/pre-commit"
+    execute(site, "git", "init", "-q")
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(BLOCKS["bash"][0])
+    hook.chmod(0o755)
+    job = yaml.safe_load(BLOCKS["yaml"][1])["jobs"]["domains"]["steps"][-1]["run"]
+    execute(site, "kvmrender", "render", "-o", "domains", "fleet.yaml")
+    execute(site, "git", "add", ".")
+    assert execute(site, "bash", "-euc", job).returncode == 0
+    assert execute(site, "git", "commit", "-qm", "In step").returncode == 0
+    (site / "fleet.yaml").write_text(BLOCKS["yaml"][0].replace("4 GiB", "8 GiB"))
+    assert execute(site, "bash", "-euc", job).returncode == 1
+    refused = execute(site, "git", "commit", "-qam", "Out of step")
+    assert refused.returncode != 0
+    assert '+  <memory unit="MiB">8192</memory>' in refused.stdout + refused.stderr
+
+
+def test_report_has_the_keys_and_statuses(site: Path) -> None:
+    done = execute(site, "kvmrender", "render", "-o", "domains", "--diff", "--report", "json", "fleet.yaml")
+    found = json.loads(done.stdout.splitlines()[0])
+    assert all(f"`{key}`" in PAGE for key in found)
+
+
+def test_birthday_table() -> None:
+    """Of n addresses of b bits, two are the same with a probability of 1 - exp(-n (n - 1) / 2 / 2^b)."""
+    rows = re.findall(r"^\| ([0-9,]+) \| ([0-9.]+) % \| ([0-9.]+) % \|$", PAGE, re.MULTILINE)
+    assert len(rows) == 5
+    for interfaces, *shares in rows:
+        n = int(interfaces.replace(",", ""))
+        for bits, share in zip((24, 40), shares, strict=True):
+            exact = -100 * math.expm1(-n * (n - 1) / 2 / 2**bits)
+            assert float(share) == pytest.approx(exact, rel=0.15)
