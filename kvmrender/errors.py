@@ -100,3 +100,8 @@ def nearest(word: object, known: Iterable[object]) -> str:
     # A slip of one letter for another is likelier than one too many: qcow3 is qcow2, not qcow.
     matches.sort(key=lambda match: len(match) != len(text) or sum(map(str.__ne__, match, text)) > 1)
     return f" (did you mean {folded[matches[0]]!r}?)" if matches else ""
+
+
+def listed(words: Sequence[str]) -> str:
+    """Write words as sentences do: ``a, b and c``."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

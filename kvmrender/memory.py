@@ -8,7 +8,7 @@ from typing import Any
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4, "p": 5, "e": 6}
 _SIZE = re.compile(r"([0-9]{1,30})\s*(?:[kKmMgGtTpPeE](?:[iI]?[bB])?|[bB](?:[yY][tT][eE][sS]?)?)?", re.ASCII)
 KIB, MIB = 1 << 10, 1 << 20
-MAX_BYTES = (1 << 64) - 1
+MAX_BYTES = (1 << 63) - KIB
 """The largest size that libvirt can hold."""
 
 
@@ -36,7 +36,7 @@ def memory(size: int | str) -> dict[str, Any]:
     if count % KIB:
         raise ValueError("is not a whole number of KiB")
     if not 0 < count <= MAX_BYTES:
-        raise ValueError("is not a size of memory: it must be more than nothing and less than 16 EiB")
+        raise ValueError("is not a size of memory: it must be more than nothing and less than 8 EiB")
     return {"unit": "KiB", "text": count // KIB} if count % MIB else {"unit": "MiB", "text": count // MIB}
 
 

@@ -19,6 +19,7 @@ They are JSON Schema (draft 2020-12) of the guest in full form, with annotations
 ``refusal``          why ``not`` refuses, in words
 ``xml``              a string that must be well-formed XML
 ``since``            the libvirt that brought it, where that is newer than 9.0
+``only_on``          the architectures that have it; the parts of the others refuse it
 
 At the top of an architecture's part stand ``architecture``, its names, the canonical one first; ``disk_buses``, the
 usual bus of each kind of disk; and ``machine_buses``, the buses of its machines, by patterns of their names.
@@ -28,16 +29,18 @@ from __future__ import annotations
 
 import json
 import posixpath
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
-from kvmrender.errors import TemplateError
+from kvmrender.errors import TemplateError, listed
 
 Node = dict[str, Any]
 ENDING = ".schema.json"
 ROOT = "guest" + ENDING
+DEEPEST = 3
+"""How deep in a guest an element can be that only some architectures have."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,22 @@ def load_schema(read: Callable[[str], str], names: Iterable[str]) -> GuestSchema
         for first, part in architectures.items()
     ]
     root["$defs"] = {_key(name): part for name, part in parts.items() if name != ROOT}
+    for first, part in architectures.items():
+        for path, others in _of_others(root, root, first):
+            inside, last = _inside(part, path)
+            said = f"is only for {listed(others)} guests, not {first}"
+            inside.setdefault("properties", {})[last] = {"not": {}, "refusal": said}
     return GuestSchema(root, architectures, known)
+
+
+def _of_others(root: Node, node: Node, arch: str, path: str = "", depth: int = 0) -> Iterator[tuple[str, list[str]]]:
+    """Yield the keys (``features.gic``) that only other architectures have, and these architectures."""
+    for name, place in node.get("properties", {}).items():
+        child = resolve(root, place)
+        if arch not in child.get("only_on", (arch,)):
+            yield path + name, child["only_on"]
+        elif depth < DEEPEST:
+            yield from _of_others(root, child, arch, f"{path}{name}.", depth + 1)
 
 
 def _key(name: str) -> str:

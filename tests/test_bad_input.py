@@ -123,7 +123,7 @@ BAD = {
     ),
     "gic on amd64": (
         "name: a\nfeatures:\n  gic: 3\n",
-        ["3:8: features.gic: amd64 has no GIC; it is part of arm64 machines"],
+        ["3:8: features.gic: is only for arm64 guests, not amd64"],
     ),
     "two machines": (
         "name: a\nmachine: q35\nos: {type: {machine: pc}}\n",

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kvmrender.checks import cpus, devices, disks, firmware, memory, network, raw
+from kvmrender.checks import clock, cpus, devices, disks, features, firmware, general, memory, network, numa, raw
 from kvmrender.checks.common import Checks, Context
 from kvmrender.errors import Problem
 
 CHECKS: Checks = {
+    **general.CHECKS,
     **firmware.CHECKS,
+    **features.CHECKS,
     **memory.CHECKS,
     **cpus.CHECKS,
+    **numa.CHECKS,
+    **clock.CHECKS,
     **disks.CHECKS,
     **network.CHECKS,
     **devices.CHECKS,

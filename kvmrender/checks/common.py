@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from kvmrender.errors import Path, Problem, path_string
+from kvmrender.errors import Path, Problem, listed, path_string
 
 Context = dict[str, Any]
 Checks = dict[Callable[[Context, Context], Iterator[Problem]], tuple[str, ...]]
@@ -59,5 +59,4 @@ def cpuset(text: str) -> set[int]:
 
 def numbers(found: Iterable[int]) -> str:
     """Write numbers as messages do: ``3, 4 and 7``."""
-    words = [str(number) for number in sorted(found)]
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+    return listed([str(number) for number in sorted(found)])

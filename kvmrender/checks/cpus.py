@@ -4,18 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import prod
+from typing import Any
 
 from kvmrender.checks.common import Checks, Context, cpuset, dig, numbers, once
 from kvmrender.errors import Path, Problem
 
 VCPU: Path = ("vcpu", "text")
+MOST_WITHOUT_Q35 = 255
+ONCE = (
+    (("cpu", "feature"), "name"),
+    (("perf", "event"), "name"),
+    (("keywrap", "cipher"), "name"),
+    (("iothreadids", "iothread"), "id"),
+    (("cputune", "vcpupin"), "vcpu"),
+    (("cputune", "iothreadpin"), "iothread"),
+    (("blkiotune", "device"), "path"),
+)
+"""Lists, and the keys whose values no two of their items may have in common."""
+SETS = ("cpuset", "nodeset", "nodemask", "vcpus", "iothreads", "cpus")
+SETS_IN = ("vcpu", "cputune", "numatune", "memoryBacking", "memory_devices", "cpu")
+"""Keys that hold sets of CPUs or NUMA nodes, and the keys of a guest in which they are."""
 
 
 def current_vcpus(context: Context, architecture: Context) -> Iterator[Problem]:
-    """No more vCPUs are there at the start than there can be."""
+    """No more vCPUs are there at the start than there can be, and on ppc64le whole cores of them."""
     current, most = dig(context, "vcpu", "current"), dig(context, "vcpu", "text", default=1)
+    threads = dig(context, "cpu", "topology", "threads", default=1) if context["arch"] == "ppc64le" else 1
     if current and current > most:
         yield Problem(("vcpu", "current"), f"{current} is more than {most}, the number of vCPUs", related=(VCPU,))
+    states = {item["id"]: item["enabled"] for item in dig(context, "vcpus", "vcpu", default=[])}
+    started = list(states.values()).count("yes") if states else current or most
+    if started % threads:
+        said = f"{started} is not a multiple of {threads}, the threads of a core"
+        path = ("vcpus", "vcpu") if states else ("vcpu", "current")
+        yield Problem(path, said, related=(("cpu", "topology", "threads"),))
 
 
 def topology(context: Context, architecture: Context) -> Iterator[Problem]:
@@ -94,19 +116,101 @@ def thread_pools(context: Context, architecture: Context) -> Iterator[Problem]:
             yield Problem((*path, "thread_pool_min"), said, related=((*path, "thread_pool_max"),))
 
 
-def features_once(context: Context, architecture: Context) -> Iterator[Problem]:
-    """No CPU feature, performance event or key cipher is named twice."""
-    for where in (("cpu", "feature"), ("perf", "event"), ("keywrap", "cipher")):
+def said_once(context: Context, architecture: Context) -> Iterator[Problem]:
+    """No CPU feature, performance event, key cipher, iothread, pin or share of a disk is there twice."""
+    for where, key in ONCE:
         items = enumerate(dig(context, *where, default=[]))
-        yield from once(((*where, number, "name"), item["name"], repr(item["name"])) for number, item in items)
+        yield from once(((*where, number, key), item[key], repr(item[key])) for number, item in items)
+
+
+def vcpu_limit(context: Context, architecture: Context) -> Iterator[Problem]:
+    """More than 255 vCPUs of amd64 have machine q35."""
+    vcpus, machine = dig(context, "vcpu", "text", default=1), dig(context, "os", "type", "machine", default="pc")
+    if context["arch"] == "amd64" and vcpus > MOST_WITHOUT_Q35 and "q35" not in machine:
+        said = f"{vcpus} is more than {MOST_WITHOUT_Q35}, the vCPUs of machine {machine}: q35 has more"
+        yield Problem(VCPU, said, related=(("os", "type", "machine"),))
+
+
+def vcpu_states(context: Context, architecture: Context) -> Iterator[Problem]:
+    """vCPU 0 is the first that there is at the start; those that can't be unplugged come before those that can."""
+    listed = dig(context, "vcpus", "vcpu", default=[])
+    states: dict[int, Context] = {item["id"]: item for item in listed}
+    places: dict[int, Path] = {item["id"]: ("vcpus", "vcpu", number) for number, item in enumerate(listed)}
+    first = states.get(0, {"enabled": "no"})
+    if listed and (first["enabled"] == "no" or first.get("hotpluggable") == "yes" or first.get("order", 0) > 1):
+        said = "vCPU 0 must be enabled, the first in order, and not hotpluggable"
+        yield Problem(places.get(0, ("vcpus", "vcpu")), said)
+    for number, item in states.items():
+        before, order, enabled = states.get(number - 1, {}), item.get("order", 0), item["enabled"] == "yes"
+        after = before.get("hotpluggable") == "yes" or order < before.get("order", 0)
+        if enabled and bool(order) != bool(first.get("order")):
+            yield Problem(
+                (*places[number], "order"), "either all vCPUs that are enabled have an order, or none has one"
+            )
+        if item.get("hotpluggable") == "no" and (after or not enabled):
+            said = "'no' is for vCPUs that are enabled, and in order before all that are hotpluggable"
+            yield Problem((*places[number], "hotpluggable"), said)
+
+
+def cpu_sets(context: Context, architecture: Context) -> Iterator[Problem]:
+    """A set of CPUs or NUMA nodes is not empty, and its ranges begin before they end."""
+    for path, text in _sets((), {key: context[key] for key in SETS_IN if context.get(key)}):
+        spans = [part.split("-") for part in text.split(",") if "-" in part]
+        if wrong := ["-".join(span) for span in spans if int(span[0]) > int(span[1])]:
+            yield Problem(path, f"{wrong[0]} is not a range: it ends before it begins")
+        elif not cpuset(text) and path[-1] != "cpus":
+            yield Problem(path, f"{text} is an empty set")
+
+
+def _sets(path: Path, value: Any) -> Iterator[tuple[Path, str]]:
+    for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+        if key in SETS and isinstance(item, str):
+            yield (*path, key), item
+        elif isinstance(item, (dict, list)):
+            yield from _sets((*path, key), item)
+
+
+def groups(context: Context, architecture: Context) -> Iterator[Problem]:
+    """No vCPU or iothread has two schedulers, or two parts of one resource, which are for guests of type kvm."""
+    for kind, key in (
+        ("vcpusched", "vcpus"),
+        ("iothreadsched", "iothreads"),
+        ("cachetune", "vcpus"),
+        ("memorytune", "vcpus"),
+    ):
+        items = dig(context, "cputune", kind, default=[])
+        path: Path = ("cputune", kind)
+        members = [((*path, number, key), cpuset(item.get(key) or "^0")) for number, item in enumerate(items)]
+        yield from once((inside, cpu, str(cpu)) for inside, cpus in members for cpu in sorted(cpus))
+        if items and kind.endswith("tune") and context["type"] != "kvm":
+            yield Problem(path, f"is for guests of type kvm, not {context['type']}", related=(("type",),))
+
+
+def cpu_model(context: Context, architecture: Context) -> Iterator[Problem]:
+    """Mode host-passthrough is for guests of type kvm; features have a mode or a model, and a vendor has a model."""
+    cpu = context.get("cpu") or {}
+    mode, model = cpu.get("mode", "custom"), dig(cpu, "model", "text")
+    if mode == "host-passthrough" and context["type"] != "kvm":
+        said = (
+            f"host-passthrough is for guests of type kvm, not {context['type']}: maximum has all that QEMU can emulate"
+        )
+        yield Problem(("cpu", "mode"), said, related=(("type",),))
+    for key in ("vendor", "feature"):
+        if cpu.get(key) and model is None and (key == "vendor" or mode == "custom"):
+            yield Problem(("cpu", key), "needs a model of the CPU", related=(("cpu", "model"),))
 
 
 CHECKS: Checks = {
-    current_vcpus: ("vcpu",),
+    current_vcpus: ("vcpu", "vcpus"),
     topology: ("cpu",),
     numa_cpus: ("cpu",),
     pins: ("cputune", "vcpus"),
-    features_once: ("cpu", "perf", "keywrap"),
+    said_once: tuple(where[0] for where, _ in ONCE),
+    vcpu_limit: ("vcpu",),
+    vcpu_states: ("vcpus",),
+    cpu_sets: SETS_IN,
+    groups: ("cputune",),
+    cpu_model: ("cpu",),
     iothreads: ("disks", "controllers", "cputune"),
     thread_pools: ("defaultiothread", "iothreadids"),
 }

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from check_cases import DISK, Case, cells
+
+
+def plugged(number: int, hotpluggable: bool) -> dict[str, Any]:
+    return {"id": number, "enabled": True, "hotpluggable": hotpluggable}
+
+
+def scheduled(vcpus: str) -> dict[str, Any]:
+    return {"vcpus": vcpus, "scheduler": "batch"}
+
 
 CASES: list[Case] = [
     (
@@ -66,9 +77,99 @@ CASES: list[Case] = [
         "defaultiothread.thread_pool_min: 3 is more than thread_pool_max, 2",
     ),
     (
-        "features_once",
-        {"cpu": {"feature": [{"name": "vmx"}, {"name": "svm"}]}},
-        {"cpu": {"feature": [{"name": "vmx"}, {"name": "vmx"}]}},
+        "current_vcpus",
+        {"arch": "ppc64le", "vcpu": {"current": 2, "text": 4}, "cpu": {"topology": {"cores": 2, "threads": 2}}},
+        {"arch": "ppc64le", "vcpu": {"current": 3, "text": 4}, "cpu": {"topology": {"cores": 2, "threads": 2}}},
+        "vcpu.current: 3 is not a multiple of 2, the threads of a core",
+    ),
+    (
+        "said_once",
+        {"cpu": {"mode": "host-model", "feature": [{"name": "vmx"}, {"name": "svm"}]}},
+        {"cpu": {"mode": "host-model", "feature": [{"name": "vmx"}, {"name": "vmx"}]}},
         "cpu.feature[1].name: 'vmx' is taken by cpu.feature[0]",
+    ),
+    (
+        "said_once",
+        {"iothreadids": {"iothread": [1, 2]}},
+        {"iothreadids": {"iothread": [1, 1]}},
+        "iothreadids.iothread[1].id: 1 is taken by iothreadids.iothread[0]",
+    ),
+    (
+        "said_once",
+        {"blkiotune": {"device": [{"path": "/dev/sda"}, {"path": "/dev/sdb"}]}},
+        {"blkiotune": {"device": [{"path": "/dev/sda"}, {"path": "/dev/sda"}]}},
+        "blkiotune.device[1].path: '/dev/sda' is taken by blkiotune.device[0]",
+    ),
+    (
+        "vcpu_limit",
+        {"vcpu": 255},
+        {"vcpu": 256},
+        "vcpu: 256 is more than 255, the vCPUs of machine pc: q35 has more",
+    ),
+    (
+        "vcpu_states",
+        {"vcpu": 2, "vcpus": {"vcpu": [{"id": 0, "enabled": True}]}},
+        {"vcpu": 2, "vcpus": {"vcpu": [{"id": 1, "enabled": True}]}},
+        "vcpus.vcpu: vCPU 0 must be enabled, the first in order, and not hotpluggable",
+    ),
+    (
+        "vcpu_states",
+        {"vcpu": 2, "vcpus": {"vcpu": [{"id": 0, "enabled": True, "hotpluggable": False}]}},
+        {"vcpu": 2, "vcpus": {"vcpu": [{"id": 0, "enabled": True, "hotpluggable": True}]}},
+        "vcpus.vcpu[0]: vCPU 0 must be enabled, the first in order, and not hotpluggable",
+    ),
+    (
+        "vcpu_states",
+        {"vcpu": 2, "vcpus": {"vcpu": [{"id": 0, "enabled": True, "order": 1}, {"id": 1, "enabled": False}]}},
+        {"vcpu": 2, "vcpus": {"vcpu": [{"id": 0, "enabled": True, "order": 1}, {"id": 1, "enabled": True}]}},
+        "vcpus.vcpu[1].order: either all vCPUs that are enabled have an order, or none has one",
+    ),
+    (
+        "vcpu_states",
+        {"vcpu": 3, "vcpus": {"vcpu": [plugged(0, False), plugged(1, False), plugged(2, True)]}},
+        {"vcpu": 3, "vcpus": {"vcpu": [plugged(0, False), plugged(1, True), plugged(2, False)]}},
+        "vcpus.vcpu[2].hotpluggable: 'no' is for vCPUs that are enabled, and in order before all that are hotpluggable",
+    ),
+    (
+        "cpu_sets",
+        {"vcpu": {"text": 1, "cpuset": "3-3"}},
+        {"vcpu": {"text": 1, "cpuset": "3-2"}},
+        "vcpu.cpuset: 3-2 is not a range: it ends before it begins",
+    ),
+    (
+        "cpu_sets",
+        {"cputune": {"emulatorpin": "0-1,^1"}},
+        {"cputune": {"emulatorpin": "1,^1"}},
+        "cputune.emulatorpin.cpuset: 1,^1 is an empty set",
+    ),
+    (
+        "groups",
+        {"vcpu": 4, "cputune": {"vcpusched": [scheduled("0-1"), scheduled("2-3")]}},
+        {"vcpu": 4, "cputune": {"vcpusched": [scheduled("0-2"), scheduled("2-3")]}},
+        "cputune.vcpusched[1].vcpus: 2 is taken by cputune.vcpusched[0]",
+    ),
+    (
+        "groups",
+        {"type": "kvm", "cputune": {"memorytune": {"vcpus": "0", "node": {"id": 0, "bandwidth": 20}}}},
+        {"type": "qemu", "cputune": {"memorytune": {"vcpus": "0", "node": {"id": 0, "bandwidth": 20}}}},
+        "cputune.memorytune: is for guests of type kvm, not qemu",
+    ),
+    (
+        "cpu_model",
+        {"type": "qemu", "cpu": "maximum"},
+        {"type": "qemu", "cpu": "host-passthrough"},
+        "cpu.mode: host-passthrough is for guests of type kvm, not qemu: maximum has all that QEMU can emulate",
+    ),
+    (
+        "cpu_model",
+        {"cpu": {"model": "qemu64", "vendor": "Intel"}},
+        {"cpu": {"mode": "host-model", "vendor": "Intel"}},
+        "cpu.vendor: needs a model of the CPU",
+    ),
+    (
+        "cpu_model",
+        {"cpu": {"mode": "host-model", "feature": "vmx"}},
+        {"cpu": {"mode": "custom", "feature": "vmx"}},
+        "cpu.feature: needs a model of the CPU",
     ),
 ]

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from check_cases import Q35, Case
 
 SECURE = {"loader": {"secure": True, "type": "pflash", "readonly": True, "text": "/OVMF.fd"}}
 
 ENROLLED = {"firmware": {"type": "efi", "feature": [{"name": "secure-boot", "enabled": True}]}}
+
+FLASH = {"type": "pflash", "readonly": True, "text": "/OVMF.fd"}
+
+
+def enrolled(keys: bool) -> dict[str, Any]:
+    features = [{"name": "secure-boot", "enabled": False}, {"name": "enrolled-keys", "enabled": keys}]
+    return {"firmware": {"type": "efi", "feature": features}}
+
 
 CASES: list[Case] = [
     (
@@ -38,5 +48,65 @@ CASES: list[Case] = [
         {"machine": "q35", "os": ENROLLED},
         {"machine": "q35", "os": ENROLLED, "features": {"smm": False}},
         "os.firmware.feature[0]: secure boot needs SMM: features.smm",
+    ),
+    (
+        "secure_boot",
+        {"arch": "arm64", "os": {"loader": {**FLASH, "secure": False}}},
+        {"arch": "arm64", "os": {"loader": {**FLASH, "secure": True}}},
+        "os.loader.secure: secure boot is for machine q35, not virt",
+    ),
+    (
+        "loader",
+        {"os": {"loader": {"type": "rom", "text": "/bios.bin"}}},
+        {"os": {"loader": {"type": "rom"}}},
+        "os.loader: is missing: the firmware's image, unless there is os.firmware",
+    ),
+    (
+        "loader",
+        {"os": {"firmware": "efi", "nvram": "/vars.fd"}},
+        {"os": {"firmware": "bios", "nvram": "/vars.fd"}},
+        "os.nvram: is not for firmware bios, which keeps no variables",
+    ),
+    (
+        "loader",
+        {"os": {"loader": {**FLASH, "stateless": False}, "nvram": "/vars.fd"}},
+        {"os": {"loader": {**FLASH, "stateless": True}, "nvram": "/vars.fd"}},
+        "os.nvram: is not for a stateless loader, which keeps no variables",
+    ),
+    (
+        "loader",
+        {"os": {"loader": {"type": "rom", "text": "/bios.bin", "stateless": True}}},
+        {"os": {"loader": {"type": "rom", "text": "/bios.bin", "stateless": False}}},
+        "os.loader.stateless: can't be no: only firmware efi and loaders of type pflash keep variables",
+    ),
+    (
+        "enrolled_keys",
+        {"os": enrolled(False)},
+        {"os": enrolled(True)},
+        "os.firmware.feature[1]: enrolled-keys needs secure-boot",
+    ),
+    (
+        "uefi_and_acpi",
+        {"os": {"firmware": "efi"}},
+        {"os": {"firmware": "efi"}, "features": {"acpi": False}},
+        "features.acpi: is missing: UEFI needs it",
+    ),
+    (
+        "uefi_and_acpi",
+        {"arch": "arm64", "os": {"firmware": "bios"}, "features": {"acpi": False}},
+        {"arch": "arm64", "os": {"firmware": "bios"}},
+        "features.acpi: needs UEFI: os.firmware efi, or a loader of type pflash",
+    ),
+    (
+        "firmware_output",
+        {"os": {"smbios": "sysinfo"}, "sysinfo": {"type": "smbios"}},
+        {"os": {"smbios": "sysinfo"}, "sysinfo": {"type": "fwcfg"}},
+        "os.smbios.mode: needs sysinfo of type smbios",
+    ),
+    (
+        "firmware_output",
+        {"os": {"bios": {"useserial": True}}},
+        {"os": {"bios": {"useserial": True}}, "serials": [], "consoles": [{"target": {"type": "virtio"}}]},
+        "os.bios.useserial: needs a serial port",
     ),
 ]

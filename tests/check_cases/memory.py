@@ -2,11 +2,38 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from check_cases import DIMM, Case, cells
 
 VIRTIOFS = {"driver": "virtiofs", "source": {"dir": "/srv"}, "target": "srv"}
 
 SHARED = {"access": "shared"}
+
+UUID = "2ac00355-aa38-5a2b-9e12-bd4f3f3ed0f2"
+
+
+def plugged(*modules: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {
+        "memory": f"{512 * (len(modules) + 1)} MiB",
+        "maxMemory": "4 GiB",
+        "cpu": cells("0"),
+        "memory_devices": [{**DIMM, **module} for module in modules],
+        **more,
+    }
+
+
+def growing(requested: str, block: str) -> dict[str, Any]:
+    return {"model": "virtio-mem", "target": {"size": 512, "node": 0, "requested": requested, "block": block}}
+
+
+def labelled(size: str | None) -> dict[str, Any]:
+    return {"model": "nvdimm", "source": "/nvdimm", "target": {"size": 512, "node": 0, "label": size}}
+
+
+def pages(*page: dict[str, Any]) -> dict[str, Any]:
+    return {"memory": 512, "memoryBacking": {"hugepages": {"page": list(page)}}}
+
 
 CASES: list[Case] = [
     (
@@ -74,5 +101,116 @@ CASES: list[Case] = [
         },
         {"interfaces": [{"type": "vhostuser", "source": {"type": "unix", "path": "/a", "mode": "client"}}]},
         "interfaces[0]: vhost-user needs shared memory: memoryBacking with access mode shared",
+    ),
+    (
+        "sizes",
+        {"memtune": {"hard_limit": {"text": 7, "unit": "EiB"}}},
+        {"memtune": {"hard_limit": {"text": 8, "unit": "EiB"}}},
+        "memtune.hard_limit: 8 EiB is not less than 8 EiB, more than libvirt can hold",
+    ),
+    (
+        "sizes",
+        {"cpu": {"numa": {"cell": [{"memory": 512, "unit": "MiB"}]}}, "memory": 512},
+        {"cpu": {"numa": {"cell": [{"memory": 1 << 53}]}}, "memory": {"text": 1 << 53}, "currentMemory": 512},
+        "memory: 9007199254740992 KiB is not less than 8 EiB, more than libvirt can hold\n"
+        "cpu.numa.cell[0].memory: 9007199254740992 KiB is not less than 8 EiB, more than libvirt can hold",
+    ),
+    (
+        "module_cells",
+        plugged({"target": {"size": 512, "node": 0}}),
+        plugged({"target": {"size": 512, "node": 1}}),
+        "memory_devices[0].target.node: 1 is not a NUMA cell: they are 0 to 0",
+    ),
+    (
+        "module_cells",
+        plugged({"target": {"size": 512, "node": 0}}),
+        plugged({"target": {"size": 512}}),
+        "memory_devices[0].target.node: is missing: the NUMA cell that the module is in",
+    ),
+    (
+        "module_slots",
+        plugged({"address": {"type": "dimm", "slot": 15}}),
+        plugged({"address": {"type": "dimm", "slot": 16}}),
+        "memory_devices[0].address.slot: 16 is not a slot: they are 0 to 15",
+    ),
+    (
+        "module_slots",
+        plugged({"address": {"type": "dimm", "slot": 1}}, {"address": {"type": "dimm", "slot": 2}}),
+        plugged({"address": {"type": "dimm", "slot": 1}}, {"address": {"type": "dimm", "slot": 1}}),
+        "memory_devices[1].address.slot: 1 is taken by memory_devices[0]",
+    ),
+    (
+        "module_parts",
+        plugged(growing("512 MiB", "2 MiB")),
+        plugged(growing("514 MiB", "2 MiB")),
+        "memory_devices[0].target.requested: 514 MiB is more than size, 512 MiB",
+    ),
+    (
+        "module_parts",
+        plugged(growing("510 MiB", "2 MiB")),
+        plugged(growing("510 MiB", "3 MiB")),
+        "memory_devices[0].target.block: 3 MiB is not a power of two",
+    ),
+    (
+        "module_parts",
+        plugged(growing("510 MiB", "2 MiB")),
+        plugged(growing("510 MiB", "4 MiB")),
+        "memory_devices[0].target.requested: 510 MiB is not a multiple of block, 4 MiB",
+    ),
+    (
+        "module_parts",
+        plugged(labelled("128 KiB")),
+        plugged(labelled("127 KiB")),
+        "memory_devices[0].target.label.size: 127 KiB is not a size of labels: "
+        "128 KiB or more, and less than the module's",
+    ),
+    (
+        "module_parts",
+        plugged(labelled("128 KiB") | {"uuid": UUID}, arch="ppc64le"),
+        plugged(labelled("128 KiB") | {"uuid": UUID}),
+        "memory_devices[0].uuid: is only for ppc64le guests, not amd64",
+    ),
+    (
+        "module_parts",
+        plugged(labelled("128 KiB"), arch="ppc64le"),
+        plugged(labelled(None), arch="ppc64le"),
+        "memory_devices[0].target.label: is missing: an nvdimm of ppc64le guests has labels",
+    ),
+    (
+        "module_parts",
+        plugged(labelled("256 MiB"), arch="ppc64le"),
+        plugged(labelled("257 MiB"), arch="ppc64le"),
+        "memory_devices[0].target.size: 512 MiB is less than 256 MiB and the labels",
+    ),
+    (
+        "hugepages",
+        {"memoryBacking": {"hugepages": True, "source": "memfd", "allocation": "immediate"}},
+        {"memoryBacking": {"hugepages": True, "source": "anonymous", "allocation": "immediate"}},
+        "memoryBacking.source.type: anonymous is not for memory of huge pages",
+    ),
+    (
+        "hugepages",
+        {"memoryBacking": {"hugepages": True, "source": "memfd", "allocation": "immediate"}},
+        {"memoryBacking": {"hugepages": True, "source": "memfd", "allocation": "ondemand"}},
+        "memoryBacking.allocation.mode: ondemand is not for memory of huge pages",
+    ),
+    (
+        "hugepages",
+        {"cpu": cells("0"), **pages({"size": 4}, {"size": 2048, "nodeset": "0"})},
+        pages({"size": 4}, {"size": 2048, "nodeset": "0"}),
+        "memoryBacking.hugepages.page[1]: all memory without a nodeset of its own "
+        "is taken by memoryBacking.hugepages.page[0]",
+    ),
+    (
+        "hugepages",
+        {"cpu": cells("0"), **pages({"size": 4, "nodeset": "0"})},
+        {"cpu": cells("0"), **pages({"size": 4, "nodeset": "0-1"})},
+        "memoryBacking.hugepages.page[0].nodeset: 1 is not a NUMA cell: they are 0 to 0",
+    ),
+    (
+        "hugepages",
+        {"cpu": cells("0"), **pages({"size": 4, "nodeset": "0"})},
+        {"cpu": cells("0"), **pages({"size": 4, "nodeset": "0"}, {"size": 2048, "nodeset": "0"})},
+        "memoryBacking.hugepages.page[1].nodeset: NUMA cell 0 is taken by memoryBacking.hugepages.page[0]",
     ),
 ]

@@ -1,0 +1,122 @@
+"""Checks of the NUMA cells of a guest, and of what is said of them elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kvmrender.checks.common import Checks, Context, cpuset, dig, once
+from kvmrender.errors import Path, Problem
+
+CELLS: Path = ("cpu", "numa", "cell")
+NEAREST = 10
+"""The distance of a cell to itself."""
+
+
+def numbered(context: Context) -> dict[int, tuple[Path, Context]]:
+    """Return the NUMA cells with their paths by number, the first of those that have one number."""
+    found: dict[int, tuple[Path, Context]] = {}
+    for place, cell in enumerate(dig(context, *map(str, CELLS), default=[])):
+        found.setdefault(cell.get("id", place), ((*CELLS, place), cell))
+    return found
+
+
+def no_cell(path: Path, number: int, count: int) -> Problem:
+    """Return the problem of a number that is no NUMA cell's."""
+    there = f"they are 0 to {count - 1}" if count else "there are none"
+    return Problem(path, f"{number} is not a NUMA cell: {there}", related=(CELLS,))
+
+
+def numa_cells(context: Context, architecture: Context) -> Iterator[Problem]:
+    """NUMA cells are numbered from 0 without a gap."""
+    cells = dig(context, *map(str, CELLS), default=[])
+    ids = [((*CELLS, place, "id"), cell.get("id", place)) for place, cell in enumerate(cells)]
+    yield from once((path, number, str(number)) for path, number in ids)
+    for path, number in ids:
+        if number >= len(cells):
+            yield no_cell(path, number, len(cells))
+
+
+def numa_distances(context: Context, architecture: Context) -> Iterator[Problem]:
+    """The distances of a NUMA cell are to cells that there are, once each, and 10 to itself alone."""
+    cells = numbered(context)
+    for number, (path, cell) in cells.items():
+        siblings = dig(cell, "distances", "sibling", default=[])
+        places = [((*path, "distances", "sibling", place), sibling) for place, sibling in enumerate(siblings)]
+        yield from once(((*inside, "id"), sibling["id"], str(sibling["id"])) for inside, sibling in places)
+        for inside, sibling in places:
+            other, value = sibling["id"], sibling["value"]
+            if other not in cells:
+                yield no_cell((*inside, "id"), other, len(cells))
+            elif (value == NEAREST) != (other == number):
+                said = f"{value} is not a distance of cell {number} to {other}: it is {NEAREST} to itself alone"
+                yield Problem((*inside, "value"), said, related=((*inside, "id"),))
+
+
+def numa_caches(context: Context, architecture: Context) -> Iterator[Problem]:
+    """A NUMA cell has one cache of each level."""
+    for path, cell in numbered(context).values():
+        caches = enumerate(cell.get("cache", []))
+        levels = (((*path, "cache", place, "level"), cache["level"]) for place, cache in caches)
+        yield from once((inside, level, str(level)) for inside, level in levels)
+
+
+def interconnects(context: Context, architecture: Context) -> Iterator[Problem]:
+    """Interconnects are between NUMA cells and caches that there are, from cells with CPUs, and said once."""
+    cells = numbered(context)
+    links: dict[tuple[int, int], Path] = {}
+    told: list[tuple[Path, tuple[object, ...], str]] = []
+    for kind, place, link in _links(context):
+        path: Path = ("cpu", "numa", "interconnects", kind, place)
+        ends = (link["initiator"], link["target"])
+        level = link.get("cache", 0)
+        yield from (
+            no_cell((*path, key), link[key], len(cells)) for key in ("initiator", "target") if link[key] not in cells
+        )
+        # Cell 0 gets the vCPUs that no cell has.
+        if ends[0] and ends[0] in cells and not cpuset(cells[ends[0]][1].get("cpus", "^0")):
+            yield Problem((*path, "initiator"), f"cell {ends[0]} has no CPUs", related=(cells[ends[0]][0],))
+        if level and ends[1] in cells and level not in [cache["level"] for cache in cells[ends[1]][1].get("cache", [])]:
+            yield Problem(
+                (*path, "cache"), f"cell {ends[1]} has no cache of level {level}", related=(cells[ends[1]][0],)
+            )
+        if ends[0] != ends[1] and (other := links.get((ends[1], ends[0]))):
+            yield Problem(path, f"{ends[0]} and {ends[1]} are linked the other way round already", related=(other,))
+        links.setdefault(ends, path)
+        told.append((path, (kind, *ends, level, link["type"]), f"this {kind}"))
+    yield from once(told)
+
+
+def _links(context: Context) -> Iterator[tuple[str, int, Context]]:
+    for kind in ("latency", "bandwidth"):
+        for place, link in enumerate(dig(context, "cpu", "numa", "interconnects", kind, default=[])):
+            yield kind, place, link
+
+
+def numa_tuning(context: Context, architecture: Context) -> Iterator[Problem]:
+    """numatune says of each NUMA cell once where its memory comes from, and not if numad chooses that."""
+    cells = numbered(context)
+    nodes = [
+        (("numatune", "memnode", place), node)
+        for place, node in enumerate(dig(context, "numatune", "memnode", default=[]))
+    ]
+    yield from once(((*path, "cellid"), node["cellid"], str(node["cellid"])) for path, node in nodes)
+    auto: Path = ("numatune", "memory", "placement")
+    if dig(context, *map(str, auto)) is None and "memory" not in (context.get("numatune") or {}):
+        auto = ("vcpu", "placement")
+    for path, node in nodes:
+        if node["cellid"] not in cells:
+            yield no_cell((*path, "cellid"), node["cellid"], len(cells))
+        elif dig(context, *map(str, auto)) == "auto":
+            yield Problem(path, "can't stand beside placement auto, which is for the whole guest", related=(auto,))
+        elif dig(context, "numatune", "memory", "mode") == "restrictive" != node["mode"]:
+            said = f"{node['mode']!r} is not restrictive, the mode of the whole guest"
+            yield Problem((*path, "mode"), said, related=(("numatune", "memory", "mode"),))
+
+
+CHECKS: Checks = {
+    numa_cells: ("cpu",),
+    numa_distances: ("cpu",),
+    numa_caches: ("cpu",),
+    interconnects: ("cpu",),
+    numa_tuning: ("numatune",),
+}

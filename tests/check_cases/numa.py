@@ -1,0 +1,121 @@
+"""Guests just inside and just outside of each check of kvmrender.checks.numa."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from check_cases import Case
+
+CACHE = {
+    "level": 1,
+    "associativity": "direct",
+    "policy": "writeback",
+    "size": {"value": 10, "unit": "KiB"},
+    "line": {"value": 8, "unit": "B"},
+}
+
+
+def two(first: dict[str, Any] | None = None, second: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    cells = [{"cpus": "0", "memory": 262144, **(first or {})}, {"cpus": "1", "memory": 262144, **(second or {})}]
+    return {"vcpu": 2, "cpu": {"numa": {"cell": cells, **more}}}
+
+
+def distance(number: int, value: int) -> dict[str, Any]:
+    return {"distances": {"sibling": {"id": number, "value": value}}}
+
+
+def latency(**more: int) -> dict[str, Any]:
+    return {"latency": {"initiator": 0, "target": 1, "type": "access", "value": 5, **more}}
+
+
+def tuned(cell: int, **more: Any) -> dict[str, Any]:
+    return {"numatune": {"memnode": {"cellid": cell, "mode": "strict", "nodeset": "0"}, **more}}
+
+
+CASES: list[Case] = [
+    ("numa_cells", two({"id": 1}, {"id": 0}), two({"id": 1}), "cpu.numa.cell[1].id: 1 is taken by cpu.numa.cell[0]"),
+    (
+        "numa_cells",
+        two({"id": 1}, {"id": 0}),
+        two({"id": 2}),
+        "cpu.numa.cell[0].id: 2 is not a NUMA cell: they are 0 to 1",
+    ),
+    (
+        "numa_distances",
+        two(distance(1, 11)),
+        two(distance(2, 11)),
+        "cpu.numa.cell[0].distances.sibling[0].id: 2 is not a NUMA cell: they are 0 to 1",
+    ),
+    (
+        "numa_distances",
+        two(distance(0, 10)),
+        two(distance(0, 11)),
+        "cpu.numa.cell[0].distances.sibling[0].value: 11 is not a distance of cell 0 to 0: it is 10 to itself alone",
+    ),
+    (
+        "numa_distances",
+        two({"distances": {"sibling": [{"id": 0, "value": 10}, {"id": 1, "value": 11}]}}),
+        two({"distances": {"sibling": [{"id": 1, "value": 11}, {"id": 1, "value": 11}]}}),
+        "cpu.numa.cell[0].distances.sibling[1].id: 1 is taken by cpu.numa.cell[0].distances.sibling[0]",
+    ),
+    (
+        "numa_caches",
+        two({"cache": [CACHE, {**CACHE, "level": 2}]}),
+        two({"cache": [CACHE, CACHE]}),
+        "cpu.numa.cell[0].cache[1].level: 1 is taken by cpu.numa.cell[0].cache[0]",
+    ),
+    (
+        "interconnects",
+        two(interconnects=latency()),
+        two(interconnects=latency(target=2)),
+        "cpu.numa.interconnects.latency[0].target: 2 is not a NUMA cell: they are 0 to 1",
+    ),
+    (
+        "interconnects",
+        two(second={"cache": CACHE}, interconnects=latency(cache=1)),
+        two(second={"cache": CACHE}, interconnects=latency(cache=2)),
+        "cpu.numa.interconnects.latency[0].cache: cell 1 has no cache of level 2",
+    ),
+    (
+        "interconnects",
+        two({"cpus": "0-1"}, {"cpus": None}, interconnects=latency()),
+        two({"cpus": "0-1"}, {"cpus": None}, interconnects=latency(initiator=1, target=0)),
+        "cpu.numa.interconnects.latency[0].initiator: cell 1 has no CPUs",
+    ),
+    (
+        "interconnects",
+        two(interconnects={"latency": [latency()["latency"], latency(cache=0, target=0)["latency"]]}),
+        two(interconnects={"latency": [latency()["latency"], latency(cache=0)["latency"]]}),
+        "cpu.numa.interconnects.latency[1]: this latency is taken by cpu.numa.interconnects.latency[0]",
+    ),
+    (
+        "interconnects",
+        two(interconnects={"latency": [latency()["latency"], latency(initiator=1)["latency"]]}),
+        two(interconnects={"latency": [latency()["latency"], latency(initiator=1, target=0)["latency"]]}),
+        "cpu.numa.interconnects.latency[1]: 1 and 0 are linked the other way round already",
+    ),
+    (
+        "numa_tuning",
+        two() | tuned(1),
+        two() | tuned(2),
+        "numatune.memnode[0].cellid: 2 is not a NUMA cell: they are 0 to 1",
+    ),
+    (
+        "numa_tuning",
+        two() | tuned(1, memory={"nodeset": "0"}),
+        two() | tuned(1, memory={"placement": "auto"}),
+        "numatune.memnode[0]: can't stand beside placement auto, which is for the whole guest",
+    ),
+    (
+        "numa_tuning",
+        two() | tuned(1),
+        two() | tuned(1) | {"vcpu": {"text": 2, "placement": "auto"}},
+        "numatune.memnode[0]: can't stand beside placement auto, which is for the whole guest",
+    ),
+    (
+        "numa_tuning",
+        two() | tuned(1, memory={"nodeset": "0", "mode": "interleave"}),
+        two() | tuned(1, memory={"nodeset": "0", "mode": "restrictive"}),
+        "numatune.memnode[0].mode: 'strict' is not restrictive, the mode of the whole guest",
+    ),
+]
