@@ -178,8 +178,9 @@ class Fleet:
                 if number in suspects:
                     guest = self._guest([], document.guest)
                     context = self._renderer.context(guest)
+                    place = _placer(document, self._inputs.over)
                     for key in self._keys(context, guest):
-                        yield context["name"], key, _placer(document, self._inputs.over)
+                        yield context["name"], key, place
 
         return problems_of(found())
 

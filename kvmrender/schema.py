@@ -22,7 +22,8 @@ They are JSON Schema (draft 2020-12) of the guest in full form, with annotations
 ``only_on``          the architectures that have it; the parts of the others refuse it
 
 At the top of an architecture's part stand ``architecture``, its names, the canonical one first; ``disk_buses``, the
-usual bus of each kind of disk; and ``machine_buses``, the buses of its machines, by patterns of their names.
+usual bus of each kind of disk; ``machine_buses``, the buses of its machines, by patterns of their names; and
+``serial_models``, the models of its kinds of serial ports, the usual kind first.
 """
 
 from __future__ import annotations

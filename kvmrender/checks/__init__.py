@@ -8,7 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kvmrender.checks import clock, cpus, devices, disks, features, firmware, general, memory, network, numa, raw
+from kvmrender.checks import (
+    audio,
+    chardevs,
+    clock,
+    cpus,
+    devices,
+    disks,
+    features,
+    firmware,
+    general,
+    graphics,
+    memory,
+    network,
+    numa,
+    raw,
+    seclabels,
+)
 from kvmrender.checks.common import Checks, Context
 from kvmrender.errors import Problem
 
@@ -22,7 +38,11 @@ CHECKS: Checks = {
     **clock.CHECKS,
     **disks.CHECKS,
     **network.CHECKS,
+    **chardevs.CHECKS,
+    **graphics.CHECKS,
+    **audio.CHECKS,
     **devices.CHECKS,
+    **seclabels.CHECKS,
     **raw.CHECKS,
 }
 """All checks, in the order of the domain."""

@@ -38,17 +38,6 @@ def aliases(context: Context, architecture: Context) -> Iterator[Problem]:
     yield from once(((*path, "alias", "name"), name, repr(name)) for path, name in named if name)
 
 
-def audio_ids(context: Context, architecture: Context) -> Iterator[Problem]:
-    """No two audios have one number, and those that sound cards and displays name are there."""
-    ids = [audio.get("id", 1) for audio in context["audios"]]
-    yield from once((("audios", number, "id"), found, str(found)) for number, found in enumerate(ids))
-    for key in ("sounds", "graphics"):
-        for number, device in enumerate(context[key]):
-            if (named := dig(device, "audio", "id")) is not None and named not in ids:
-                path = (key, number, "audio", "id")
-                yield Problem(path, f"{named} is not the number of an audio", related=(("audios",),))
-
-
 def one_tpm(context: Context, architecture: Context) -> Iterator[Problem]:
     """There is one TPM, and a proxy at most beside it."""
     found = [number for number, tpm in enumerate(context["tpms"]) if tpm.get("model") != "spapr-tpm-proxy"]
@@ -78,7 +67,6 @@ CHECKS: Checks = {
     boot_orders: ALWAYS,
     pci_addresses: ALWAYS,
     aliases: ALWAYS,
-    audio_ids: ("audios", "sounds", "graphics"),
     one_tpm: ("tpms",),
     iommu_machine: ("iommu",),
     shmem_server: ("shmems",),

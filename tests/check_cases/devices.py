@@ -36,18 +36,6 @@ CASES: list[Case] = [
         "interfaces[0].alias.name: 'ua-a' is taken by disks[0]",
     ),
     (
-        "audio_ids",
-        {"audios": [{"type": "none"}, {"id": 2, "type": "none"}]},
-        {"audios": [{"type": "none"}, {"id": 1, "type": "none"}]},
-        "audios[1].id: 1 is taken by audios[0]",
-    ),
-    (
-        "audio_ids",
-        {"audios": "none", "sounds": {"model": "ich9", "audio": 1}},
-        {"audios": "none", "sounds": {"model": "ich9", "audio": 2}},
-        "sounds[0].audio.id: 2 is not the number of an audio",
-    ),
-    (
         "one_tpm",
         {"tpms": ["emulator"]},
         {"tpms": ["emulator", "emulator"]},
