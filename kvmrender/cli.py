@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
+from functools import reduce
 from shutil import copyfileobj
 from typing import Any, TypeVar
 
@@ -34,33 +35,37 @@ DIFFERS, TROUBLE = 1, 2
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-def guest_options(command: Command) -> Command:
-    """Add what names the guests of a command."""
-    for add in (
-        click.option(
-            "-j",
-            "--jobs",
-            type=click.IntRange(1),
-            default=cores,
-            metavar="N",
-            help="Processes that many guests are spread over; by default as many as there are cores.",
-        ),
-        click.option("--select", multiple=True, metavar="GLOB", help="Only guests with such a name, as 'web-*'."),
-        click.option("--namespace", metavar="TEXT", help="The namespace of guests that name none."),
-        click.option(
-            "--set",
-            "settings",
-            multiple=True,
-            metavar="PATH=VALUE",
-            help="Set this in each guest, as disks[0].driver.cache=none; the value is YAML.",
-        ),
-        click.option(
-            "--defaults", multiple=True, metavar="FILE", help="What goes under each guest: a mapping in YAML or JSON."
-        ),
-        click.argument("guests", nargs=-1, type=click.Path(), metavar="[GUEST]..."),
-    ):
-        command = add(command)
-    return command
+GUESTS = click.argument("guests", nargs=-1, type=click.Path(), metavar="[GUEST]...")
+LAYERS = (
+    click.option("--namespace", metavar="TEXT", help="The namespace of guests that name none."),
+    click.option(
+        "--set",
+        "settings",
+        multiple=True,
+        metavar="PATH=VALUE",
+        help="Set this in each guest, as disks[0].driver.cache=none; the value is YAML.",
+    ),
+    click.option(
+        "--defaults", multiple=True, metavar="FILE", help="What goes under each guest: a mapping in YAML or JSON."
+    ),
+)
+FLEET = (
+    click.option(
+        "-j",
+        "--jobs",
+        type=click.IntRange(1),
+        default=cores,
+        metavar="N",
+        help="Processes that many guests are spread over; by default as many as there are cores.",
+    ),
+    click.option("--select", multiple=True, metavar="GLOB", help="Only guests with such a name, as 'web-*'."),
+)
+"""What commands have in common, the last first."""
+
+
+def options(*added: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """Return a decorator that adds options."""
+    return lambda command: reduce(lambda done, add: add(done), added, command)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -76,7 +81,7 @@ def main() -> None:
 
 
 @main.command()
-@guest_options
+@options(*FLEET, *LAYERS, GUESTS)
 @click.option("-o", "--output", metavar="DIR", help="Write each guest to DIR/NAME.xml; what is the same isn't touched.")
 @click.option("--check", is_flag=True, help="Write nothing, and exit with 1 if a file would change.")
 @click.option("--diff", is_flag=True, help="Show what changes; secrets are shown as ***.")
@@ -96,7 +101,7 @@ def render(
     report: str | None,
     quiet: bool,
     verbose: bool,
-    **options: Any,
+    **fleet: Any,
 ) -> None:
     """Write the domain XML of each GUEST, to standard output or into a folder.
 
@@ -106,7 +111,7 @@ def render(
 
     Example: kvmrender render -o domains --check --diff fleet.yaml
     """
-    needing = [name for name in ("check", "diff", "prune") if options[name]]
+    needing = [name for name in ("check", "diff", "prune") if fleet[name]]
     needing += [name for name, given in (("fsync", fsync), ("report", report)) if given]
     if output is None and needing:
         raise click.UsageError(f"--{needing[0]} is for files: give -o DIR too.")
@@ -114,30 +119,30 @@ def render(
         renderer = default_renderer()
         inputs = Inputs(renderer.schema.root, guests, defaults, settings, namespace)
         if output is None:
-            _print(Fleet(renderer, inputs, Options(**options)), quiet)
+            _print(Fleet(renderer, inputs, Options(**fleet)), quiet)
             return
         waiting = f"{output}: another run is at work here: waiting"
         with ExitStack() as stack:
-            folder = stack.enter_context(closing(Folder(output, options["check"], fsync, lambda: _say(waiting))))
+            folder = stack.enter_context(closing(Folder(output, fleet["check"], fsync, lambda: _say(waiting))))
             told = stack.enter_context(closing(Report(folder.place, report == "json", quiet, verbose)))
             try:
-                _run(Fleet(renderer, inputs, Options(**options), folder), told.add, quiet)
+                _run(Fleet(renderer, inputs, Options(**fleet), folder), told.add, quiet)
             except GuestError:
                 told.tell(failed=True)
                 raise
             told.tell()
-    if options["check"] and told.differs:
+    if fleet["check"] and told.differs:
         sys.exit(DIFFERS)
 
 
 @main.command()
-@guest_options
+@options(*FLEET, *LAYERS, GUESTS)
 def context(
     guests: tuple[str, ...],
     defaults: tuple[str, ...],
     settings: tuple[str, ...],
     namespace: str | None,
-    **options: Any,
+    **fleet: Any,
 ) -> None:
     """Write what templates see of each GUEST, as YAML.
 
@@ -154,7 +159,7 @@ def context(
             return yaml.dump(shown, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
 
         inputs = Inputs(root, guests, defaults, settings, namespace)
-        _print(Fleet(renderer, inputs, Options(**options), make=text), quiet=True, between="---\n")
+        _print(Fleet(renderer, inputs, Options(**fleet), make=text), quiet=True, between="---\n")
 
 
 @main.command()
@@ -168,10 +173,17 @@ def schema() -> None:
 
 
 @main.command()
-@click.argument("files", nargs=-1, type=click.Path(), metavar="[FILE]...")
+@options(*LAYERS, click.argument("files", nargs=-1, type=click.Path(), metavar="[FILE]..."))
 @click.option("--schema", type=click.Path(), metavar="PATH", help="libvirt's domain.rng; by default the installed one.")
 @click.option("--connect", metavar="URI", help="Ask this libvirt driver too, such as qemu:///system.")
-def validate(files: tuple[str, ...], schema: str | None, connect: str | None) -> None:
+def validate(
+    files: tuple[str, ...],
+    defaults: tuple[str, ...],
+    settings: tuple[str, ...],
+    namespace: str | None,
+    schema: str | None,
+    connect: str | None,
+) -> None:
     """Check each FILE, a guest file or domain XML, as strictly as can be.
 
     A guest is held against the guest schema and the checks, then its XML against libvirt's own schema (this needs
@@ -189,10 +201,11 @@ def validate(files: tuple[str, ...], schema: str | None, connect: str | None) ->
             raise Error("validate needs lxml: pip install 'kvmrender[validate]'") from None
         renderer = default_renderer()
         validator = Validator(renderer, schema, connect)
+        inputs = Inputs(renderer.schema.root, files, defaults, settings, namespace)
         problems: list[Problem] = []
         valid = []
-        for name, data in Inputs(renderer.schema.root, files).contents(problems):
-            found = validator.problems(name, data)
+        for name, data in inputs.contents(problems):
+            found = validator.problems(name, data, inputs)
             problems += found
             if not found:
                 valid.append(f"{name}: valid\n")

@@ -176,7 +176,7 @@ class Fleet:
         def found() -> Iterator[tuple[str, Key, Callable[[Problem], Problem]]]:
             for number, document in enumerate(self._inputs.documents([]), start=1):
                 if number in suspects:
-                    guest = self._guest([], document.guest)
+                    guest = self._inputs.guest(document)
                     context = self._renderer.context(guest)
                     place = _placer(document, self._inputs.over)
                     for key in self._keys(context, guest):

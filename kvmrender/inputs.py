@@ -14,7 +14,7 @@ from typing import IO, Any
 from weakref import finalize
 
 from kvmrender.errors import GuestError, Problem
-from kvmrender.layers import Setting, setting
+from kvmrender.layers import Setting, setting, with_settings
 from kvmrender.load import Document, Layer, Source, read_defaults, read_stream
 from kvmrender.schema import Node
 
@@ -42,6 +42,7 @@ class Inputs:
         settings: tuple[str, ...] = (),
         namespace: str | None = None,
     ) -> None:
+        self._root = root
         self._files = files or (STDIN,)
         self._spooled: dict[str, IO[bytes]] = {}
         problems: list[Problem] = []
@@ -70,12 +71,19 @@ class Inputs:
         for file in self._files:
             try:
                 with self._open(file) as stream:
-                    for document in read_stream(_name(file), stream):
-                        yield Document(document.own, self.under + document.under)
+                    yield from self.read(_name(file), stream)
             except OSError as error:
                 problems.append(_unreadable(file, error))
             except GuestError as error:
                 problems += error.problems
+
+    def read(self, name: str, stream: IO[bytes]) -> Iterator[Document]:
+        """Yield each guest of an open file. Raises GuestError."""
+        return (Document(found.own, self.under + found.under) for found in read_stream(name, stream))
+
+    def guest(self, document: Document) -> Any:
+        """Return a guest as written in all its layers, with the settings. Raises GuestError."""
+        return with_settings(self._root, document.guest, self.over)
 
     def contents(self, problems: list[Problem]) -> Iterator[tuple[str, bytes]]:
         """Yield the name and the whole contents of each file."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from io import BytesIO
 from typing import Any
 
 from lxml import etree
@@ -15,7 +16,7 @@ from lxml import etree
 from kvmrender.check import shown
 from kvmrender.driver import Driver
 from kvmrender.errors import GuestError, Path, Problem, nearest
-from kvmrender.load import read
+from kvmrender.inputs import Inputs
 from kvmrender.renderer import Renderer
 from kvmrender.rng import Grammar, Pattern, installed_schema
 from kvmrender.schema import Node, resolve
@@ -42,8 +43,11 @@ class Validator:
         self._grammar = Grammar(schema or installed_schema())
         self._driver = Driver(connect) if connect else None
 
-    def problems(self, name: str, data: bytes) -> list[Problem]:
-        """Return all that is wrong with the contents of a file, a guest file or domain XML, each with its place."""
+    def problems(self, name: str, data: bytes, inputs: Inputs) -> list[Problem]:
+        """Return all that is wrong with the contents of a file, a guest file or domain XML, each with its place.
+
+        ``inputs`` says what goes under and over its guests.
+        """
         if _BEGINS_LIKE_XML.match(data):
             return [
                 Problem((), f"{xml_path(problem.path)}: {problem.message}" if problem.path else problem.message).at(
@@ -51,11 +55,16 @@ class Validator:
                 )
                 for problem in self._of_xml(data)
             ]
+        found: list[Problem] = []
         try:
-            documents = read(name, data)
+            for document in inputs.read(name, BytesIO(data)):
+                try:
+                    found += document.located(self._of_guest(inputs.guest(document)), inputs.over)
+                except GuestError as error:
+                    found += error.problems
         except GuestError as error:
-            return list(error.problems)
-        return [problem for document in documents for problem in document.located(self._of_guest(document.guest))]
+            found += error.problems
+        return found
 
     def _of_guest(self, guest: Any) -> Iterator[Problem]:
         try:

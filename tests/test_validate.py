@@ -130,7 +130,7 @@ def test_what_libvirts_schema_refuses_has_the_guests_field_and_line(tmp_path: Pa
 @pytest.mark.libvirt
 def test_driver_says_what_no_schema_can(tmp_path: Path) -> None:
     file = tmp_path / "guests.yaml"
-    file.write_text("name: a\ntype: qemu\ncpu: host-passthrough\n")
+    file.write_text("name: a\ntype: qemu\nmachine: pc-0.1\n")
     good = tmp_path / "good.xml"
     good.write_text(DOMAIN.replace('"kvm"', '"qemu"'))
     done = subprocess.run(
@@ -142,8 +142,8 @@ def test_driver_says_what_no_schema_can(tmp_path: Path) -> None:
     )
     assert done.stdout == f"{good}: valid\n"
     assert done.stderr.splitlines()[-1] == (
-        f"{file}:1:1: libvirt would not run it: unsupported configuration: CPU mode 'host-passthrough'"
-        " for x86_64 qemu domain on x86_64 host is not supported by hypervisor"
+        f"{file}:1:1: libvirt would not run it: unsupported configuration:"
+        " Emulator '/usr/bin/qemu-system-x86_64' does not support machine type 'pc-0.1'"
     )
     assert done.returncode == 2
 
