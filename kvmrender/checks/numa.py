@@ -60,36 +60,42 @@ def numa_caches(context: Context, architecture: Context) -> Iterator[Problem]:
         yield from once((inside, level, str(level)) for inside, level in levels)
 
 
-def interconnects(context: Context, architecture: Context) -> Iterator[Problem]:
-    """Interconnects are between NUMA cells and caches that there are, from cells with CPUs, and said once."""
+def link_ends(context: Context, architecture: Context) -> Iterator[Problem]:
+    """Interconnects are from NUMA cells with CPUs to cells and caches that there are."""
     cells = numbered(context)
-    links: dict[tuple[int, int], Path] = {}
-    told: list[tuple[Path, tuple[object, ...], str]] = []
-    for kind, place, link in _links(context):
-        path: Path = ("cpu", "numa", "interconnects", kind, place)
-        ends = (link["initiator"], link["target"])
-        level = link.get("cache", 0)
-        yield from (
-            no_cell((*path, key), link[key], len(cells)) for key in ("initiator", "target") if link[key] not in cells
-        )
-        # Cell 0 gets the vCPUs that no cell has.
-        if ends[0] and ends[0] in cells and not cpuset(cells[ends[0]][1].get("cpus", "^0")):
-            yield Problem((*path, "initiator"), f"cell {ends[0]} has no CPUs", related=(cells[ends[0]][0],))
-        if level and ends[1] in cells and level not in [cache["level"] for cache in cells[ends[1]][1].get("cache", [])]:
-            yield Problem(
-                (*path, "cache"), f"cell {ends[1]} has no cache of level {level}", related=(cells[ends[1]][0],)
-            )
-        if ends[0] != ends[1] and (other := links.get((ends[1], ends[0]))):
-            yield Problem(path, f"{ends[0]} and {ends[1]} are linked the other way round already", related=(other,))
-        links.setdefault(ends, path)
-        told.append((path, (kind, *ends, level, link["type"]), f"this {kind}"))
-    yield from once(told)
+    cpus = {number: len(cpuset(cell.get("cpus") or "^0")) for number, (_, cell) in cells.items()}
+    # Cell 0 gets the vCPUs that no cell has.
+    cpus[0] = cpus.get(0, 0) + dig(context, "vcpu", "text", default=1) - sum(cpus.values())
+    for path, link in _links(context):
+        start, end, level = link["initiator"], link["target"], link.get("cache", 0)
+        missing = [key for key in ("initiator", "target") if link[key] not in cells]
+        yield from (no_cell((*path, key), link[key], len(cells)) for key in missing)
+        if not missing and not cpus[start]:
+            yield Problem((*path, "initiator"), f"cell {start} has no CPUs", related=(cells[start][0],))
+        if not missing and level and level not in [cache["level"] for cache in cells[end][1].get("cache", [])]:
+            yield Problem((*path, "cache"), f"cell {end} has no cache of level {level}", related=(cells[end][0],))
 
 
-def _links(context: Context) -> Iterator[tuple[str, int, Context]]:
+def links_once(context: Context, architecture: Context) -> Iterator[Problem]:
+    """What is said of an interconnect is said once, and of one direction."""
+    found = list(_links(context))
+    yield from once(
+        (path, (path[-2], *sorted({"cache": 0, **link, "value": 0, "unit": ""}.items())), f"this {path[-2]}")
+        for path, link in found
+    )
+    seen: dict[tuple[int, int], Path] = {}
+    for path, link in found:
+        start, end = link["initiator"], link["target"]
+        if start != end and (other := seen.get((end, start))):
+            yield Problem(path, f"{start} and {end} are linked the other way round already", related=(other,))
+        seen.setdefault((start, end), path)
+
+
+def _links(context: Context) -> Iterator[tuple[Path, Context]]:
+    where = ("cpu", "numa", "interconnects")
     for kind in ("latency", "bandwidth"):
-        for place, link in enumerate(dig(context, "cpu", "numa", "interconnects", kind, default=[])):
-            yield kind, place, link
+        for place, link in enumerate(dig(context, *where, kind, default=[])):
+            yield (*where, kind, place), link
 
 
 def numa_tuning(context: Context, architecture: Context) -> Iterator[Problem]:
@@ -117,6 +123,7 @@ CHECKS: Checks = {
     numa_cells: ("cpu",),
     numa_distances: ("cpu",),
     numa_caches: ("cpu",),
-    interconnects: ("cpu",),
+    link_ends: ("cpu",),
+    links_once: ("cpu",),
     numa_tuning: ("numatune",),
 }
