@@ -102,6 +102,6 @@ def nearest(word: object, known: Iterable[object]) -> str:
     return f" (did you mean {folded[matches[0]]!r}?)" if matches else ""
 
 
-def listed(words: Sequence[str]) -> str:
+def listed(words: Sequence[str], last: str = "and") -> str:
     """Write words as sentences do: ``a, b and c``."""
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+    return f" {last} ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

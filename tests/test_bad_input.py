@@ -84,7 +84,7 @@ BAD = {
         "name: a\ndisks:\n  - source: /a\n    driver: qcow3\n",
         [
             "4:13: disks[0].driver.type: 'qcow3' is not one of"
-            " raw, qcow2, bochs, cloop, cow, dir, dmg, … (did you mean 'qcow2'?)"
+            " raw, qcow2, bochs, cloop, dmg, fat, ploop, … (did you mean 'qcow2'?)"
         ],
     ),
     "driver type that no file name tells": (

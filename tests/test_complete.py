@@ -34,6 +34,8 @@ LEFT_OUT: dict[str, str] = {
     "domain/devices/(disk|interface)/backenddomain": "xen's",
     "domain/devices/controller/@max(EventChannels|GrantFrames)": "xen's",
     "domain/devices/filesystem/source/@name": "openvz's",
+    "domain/devices/filesystem/source/@(dev|file|units|usage)": "lxc's; QEMU's driver has only folders",
+    "domain/devices/interface/(ip/@peer|route)": "lxc's; QEMU's driver refuses them of the guest",
     "domain/devices/hostdev/(ip|route|source/(block|char|interface))": "lxc's: devices of a container",
     f"domain/devices/{CHARACTER_DEVICE}/source/@(master|slave)": "of nmdm devices, bhyve's and xen's",
     # Storage pools'.

@@ -151,13 +151,13 @@ def test_disks_take_the_first_free_name_of_their_bus() -> None:
 
 def test_bus_follows_from_the_name() -> None:
     disk, cdrom = {"source": "/a.qcow2"}, {"device": "cdrom"}
-    assert targets(*[disk | {"target": name} for name in ("vdx", "sdx", "hdx")]) == [
+    assert targets(*[disk | {"target": name} for name in ("vdx", "sdx", "hdd")]) == [
         "virtio vdx",
         "scsi sdx",
-        "ide hdx",
+        "ide hdd",
     ]
-    assert targets({"device": "floppy", "target": "fdx"}) == ["fdc fdx"]
-    assert targets(cdrom | {"target": "sdx"}, cdrom | {"target": "hdx"}) == ["sata sdx", "ide hdx"]
+    assert targets({"device": "floppy", "target": "fdb"}) == ["fdc fdb"]
+    assert targets(cdrom | {"target": "sdx"}, cdrom | {"target": "hdd"}) == ["sata sdx", "ide hdd"]
 
 
 @pytest.mark.parametrize(
@@ -266,7 +266,8 @@ def test_null_leaves_out_what_may_be_missing(key: str) -> None:
 
 @pytest.mark.parametrize("part", ["driver", "source", "serial", "readonly"])
 def test_null_leaves_out_a_part_of_a_disk(part: str) -> None:
-    disk = find(kvmrender.render({"name": "a", "disks": [{"source": "/a.qcow2", part: None}]}), "devices/disk")
+    cdrom = {"device": "cdrom", "source": "/a.iso", part: None}
+    disk = find(kvmrender.render({"name": "a", "disks": [cdrom]}), "devices/disk")
     assert disk.find(part) is None
 
 

@@ -38,14 +38,6 @@ def aliases(context: Context, architecture: Context) -> Iterator[Problem]:
     yield from once(((*path, "alias", "name"), name, repr(name)) for path, name in named if name)
 
 
-def one_tpm(context: Context, architecture: Context) -> Iterator[Problem]:
-    """There is one TPM, and a proxy at most beside it."""
-    found = [number for number, tpm in enumerate(context["tpms"]) if tpm.get("model") != "spapr-tpm-proxy"]
-    for number in found[1:]:
-        said = f"a guest has one TPM, and that is tpms[{found[0]}]"
-        yield Problem(("tpms", number), said, related=(("tpms", found[0]),))
-
-
 def iommu_machine(context: Context, architecture: Context) -> Iterator[Problem]:
     """The IOMMU is one that the machine can have: intel with q35, smmuv3 on arm64."""
     model = dig(context, "iommu", "model")
@@ -56,18 +48,9 @@ def iommu_machine(context: Context, architecture: Context) -> Iterator[Problem]:
         yield Problem(("iommu", "model"), f"smmuv3 is for arm64, not {context['arch']}", related=(("arch",),))
 
 
-def shmem_server(context: Context, architecture: Context) -> Iterator[Problem]:
-    """Shared memory with interrupts has a server."""
-    for number, shmem in enumerate(context["shmems"]):
-        if "msi" in shmem and "server" not in shmem:
-            yield Problem(("shmems", number, "msi"), "needs a server", related=(("shmems", number, "server"),))
-
-
 CHECKS: Checks = {
     boot_orders: ALWAYS,
     pci_addresses: ALWAYS,
     aliases: ALWAYS,
-    one_tpm: ("tpms",),
     iommu_machine: ("iommu",),
-    shmem_server: ("shmems",),
 }

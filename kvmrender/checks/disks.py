@@ -9,7 +9,58 @@ from typing import Any
 from kvmrender.checks.common import Checks, Context, dig, once
 from kvmrender.derive import FORMAT_BY_ENDING, format_is_open
 from kvmrender.device_names import PREFIX_BY_BUS
-from kvmrender.errors import Problem
+from kvmrender.errors import Path, Problem, listed
+
+DRIVES = ("cdrom", "floppy")
+BUSES_BY_DEVICE = {
+    "disk": ("virtio", "scsi", "sata", "ide", "usb", "sd"),
+    "lun": ("virtio", "scsi"),
+    "cdrom": ("scsi", "sata", "ide", "usb"),
+    "floppy": ("fdc",),
+}
+"""The buses that take each kind of device."""
+LAST_BY_BUS = {"ide": "hdd", "fdc": "fdb"}
+"""The last name of a bus of which a machine has one."""
+BUSES_BY_OPTION: dict[tuple[str, ...], tuple[str, ...]] = {
+    ("model",): ("virtio",),
+    ("driver", "queues"): ("virtio",),
+    ("driver", "event_idx"): ("virtio",),
+    ("driver", "ioeventfd"): ("virtio",),
+    ("driver", "iothread"): ("virtio",),
+    ("driver", "iothreads"): ("virtio",),
+    ("driver", "iommu"): ("virtio",),
+    ("driver", "ats"): ("virtio",),
+    ("driver", "packed"): ("virtio",),
+    ("driver", "page_per_vq"): ("virtio",),
+    ("geometry",): ("virtio", "scsi", "sata", "ide", "fdc"),
+    ("geometry", "trans"): ("ide",),
+    ("target", "removable"): ("usb", "scsi"),
+    ("target", "rotation_rate"): ("scsi", "sata", "ide"),
+    ("serial",): ("virtio", "scsi", "sata", "ide", "usb", "fdc"),
+    ("wwn",): ("scsi", "ide"),
+    ("vendor",): ("scsi",),
+    ("product",): ("scsi", "sata", "ide"),
+}
+"""The buses that know an option."""
+DEVICES_BY_OPTION: dict[tuple[str, ...], tuple[str, ...]] = {
+    ("source", "reservations"): ("lun",),
+    ("target", "tray"): DRIVES,
+    ("target", "rotation_rate"): ("disk",),
+    ("wwn",): ("disk", *DRIVES),
+    ("vendor",): ("disk", *DRIVES),
+    ("product",): ("disk", *DRIVES),
+    ("source", "slices"): ("disk", *DRIVES),
+    ("source", "encryption"): ("disk", *DRIVES),
+    ("encryption",): ("disk", *DRIVES),
+}
+"""The kinds of device that know an option."""
+NOT_FOR_VHOST_USER: tuple[tuple[str, ...], ...] = (
+    *(("driver", name) for name in ("error_policy", "rerror_policy", "io", "ioeventfd", "copy_on_read", "discard")),
+    *(("driver", name) for name in ("cache", "iothread", "detect_zeroes", "metadata_cache")),
+    *((name,) for name in ("iotune", "backingStore", "encryption", "serial", "wwn", "vendor", "product", "auth")),
+    *((name,) for name in ("geometry", "blockio")),
+)
+"""What a disk of type vhostuser can't have."""
 
 
 def formats(context: Context, architecture: Context) -> Iterator[Problem]:
@@ -28,16 +79,20 @@ def targets(context: Context, architecture: Context) -> Iterator[Problem]:
 
 
 def target_names(context: Context, architecture: Context) -> Iterator[Problem]:
-    """A disk's target begins as the names of its bus do."""
+    """A disk's target is one of its bus's names, of which ide and fdc have few."""
     for number, disk in enumerate(context["disks"]):
         name, bus = disk["target"]["dev"], disk["target"]["bus"]
+        path, bus_path = ("disks", number, "target", "dev"), ("disks", number, "target", "bus")
+        last = LAST_BY_BUS.get(bus, "")
         if bus and not name.startswith(PREFIX_BY_BUS[bus]):
             said = f"{name!r} is not a name of bus {bus}: those begin with {PREFIX_BY_BUS[bus]}"
-            yield Problem(("disks", number, "target", "dev"), said, related=(("disks", number, "target", "bus"),))
+            yield Problem(path, said, related=(bus_path,))
+        elif last and (len(name), name) > (len(last), last):
+            yield Problem(path, f"{name!r} is not a name of bus {bus}: the last one is {last}", related=(bus_path,))
 
 
 def buses(context: Context, architecture: Context) -> Iterator[Problem]:
-    """The machine has the bus of each disk; the floppy's bus is for floppies."""
+    """The machine has the bus of each disk, and the bus takes its kind of device."""
     machine = str(dig(context, "os", "type", "machine", default=""))
     known: list[Any] = next(
         (found for pattern, found in architecture.get("machine_buses", {}).items() if re.search(pattern, machine)), []
@@ -47,8 +102,119 @@ def buses(context: Context, architecture: Context) -> Iterator[Problem]:
         if bus and known and bus not in known:
             name = f"machine {machine}" if machine else f"the usual machine of {context['arch']}"
             yield Problem(path, f"{bus!r} is not a bus of {name} (which has {', '.join(known)})")
-        elif bus and (bus == "fdc") != (disk["device"] == "floppy"):
+        elif bus and bus not in BUSES_BY_DEVICE[disk["device"]]:
             yield Problem(path, f"{bus!r} is not a bus for a {disk['device']}")
+
+
+def bus_options(context: Context, architecture: Context) -> Iterator[Problem]:
+    """A disk has what its bus knows: queues are virtio's, a vendor is scsi's."""
+    for number, disk in enumerate(context["disks"]):
+        bus = disk["target"]["bus"]
+        for option, known in BUSES_BY_OPTION.items():
+            if bus and bus not in known and dig(disk, *option) not in (None, ""):
+                said = f"is for bus {listed(known, 'or')}, not {bus}"
+                yield Problem(("disks", number, *option), said, related=(("disks", number, "target", "bus"),))
+
+
+def device_options(context: Context, architecture: Context) -> Iterator[Problem]:
+    """A disk has what its kind of device knows: a tray is a drive's, reservations are a lun's."""
+    for number, disk in enumerate(context["disks"]):
+        device = disk["device"]
+        for option, known in DEVICES_BY_OPTION.items():
+            if device not in known and dig(disk, *option) not in (None, ""):
+                said = f"is for device {listed(known, 'or')}, not {device}"
+                yield Problem(("disks", number, *option), said, related=(("disks", number, "device"),))
+        if device not in DRIVES and dig(disk, "source", "startupPolicy") == "requisite":
+            path = ("disks", number, "source", "startupPolicy")
+            yield Problem(path, f"requisite is for device {listed(DRIVES, 'or')}, not {device}")
+        if device == "lun" and "serial" in disk and disk["target"]["bus"] == "scsi":
+            yield Problem(("disks", number, "serial"), "is not for a lun on bus scsi, which has its own")
+
+
+def read_only(context: Context, architecture: Context) -> Iterator[Problem]:
+    """Disks on ide and sata, and those with copy_on_read, can be written to; folders can't."""
+    for number, disk in enumerate(context["disks"]):
+        reading, bus = is_read_only(disk), disk["target"]["bus"]
+        path: Path = ("disks", number, "readonly")
+        if reading and disk["device"] == "disk" and bus in ("ide", "sata"):
+            yield Problem(path, f"a disk on bus {bus} can't be read-only")
+        if disk["type"] == "dir" and not reading:
+            yield Problem(path, "is missing: a folder can only be read")
+        if dig(disk, "driver", "copy_on_read") == "on" and (reading or disk["device"] != "disk"):
+            yield Problem(("disks", number, "driver", "copy_on_read"), "is for a disk that can be written to")
+
+
+def transient(context: Context, architecture: Context) -> Iterator[Problem]:
+    """A transient disk is a file that can be written to; others share it on usb, virtio and scsi."""
+    for number, disk in enumerate(context["disks"]):
+        if (found := disk.get("transient")) is None:
+            continue
+        path, bus = ("disks", number, "transient"), disk["target"]["bus"]
+        if disk["device"] != "disk" or disk["type"] != "file" or is_read_only(disk):
+            yield Problem(path, "is for a disk of type file that can be written to")
+        if found.get("shareBacking") == "yes" and bus not in (None, "usb", "virtio", "scsi"):
+            yield Problem((*path, "shareBacking"), f"is for bus usb, virtio or scsi, not {bus}")
+
+
+def shareable(context: Context, architecture: Context) -> Iterator[Problem]:
+    """Disks that guests share have format raw, or can't be written to."""
+    for number, disk in enumerate(context["disks"]):
+        if disk.get("shareable") is not None and not is_read_only(disk):
+            usual = None if disk["type"] == "volume" else "raw"
+            if dig(disk, "driver", "type", default=usual) != "raw":
+                said = "is for a disk of format raw, or one that is readonly"
+                yield Problem(("disks", number, "shareable"), said, related=(("disks", number, "driver", "type"),))
+
+
+def caches(context: Context, architecture: Context) -> Iterator[Problem]:
+    """Disks with io native, and those of type vhostvdpa, have cache none or directsync."""
+    for number, disk in enumerate(context["disks"]):
+        wanted = "io native" if dig(disk, "driver", "io") == "native" else ""
+        wanted = "type vhostvdpa" if disk["type"] == "vhostvdpa" else wanted
+        if wanted and dig(disk, "driver", "cache") not in ("none", "directsync"):
+            yield Problem(("disks", number, "driver", "cache"), f"is to be none or directsync with {wanted}")
+
+
+def iotune_groups(context: Context, architecture: Context) -> Iterator[Problem]:
+    """Disks of one group have the same limits, or leave them to the group's other disks."""
+    limits: dict[str, tuple[int, Context]] = {}
+    groups: list[tuple[int, str, Context]] = []
+    for number, disk in enumerate(context["disks"]):
+        if name := dig(disk, "iotune", "group_name"):
+            groups.append((number, name, {key: value for key, value in disk["iotune"].items() if value}))
+    for number, name, found in groups:
+        if len(found) > 1 and limits.setdefault(name, (number, found))[1] != found:
+            other = limits[name][0]
+            said = f"has other limits for group {name!r} than disks[{other}]"
+            yield Problem(("disks", number, "iotune"), said, related=(("disks", other, "iotune"),))
+    for number, name, _ in groups:
+        if name not in limits:
+            yield Problem(("disks", number, "iotune", "group_name"), f"group {name!r} has no limits")
+
+
+def vhost_user(context: Context, architecture: Context) -> Iterator[Problem]:
+    """Disks of type vhostuser are on bus virtio, and have nothing that QEMU would do itself."""
+    for number, disk in enumerate(context["disks"]):
+        if disk["type"] != "vhostuser":
+            continue
+        for option in NOT_FOR_VHOST_USER:
+            if dig(disk, *option) not in (None, {}):
+                yield Problem(("disks", number, *option), "is not for type vhostuser")
+        for name in ("readonly", "shareable", "transient"):
+            if disk.get(name) is not None:
+                yield Problem(("disks", number, name), "is not for type vhostuser")
+        if disk["device"] != "disk":
+            yield Problem(("disks", number, "device"), f"{disk['device']} is not for type vhostuser")
+        if disk["target"]["bus"] not in (None, "virtio"):
+            said = f"{disk['target']['bus']} is not for type vhostuser, which is on virtio"
+            yield Problem(("disks", number, "target", "bus"), said)
+        if disk.get("snapshot", "no") != "no":
+            yield Problem(("disks", number, "snapshot"), f"{disk['snapshot']} is not for type vhostuser")
+
+
+def is_read_only(disk: Context) -> bool:
+    """Say whether a guest can't write to a disk."""
+    return disk["device"] == "cdrom" or disk.get("readonly") is not None
 
 
 CHECKS: Checks = {
@@ -56,4 +222,12 @@ CHECKS: Checks = {
     targets: ("disks",),
     target_names: ("disks",),
     buses: ("disks",),
+    bus_options: ("disks",),
+    device_options: ("disks",),
+    read_only: ("disks",),
+    transient: ("disks",),
+    shareable: ("disks",),
+    caches: ("disks",),
+    iotune_groups: ("disks",),
+    vhost_user: ("disks",),
 }

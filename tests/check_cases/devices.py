@@ -36,12 +36,6 @@ CASES: list[Case] = [
         "interfaces[0].alias.name: 'ua-a' is taken by disks[0]",
     ),
     (
-        "one_tpm",
-        {"tpms": ["emulator"]},
-        {"tpms": ["emulator", "emulator"]},
-        "tpms[1]: a guest has one TPM, and that is tpms[0]",
-    ),
-    (
         "iommu_machine",
         {"machine": "q35", "iommu": "intel"},
         {"iommu": "intel"},
@@ -52,11 +46,5 @@ CASES: list[Case] = [
         {"arch": "arm64", "iommu": "smmuv3"},
         {"arch": "amd64", "iommu": "smmuv3"},
         "iommu.model: smmuv3 is for arm64, not amd64",
-    ),
-    (
-        "shmem_server",
-        {"shmems": [{"name": "a", "model": "ivshmem-doorbell", "msi": {"vectors": 2}, "server": {"path": "/s"}}]},
-        {"shmems": [{"name": "a", "model": "ivshmem-doorbell", "msi": {"vectors": 2}}]},
-        "shmems[0].msi: needs a server",
     ),
 ]

@@ -42,4 +42,243 @@ CASES: list[Case] = [
         {"disks": [DISK | {"target": "fda"}]},
         "disks[0].target.bus: 'fdc' is not a bus for a disk",
     ),
+    (
+        "target_names",
+        {"disks": [{"device": "floppy", "target": "fdb"}]},
+        {"disks": [{"device": "floppy", "target": "fdc"}]},
+        "disks[0].target.dev: 'fdc' is not a name of bus fdc: the last one is fdb",
+    ),
+    (
+        "target_names",
+        {"machine": "pc", "disks": [{"source": "/a.raw", "target": "hdd"}]},
+        {"machine": "pc", "disks": [{"source": "/a.raw", "target": "hdaa"}]},
+        "disks[0].target.dev: 'hdaa' is not a name of bus ide: the last one is hdd",
+    ),
+    (
+        "buses",
+        {"disks": [{"device": "cdrom", "target": {"dev": "sda", "bus": "usb"}}]},
+        {"disks": [{"device": "cdrom", "target": "vda"}]},
+        "disks[0].target.bus: 'virtio' is not a bus for a cdrom",
+    ),
+    (
+        "buses",
+        {"disks": [{"device": "lun", "source": "/dev/a", "target": "vda"}]},
+        {"disks": [{"device": "lun", "source": "/dev/a", "target": {"dev": "sda", "bus": "sata"}}]},
+        "disks[0].target.bus: 'sata' is not a bus for a lun",
+    ),
+    (
+        "bus_options",
+        {"disks": [{"source": "/a.raw", "driver": {"type": "raw", "queues": 2}}]},
+        {
+            "disks": [
+                {"source": "/a.raw", "driver": {"type": "raw", "queues": 2}, "target": {"dev": "sda", "bus": "sata"}}
+            ]
+        },
+        "disks[0].driver.queues: is for bus virtio, not sata",
+    ),
+    (
+        "bus_options",
+        {"disks": [{"source": "/a.raw", "target": {"dev": "sda", "bus": "scsi"}, "vendor": "a"}]},
+        {"disks": [{"source": "/a.raw", "target": {"dev": "sda", "bus": "sata"}, "vendor": "a"}]},
+        "disks[0].vendor: is for bus scsi, not sata",
+    ),
+    (
+        "bus_options",
+        {
+            "disks": [
+                {
+                    "source": "/a.raw",
+                    "target": {"dev": "sda", "bus": "sata"},
+                    "geometry": {"cyls": 1, "heads": 1, "secs": 1},
+                }
+            ]
+        },
+        {
+            "disks": [
+                {
+                    "source": "/a.raw",
+                    "target": {"dev": "sda", "bus": "sata"},
+                    "geometry": {"cyls": 1, "heads": 1, "secs": 1, "trans": "lba"},
+                }
+            ]
+        },
+        "disks[0].geometry.trans: is for bus ide, not sata",
+    ),
+    (
+        "device_options",
+        {"disks": [{"device": "cdrom", "target": {"tray": "open"}}]},
+        {"disks": [{"source": "/a.raw", "target": {"tray": "open"}}]},
+        "disks[0].target.tray: is for device cdrom or floppy, not disk",
+    ),
+    (
+        "device_options",
+        {"disks": [{"device": "cdrom", "source": {"file": "/a.iso", "startupPolicy": "requisite"}}]},
+        {"disks": [{"source": {"file": "/a.raw", "startupPolicy": "requisite"}}]},
+        "disks[0].source.startupPolicy: requisite is for device cdrom or floppy, not disk",
+    ),
+    (
+        "device_options",
+        {"disks": [{"device": "lun", "source": "/dev/a", "target": "vda", "serial": "a"}]},
+        {"disks": [{"device": "lun", "source": "/dev/a", "target": {"dev": "sda", "bus": "scsi"}, "serial": "a"}]},
+        "disks[0].serial: is not for a lun on bus scsi, which has its own",
+    ),
+    (
+        "read_only",
+        {"disks": [{"source": "/a.raw", "target": {"dev": "sda", "bus": "scsi"}, "readonly": True}]},
+        {"disks": [{"source": "/a.raw", "target": {"dev": "sda", "bus": "sata"}, "readonly": True}]},
+        "disks[0].readonly: a disk on bus sata can't be read-only",
+    ),
+    (
+        "read_only",
+        {"disks": [{"device": "cdrom", "source": {"dir": "/a"}}]},
+        {"disks": [{"source": {"dir": "/a"}}]},
+        "disks[0].readonly: is missing: a folder can only be read",
+    ),
+    (
+        "read_only",
+        {"disks": [{"source": "/a.raw", "driver": {"type": "raw", "copy_on_read": "on"}}]},
+        {"disks": [{"source": "/a.raw", "driver": {"type": "raw", "copy_on_read": "on"}, "readonly": True}]},
+        "disks[0].driver.copy_on_read: is for a disk that can be written to",
+    ),
+    (
+        "transient",
+        {"disks": [{"source": "/a.qcow2", "transient": True}]},
+        {"disks": [{"source": "/dev/a", "transient": True}]},
+        "disks[0].transient: is for a disk of type file that can be written to",
+    ),
+    (
+        "transient",
+        {
+            "disks": [
+                {"source": "/a.qcow2", "transient": {"shareBacking": "no"}, "target": {"dev": "sda", "bus": "sata"}}
+            ]
+        },
+        {
+            "disks": [
+                {"source": "/a.qcow2", "transient": {"shareBacking": "yes"}, "target": {"dev": "sda", "bus": "sata"}}
+            ]
+        },
+        "disks[0].transient.shareBacking: is for bus usb, virtio or scsi, not sata",
+    ),
+    (
+        "shareable",
+        {"disks": [{"source": "/a.qcow2", "shareable": True, "readonly": True}]},
+        {"disks": [{"source": "/a.qcow2", "shareable": True}]},
+        "disks[0].shareable: is for a disk of format raw, or one that is readonly",
+    ),
+    (
+        "shareable",
+        {"disks": [{"source": "/a.raw", "shareable": True}]},
+        {"disks": [{"source": {"pool": "a", "volume": "b"}, "shareable": True}]},
+        "disks[0].shareable: is for a disk of format raw, or one that is readonly",
+    ),
+    (
+        "caches",
+        {"disks": [{"source": "/a.raw", "driver": {"type": "raw", "io": "native", "cache": "none"}}]},
+        {"disks": [{"source": "/a.raw", "driver": {"type": "raw", "io": "native"}}]},
+        "disks[0].driver.cache: is to be none or directsync with io native",
+    ),
+    (
+        "caches",
+        {"disks": [{"type": "vhostvdpa", "source": {"dev": "/dev/a"}, "driver": {"cache": "directsync"}}]},
+        {"disks": [{"type": "vhostvdpa", "source": {"dev": "/dev/a"}}]},
+        "disks[0].driver.cache: is to be none or directsync with type vhostvdpa",
+    ),
+    (
+        "iotune_groups",
+        {
+            "disks": [
+                {"source": "/a.raw", "iotune": {"group_name": "a"}},
+                {"source": "/a.raw", "iotune": {"group_name": "a", "read_bytes_sec": 1}},
+            ]
+        },
+        {
+            "disks": [
+                {"source": "/a.raw", "iotune": {"group_name": "a", "read_bytes_sec": 2}},
+                {"source": "/a.raw", "iotune": {"group_name": "a", "read_bytes_sec": 1}},
+            ]
+        },
+        "disks[1].iotune: has other limits for group 'a' than disks[0]",
+    ),
+    (
+        "iotune_groups",
+        {"disks": [{"source": "/a.raw", "iotune": {"group_name": "a", "read_bytes_sec": 1}}]},
+        {"disks": [{"source": "/a.raw", "iotune": {"group_name": "a", "read_bytes_sec": 0}}]},
+        "disks[0].iotune.group_name: group 'a' has no limits",
+    ),
+    (
+        "vhost_user",
+        {
+            "memoryBacking": {"access": {"mode": "shared"}},
+            "disks": [{"type": "vhostuser", "source": {"type": "unix", "path": "/a"}}],
+        },
+        {
+            "memoryBacking": {"access": {"mode": "shared"}},
+            "disks": [{"type": "vhostuser", "source": {"type": "unix", "path": "/a"}, "readonly": True}],
+        },
+        "disks[0].readonly: is not for type vhostuser",
+    ),
+    (
+        "vhost_user",
+        {
+            "memoryBacking": {"access": {"mode": "shared"}},
+            "disks": [{"type": "vhostuser", "source": {"type": "unix", "path": "/a"}, "driver": {"queues": 2}}],
+        },
+        {
+            "memoryBacking": {"access": {"mode": "shared"}},
+            "disks": [
+                {
+                    "type": "vhostuser",
+                    "source": {"type": "unix", "path": "/a"},
+                    "driver": {"queues": 2, "io": "threads"},
+                }
+            ],
+        },
+        "disks[0].driver.io: is not for type vhostuser",
+    ),
+    (
+        "vhost_user",
+        {
+            "memoryBacking": {"access": {"mode": "shared"}},
+            "disks": [{"type": "vhostuser", "source": {"type": "unix", "path": "/a"}, "snapshot": "no"}],
+        },
+        {
+            "memoryBacking": {"access": {"mode": "shared"}},
+            "disks": [{"type": "vhostuser", "source": {"type": "unix", "path": "/a"}, "snapshot": "manual"}],
+        },
+        "disks[0].snapshot: manual is not for type vhostuser",
+    ),
+    (
+        "vhost_user",
+        {
+            "memoryBacking": {"access": {"mode": "shared"}},
+            "disks": [{"type": "vhostuser", "source": {"type": "unix", "path": "/a"}, "target": "vda"}],
+        },
+        {
+            "memoryBacking": {"access": {"mode": "shared"}},
+            "disks": [
+                {"type": "vhostuser", "source": {"type": "unix", "path": "/a"}, "target": {"dev": "sda", "bus": "scsi"}}
+            ],
+        },
+        "disks[0].target.bus: scsi is not for type vhostuser, which is on virtio",
+    ),
+    (
+        "vhost_user",
+        {
+            "memoryBacking": {"access": {"mode": "shared"}},
+            "disks": [{"type": "vhostuser", "source": {"type": "unix", "path": "/a"}, "device": "disk"}],
+        },
+        {
+            "memoryBacking": {"access": {"mode": "shared"}},
+            "disks": [
+                {
+                    "type": "vhostuser",
+                    "source": {"type": "unix", "path": "/a"},
+                    "device": "cdrom",
+                    "target": {"dev": "vda", "bus": None},
+                }
+            ],
+        },
+        "disks[0].device: cdrom is not for type vhostuser",
+    ),
 ]

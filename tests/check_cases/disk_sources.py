@@ -1,0 +1,276 @@
+"""Guests just inside and just outside of each check of kvmrender.checks.disk_sources."""
+
+from __future__ import annotations
+
+from check_cases import Case
+
+CASES: list[Case] = [
+    (
+        "sources",
+        {"disks": [{"device": "cdrom"}]},
+        {"disks": [{"device": "disk"}]},
+        "disks[0].source: is missing: only a cdrom or floppy can be empty",
+    ),
+    (
+        "sources",
+        {"disks": [{"source": "/a.qcow2", "backingStore": {"type": "file", "format": "raw", "source": "/b"}}]},
+        {"disks": [{"source": "/a.qcow2", "backingStore": {"type": "file", "format": "raw", "source": {"index": 1}}}]},
+        "disks[0].backingStore.source: is missing",
+    ),
+    (
+        "luns",
+        {"disks": [{"device": "lun", "source": {"protocol": "iscsi", "name": "a", "host": ["a"]}}]},
+        {"disks": [{"device": "lun", "source": {"protocol": "nbd", "host": ["a"]}}]},
+        "disks[0].source.protocol: nbd is not for a lun: only iscsi is",
+    ),
+    (
+        "luns",
+        {"disks": [{"device": "lun", "source": "/dev/a", "driver": "raw"}]},
+        {"disks": [{"device": "lun", "source": "/dev/a", "driver": "qcow2"}]},
+        "disks[0].driver.type: qcow2 is not for a lun: only raw is",
+    ),
+    (
+        "image_formats",
+        {"disks": [{"source": {"dir": "/a"}, "readonly": True, "driver": "fat"}]},
+        {"disks": [{"source": {"dir": "/a"}, "readonly": True, "driver": "raw"}]},
+        "disks[0].driver.type: raw is not for type dir: only fat is",
+    ),
+    (
+        "image_formats",
+        {"disks": [{"source": "/a.qcow2", "driver": "vmdk"}]},
+        {"disks": [{"source": "/a.qcow2", "driver": "fat"}]},
+        "disks[0].driver.type: fat is for type dir",
+    ),
+    (
+        "image_formats",
+        {"disks": [{"source": "/a.qcow2", "driver": {"type": "qcow2", "metadata_cache": 1}}]},
+        {"disks": [{"source": "/a.qcow2", "driver": {"type": "vdi", "metadata_cache": 1}}]},
+        "disks[0].driver.metadata_cache: is for format qcow2, not vdi",
+    ),
+    (
+        "image_formats",
+        {
+            "disks": [
+                {
+                    "source": "/a.qcow2",
+                    "backingStore": {
+                        "type": "file",
+                        "format": "qcow2",
+                        "source": "/b",
+                        "backingStore": {"type": "file", "format": "raw", "source": "/c"},
+                    },
+                }
+            ]
+        },
+        {
+            "disks": [
+                {
+                    "source": "/a.qcow2",
+                    "backingStore": {
+                        "type": "file",
+                        "format": "raw",
+                        "source": "/b",
+                        "backingStore": {"type": "file", "format": "raw", "source": "/c"},
+                    },
+                }
+            ]
+        },
+        "disks[0].backingStore.backingStore: is for format qcow2, qcow, qed or vmdk, not raw",
+    ),
+    (
+        "image_formats",
+        {"disks": [{"source": "/a.qcow2", "backingStore": {"type": "file", "format": "raw", "source": "/b"}}]},
+        {
+            "disks": [
+                {
+                    "source": "/a.qcow2",
+                    "backingStore": {"type": "vhostuser", "format": "raw", "source": {"type": "unix", "path": "/b"}},
+                }
+            ]
+        },
+        "disks[0].backingStore.type: vhostuser is not for an image that others are based on",
+    ),
+    (
+        "encryption",
+        {"disks": [{"source": {"file": "/a.raw", "encryption": {"format": "luks", "secret": {"usage": "a"}}}}]},
+        {"disks": [{"source": {"file": "/a.vmdk", "encryption": {"format": "luks", "secret": {"usage": "a"}}}}]},
+        "disks[0].source.encryption: is for format raw or qcow2, not vmdk",
+    ),
+    (
+        "encryption",
+        {
+            "disks": [
+                {
+                    "source": {
+                        "protocol": "rbd",
+                        "name": "a/b",
+                        "encryption": {"format": "luks", "secret": {"usage": "a"}, "engine": "librbd"},
+                    }
+                }
+            ]
+        },
+        {
+            "disks": [
+                {
+                    "source": {
+                        "file": "/a.raw",
+                        "encryption": {"format": "luks", "secret": {"usage": "a"}, "engine": "librbd"},
+                    }
+                }
+            ]
+        },
+        "disks[0].source.encryption.engine: librbd is for protocol rbd",
+    ),
+    (
+        "encryption",
+        {
+            "disks": [
+                {
+                    "source": {
+                        "protocol": "rbd",
+                        "name": "a/b",
+                        "encryption": {
+                            "format": "luks2",
+                            "secret": {"usage": "a"},
+                            "engine": "librbd",
+                            "cipher": {"name": "aes", "size": 256},
+                            "ivgen": "plain64",
+                        },
+                    }
+                }
+            ]
+        },
+        {
+            "disks": [
+                {
+                    "source": {
+                        "protocol": "rbd",
+                        "name": "a/b",
+                        "encryption": {
+                            "format": "luks",
+                            "secret": {"usage": "a"},
+                            "engine": "librbd",
+                            "cipher": {"name": "aes", "size": 256},
+                            "ivgen": "plain64",
+                        },
+                    }
+                }
+            ]
+        },
+        "disks[0].source.encryption.cipher: is not for format luks, whose images say it themselves",
+    ),
+    (
+        "encryption",
+        {"disks": [{"source": "/a.raw", "encryption": {"format": "luks", "secret": {"usage": "a"}}}]},
+        {
+            "disks": [
+                {
+                    "source": {"file": "/a.raw", "encryption": {"format": "luks", "secret": {"usage": "a"}}},
+                    "encryption": {"format": "luks", "secret": {"usage": "a"}},
+                }
+            ]
+        },
+        "disks[0].encryption: is there in the source already",
+    ),
+    (
+        "logins",
+        {
+            "disks": [
+                {
+                    "source": {"protocol": "rbd", "name": "a/b"},
+                    "auth": {"username": "a", "secret": {"type": "ceph", "usage": "a"}},
+                }
+            ]
+        },
+        {
+            "disks": [
+                {
+                    "source": {
+                        "protocol": "rbd",
+                        "name": "a/b",
+                        "auth": {"username": "a", "secret": {"type": "ceph", "usage": "a"}},
+                    },
+                    "auth": {"username": "a", "secret": {"type": "ceph", "usage": "a"}},
+                }
+            ]
+        },
+        "disks[0].auth: is there in the source already",
+    ),
+    (
+        "logins",
+        {
+            "disks": [
+                {
+                    "source": {"protocol": "rbd", "name": "a/b"},
+                    "auth": {"username": "a", "secret": {"type": "ceph", "usage": "a"}},
+                }
+            ]
+        },
+        {
+            "disks": [
+                {
+                    "source": {"protocol": "rbd", "name": "a/b"},
+                    "auth": {"username": "a", "secret": {"type": "iscsi", "usage": "a"}},
+                }
+            ]
+        },
+        "disks[0].auth.secret.type: iscsi is not for protocol rbd: only ceph is",
+    ),
+    (
+        "logins",
+        {"disks": [{"source": {"protocol": "nbd", "host": ["a"]}}]},
+        {
+            "disks": [
+                {
+                    "source": {"protocol": "nbd", "host": ["a"]},
+                    "auth": {"username": "a", "secret": {"type": "ceph", "usage": "a"}},
+                }
+            ]
+        },
+        "disks[0].auth: is not for protocol nbd, which asks for none",
+    ),
+    (
+        "hosts",
+        {"disks": [{"source": {"protocol": "nbd", "host": [{"name": "a", "transport": "tcp"}]}}]},
+        {"disks": [{"source": {"protocol": "nbd", "host": [{"name": "a", "transport": "rdma"}]}}]},
+        "disks[0].source.host[0].transport: rdma is not for nbd, which has tcp and unix",
+    ),
+    (
+        "hosts",
+        {"disks": [{"source": {"protocol": "nfs", "name": "a", "host": ["a"], "identity": {}}}]},
+        {
+            "disks": [
+                {"source": {"protocol": "nfs", "name": "a", "host": [{"name": "a", "port": 2049}], "identity": {}}}
+            ]
+        },
+        "disks[0].source.host[0].port: is not for nfs",
+    ),
+    (
+        "cookies",
+        {
+            "disks": [
+                {
+                    "source": {
+                        "protocol": "http",
+                        "name": "a",
+                        "host": ["a"],
+                        "cookies": {"cookie": [{"name": "a", "text": "b"}, {"name": "b", "text": "b"}]},
+                    }
+                }
+            ]
+        },
+        {
+            "disks": [
+                {
+                    "source": {
+                        "protocol": "http",
+                        "name": "a",
+                        "host": ["a"],
+                        "cookies": {"cookie": [{"name": "a", "text": "b"}, {"name": "a", "text": "c"}]},
+                    }
+                }
+            ]
+        },
+        "disks[0].source.cookies.cookie[1].name: 'a' is taken by disks[0].source.cookies.cookie[0]",
+    ),
+]

@@ -1,0 +1,147 @@
+"""Guests just inside and just outside of each check of kvmrender.checks.interfaces."""
+
+from __future__ import annotations
+
+from check_cases import Case
+
+CASES: list[Case] = [
+    (
+        "interface_options",
+        {"interfaces": [{"type": "bridge", "source": {"bridge": "b"}, "mtu": 1500}]},
+        {"interfaces": [{"type": "direct", "source": {"dev": "e"}, "mtu": 1500}]},
+        "interfaces[0].mtu: is for type network, bridge, ethernet or vhostuser, not direct",
+    ),
+    (
+        "interface_options",
+        {"interfaces": [{"type": "user", "mtu": 1500, "backend": "passt"}]},
+        {"interfaces": [{"type": "user", "mtu": 1500}]},
+        "interfaces[0].mtu: is for type network, bridge, ethernet or vhostuser, not user",
+    ),
+    (
+        "interface_options",
+        {"interfaces": [{"type": "network", "source": {"network": "n"}, "bandwidth": {"inbound": {"floor": 1}}}]},
+        {"interfaces": [{"type": "bridge", "source": {"bridge": "b"}, "bandwidth": {"inbound": {"floor": 1}}}]},
+        "interfaces[0].bandwidth.inbound.floor: is for type network, not bridge",
+    ),
+    (
+        "interface_options",
+        {"interfaces": [{"type": "direct", "source": {"dev": "e"}, "port": {"isolated": "no"}}]},
+        {"interfaces": [{"type": "direct", "source": {"dev": "e"}, "port": {"isolated": "yes"}}]},
+        "interfaces[0].port.isolated: yes is for type network or bridge, not direct",
+    ),
+    (
+        "interface_options",
+        {
+            "interfaces": [
+                {
+                    "type": "hostdev",
+                    "source": {"address": {"type": "pci", "domain": "0", "bus": "1", "slot": "0", "function": "0"}},
+                    "driver": "vfio",
+                }
+            ]
+        },
+        {"interfaces": [{"type": "bridge", "source": {"bridge": "b"}, "driver": "vfio"}]},
+        "interfaces[0].driver.name: vfio is for type hostdev, not bridge",
+    ),
+    (
+        "interface_options",
+        {"interfaces": [{"type": "bridge", "source": {"bridge": "b"}, "driver": "vhost"}]},
+        {
+            "interfaces": [
+                {
+                    "type": "hostdev",
+                    "source": {"address": {"type": "pci", "domain": "0", "bus": "1", "slot": "0", "function": "0"}},
+                    "driver": "vhost",
+                }
+            ]
+        },
+        "interfaces[0].driver.name: vhost is not for type hostdev: only vfio is",
+    ),
+    (
+        "interface_models",
+        {"interfaces": [{"type": "vdpa", "source": {"dev": "v"}, "model": "virtio"}]},
+        {"interfaces": [{"type": "vdpa", "source": {"dev": "v"}, "model": "virtio-transitional"}]},
+        "interfaces[0].model.type: virtio-transitional is not for type vdpa, which has virtio",
+    ),
+    (
+        "interface_models",
+        {
+            "interfaces": [
+                {"type": "bridge", "source": {"bridge": "b"}, "teaming": "persistent", "model": "virtio-transitional"}
+            ]
+        },
+        {"interfaces": [{"type": "bridge", "source": {"bridge": "b"}, "teaming": "persistent", "model": "e1000"}]},
+        "interfaces[0].teaming: is for model virtio, not e1000",
+    ),
+    (
+        "interface_models",
+        {"interfaces": [{"type": "bridge", "source": {"bridge": "b"}, "driver": {"queues": 2}, "model": "e1000"}]},
+        {"interfaces": [{"type": "bridge", "source": {"bridge": "b"}, "driver": {"packed": "on"}, "model": "e1000"}]},
+        "interfaces[0].driver.packed: is for model virtio, not e1000",
+    ),
+    (
+        "interface_models",
+        {"interfaces": [{"type": "bridge", "source": {"bridge": "b"}, "driver": {"rx_queue_size": 1024}}]},
+        {"interfaces": [{"type": "bridge", "source": {"bridge": "b"}, "driver": {"rx_queue_size": 1000}}]},
+        "interfaces[0].driver.rx_queue_size: 1000 is not a power of two",
+    ),
+    (
+        "ports",
+        {
+            "interfaces": [
+                {"type": "network", "source": {"network": "n"}, "virtualport": {}, "port": {"isolated": "yes"}}
+            ]
+        },
+        {
+            "interfaces": [
+                {
+                    "type": "network",
+                    "source": {"network": "n"},
+                    "virtualport": "openvswitch",
+                    "port": {"isolated": "yes"},
+                }
+            ]
+        },
+        "interfaces[0].port.isolated: yes is not for a virtualport of type openvswitch",
+    ),
+    (
+        "ports",
+        {"interfaces": [{"type": "bridge", "source": {"bridge": "b"}, "filterref": "a"}]},
+        {"interfaces": [{"type": "bridge", "source": {"bridge": "b"}, "filterref": "a", "virtualport": "openvswitch"}]},
+        "interfaces[0].filterref: is not for a virtualport of type openvswitch",
+    ),
+    (
+        "ports",
+        {
+            "interfaces": [
+                {"type": "bridge", "source": {"bridge": "b"}, "vlan": {"tag": [{"id": 1, "nativeMode": "tagged"}, 2]}}
+            ]
+        },
+        {
+            "interfaces": [
+                {
+                    "type": "bridge",
+                    "source": {"bridge": "b"},
+                    "vlan": {"tag": [{"id": 1, "nativeMode": "tagged"}, {"id": 2, "nativeMode": "tagged"}]},
+                }
+            ]
+        },
+        "interfaces[0].vlan.tag[1].nativeMode: is there for another tag",
+    ),
+    (
+        "ports",
+        {
+            "memoryBacking": {"access": {"mode": "shared"}},
+            "interfaces": [
+                {"type": "vhostuser", "source": {"type": "unix", "path": "/a", "mode": "client", "reconnect": 1}}
+            ],
+        },
+        {
+            "memoryBacking": {"access": {"mode": "shared"}},
+            "interfaces": [
+                {"type": "vhostuser", "source": {"type": "unix", "path": "/a", "mode": "server", "reconnect": 1}}
+            ],
+        },
+        "interfaces[0].source.reconnect: is for mode client, not server",
+    ),
+]

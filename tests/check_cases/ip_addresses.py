@@ -1,0 +1,131 @@
+"""Guests just inside and just outside of each check of kvmrender.checks.ip_addresses."""
+
+from __future__ import annotations
+
+from check_cases import Case
+
+CASES: list[Case] = [
+    (
+        "address_families",
+        {"interfaces": [{"type": "ethernet", "source": {"ip": [{"address": "fe80::1", "family": "ipv6"}]}}]},
+        {"interfaces": [{"type": "ethernet", "source": {"ip": [{"address": "fe80::1", "family": "ipv4"}]}}]},
+        "interfaces[0].source.ip[0].address: 'fe80::1' is not an address of family ipv4",
+    ),
+    (
+        "address_families",
+        {"interfaces": [{"type": "ethernet", "source": {"ip": [{"address": "10.0.0.1", "peer": "10.0.0.2"}]}}]},
+        {"interfaces": [{"type": "ethernet", "source": {"ip": [{"address": "10.0.0.1", "peer": "fe80::1"}]}}]},
+        "interfaces[0].source.ip[0].peer: 'fe80::1' is not an address of family ipv4",
+    ),
+    (
+        "address_families",
+        {"interfaces": [{"type": "ethernet", "source": {"ip": [{"address": "10.0.0.1", "prefix": 32}]}}]},
+        {"interfaces": [{"type": "ethernet", "source": {"ip": [{"address": "10.0.0.1", "prefix": 33}]}}]},
+        "interfaces[0].source.ip[0].prefix: 33 is more than 32, the bits of ipv4",
+    ),
+    (
+        "address_families",
+        {"interfaces": [{"type": "ethernet", "source": {"route": [{"address": "0.0.0.0", "gateway": "10.0.0.1"}]}}]},
+        {"interfaces": [{"type": "ethernet", "source": {"route": [{"address": "0.0.0.0", "gateway": "fe80::1"}]}}]},
+        "interfaces[0].source.route[0].gateway: 'fe80::1' is not an address of family ipv4",
+    ),
+    (
+        "address_families",
+        {
+            "interfaces": [
+                {"type": "ethernet", "source": {"route": [{"address": "::", "family": "ipv6", "gateway": "fe80::1"}]}}
+            ]
+        },
+        {
+            "interfaces": [
+                {
+                    "type": "ethernet",
+                    "source": {
+                        "route": [{"address": "::", "family": "ipv6", "gateway": "fe80::1", "netmask": "255.0.0.0"}]
+                    },
+                }
+            ]
+        },
+        "interfaces[0].source.route[0].netmask: is for family ipv4: ipv6 has a prefix",
+    ),
+    (
+        "route_networks",
+        {
+            "interfaces": [
+                {"type": "ethernet", "source": {"route": [{"address": "10.0.0.0", "gateway": "10.0.0.1", "prefix": 7}]}}
+            ]
+        },
+        {
+            "interfaces": [
+                {"type": "ethernet", "source": {"route": [{"address": "10.0.0.0", "gateway": "10.0.0.1", "prefix": 6}]}}
+            ]
+        },
+        "interfaces[0].source.route[0].address: '10.0.0.0' is not the address of a network with prefix 6",
+    ),
+    (
+        "route_networks",
+        {
+            "interfaces": [
+                {
+                    "type": "ethernet",
+                    "source": {"route": [{"address": "10.0.0.0", "gateway": "10.0.0.1", "netmask": "255.0.0.0"}]},
+                }
+            ]
+        },
+        {
+            "interfaces": [
+                {
+                    "type": "ethernet",
+                    "source": {"route": [{"address": "10.0.1.0", "gateway": "10.0.0.1", "netmask": "255.0.0.0"}]},
+                }
+            ]
+        },
+        "interfaces[0].source.route[0].address: '10.0.1.0' is not the address of a network with 255.0.0.0",
+    ),
+    (
+        "route_networks",
+        {
+            "interfaces": [
+                {
+                    "type": "ethernet",
+                    "source": {
+                        "route": [{"address": "fe80::1", "family": "ipv6", "gateway": "fe80::1", "prefix": 128}]
+                    },
+                }
+            ]
+        },
+        {
+            "interfaces": [
+                {
+                    "type": "ethernet",
+                    "source": {"route": [{"address": "fe80::1", "family": "ipv6", "gateway": "fe80::1"}]},
+                }
+            ]
+        },
+        "interfaces[0].source.route[0].address: 'fe80::1' is not the address of a network with prefix 0",
+    ),
+    (
+        "user_addresses",
+        {"interfaces": [{"type": "user", "ip": ["10.0.0.1"]}]},
+        {"interfaces": [{"type": "bridge", "source": {"bridge": "b"}, "ip": ["10.0.0.1"]}]},
+        "interfaces[0].ip[0]: is for type user, not bridge: other guests can't be told",
+    ),
+    (
+        "user_addresses",
+        {"interfaces": [{"type": "user", "ip": ["10.0.0.1", {"address": "fe80::1", "family": "ipv6"}]}]},
+        {"interfaces": [{"type": "user", "ip": ["10.0.0.1", "10.0.1.1"]}]},
+        "interfaces[0].ip[1]: is another address of ipv4",
+    ),
+    (
+        "user_addresses",
+        {"interfaces": [{"type": "user", "ip": [{"address": "10.0.0.1", "prefix": 27}]}]},
+        {"interfaces": [{"type": "user", "ip": [{"address": "10.0.0.1", "prefix": 28}]}]},
+        "interfaces[0].ip[0].prefix: 28 is not a prefix of a user connection: 4 to 27 is",
+    ),
+    (
+        "user_addresses",
+        {"interfaces": [{"type": "user", "ip": [{"address": "fe80::1", "family": "ipv6", "prefix": 64}]}]},
+        {"interfaces": [{"type": "user", "ip": [{"address": "fe80::1", "family": "ipv6", "prefix": 63}]}]},
+        "interfaces[0].ip[0].prefix: 63 is not a prefix of a user connection: 64 is",
+    ),
+]

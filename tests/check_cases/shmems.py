@@ -1,0 +1,44 @@
+"""Guests just inside and just outside of each check of kvmrender.checks.shmems."""
+
+from __future__ import annotations
+
+from check_cases import Case
+
+CASES: list[Case] = [
+    (
+        "shmem_server",
+        {"shmems": [{"name": "a", "msi": True, "server": True}]},
+        {"shmems": [{"name": "a", "msi": True}]},
+        "shmems[0].msi: needs a server",
+    ),
+    (
+        "shmem_server",
+        {"shmems": [{"name": "a", "model": "ivshmem-plain"}]},
+        {"shmems": [{"name": "a", "model": "ivshmem-plain", "server": True}]},
+        "shmems[0].server: is not for model ivshmem-plain",
+    ),
+    (
+        "shmem_server",
+        {"shmems": [{"name": "a", "model": "ivshmem-doorbell", "server": True}]},
+        {"shmems": [{"name": "a", "model": "ivshmem-doorbell"}]},
+        "shmems[0].server: is missing: model ivshmem-doorbell has one",
+    ),
+    (
+        "shmem_server",
+        {"shmems": [{"name": "a", "model": "ivshmem-doorbell", "server": True}]},
+        {"shmems": [{"name": "a", "model": "ivshmem-doorbell", "server": True, "size": 4}]},
+        "shmems[0].size: is not for model ivshmem-doorbell: its server knows it",
+    ),
+    (
+        "shmem_size",
+        {"shmems": [{"name": "a", "size": "1 MiB"}]},
+        {"shmems": [{"name": "a", "size": "512 KiB"}]},
+        "shmems[0].size: 512 KiB is not a power of two of at least 1 MiB",
+    ),
+    (
+        "shmem_size",
+        {"shmems": [{"name": "a", "size": 4}]},
+        {"shmems": [{"name": "a", "size": 6}]},
+        "shmems[0].size: 6 MiB is not a power of two of at least 1 MiB",
+    ),
+]
