@@ -1,0 +1,67 @@
+"""What a person at a terminal sees, and a pipe does not."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
+from pathlib import Path
+
+from conftest import ROOT
+
+RENDER = [sys.executable, "-m", "kvmrender", "render"]
+
+
+def on_a_terminal(arguments: list[str], folder: Path, until: str | None = None) -> str:
+    """Run a command with standard output and error on a terminal; interrupt it when it has shown a pattern."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    process = subprocess.Popen(
+        [*RENDER, *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.DEVNULL,
+        stdout=slave,
+        stderr=slave,
+    )
+    os.close(slave)
+    shown = ""
+    with open(master, "rb", buffering=0) as terminal:  # noqa: PTH123
+        while True:
+            try:
+                read = terminal.read(4096)
+            except OSError:  # the other side has closed it
+                break
+            shown += read.decode()
+            if until and re.search(until, shown):
+                process.terminate()
+                until = None
+    process.wait()
+    return shown
+
+
+def test_progress_is_shown_when_it_takes_long(tmp_path: Path) -> None:
+    guests = (json.dumps({"name": f"g{number}"}) + "\n" for number in range(200_000))
+    (tmp_path / "g.jsonl").write_text("".join(guests))
+    shown = on_a_terminal(["--jobs", "1", "-o", "out", "g.jsonl"], tmp_path, until=r"\d+ guests \[00:0\d")
+    assert re.search(r"\d+ guests \[00:0\d", shown)
+    assert shown.replace("\r", "").endswith("interrupted\n")
+
+
+def test_short_runs_show_no_progress(tmp_path: Path) -> None:
+    (tmp_path / "g.yaml").write_text("name: a\n")
+    assert on_a_terminal(["-o", "out", "g.yaml"], tmp_path) == "1 guest: 1 created, 0 changed, 0 unchanged\r\n"
+
+
+def test_diff_has_colours(tmp_path: Path) -> None:
+    (tmp_path / "g.yaml").write_text("name: a\n")
+    on_a_terminal(["-o", "out", "g.yaml"], tmp_path)
+    shown = on_a_terminal(["-o", "out", "--diff", "--set", "vcpu=2", "g.yaml"], tmp_path).replace("\r", "")
+    assert "\x1b[31m-  <vcpu>1</vcpu>\x1b[0m\n\x1b[32m+  <vcpu>2</vcpu>\x1b[0m\n" in shown
+    assert "\x1b[1m+++ out/a.xml\x1b[0m\n\x1b[36m@@ " in shown
