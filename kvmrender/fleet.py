@@ -80,7 +80,7 @@ class Fleet:
         then for every file that is removed. Raises GuestError with the problems of all guests.
         """
         faults, unread = _Faults(), list[Problem]()
-        shared, files, changed = Shared(), list[bytes](), list[bytes]()
+        shared, changed, same = Shared(), list[bytes](), list[bytes]()
         number = 0
         with closing(spread(self._outcomes, self._chunks(unread), self._options.jobs)) as results:
             for documents, outcomes in results:
@@ -92,19 +92,18 @@ class Fleet:
                         outcome = replace(outcome, problems=self._placed(document, outcome.problems))
                         faults.add(outcome.problems)
                     elif self._folder:
-                        name = file_name(outcome.name)
-                        files.append(manifest.entry(name, bytes.fromhex(outcome.digest)))
-                        if outcome.status != UNCHANGED:
-                            changed.append(name)
+                        entry = manifest.entry(file_name(outcome.name), bytes.fromhex(outcome.digest))
+                        (same if outcome.status == UNCHANGED else changed).append(entry)
                     shared.add(number, outcome.hashes)
                     each(outcome)
-        if suspects := shared.suspects():
+        suspects = shared.suspects()
+        del shared
+        if suspects:
             faults.add(self._shared(suspects))
         faults.add(unread)
         faults.end()
         if self._folder:
-            files.sort()
-            self._write(self._folder, files, changed, each)
+            self._write(self._folder, changed, sorted(changed + same), each)
 
     def _chunks(self, unread: list[Problem]) -> Iterator[tuple[list[Document], Any]]:
         """Yield guests, and what of them is sent to another process: values, or lines that it parses itself."""
@@ -184,28 +183,28 @@ class Fleet:
 
         return problems_of(found())
 
-    def _write(self, folder: Folder, files: list[bytes], changed: list[bytes], each: Callable[[Outcome], None]) -> None:
+    def _write(self, folder: Folder, changed: list[bytes], files: list[bytes], each: Callable[[Outcome], None]) -> None:
         """Rename what is staged into place, remove what is to go, and note in the manifest what is there then.
 
         Before a file is there, the manifest has it: whenever this is stopped, no file is there unknown to it.
         """
         found = folder.read(manifest.NAME)
-        noted, state = found or (b"", None)
-        old = sorted(manifest.entries(noted))
+        data, state = found or (b"", None)
+        old, noted = sorted(manifest.entries(data)), digest(data)
+        del found, data
         stay, gone = self._left_over(folder, manifest.others(old, files), each)
         if self._options.check:
             return
 
         def note(contents: bytes) -> None:
             nonlocal noted
-            if contents != noted:
+            if noted != (noted := digest(contents)):
                 folder.stage(manifest.NAME, contents, state)
                 folder.commit([manifest.NAME])
-                noted = contents
 
         if changed:
             note(manifest.contents(old, files))
-        folder.commit(changed)
+        folder.commit(manifest.parts(entry)[0] for entry in changed)
         for name in gone:
             folder.remove(name)
         note(manifest.contents(files, stay))

@@ -16,6 +16,8 @@ from kvmrender.errors import Path, Problem, path_string
 
 Context = dict[str, Any]
 
+PART_BITS = 6
+
 
 class Key(NamedTuple):
     """One thing of a guest that is its own: its kind, the thing, the field, and whether it was derived."""
@@ -75,25 +77,25 @@ class Shared:
     """Collects the keys of a fleet, guest by guest, in 12 bytes each."""
 
     def __init__(self) -> None:
-        self._hashes = array("Q")
-        self._guests = array("L" if array("L").itemsize == 4 else "I")
+        # By the first bits of the hash, so that only a small part of them is ever sorted at a time.
+        self._hashes = [array("Q") for _ in range(1 << PART_BITS)]
+        self._guests = [array("L" if array("L").itemsize == 4 else "I") for _ in self._hashes]
 
     def add(self, guest: int, hashes: Iterable[int]) -> None:
         """Take the hashes of a guest, which is known by its number."""
         for found in hashes:
-            self._hashes.append(found)
-            self._guests.append(guest)
+            part = found >> (64 - PART_BITS)
+            self._hashes[part].append(found)
+            self._guests[part].append(guest)
 
     def suspects(self) -> set[int]:
         """Return the numbers of the guests of which a hash is another guest's too."""
-        ordered = sorted(self._hashes)
-        twice = {one for one, after in pairwise(ordered) if one == after}
-        del ordered
-        return (
-            {guest for found, guest in zip(self._hashes, self._guests, strict=True) if found in twice}
-            if twice
-            else set()
-        )
+        result: set[int] = set()
+        for hashes, guests in zip(self._hashes, self._guests, strict=True):
+            twice = {one for one, after in pairwise(sorted(hashes)) if one == after}
+            if twice:
+                result.update(guest for found, guest in zip(hashes, guests, strict=True) if found in twice)
+        return result
 
 
 def problems_of(found: Iterable[tuple[str, Key, Callable[[Problem], Problem]]]) -> list[Problem]:

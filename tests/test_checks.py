@@ -70,3 +70,8 @@ def test_device_of_another_architecture(arch: str, guest: dict[str, Any], said: 
     with pytest.raises(GuestError) as raised:
         RENDERER.render({"name": "a", "arch": arch, **guest})
     assert str(raised.value) == said
+
+
+def test_no_two_checks_have_one_name() -> None:
+    names = [check.__name__ for check in CHECKS]
+    assert len(names) == len(set(names))

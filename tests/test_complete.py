@@ -37,6 +37,7 @@ LEFT_OUT: dict[str, str] = {
     "domain/devices/filesystem/source/@(dev|file|units|usage)": "lxc's; QEMU's driver has only folders",
     "domain/devices/interface/(ip/@peer|route)": "lxc's; QEMU's driver refuses them of the guest",
     "domain/devices/hostdev/(ip|route|source/(block|char|interface))": "lxc's: devices of a container",
+    "domain/devices/hostdev/source/@writeFiltering": "xen's; QEMU's driver refuses it",
     f"domain/devices/{CHARACTER_DEVICE}/source/@(master|slave)": "of nmdm devices, bhyve's and xen's",
     # Storage pools'.
     "domain/devices/hostdev/source/adapter/(@managed|@parent.*|@type|@wwnn|@wwpn|parentaddr)": (

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kvmrender.checks import (
+    addresses,
     audio,
     chardevs,
     clock,
+    controllers,
     cpus,
     devices,
     disk_sources,
@@ -55,6 +57,8 @@ CHECKS: Checks = {
     **shmems.CHECKS,
     **devices.CHECKS,
     **seclabels.CHECKS,
+    **controllers.CHECKS,
+    **addresses.CHECKS,
     **raw.CHECKS,
 }
 """All checks, in the order of the domain."""

@@ -7,37 +7,24 @@ from collections.abc import Iterator
 from kvmrender.checks.common import Checks, Context, dig
 from kvmrender.errors import Path, Problem
 
-SERIAL_ADDRESSES = {
-    "isa-serial": "isa",
-    "isa-debug": "isa",
-    "usb-serial": "usb",
-    "pci-serial": "pci",
-    "system-serial": "none",
-    "sclp-serial": "none",
-}
-"""The kind of address that a kind of serial port has."""
-
 THROUGH_SPICE = ("serials", "parallels", "consoles", "channels", "smartcards", "redirdevs", "audios")
 """Devices that may be seen through SPICE: their type says so."""
 
 
 def serial_ports(context: Context, architecture: Context) -> Iterator[Problem]:
-    """Serial ports are of the architecture's kinds, each with a model and an address of its kind."""
+    """Serial ports are of the architecture's kinds, each with a model of its kind."""
     models: dict[str, list[str]] = architecture.get("serial_models", {})
     for path, port in _serial_ports(context) if models else ():
         usual = next(iter(models))
         kind = dig(port, "target", "type", default=usual)
         kind = usual if kind == "isa-serial" else kind  # as libvirt takes it
-        model, address = dig(port, "target", "model", "name"), dig(port, "address", "type")
+        model = dig(port, "target", "model", "name")
         if kind not in models:
             said = f"{kind!r} is not a port of {context['arch']} (which has {', '.join(models)})"
             yield Problem((*path, "target", "type"), said, related=(("arch",),))
         elif model and model not in models[kind]:
             said = f"{model!r} is not a model of {kind} on {context['arch']} (which has {', '.join(models[kind])})"
             yield Problem((*path, "target", "model", "name"), said, related=((*path, "target", "type"),))
-        elif address and address != (expected := SERIAL_ADDRESSES.get(kind, address)):
-            said = f"{address!r} is not an address of {kind} (which has {expected})"
-            yield Problem((*path, "address", "type"), said, related=((*path, "target", "type"),))
 
 
 def consoles(context: Context, architecture: Context) -> Iterator[Problem]:

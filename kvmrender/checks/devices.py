@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kvmrender.checks.common import ALWAYS, Checks, Context, devices, dig, once
-from kvmrender.errors import Path, Problem
+from kvmrender.errors import Problem
+
+ARCHITECTURES: tuple[tuple[str, str, dict[str, tuple[str, ...]]], ...] = (
+    ("watchdogs", "model", {"diag288": ("s390x",)}),
+    ("panics", "model", {"isa": ("amd64",), "hyperv": ("amd64",), "pseries": ("ppc64le",), "s390": ("s390x",)}),
+    ("inputs", "bus", {"ps2": ("amd64", "ppc64le")}),
+)
+"""The architectures that have a device, by its key, the field that says what it is, and that field's value."""
 
 
 def boot_orders(context: Context, architecture: Context) -> Iterator[Problem]:
@@ -18,20 +25,6 @@ def boot_orders(context: Context, architecture: Context) -> Iterator[Problem]:
             yield Problem((*path, "boot"), said, related=(("os", "boot"),))
 
 
-def pci_addresses(context: Context, architecture: Context) -> Iterator[Problem]:
-    """No two devices have one PCI address."""
-    found: list[tuple[Path, tuple[int, ...], str]] = []
-    for path, device in devices(context):
-        address = device.get("address")
-        if isinstance(address, dict) and address.get("type") == "pci" and "slot" in address:
-            keys = ("domain", "bus", "slot", "function")
-            number = tuple(
-                int(text, 16 if text.startswith("0x") else 10) for text in (address.get(k, "0") for k in keys)
-            )
-            found.append(((*path, "address"), number, "{:04x}:{:02x}:{:02x}.{:x}".format(*number)))
-    yield from once(found)
-
-
 def aliases(context: Context, architecture: Context) -> Iterator[Problem]:
     """No two devices have one alias."""
     named = ((path, dig(device, "alias", "name")) for path, device in devices(context))
@@ -39,18 +32,65 @@ def aliases(context: Context, architecture: Context) -> Iterator[Problem]:
 
 
 def iommu_machine(context: Context, architecture: Context) -> Iterator[Problem]:
-    """The IOMMU is one that the machine can have: intel with q35, smmuv3 on arm64."""
+    """The IOMMU is one that the machine can have: intel with q35, smmuv3 on arm64, virtio with both."""
     model = dig(context, "iommu", "model")
     machine = str(dig(context, "os", "type", "machine", default="pc"))
-    if model == "intel" and not (context["arch"] == "amd64" and "q35" in machine):
+    q35, arm = context["arch"] == "amd64" and "q35" in machine, context["arch"] == "arm64"
+    if model == "intel" and not q35:
         yield Problem(("iommu", "model"), f"intel is for machine q35, not {machine}", related=(("machine",),))
-    if model == "smmuv3" and context["arch"] != "arm64":
+    if model == "smmuv3" and not arm:
         yield Problem(("iommu", "model"), f"smmuv3 is for arm64, not {context['arch']}", related=(("arch",),))
+    if model == "virtio" and not q35 and not arm:
+        said = f"virtio is for machine q35 and for arm64, not {machine}"
+        yield Problem(("iommu", "model"), said, related=(("machine",), ("arch",)))
+
+
+def device_machine(context: Context, architecture: Context) -> Iterator[Problem]:
+    """Watchdogs, panic devices and inputs are ones that machines of the architecture can have."""
+    arch = context["arch"]
+    for key, field, known in ARCHITECTURES:
+        for number, device in enumerate(context[key]):
+            value = device.get(field, "")
+            if arch not in known.get(value, (arch,)):
+                said = f"{value} is for {' or '.join(known[value])}, not {arch}"
+                yield Problem((key, number, field), said, related=(("arch",),))
+
+
+def panic_models(context: Context, architecture: Context) -> Iterator[Problem]:
+    """No two panic devices have one model."""
+    usual = {"ppc64le": "pseries", "s390x": "s390", "amd64": "isa"}.get(context["arch"])
+    models = [panic.get("model", usual) for panic in context["panics"]]
+    yield from once(
+        (("panics", number, "model"), model, str(model or "the usual")) for number, model in enumerate(models)
+    )
+
+
+def hostdevs_once(context: Context, architecture: Context) -> Iterator[Problem]:
+    """No device of the host is given twice, and there is one of model vfio-ap."""
+    found = [
+        ((("hostdevs", number, "source")), repr(sorted((device["source"]).items())), "this device of the host")
+        for number, device in enumerate(context["hostdevs"])
+    ]
+    yield from once(found)
+    adjuncts = [number for number, device in enumerate(context["hostdevs"]) if device.get("model") == "vfio-ap"]
+    for number in adjuncts[1:]:
+        said = f"a guest has one of model vfio-ap, and that is hostdevs[{adjuncts[0]}]"
+        yield Problem(("hostdevs", number, "model"), said, related=(("hostdevs", adjuncts[0]),))
+
+
+def hostdev_display(context: Context, architecture: Context) -> Iterator[Problem]:
+    """A mediated device that shows its screen has graphics to show it through."""
+    for number, device in enumerate(context["hostdevs"] if not context["graphics"] else ()):
+        if device.get("display") == "on":
+            yield Problem(("hostdevs", number, "display"), "needs graphics", related=(("graphics",),))
 
 
 CHECKS: Checks = {
     boot_orders: ALWAYS,
-    pci_addresses: ALWAYS,
     aliases: ALWAYS,
     iommu_machine: ("iommu",),
+    device_machine: ("watchdogs", "panics", "inputs"),
+    panic_models: ("panics",),
+    hostdevs_once: ("hostdevs",),
+    hostdev_display: ("hostdevs",),
 }

@@ -34,18 +34,6 @@ CASES: list[Case] = [
         " (which has spapr-vty)",
     ),
     (
-        "serial_ports",
-        port(target="pci-serial", address={"type": "pci", "slot": "5"}),
-        port(address={"type": "pci", "slot": "5"}),
-        "serials[0].address.type: 'pci' is not an address of isa-serial (which has isa)",
-    ),
-    (
-        "serial_ports",
-        {"serials": [], "consoles": [{"address": {"type": "isa"}}]},
-        {"arch": "arm64", "serials": [], "consoles": [{"address": {"type": "isa"}}]},
-        "consoles[0].address.type: 'isa' is not an address of system-serial (which has none)",
-    ),
-    (
         "consoles",
         {"consoles": ["pty", {"target": "virtio"}]},
         {"consoles": ["pty", "pty"]},

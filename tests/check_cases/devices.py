@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from check_cases import DISK, NIC, Case
+
+
+def mdev(model: str, uuid: str, **more: Any) -> dict[str, Any]:
+    return {"type": "mdev", "model": model, "source": {"address": uuid}, **more}
+
 
 CASES: list[Case] = [
     (
@@ -16,18 +23,6 @@ CASES: list[Case] = [
         {"os": {"boot": "hd"}, "disks": [DISK]},
         {"os": {"boot": "hd"}, "disks": [DISK | {"boot": 1}]},
         "disks[0].boot: can't stand beside os.boot: order devices either by kind or one by one",
-    ),
-    (
-        "pci_addresses",
-        {
-            "disks": [DISK | {"address": {"type": "pci", "slot": "0x05"}}],
-            "interfaces": [NIC | {"address": {"type": "pci", "slot": "0x05", "function": "0x1"}}],
-        },
-        {
-            "disks": [DISK | {"address": {"type": "pci", "slot": "0x05"}}],
-            "interfaces": [NIC | {"address": {"type": "pci", "domain": "0x0000", "bus": "0", "slot": "5"}}],
-        },
-        "interfaces[0].address: 0000:00:05.0 is taken by disks[0]",
     ),
     (
         "aliases",
@@ -46,5 +41,47 @@ CASES: list[Case] = [
         {"arch": "arm64", "iommu": "smmuv3"},
         {"arch": "amd64", "iommu": "smmuv3"},
         "iommu.model: smmuv3 is for arm64, not amd64",
+    ),
+    (
+        "iommu_machine",
+        {"arch": "arm64", "iommu": "virtio"},
+        {"arch": "riscv64", "iommu": "virtio"},
+        "iommu.model: virtio is for machine q35 and for arm64, not virt",
+    ),
+    (
+        "device_machine",
+        {"arch": "s390x", "watchdogs": "diag288"},
+        {"watchdogs": "diag288"},
+        "watchdogs[0].model: diag288 is for s390x, not amd64",
+    ),
+    (
+        "device_machine",
+        {"panics": "hyperv"},
+        {"arch": "arm64", "panics": "hyperv"},
+        "panics[0].model: hyperv is for amd64, not arm64",
+    ),
+    (
+        "panic_models",
+        {"panics": [{}, "hyperv"]},
+        {"panics": [{}, "isa"]},
+        "panics[1].model: isa is taken by panics[0]",
+    ),
+    (
+        "hostdevs_once",
+        {"hostdevs": [{"source": {"vendor": "0x1", "product": n}} for n in ("0x1", "0x2")]},
+        {"hostdevs": [{"source": {"vendor": "0x1", "product": "0x1"}}] * 2},
+        "hostdevs[1].source: this device of the host is taken by hostdevs[0]",
+    ),
+    (
+        "hostdevs_once",
+        {"arch": "s390x", "hostdevs": [mdev("vfio-ap", "0" * 32), mdev("vfio-ccw", "1" * 32)]},
+        {"arch": "s390x", "hostdevs": [mdev("vfio-ap", "0" * 32), mdev("vfio-ap", "1" * 32)]},
+        "hostdevs[1].model: a guest has one of model vfio-ap, and that is hostdevs[0]",
+    ),
+    (
+        "hostdev_display",
+        {"hostdevs": [mdev("vfio-pci", "0" * 32, display="on")], "graphics": "vnc"},
+        {"hostdevs": [mdev("vfio-pci", "0" * 32, display="on")]},
+        "hostdevs[0].display: needs graphics",
     ),
 ]

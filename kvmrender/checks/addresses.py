@@ -1,0 +1,203 @@
+"""Checks of the addresses of devices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kvmrender.checks.buses import (
+    HUB_PORTS,
+    MOST_ROOTS,
+    SLOTS,
+    indexes,
+    machine_kind,
+    missing_slots,
+    number,
+    pci_buses,
+    usb_ports,
+)
+from kvmrender.checks.common import ALWAYS, Checks, Context, devices, dig, numbers, once
+from kvmrender.checks.places import VIRTIO, kinds, place, sits_on
+from kvmrender.errors import Path, Problem
+
+RESERVED = {
+    "pc": {(1, 0): "ISA", (1, 1): "IDE", (1, 3): "ACPI"},
+    "q35": {(31, 0): "ISA", (31, 2): "SATA", (31, 3): "SMBus"},
+}
+"""What the machines themselves have on PCI bus 0, by slot and function."""
+
+PARTS: dict[str, tuple[str, ...]] = {
+    "pci": ("domain", "bus", "slot", "function"),
+    "ccw": ("cssid", "ssid", "devno"),
+    "drive": ("controller", "bus", "target", "unit"),
+    "virtio-serial": ("controller", "port"),
+    "ccid": ("controller", "slot"),
+    "spapr-vio": ("reg",),
+}
+"""What makes an address of each kind; USB has ports with dots."""
+
+NEEDED = {"pci": "slot", "virtio-serial": "port", "ccid": "slot", "spapr-vio": "reg"}
+"""The part without which libvirt chooses the address."""
+
+DRIVES: dict[str, tuple[str, ...]] = {
+    "ide": ("controller", "target"),
+    "fdc": ("controller", "bus", "target"),
+    "sata": ("bus", "target"),
+    "scsi": ("bus",),
+}
+"""The parts of a drive's address that are 0, by the drive's bus."""
+
+
+def address_types(context: Context, architecture: Context) -> Iterator[Problem]:
+    """Each device has an address of a kind that it can have on its machine."""
+    for path, device in devices(context):
+        given, known = dig(device, "address", "type"), kinds(str(path[0]), device, context["arch"])
+        if given and known is not None and given not in known:
+            said = f"it is {' or '.join(known)}" if known else "it has none"
+            yield Problem((*path, "address", "type"), f"{given!r} is not the kind of address of this device: {said}")
+
+
+def on_pci(context: Context, architecture: Context) -> Iterator[Problem]:
+    """What has a number in ACPI or a ROM is on PCI."""
+    arch = context["arch"]
+    for path, device in devices(context):
+        key = str(path[0])
+        for name in ("acpi", "rom"):
+            if device.get(name):
+                there = sits_on(key, device, arch) or "pci"
+                # libvirt takes it where an ISA device has no address.
+                if there not in ("pci", "unassigned") and (there != "isa" or "address" in device):
+                    yield Problem((*path, name), f"is for devices on PCI: this one is on {there}")
+
+
+def same_addresses(context: Context, architecture: Context) -> Iterator[Problem]:
+    """No two devices have one address."""
+    found = ((path, _address(str(path[0]), device)) for path, device in devices(context))
+    yield from once(((*path, "address"), address, address[1]) for path, address in found if address)
+
+
+def _address(key: str, device: Context) -> tuple[str, str] | None:
+    """Return the bus of a device and its address there as text; None where libvirt chooses it."""
+    address = device.get("address")
+    kind = address.get("type") if isinstance(address, dict) else None
+    if not isinstance(address, dict) or kind not in PARTS or NEEDED.get(kind, "type") not in address:
+        return None
+    base = 16 if kind == "spapr-vio" else 0 if kind in ("pci", "ccw") else 10
+    numbers = [number(address.get(part, "0"), base) for part in PARTS[kind]]
+    if kind == "pci":
+        chosen = not any(numbers[:3])
+        return None if chosen else (kind, "{:04x}:{:02x}:{:02x}.{:x}".format(*numbers))
+    if kind == "virtio-serial" and not numbers[1]:
+        return None
+    bus = dig(device, "target", "bus", default="scsi") if kind == "drive" else kind
+    return bus, f"{kind} address {':'.join(f'{part:x}' if base != 10 else str(part) for part in numbers)}"
+
+
+def pci_slots(context: Context, architecture: Context) -> Iterator[Problem]:
+    """PCI addresses are on buses and slots that the guest has, or that libvirt can add."""
+    placed = list(_on_pci(context))
+    buses = pci_buses(context) if placed else {}
+    for path, device, (bus, slot, _) in placed:
+        usual = missing_slots(buses[0], _is_old(str(path[0]), device, context["arch"]))
+        least, most = SLOTS.get(buses[bus] or "", (0, 31)) if bus in buses else usual
+        if (bus or slot) and not least <= slot <= most:
+            slots = f"{least} to {most}" if most else "0 alone"
+            said = f"{slot} is not a slot of bus {bus}, a {buses.get(bus) or 'bus that is added'}: it has {slots}"
+            yield Problem((*path, "address", "slot"), said)
+        if bus >= MOST_ROOTS and bus not in buses and machine_kind(context) == "pseries":
+            yield Problem((*path, "address", "bus"), f"{bus} is not a bus of a pseries machine: they are 0 to 30")
+
+
+def pci_machine(context: Context, architecture: Context) -> Iterator[Problem]:
+    """No device has a PCI address of one of the machine's own, and zpci is for s390x."""
+    arch, taken = context["arch"], RESERVED.get(machine_kind(context), {})
+    if machine_kind(context) == "pc" and not any(controller["type"] == "usb" for controller in context["controllers"]):
+        taken = taken | {(1, 2): "USB"}
+    for path, device, (bus, slot, function) in _on_pci(context):
+        if not bus and path[0] != "controllers" and (owner := taken.get((slot, function))):
+            yield Problem((*path, "address"), f"{slot:02x}.{function} is taken by the machine's own {owner}")
+        if "zpci" in device["address"] and arch != "s390x":
+            yield Problem((*path, "address", "zpci"), f"is for s390x, not {arch}", related=(("arch",),))
+
+
+def _on_pci(context: Context) -> Iterator[tuple[Path, Context, tuple[int, ...]]]:
+    """Yield the devices with PCI addresses, and bus, slot and function of these."""
+    for path, device in devices(context):
+        if dig(device, "address", "type") == "pci":
+            parts = ("bus", "slot", "function")
+            yield path, device, tuple(number(device["address"].get(part, "0")) for part in parts)
+
+
+def _is_old(key: str, device: Context, arch: str) -> bool | None:
+    """Say whether a device is of old PCI, for which libvirt adds a bridge; None where it can't be said."""
+    if key in ("sounds", "watchdogs", "shmems"):
+        return True
+    return device.get("model") == "virtio-transitional" if place(key, device, arch) == VIRTIO else None
+
+
+def drive_addresses(context: Context, architecture: Context) -> Iterator[Problem]:
+    """Addresses of drives are ones that their controllers have."""
+    for key in ("disks", "hostdevs"):
+        for position, device in enumerate(context[key]):
+            bus = dig(device, "target", "bus") if key == "disks" else "scsi"
+            for part in DRIVES.get(bus, ()) if dig(device, "address", "type") == "drive" else ():
+                if int(device["address"].get(part, "0")):
+                    said = f"{device['address'][part]} is not 0, as it is for each drive of bus {bus}"
+                    yield Problem((key, position, "address", part), said)
+
+
+def virtio_serial_ports(context: Context, architecture: Context) -> Iterator[Problem]:
+    """The ports of consoles and channels are ones that their virtio-serial controllers have."""
+    ports = {index: controller.get("ports", 31) for index, _, controller in indexes(context, "virtio-serial")}
+    for key in ("consoles", "channels"):
+        for position, device in enumerate(context[key]):
+            if dig(device, "address", "type") == "virtio-serial":
+                address = device["address"]
+                most = ports.get(int(address["controller"]), 31)
+                if int(address.get("port", "0")) >= most:
+                    said = f"{address['port']} is not a port of virtio-serial controller {address['controller']}"
+                    yield Problem((key, position, "address", "port"), f"{said}: they are 0 to {most - 1}")
+
+
+def usb_addresses(context: Context, architecture: Context) -> Iterator[Problem]:
+    """USB devices sit on ports that the guest's controllers and hubs have, one on each."""
+    given = [(path, device["address"]) for path, device in devices(context) if dig(device, "address", "type") == "usb"]
+    placed = [(path, int(address["bus"]), _port(address)) for path, address in given]
+    ports = usb_ports(context) if placed else {}
+    hubs = {(bus, port) for path, bus, port in placed if path[0] == "hubs" and port}
+    yield from once(
+        ((*path, "address"), (bus, port), f"USB port {_dotted(port)} of bus {bus}")
+        for path, bus, port in placed
+        if port
+    )
+    for path, bus, port in placed:
+        if bus not in ports:
+            said = f"{bus} is not a USB bus: those are {numbers(ports) or 'none'}"
+            yield Problem((*path, "address", "bus"), said, related=(("controllers",),))
+        elif len(port) > 1 and (bus, port[:-1]) not in hubs:
+            said = f"there is no hub at port {_dotted(port[:-1])} of bus {bus}"
+            yield Problem((*path, "address", "port"), said, related=(("hubs",),))
+        elif port and port[-1] > (most := HUB_PORTS if len(port) > 1 else ports[bus]):
+            said = f"{_dotted(port)} is not a port of USB bus {bus}: they are 1 to {most} there"
+            yield Problem((*path, "address", "port"), said, related=(("controllers",),))
+
+
+def _port(address: Context) -> tuple[int, ...]:
+    """Return the numbers of a USB port; none where libvirt chooses it."""
+    found = tuple(map(int, address.get("port", "0").split(".")))
+    return found if any(found) else ()
+
+
+def _dotted(port: tuple[int, ...]) -> str:
+    return ".".join(map(str, port))
+
+
+CHECKS: Checks = {
+    address_types: ALWAYS,
+    on_pci: ALWAYS,
+    same_addresses: ALWAYS,
+    pci_slots: ALWAYS,
+    pci_machine: ALWAYS,
+    usb_addresses: ALWAYS,
+    drive_addresses: ("disks", "hostdevs"),
+    virtio_serial_ports: ("consoles", "channels"),
+}

@@ -1,0 +1,105 @@
+"""The buses of a guest: which controllers make them, with what numbers, and what each has room for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from kvmrender.checks.common import Context, dig
+
+SLOTS: dict[str, tuple[int, int]] = {
+    "pci-root": (1, 31),
+    "pcie-root": (1, 31),
+    "pci-bridge": (1, 31),
+    "pcie-root-port": (0, 0),
+    "pcie-switch-downstream-port": (0, 0),
+}
+"""The first and last slot of a PCI bus, by the model of its controller; others have 0 to 31."""
+
+USB_PORTS = {"ehci": 6, "ich9-ehci1": 6, "pci-ohci": 3, "nec-xhci": 4, "qemu-xhci": 4} | dict.fromkeys(
+    ("piix3-uhci", "piix4-uhci", "ich9-uhci1", "ich9-uhci2", "ich9-uhci3", "vt82c686b-uhci"), 2
+)
+"""Ports of USB controllers, where they don't say it."""
+
+HUB_PORTS = 8
+
+WITHOUT_USB = ("arm64", "riscv64", "s390x")
+"""Architectures on which libvirt adds no USB controller by itself."""
+
+MACHINES = {"amd64": "^pc-(q35)|^(q35)|^(pc)", "ppc64le": "^(pseries)", "s390x": "^(s390)"}
+VIRT = ("arm64 virt", "riscv64 virt", "loongarch64 virt")
+ROOTS = dict.fromkeys(("pc", "pseries", "s390"), "pci-root") | dict.fromkeys(("q35", *VIRT), "pcie-root")
+
+MOST_ROOTS = 31
+"""PCI roots that a pseries machine can have; libvirt adds them for the buses that are missing."""
+
+
+def number(text: str, base: int = 0) -> int:
+    """Return a number as addresses have it; ``base`` 0 is decimal, or hexadecimal with 0x before it."""
+    return int(text, base or (16 if text.startswith("0x") else 10))
+
+
+def machine_kind(context: Context) -> str:
+    """Return the kind of machine: pc, q35, pseries, s390, virt of an architecture, or "" for others."""
+    machine, arch = str(dig(context, "os", "type", "machine", default="pc")), context["arch"]
+    if found := re.search(MACHINES.get(arch, "^virt"), machine):
+        return found[found.lastindex or 0] if arch in MACHINES else f"{arch} virt"
+    return ""
+
+
+def pci_root(context: Context) -> str | None:
+    """Return the model of PCI bus 0, or None where it isn't known."""
+    return ROOTS.get(machine_kind(context))
+
+
+def is_companion(controller: Context) -> bool:
+    """Say whether a USB controller serves ports of another."""
+    return "master" in controller or controller.get("model", "").startswith("ich9-uhci")
+
+
+def indexes(context: Context, kind: str) -> Iterator[tuple[int, int, Context]]:
+    """Yield the controllers of a kind with their positions, and the numbers that they have or that libvirt gives."""
+    found = [(place, item) for place, item in enumerate(context["controllers"]) if item["type"] == kind]
+    taken = {item["index"] for _, item in found if "index" in item}
+    following = 0
+    for place, controller in found:
+        index = controller.get("index")
+        if index is None:
+            while following in taken:
+                following += 1
+            # A companion has the number of the controller before it.
+            index = following - 1 if is_companion(controller) and following else following
+            if not is_companion(controller):
+                taken.add(following)
+        yield index, place, controller
+
+
+def pci_buses(context: Context) -> dict[int, str | None]:
+    """Return the models of the PCI buses by their numbers."""
+    return {0: pci_root(context)} | {index: controller["model"] for index, _, controller in indexes(context, "pci")}
+
+
+def missing_slots(root: str | None, legacy: bool | None) -> tuple[int, int]:
+    """Return the first and last slot of a bus that libvirt adds for a device: of old PCI, of PCI Express, or any."""
+    express = root == "pcie-root"
+    if root is None or (express and legacy is None):
+        return 0, 31
+    return (0, 0) if express and not legacy else (1, 31)
+
+
+def usb_ports(context: Context) -> dict[int, int]:
+    """Return the ports of the guest's USB buses by their numbers, without what hubs add."""
+    usual = 2 if machine_kind(context) == "pc" else 4
+    found = {0: usual} if context["arch"] not in WITHOUT_USB else {}
+    for index, _, controller in indexes(context, "usb"):
+        if not is_companion(controller):
+            found[index] = controller.get("ports", USB_PORTS.get(controller.get("model", ""), usual))
+    return found
+
+
+def has_usb(context: Context) -> bool:
+    """Say whether the guest has USB: by a controller, or by libvirt's usual one."""
+    models = [controller.get("model") for controller in context["controllers"] if controller["type"] == "usb"]
+    if not models:
+        return context["arch"] not in WITHOUT_USB
+    return "none" not in models and (context["arch"] != "s390x" or any(models))

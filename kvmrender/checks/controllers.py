@@ -1,0 +1,211 @@
+"""Checks of controllers: the buses that a guest's devices sit on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kvmrender.checks.buses import (
+    MOST_ROOTS,
+    VIRT,
+    has_usb,
+    indexes,
+    is_companion,
+    machine_kind,
+    number,
+    pci_buses,
+    pci_root,
+)
+from kvmrender.checks.common import ALWAYS, Checks, Context, devices, dig, once
+from kvmrender.checks.places import kinds
+from kvmrender.errors import Path, Problem
+
+MACHINES: dict[tuple[str, str | None], tuple[str, ...]] = {
+    ("ide", None): ("pc",),
+    ("pci", "pci-root"): ("pc", "pseries", "s390"),
+    ("pci", "pci-expander-bus"): ("pc",),
+    ("pci", "pcie-root"): ("q35", *VIRT),
+    ("pci", "pcie-root-port"): ("q35", *VIRT),
+    ("pci", "pcie-switch-upstream-port"): ("q35", *VIRT),
+    ("pci", "pcie-switch-downstream-port"): ("q35", *VIRT),
+    ("pci", "dmi-to-pci-bridge"): ("q35", *VIRT),
+    ("pci", "pcie-to-pci-bridge"): ("q35", *VIRT),
+    ("pci", "pcie-expander-bus"): ("q35", "arm64 virt"),
+    ("scsi", "ncr53c90"): (),
+}
+"""The kinds of machine that can have a controller, by its type and model."""
+
+FIELDS: dict[str, dict[tuple[str, ...], tuple[str, ...]]] = {
+    "pci-root": {
+        ("target", "index"): ("pseries",),
+        ("target", "node"): ("pseries",),
+        ("model_name",): ("pseries",),
+        ("pcihole64",): ("pc",),
+    },
+    "pcie-root": {("pcihole64",): ("q35",)},
+}
+"""The kinds of machine whose controllers have a field, by the model of the controller."""
+
+PARENTS: dict[str, tuple[str, ...]] = {
+    "pci-bridge": ("pci-root", "pci-bridge", "pci-expander-bus", "dmi-to-pci-bridge", "pcie-to-pci-bridge"),
+    "pci-expander-bus": ("pci-root",),
+    "dmi-to-pci-bridge": ("pcie-root", "pcie-expander-bus"),
+    "pcie-to-pci-bridge": ("pcie-root-port", "pcie-switch-downstream-port"),
+    "pcie-root-port": ("pcie-root", "pcie-expander-bus"),
+    "pcie-switch-upstream-port": ("pcie-root-port", "pcie-switch-downstream-port"),
+    "pcie-switch-downstream-port": ("pcie-switch-upstream-port",),
+    "pcie-expander-bus": ("pcie-root",),
+}
+"""The PCI controllers that another can be plugged into, by its model."""
+
+CHOOSY = {
+    "pci-bridge": ("dmi-to-pci-bridge", "pcie-to-pci-bridge"),
+    "pcie-switch-downstream-port": ("pcie-switch-upstream-port",),
+    "pcie-to-pci-bridge": ("pcie-root-port", "pcie-switch-downstream-port"),
+}
+"""Controllers for which libvirt adds no other by itself on PCI Express, and what they can be plugged into there."""
+
+QUEUED = ("queues", "cmd_per_lun", "max_sectors", "ioeventfd", "iothread")
+XHCI = ("nec-xhci", "qemu-xhci")
+
+
+def controller_machine(context: Context, architecture: Context) -> Iterator[Problem]:
+    """Controllers are ones that the machine can have."""
+    machine = machine_kind(context)
+    for position, controller in enumerate(context["controllers"] if machine else ()):
+        kind, model = controller["type"], controller.get("model")
+        known = MACHINES.get((kind, model), MACHINES.get((kind, None)))
+        if known is not None and machine not in known:
+            name = "model" if model else "type"
+            said = f"{model or kind} is for {_machines(known)} machines, not {machine}"
+            yield Problem(("controllers", position, name), said, related=(("machine",),))
+        for field, machines in FIELDS.get(model or "", {}).items():
+            if dig(controller, *field) is not None and machine not in machines:
+                said = f"is for {_machines(machines)} machines, not {machine}"
+                yield Problem(("controllers", position, *field), said, related=(("machine",),))
+
+
+def _machines(names: tuple[str, ...]) -> str:
+    every = set(VIRT) <= set(names)
+    words = [name for name in names if not every or name not in VIRT] + (["virt"] if every else [])
+    return " or ".join(words) or "other"
+
+
+def controller_nodes(context: Context, architecture: Context) -> Iterator[Problem]:
+    """The NUMA nodes that PCI controllers are in are there."""
+    cells = dig(context, "cpu", "numa", "cell", default=[])
+    nodes = {int(cell.get("id", position)) for position, cell in enumerate(cells)}
+    for position, controller in enumerate(context["controllers"]):
+        if (node := dig(controller, "target", "node")) is not None and node not in nodes:
+            said = f"{node} is not a NUMA node of the guest"
+            yield Problem(("controllers", position, "target", "node"), said, related=(("cpu", "numa"),))
+
+
+def controller_indexes(context: Context, architecture: Context) -> Iterator[Problem]:
+    """No two controllers of one type have one index, but for companions, and an IDE controller has index 0."""
+    for kind in dict.fromkeys(controller["type"] for controller in context["controllers"]):
+        found = [(index, place) for index, place, item in indexes(context, kind) if not is_companion(item)]
+        yield from once((("controllers", place, "index"), index, str(index)) for index, place in found)
+        for index, place in found if kind == "ide" else ():
+            if index:
+                said = f"{index} is not 0: a machine has one IDE controller"
+                yield Problem(("controllers", place, "index"), said)
+
+
+def pci_roots(context: Context, architecture: Context) -> Iterator[Problem]:
+    """The PCI controller with index 0 is the machine's root, and there is no other (but on pseries machines)."""
+    root, machine = pci_root(context), machine_kind(context)
+    for index, place, controller in indexes(context, "pci"):
+        path: Path = ("controllers", place, "index")
+        if root and not index and controller["model"] != root:
+            yield Problem(path, f"0 is the machine's {root}, not a {controller['model']}", related=(("machine",),))
+        elif index and machine != "pseries" and controller["model"] in ("pci-root", "pcie-root"):
+            yield Problem(path, f"{index} is not 0, as it is for a {controller['model']}")
+
+
+def pseries_roots(context: Context, architecture: Context) -> Iterator[Problem]:
+    """A pseries machine has no more PCI roots than it can, with those that libvirt adds; the first one is target 0."""
+    if machine_kind(context) != "pseries":
+        return
+    found = list(indexes(context, "pci"))
+    bridges = sum(controller["model"] != "pci-root" for _, _, controller in found)
+    for index, place, controller in found:
+        if index - bridges >= MOST_ROOTS:
+            said = f"{index} is too high: there would be more than {MOST_ROOTS} PCI roots"
+            yield Problem(("controllers", place, "index"), said)
+        target = dig(controller, "target", "index")
+        if target is not None and (target == 0) != (index == 0):
+            said = f"{target} is not for index {index}: index 0 has target 0, and it alone"
+            yield Problem(("controllers", place, "target", "index"), said, related=(("controllers", place, "index"),))
+
+
+def pci_parents(context: Context, architecture: Context) -> Iterator[Problem]:
+    """Each PCI controller can be plugged into one with a lower index, the one that its address says if it has one."""
+    buses = pci_buses(context)
+    for index, place, controller in indexes(context, "pci"):
+        model, address = controller["model"], controller.get("address", {})
+        bus, slot = (number(address.get(part, "0")) for part in ("bus", "slot"))
+        parents = PARENTS.get(model, ())
+        if parents and (bus or slot):
+            if bus >= index or buses.get(bus, parents[0]) not in (*parents, None):
+                said = f"{bus} is not a lower index of a {' or '.join(parents)}, which a {model} is plugged into"
+                yield Problem(("controllers", place, "address", "bus"), said)
+        elif buses[0] == "pcie-root" and not _can_be_plugged(model, index, buses):
+            said = f"{model} needs a controller with a lower index to be plugged into: {' or '.join(CHOOSY[model])}"
+            yield Problem(("controllers", place, "model"), said, related=(("controllers",),))
+
+
+def _can_be_plugged(model: str, index: int, buses: dict[int, str | None]) -> bool:
+    """Say whether there is something that a controller without an address can be plugged into, or libvirt adds it."""
+    below = [buses.get(other) for other in range(1, index)]
+    # What libvirt adds for a number that is left out is a root port.
+    added = model == "pcie-to-pci-bridge" and None in below
+    return model not in CHOOSY or added or any(other in CHOOSY[model] or other == model for other in below)
+
+
+def usb_controllers(context: Context, architecture: Context) -> Iterator[Problem]:
+    """A USB controller with a master has one, model none stands alone, and only xHCI has a choice of ports."""
+    found = list(indexes(context, "usb"))
+    masters = {index for index, _, controller in found if not is_companion(controller)}
+    for index, place, controller in found:
+        path, model = ("controllers", place), controller.get("model")
+        if is_companion(controller) and index not in masters:
+            yield Problem(path, f"there is no USB controller with index {index} that could be the master")
+        if model == "none" and len(found) > 1:
+            yield Problem((*path, "model"), "none is for guests without other USB controllers")
+        if "ports" in controller and model not in XHCI:
+            said = f"is for model {' or '.join(XHCI)}, not {model or 'the usual'}"
+            yield Problem((*path, "ports"), said)
+
+
+def usb_devices(context: Context, architecture: Context) -> Iterator[Problem]:
+    """A guest with USB devices has a USB controller, of its own or libvirt's usual one."""
+    if has_usb(context):
+        return
+    for path, device in devices(context):
+        if (kinds(str(path[0]), device, context["arch"]) or ())[:1] in (("usb",), ("ccid",)):
+            said = "is on USB, and the guest has none: it needs a controller, such as {type: usb, model: qemu-xhci}"
+            yield Problem(path, said, related=(("controllers",),))
+
+
+def scsi_queues(context: Context, architecture: Context) -> Iterator[Problem]:
+    """SCSI controllers with queues or threads are virtio's."""
+    usual = "virtio-scsi" if context["arch"] == "s390x" else ""
+    for position, controller in enumerate(context["controllers"]):
+        model = controller.get("model", usual)
+        options = [name for name in QUEUED if name in (controller.get("driver") or {})]
+        if options and controller["type"] == "scsi" and not model.startswith("virtio"):
+            said = "is for model virtio-scsi" + (f", not {model}" if model else "")
+            yield Problem(("controllers", position, "driver", options[0]), said)
+
+
+CHECKS: Checks = {
+    controller_machine: ("controllers",),
+    controller_nodes: ("controllers",),
+    controller_indexes: ("controllers",),
+    pci_roots: ("controllers",),
+    pseries_roots: ("controllers",),
+    pci_parents: ("controllers",),
+    usb_controllers: ("controllers",),
+    usb_devices: ALWAYS,
+    scsi_queues: ("controllers",),
+}
