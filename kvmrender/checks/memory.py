@@ -68,15 +68,17 @@ def memory_devices(context: Context, architecture: Context) -> Iterator[Problem]
 
 
 def numa_memory(context: Context, architecture: Context) -> Iterator[Problem]:
-    """The memory of NUMA cells, with or without that of memory modules, adds up to memory."""
+    """Memory is that of the NUMA cells, with or without that of memory modules; where there are no cells, it holds
+    what the modules have."""
     cells = dig(context, "cpu", "numa", "cell", default=[])
-    if not cells:
-        return
     own = sum(to_bytes({"text": cell["memory"], "unit": cell.get("unit", "KiB")}) for cell in cells)
     sizes = [dig(device, "target", "size") for device in context["memory_devices"]]
     plugged = sum(to_bytes(size) for size in sizes if size)
     memory = to_bytes(context["memory"])
-    if memory not in (own, own + plugged):
+    if plugged > memory and not cells:
+        said = f"{_size(context['memory'])} is less than the memory modules have, {plugged // 1024} KiB"
+        yield Problem(MEMORY, said, related=(("memory_devices",),))
+    elif cells and memory not in (own, own + plugged):
         said = f"{_size(context['memory'])} is not what the NUMA cells add up to, {(own + plugged) // 1024} KiB"
         yield Problem(MEMORY, said, related=(("cpu", "numa"), ("memory_devices",)))
 
@@ -205,6 +207,6 @@ CHECKS: Checks = {
     module_slots: ("memory_devices",),
     module_parts: ("memory_devices",),
     hugepages: ("memoryBacking",),
-    numa_memory: ("cpu",),
+    numa_memory: ("cpu", "memory_devices"),
     shared_memory: ("filesystems", "disks", "interfaces"),
 }

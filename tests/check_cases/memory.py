@@ -35,6 +35,8 @@ def pages(*page: dict[str, Any]) -> dict[str, Any]:
     return {"memory": 512, "memoryBacking": {"hugepages": {"page": list(page)}}}
 
 
+EPC = {"model": "sgx-epc", "target": {"size": "64 MiB"}}
+
 CASES: list[Case] = [
     (
         "current_memory",
@@ -80,6 +82,12 @@ CASES: list[Case] = [
         {"memory": "1 GiB", "vcpu": 2, "cpu": cells("0", "1")},
         {"memory": "1 GiB", "cpu": cells("0")},
         "memory: 1024 MiB is not what the NUMA cells add up to, 524288 KiB",
+    ),
+    (
+        "numa_memory",
+        {"memory": "64 MiB", "memory_devices": [EPC]},
+        {"memory": "63 MiB", "memory_devices": [EPC]},
+        "memory: 63 MiB is less than the memory modules have, 65536 KiB",
     ),
     (
         "shared_memory",
