@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from jinja2 import BaseLoader, StrictUndefined, TemplateRuntimeError, nodes
-from jinja2.compiler import CodeGenerator, Frame
+from jinja2 import BaseLoader, StrictUndefined, TemplateRuntimeError, compiler, nodes
+from jinja2.compiler import Frame
 from jinja2.ext import Extension
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
@@ -51,7 +51,7 @@ class _Undefined(StrictUndefined):
         return f"{type(self._undefined_obj).__name__} has no {name!r}"
 
 
-class _CodeGenerator(CodeGenerator):
+class CodeGenerator(compiler.CodeGenerator):
     """Jinja's, but each value that is written goes through our own ``escape``."""
 
     def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
@@ -61,7 +61,7 @@ class _CodeGenerator(CodeGenerator):
 class Environment(ImmutableSandboxedEnvironment):
     """A sandbox in which what is written is escaped, always, and what is missing is an error."""
 
-    code_generator_class = _CodeGenerator
+    code_generator_class = CodeGenerator
     escape = staticmethod(escape)
 
     def __init__(self, loader: BaseLoader) -> None:
@@ -78,6 +78,9 @@ class Environment(ImmutableSandboxedEnvironment):
         )
         self.filters.update(attributes=attributes, text=escape_text, xml=well_formed)
         self.filters.update(dict.fromkeys(("e", "escape", "forceescape"), _escape_filter))
+
+    def start(self) -> None:
+        """Begin with a guest."""
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Look a key of a mapping up before an attribute: fields of a guest may be named like methods."""

@@ -63,21 +63,37 @@ class GuestError(Error):
 class TemplateError(Error):
     """A template or schema part that can't be used.
 
-    ``template`` is its file and ``line`` counts from 1 (None where there is none);
-    ``guest`` is the name of the guest that was being rendered, if any.
+    ``template`` is its file and ``line`` counts from 1 (None where there is none); ``guest`` is the name of the guest
+    that was being rendered, if any, and ``field`` what of it the template was given. ``source`` is the line, ``chain``
+    where the template was included or extended from, the nearest place first.
     """
 
     def __init__(
-        self, message: str, template: str | None = None, line: int | None = None, guest: str | None = None
+        self,
+        message: str,
+        template: str | None = None,
+        line: int | None = None,
+        guest: str | None = None,
+        field: Path = (),
+        source: str | None = None,
+        chain: Sequence[str] = (),
     ) -> None:
         self.message, self.template, self.line, self.guest = message, template, line, guest
+        self.field, self.source, self.chain = field, source, tuple(chain)
         place = ":".join(str(part) for part in (template, line) if part is not None)
-        about = f" (guest {guest!r})" if guest is not None else ""
-        super().__init__(f"{place}: {message}{about}" if place else f"{message}{about}")
+        of = [f"guest {guest!r}"] if guest is not None else []
+        about = ", ".join([*of, path_string(field)] if field else of)
+        lines = [": ".join(part for part in (place, message) if part) + (f" ({about})" if about else "")]
+        if source is not None and source.strip():
+            lines.append(f"  {line} | {printable(source.strip())}")
+        if self.chain:
+            lines.append(f"  from {', '.join(self.chain)}")
+        super().__init__("\n".join(lines))
 
-    def __reduce__(self) -> tuple[type[TemplateError], tuple[str, str | None, int | None, str | None]]:
+    def __reduce__(self) -> tuple[type[TemplateError], tuple[object, ...]]:
         """Pickle by the parts of the message."""
-        return TemplateError, (self.message, self.template, self.line, self.guest)
+        parts = self.message, self.template, self.line, self.guest, self.field, self.source, self.chain
+        return TemplateError, parts
 
 
 def path_string(path: Sequence[str | int]) -> str:

@@ -8,24 +8,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader, TemplateNotFound
-
 from kvmrender.context import context_builder
 from kvmrender.environment import Environment, finish
-from kvmrender.errors import TemplateError
 from kvmrender.normalise import without_nulls
-from kvmrender.schema import GuestSchema, load_schema
+from kvmrender.schema import load_schema
+from kvmrender.stack import SCHEMA, TEMPLATE, Stack
 from kvmrender.template_errors import template_error
-
-SHIPPED = "shipped"
-"""The prefix under which a template can name one that a folder before it replaces."""
-
-
-def shipped_templates() -> Path:
-    """Return the folder of the templates that come with the package: inside it, or beside it in a checkout."""
-    package = Path(__file__).parent
-    inside = package / "templates"
-    return inside if inside.is_dir() else package.parent / "templates"
 
 
 @cache
@@ -39,34 +27,27 @@ class Renderer:
 
     ``templates`` are folders that come before the shipped one. Building a Renderer reads the schema; each
     template is compiled when it is first used. A Renderer keeps nothing of the guests that it renders: threads
-    may share it, and it can be pickled. ``schema`` is the schema of its guests.
+    may share it, and it can be pickled. ``schema`` is the schema of its guests, ``stack`` the folders.
+
+    Templates of one's own run in a tighter sandbox, with limits of time and size (see ``kvmrender.guard``).
 
     Raises TemplateError for a folder that is missing and for a schema part that can't be read.
     """
 
-    schema: GuestSchema
-
     def __init__(self, templates: Iterable[str | os.PathLike[str]] = ()) -> None:
-        self.templates = tuple(Path(folder) for folder in templates)
-        for folder in self.templates:
-            if not folder.is_dir():
-                raise TemplateError("is not a folder of templates", str(folder))
-        shipped = FileSystemLoader(shipped_templates())
-        loader = ChoiceLoader([*map(FileSystemLoader, self.templates), shipped, PrefixLoader({SHIPPED: shipped})])
-        self._environment = Environment(loader)
+        self.stack = Stack(templates)
+        if self.stack.own:
+            from kvmrender.guard import GuardedEnvironment
 
-        def read(name: str) -> str:
-            try:
-                return loader.get_source(self._environment, name)[0]
-            except TemplateNotFound:
-                raise TemplateError("is not in any folder of templates", name) from None
-
-        self.schema = load_schema(read, loader.list_templates())
+            self._environment: Environment = GuardedEnvironment(self.stack)
+        else:
+            self._environment = Environment(self.stack.loader)
+        self.schema = load_schema(self.stack.read, self.stack.names(SCHEMA))
         self._context = context_builder(self.schema)
 
     def __reduce__(self) -> tuple[type[Renderer], tuple[tuple[Path, ...]]]:
         """Pickle by the folders."""
-        return Renderer, (self.templates,)
+        return Renderer, (self.stack.own,)
 
     def context(self, guest: Mapping[str, Any]) -> dict[str, Any]:
         """Return what a template sees of the guest: its full form, with every default and derived value.
@@ -87,7 +68,8 @@ class Renderer:
         """Return the guest's context and its domain XML. Raises what ``context`` and ``render`` do."""
         context, nulls = self._context(guest)
         values = without_nulls(context) if nulls else context
-        name = f"{context['arch']}.xml.j2"
+        name = f"{context['arch']}{TEMPLATE}"
+        self._environment.start()
         try:
             template = self._environment.get_template(name)
             return context, finish(template.render(values, domain=values))

@@ -21,9 +21,13 @@ They are JSON Schema (draft 2020-12) of the guest in full form, with annotations
 ``since``            the libvirt that brought it, where that is newer than 9.0
 ``only_on``          the architectures that have it; the parts of the others refuse it
 
+A part of one's own that ``extends`` another (``{"extends": "shipped/guest.schema.json", "properties": {…}}``) is
+merged into it: objects merge deeply, all else replaces.
+
 At the top of an architecture's part stand ``architecture``, its names, the canonical one first; ``disk_buses``, the
 usual bus of each kind of disk; ``machine_buses``, the buses of its machines, by patterns of their names; and
-``serial_models``, the models of its kinds of serial ports, the usual kind first.
+``serial_models``, the models of its kinds of serial ports, the usual kind first. ``like`` names an architecture whose
+features another has too.
 """
 
 from __future__ import annotations
@@ -64,11 +68,7 @@ def load_schema(read: Callable[[str], str], names: Iterable[str]) -> GuestSchema
     def add(name: str) -> Node:
         if name not in parts:
             parts[name] = {}  # parts may refer to each other
-            try:
-                parts[name].update(_absolute(json.loads(read(name)), name, add))
-            except ValueError as error:
-                line = error.lineno if isinstance(error, json.JSONDecodeError) else None
-                raise TemplateError(f"is not JSON: {error}", name, line) from None
+            parts[name].update(_absolute(_part(name, read), name, add))
         return parts[name]
 
     root = dict(add(ROOT))
@@ -90,11 +90,29 @@ def load_schema(read: Callable[[str], str], names: Iterable[str]) -> GuestSchema
     ]
     root["$defs"] = {_key(name): part for name, part in parts.items() if name != ROOT}
     for first, part in architectures.items():
-        for path, others in _of_others(root, root, first):
+        for path, others in _of_others(root, root, part.get("like", first)):
             inside, last = _inside(part, path)
             said = f"is only for {listed(others)} guests, not {first}"
             inside.setdefault("properties", {})[last] = {"not": {}, "refusal": said}
     return GuestSchema(root, architectures, known)
+
+
+def _part(name: str, read: Callable[[str], str], above: tuple[str, ...] = ()) -> Node:
+    """Return a part, merged into the one that it extends."""
+    try:
+        part = json.loads(read(name))
+    except ValueError as error:
+        line = error.lineno if isinstance(error, json.JSONDecodeError) else None
+        raise TemplateError(f"is not JSON: {error}", name, line) from None
+    if not isinstance(part, dict):
+        raise TemplateError("is not a JSON object", name)
+    if (extended := part.pop("extends", None)) is None:
+        return part
+    if extended in (name, *above) or not isinstance(extended, str):
+        raise TemplateError(f"can't extend {extended!r}", name)
+    whole = _part(extended, read, (name, *above))
+    _merge(whole, part)
+    return whole
 
 
 def _of_others(root: Node, node: Node, arch: str, path: str = "", depth: int = 0) -> Iterator[tuple[str, list[str]]]:

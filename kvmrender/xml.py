@@ -31,6 +31,8 @@ def escape(value: Any) -> str:
     """
     if hasattr(value, "__html__"):
         return str(value.__html__())
+    if isinstance(value, (dict, list, tuple)):
+        raise ValueError(f"a {'mapping' if isinstance(value, dict) else 'list'} can't be written: write what is in it")  # noqa: TRY004
     return _escaped(str(value), _REFERENCES)
 
 

@@ -11,8 +11,11 @@ import pytest
 from conftest import find
 
 from kvmrender import Error, GuestError, Renderer, TemplateError
+from kvmrender.stack import shipped_templates
 
 DISK = {"source": "/a.qcow2"}
+SHIPPED = shipped_templates()
+LINE_OF_DISKS = (SHIPPED / "domain.xml.j2").read_text().partition('"devices/disk.xml.j2"')[0].count("\n") + 1
 
 
 def rendered(folder: Path, **guest: Any) -> str:
@@ -90,18 +93,27 @@ def test_fault_is_told_with_its_place(source: str, said: str, tmp_path: Path) ->
     (tmp_path / "amd64.xml.j2").write_text(source)
     with pytest.raises(TemplateError) as raised:
         rendered(tmp_path, vars={"x": "<a>", "c": "\1"})
-    assert str(raised.value) == f"{tmp_path}/{said} (guest 'web-1')"
+    first, source_line = str(raised.value).split("\n")
+    assert first == f"{tmp_path}/{said} (guest 'web-1')"
+    number = int(said.split(":")[1])
+    assert source_line == f"  {number} | {source.splitlines()[number - 1]}"
     assert isinstance(raised.value, Error)
 
 
 def test_fault_in_a_partial_names_the_partial(tmp_path: Path) -> None:
     (tmp_path / "devices").mkdir()
-    (tmp_path / "devices/disk.xml.j2").write_text("<disk>\n\n{{ device.sauce }}</disk>")
+    (tmp_path / "devices/disk.xml.j2").write_text(
+        "<disk>\n\n{% if device.target.dev == 'vdb' %}\n {{ device.sauce }}\n{% endif %}</disk>"
+    )
     with pytest.raises(TemplateError) as raised:
-        rendered(tmp_path, disks=[DISK])
+        rendered(tmp_path, disks=[DISK, {"source": "/b.qcow2"}])
     file = f"{tmp_path}/devices/disk.xml.j2"
-    assert (raised.value.template, raised.value.line, raised.value.guest) == (file, 3, "web-1")
-    assert str(raised.value) == (f"{file}:3: 'sauce' is not given here (did you mean 'source'?) (guest 'web-1')")
+    assert (raised.value.template, raised.value.line, raised.value.guest) == (file, 4, "web-1")
+    assert str(raised.value) == (
+        f"{file}:4: 'sauce' is not given here (did you mean 'source'?) (guest 'web-1', disks[1])\n"
+        "  4 | {{ device.sauce }}\n"
+        f"  from {SHIPPED}/domain.xml.j2:{LINE_OF_DISKS}, {SHIPPED}/amd64.xml.j2:2"
+    )
 
 
 def test_folder_that_is_missing(tmp_path: Path) -> None:

@@ -1,0 +1,87 @@
+"""A stack of template folders: the first that has a file wins, and the shipped templates come last."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from functools import cached_property
+from pathlib import Path
+
+from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, TemplateNotFound
+
+from kvmrender.errors import TemplateError, nearest
+
+SHIPPED = "shipped"
+"""The prefix under which a file can name one that a folder before it replaces."""
+TEMPLATE, SCHEMA = ".xml.j2", ".schema.json"
+"""How the names of templates and of parts of the schema end."""
+
+
+def shipped_templates() -> Path:
+    """Return the folder of the templates that come with the package: inside it, or beside it in a checkout."""
+    package = Path(__file__).parent
+    inside = package / "templates"
+    return inside if inside.is_dir() else package.parent / "templates"
+
+
+class Stack:
+    """The folders ``own``, and after them the shipped one. Raises TemplateError for one that is missing."""
+
+    def __init__(self, own: Iterable[str | os.PathLike[str]] = ()) -> None:
+        self.own = tuple(Path(folder) for folder in own)
+        self.shipped = shipped_templates()
+        for folder in self.own:
+            if not folder.is_dir():
+                raise TemplateError("is not a folder of templates", str(folder))
+
+    @cached_property
+    def loader(self) -> BaseLoader:
+        """Jinja's loader of these templates."""
+        shipped = _FolderLoader(self.shipped)
+        return ChoiceLoader([*map(_FolderLoader, self.own), shipped, PrefixLoader({SHIPPED: shipped})])
+
+    def names(self, ending: str = "") -> list[str]:
+        """Return the names of all files that end so, each once, without the prefix."""
+        found = {
+            path.relative_to(folder).as_posix()
+            for folder in (*self.own, self.shipped)
+            for path in folder.rglob(f"*{ending}")
+            if path.is_file()
+        }
+        return sorted(name for name in found if name.endswith((TEMPLATE, SCHEMA)))
+
+    def files(self, name: str) -> list[Path]:
+        """Return the files of this name, that which wins first."""
+        if name.startswith(f"{SHIPPED}/"):
+            return [found] if (found := self.shipped / name.removeprefix(f"{SHIPPED}/")).is_file() else []
+        return [path for folder in (*self.own, self.shipped) if (path := folder / name).is_file()]
+
+    def is_shipped(self, file: str | None) -> bool:
+        """Say whether a file is one of the shipped folder."""
+        return file is not None and Path(file).is_relative_to(self.shipped)
+
+    def folder(self, file: str | Path) -> Path:
+        """Return the folder of the stack that a file is in."""
+        return next((folder for folder in (*self.own, self.shipped) if Path(file).is_relative_to(folder)), self.shipped)
+
+    def read(self, name: str) -> str:
+        """Return the text of a file. Raises TemplateError where there is none."""
+        try:
+            return self.loader.get_source(_PLAIN, name)[0]
+        except TemplateNotFound:
+            raise TemplateError(f"is not in any folder of templates{nearest(name, self.names())}", name) from None
+
+
+class _FolderLoader(FileSystemLoader):
+    """Loads the files of a folder, and none that a link leads to outside of it."""
+
+    def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+        source, file, uptodate = super().get_source(environment, template)
+        folder = Path(self.searchpath[0])
+        if not Path(file).resolve().is_relative_to(folder.resolve()):
+            raise TemplateError("is a link to something outside of its folder", file)
+        return source, file, uptodate
+
+
+_PLAIN = Environment(autoescape=True)
+"""Loaders ask for an environment, and make no use of it."""
