@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from kvmrender.checks.common import ALWAYS, Checks, Context, devices, dig, once
 from kvmrender.errors import Problem
 
+UUID_LENGTH = 32
+
 ARCHITECTURES: tuple[tuple[str, str, dict[str, tuple[str, ...]]], ...] = (
     ("watchdogs", "model", {"diag288": ("s390x",)}),
     ("panics", "model", {"isa": ("amd64",), "hyperv": ("amd64",), "pseries": ("ppc64le",), "s390": ("s390x",)}),
@@ -67,15 +69,30 @@ def panic_models(context: Context, architecture: Context) -> Iterator[Problem]:
 
 def hostdevs_once(context: Context, architecture: Context) -> Iterator[Problem]:
     """No device of the host is given twice, and there is one of model vfio-ap."""
-    found = [
-        ((("hostdevs", number, "source")), repr(sorted((device["source"]).items())), "this device of the host")
-        for number, device in enumerate(context["hostdevs"])
-    ]
-    yield from once(found)
+    for_each = enumerate(context["hostdevs"])
+    yield from once(
+        (("hostdevs", number, "source"), _on_host(device), "this device of the host") for number, device in for_each
+    )
     adjuncts = [number for number, device in enumerate(context["hostdevs"]) if device.get("model") == "vfio-ap"]
     for number in adjuncts[1:]:
         said = f"a guest has one of model vfio-ap, and that is hostdevs[{adjuncts[0]}]"
         yield Problem(("hostdevs", number, "model"), said, related=(("hostdevs", adjuncts[0]),))
+
+
+def _on_host(device: Context) -> tuple[str, ...]:
+    """Return what tells a device of the host from others, with numbers written in one way."""
+    source = device["source"]
+    usual = {"domain": "0", "bus": "0", "slot": "0", "function": "0"} if device["type"] == "pci" else {}
+    address = {key: _plain(text) for key, text in (usual | source.get("address", {})).items()}
+    identity = [_plain(source[key]["id"]) for key in ("vendor", "product") if key in source]
+    rest = [repr(source[key]) for key in ("adapter", "name", "host", "wwpn") if key in source]
+    return device["type"], *identity, *rest, *(f"{key} {address[key]}" for key in sorted(address))
+
+
+def _plain(text: str) -> str:
+    """Write a number without its base and zeros before it; a UUID, without dashes."""
+    text = text.replace("-", "").lower()
+    return text if len(text) == UUID_LENGTH else str(int(text, 16 if text.startswith("0x") else 10))
 
 
 def hostdev_display(context: Context, architecture: Context) -> Iterator[Problem]:

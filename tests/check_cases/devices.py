@@ -69,7 +69,13 @@ CASES: list[Case] = [
     (
         "hostdevs_once",
         {"hostdevs": [{"source": {"vendor": "0x1", "product": n}} for n in ("0x1", "0x2")]},
-        {"hostdevs": [{"source": {"vendor": "0x1", "product": "0x1"}}] * 2},
+        {"hostdevs": [{"source": {"vendor": "0x1", "product": n}} for n in ("0x1", "1")]},
+        "hostdevs[1].source: this device of the host is taken by hostdevs[0]",
+    ),
+    (
+        "hostdevs_once",
+        {"hostdevs": [{"type": "pci", "source": {"address": {"bus": n}}} for n in ("0x1", "2")]},
+        {"hostdevs": [{"type": "pci", "source": {"address": n}} for n in ({"bus": "0x01"}, {"bus": "1", "slot": "0"})]},
         "hostdevs[1].source: this device of the host is taken by hostdevs[0]",
     ),
     (
