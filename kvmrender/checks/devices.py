@@ -12,6 +12,7 @@ UUID_LENGTH = 32
 ARCHITECTURES: tuple[tuple[str, str, dict[str, tuple[str, ...]]], ...] = (
     ("watchdogs", "model", {"diag288": ("s390x",)}),
     ("panics", "model", {"isa": ("amd64",), "hyperv": ("amd64",), "pseries": ("ppc64le",), "s390": ("s390x",)}),
+    ("hostdevs", "model", {"vfio-ccw": ("s390x",), "vfio-ap": ("s390x",)}),
     ("inputs", "bus", {"ps2": ("amd64", "ppc64le")}),
 )
 """The architectures that have a device, by its key, the field that says what it is, and that field's value."""
@@ -48,7 +49,7 @@ def iommu_machine(context: Context, architecture: Context) -> Iterator[Problem]:
 
 
 def device_machine(context: Context, architecture: Context) -> Iterator[Problem]:
-    """Watchdogs, panic devices and inputs are ones that machines of the architecture can have."""
+    """Watchdogs, panic devices, inputs and devices of the host are ones that machines of the architecture can have."""
     arch = context["arch"]
     for key, field, known in ARCHITECTURES:
         for number, device in enumerate(context[key]):
@@ -106,7 +107,7 @@ CHECKS: Checks = {
     boot_orders: ALWAYS,
     aliases: ALWAYS,
     iommu_machine: ("iommu",),
-    device_machine: ("watchdogs", "panics", "inputs"),
+    device_machine: ("watchdogs", "panics", "hostdevs", "inputs"),
     panic_models: ("panics",),
     hostdevs_once: ("hostdevs",),
     hostdev_display: ("hostdevs",),

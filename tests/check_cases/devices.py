@@ -61,6 +61,12 @@ CASES: list[Case] = [
         "panics[0].model: hyperv is for amd64, not arm64",
     ),
     (
+        "device_machine",
+        {"arch": "s390x", "hostdevs": [mdev("vfio-ccw", "0" * 32)]},
+        {"hostdevs": [mdev("vfio-ccw", "0" * 32)]},
+        "hostdevs[0].model: vfio-ccw is for s390x, not amd64",
+    ),
+    (
         "panic_models",
         {"panics": [{}, "hyperv"]},
         {"panics": [{}, "isa"]},
