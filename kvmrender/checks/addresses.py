@@ -129,8 +129,8 @@ def _on_pci(context: Context) -> Iterator[tuple[Path, Context, tuple[int, ...]]]
 
 def _is_old(key: str, device: Context, arch: str) -> bool | None:
     """Say whether a device is of old PCI, for which libvirt adds a bridge; None where it can't be said."""
-    if key in ("sounds", "watchdogs", "shmems"):
-        return True
+    if key in ("sounds", "watchdogs", "shmems", "hostdevs"):
+        return key != "hostdevs"
     return device.get("model") == "virtio-transitional" if place(key, device, arch) == VIRTIO else None
 
 

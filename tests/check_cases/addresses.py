@@ -11,6 +11,11 @@ def rng(kind: str, **address: Any) -> dict[str, Any]:
     return {"backend": "builtin", "address": {"type": kind, **address}}
 
 
+def hostdev(bus: int, slot: int) -> dict[str, Any]:
+    address = {"type": "pci", "bus": bus, "slot": slot}
+    return {"type": "pci", "driver": "vfio", "source": {"address": {"bus": 7}}, "address": address}
+
+
 CCW = {"cssid": "0xfe", "ssid": "0x0", "devno": "0x0001"}
 ROOT_PORT = {"type": "pci", "index": 1, "model": "pcie-root-port"}
 HUB = {"type": "usb", "address": {"type": "usb", "bus": 0, "port": 1}}
@@ -126,6 +131,12 @@ CASES: list[Case] = [
         {"arch": "arm64", "sounds": [{"model": "ac97", "address": {"type": "pci", "bus": 5, "slot": 1}}]},
         {"arch": "arm64", "sounds": [{"model": "ac97", "address": {"type": "pci", "bus": 5, "slot": 0}}]},
         "sounds[0].address.slot: 0 is not a slot of bus 5, a bus that is added: it has 1 to 31",
+    ),
+    (
+        "pci_slots",
+        {"machine": "q35", "hostdevs": [hostdev(5, 0)]},
+        {"machine": "q35", "hostdevs": [hostdev(5, 1)]},
+        "hostdevs[0].address.slot: 1 is not a slot of bus 5, a bus that is added: it has 0 alone",
     ),
     (
         "pci_slots",
