@@ -13,8 +13,8 @@ from typing import Any
 from jinja2 import nodes
 
 from kvmrender.environment import Environment
-from kvmrender.renderer import shipped_templates
 from kvmrender.rng import Grammar, installed_schema
+from kvmrender.stack import shipped_templates
 
 PREFIXES = {"http://libvirt.org/schemas/domain/qemu/1.0": "qemu", "http://libvirt.org/schemas/domain/lxc/1.0": "lxc"}
 
