@@ -3,69 +3,29 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
-from functools import reduce
+from collections.abc import Callable
+from contextlib import ExitStack, closing
 from shutil import copyfileobj
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 import yaml
 
 from kvmrender import __version__
+from kvmrender.cli_common import DIFFERS, FLEET, GUESTS, LAYERS, TEMPLATES, options, renderer_of, say, trouble, write
+from kvmrender.cli_templates import templates
 from kvmrender.editor_schema import editor_schema
 from kvmrender.errors import Error, GuestError, Problem
 from kvmrender.fleet import Fleet, Options, Outcome
 from kvmrender.folder import Folder
 from kvmrender.inputs import Inputs
-from kvmrender.renderer import default_renderer
 from kvmrender.report import Report
 from kvmrender.secrets import masked
-from kvmrender.spread import cores
 
 IN_MEMORY = 1 << 24
 """Bytes of output that are kept in memory; the rest waits in a temporary file."""
-
-DIFFERS, TROUBLE = 1, 2
-"""Exit codes as of ``diff``: something differs (with --check), or went wrong."""
-
-Command = TypeVar("Command", bound=Callable[..., Any])
-
-
-GUESTS = click.argument("guests", nargs=-1, type=click.Path(), metavar="[GUEST]...")
-LAYERS = (
-    click.option("--namespace", metavar="TEXT", help="The namespace of guests that name none."),
-    click.option(
-        "--set",
-        "settings",
-        multiple=True,
-        metavar="PATH=VALUE",
-        help="Set this in each guest, as disks[0].driver.cache=none; the value is YAML.",
-    ),
-    click.option(
-        "--defaults", multiple=True, metavar="FILE", help="What goes under each guest: a mapping in YAML or JSON."
-    ),
-)
-FLEET = (
-    click.option(
-        "-j",
-        "--jobs",
-        type=click.IntRange(1),
-        default=cores,
-        metavar="N",
-        help="Processes that many guests are spread over; by default as many as there are cores.",
-    ),
-    click.option("--select", multiple=True, metavar="GLOB", help="Only guests with such a name, as 'web-*'."),
-)
-"""What commands have in common, the last first."""
-
-
-def options(*added: Callable[[Command], Command]) -> Callable[[Command], Command]:
-    """Return a decorator that adds options."""
-    return lambda command: reduce(lambda done, add: add(done), added, command)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -80,9 +40,13 @@ def main() -> None:
     """
 
 
+main.add_command(templates)
+
+
 @main.command()
 @options(*FLEET, *LAYERS, GUESTS)
 @click.option("-o", "--output", metavar="DIR", help="Write each guest to DIR/NAME.xml; what is the same isn't touched.")
+@click.option("--strict", is_flag=True, help="A value of a guest that no template uses is an error.")
 @click.option("--check", is_flag=True, help="Write nothing, and exit with 1 if a file would change.")
 @click.option("--diff", is_flag=True, help="Show what changes; secrets are shown as ***.")
 @click.option("--prune", is_flag=True, help="Remove files that an earlier run wrote for guests that are gone.")
@@ -93,6 +57,7 @@ def main() -> None:
 @click.option("-v", "--verbose", is_flag=True, help="Tell what becomes of each file.")
 def render(
     guests: tuple[str, ...],
+    templates: tuple[str, ...],
     defaults: tuple[str, ...],
     settings: tuple[str, ...],
     namespace: str | None,
@@ -115,15 +80,15 @@ def render(
     needing += [name for name, given in (("fsync", fsync), ("report", report)) if given]
     if output is None and needing:
         raise click.UsageError(f"--{needing[0]} is for files: give -o DIR too.")
-    with _trouble():
-        renderer = default_renderer()
+    with trouble():
+        renderer = renderer_of(templates)
         inputs = Inputs(renderer.schema.root, guests, defaults, settings, namespace)
         if output is None:
             _print(Fleet(renderer, inputs, Options(**fleet)), quiet)
             return
         waiting = f"{output}: another run is at work here: waiting"
         with ExitStack() as stack:
-            folder = stack.enter_context(closing(Folder(output, fleet["check"], fsync, lambda: _say(waiting))))
+            folder = stack.enter_context(closing(Folder(output, fleet["check"], fsync, lambda: say(waiting))))
             told = stack.enter_context(closing(Report(folder.place, report == "json", quiet, verbose)))
             try:
                 _run(Fleet(renderer, inputs, Options(**fleet), folder), told.add, quiet)
@@ -139,6 +104,7 @@ def render(
 @options(*FLEET, *LAYERS, GUESTS)
 def context(
     guests: tuple[str, ...],
+    templates: tuple[str, ...],
     defaults: tuple[str, ...],
     settings: tuple[str, ...],
     namespace: str | None,
@@ -150,8 +116,8 @@ def context(
 
     Example: kvmrender context web-1.yaml
     """
-    with _trouble():
-        renderer = default_renderer()
+    with trouble():
+        renderer = renderer_of(templates)
         root = renderer.schema.root
 
         def text(found: dict[str, Any], xml: str) -> str:
@@ -163,13 +129,14 @@ def context(
 
 
 @main.command()
-def schema() -> None:
+@options(TEMPLATES)
+def schema(templates: tuple[str, ...]) -> None:
     """Write the JSON Schema of guest files, for editors.
 
     Example: kvmrender schema > guest.schema.json
     """
-    with _trouble():
-        _write(json.dumps(editor_schema(default_renderer().schema), indent=2, ensure_ascii=False) + "\n")
+    with trouble():
+        write(json.dumps(editor_schema(renderer_of(templates).schema), indent=2, ensure_ascii=False) + "\n")
 
 
 @main.command()
@@ -178,6 +145,7 @@ def schema() -> None:
 @click.option("--connect", metavar="URI", help="Ask this libvirt driver too, such as qemu:///system.")
 def validate(
     files: tuple[str, ...],
+    templates: tuple[str, ...],
     defaults: tuple[str, ...],
     settings: tuple[str, ...],
     namespace: str | None,
@@ -194,12 +162,12 @@ def validate(
 
     Example: kvmrender validate --connect qemu:///system web-1.yaml
     """
-    with _trouble():
+    with trouble():
         try:
             from kvmrender.validate import Validator
         except ImportError:
             raise Error("validate needs lxml: pip install 'kvmrender[validate]'") from None
-        renderer = default_renderer()
+        renderer = renderer_of(templates)
         validator = Validator(renderer, schema, connect)
         inputs = Inputs(renderer.schema.root, files, defaults, settings, namespace)
         problems: list[Problem] = []
@@ -209,7 +177,7 @@ def validate(
             problems += found
             if not found:
                 valid.append(f"{name}: valid\n")
-        _write("".join(valid))
+        write("".join(valid))
         if problems:
             raise GuestError(problems)
 
@@ -240,36 +208,6 @@ def _run(fleet: Fleet, each: Callable[[Outcome], None], quiet: bool) -> None:
             bar.update()
 
         fleet.run(step)
-
-
-def _write(text: str) -> None:
-    """Write UTF-8 whatever the locale, so that the bytes are the same everywhere."""
-    sys.stdout.buffer.write(text.encode())
-
-
-def _say(text: str) -> None:
-    sys.stderr.buffer.write(f"{text}\n".encode("utf-8", "backslashreplace"))
-    sys.stderr.flush()
-
-
-@contextmanager
-def _trouble() -> Iterator[None]:
-    """Turn errors and interruptions into lines on standard error and the exit code."""
-
-    def terminate(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, terminate)
-    try:
-        yield
-    except Error as error:
-        _say(str(error))
-        sys.exit(TROUBLE)
-    except KeyboardInterrupt:
-        _say("interrupted")
-        sys.exit(TROUBLE)
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 class _Dumper(yaml.SafeDumper):

@@ -84,7 +84,7 @@ class Environment(ImmutableSandboxedEnvironment):
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Look a key of a mapping up before an attribute: fields of a guest may be named like methods."""
-        if obj.__class__ is dict:
+        if isinstance(obj, dict):
             try:
                 return obj[attribute]
             except KeyError:

@@ -46,11 +46,15 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Options:
-    """What a run does beside rendering. ``select`` are patterns of names, ``allow_shared`` of disks that guests may
-    share (None if guests aren't held against each other); ``check`` writes nothing; ``prune`` removes the files of
-    guests that are gone."""
+    """What a run does beside rendering.
+
+    ``select`` are patterns of names, ``allow_shared`` of disks that guests may share (None if guests aren't held
+    against each other). Where it is ``strict``, a value that no template uses is a problem. ``check`` writes nothing;
+    ``prune`` removes the files of guests that are gone.
+    """
 
     select: tuple[str, ...] = ()
+    strict: bool = False
     allow_shared: tuple[str, ...] | None = None
     jobs: int = 1
     check: bool = False
@@ -125,8 +129,11 @@ class Fleet:
                 if self._options.select and not any(fnmatchcase(name, glob) for glob in self._options.select):
                     return None
             context, xml = self._renderer.rendered(guest)
+            unused = self._renderer.unused(guest) if self._options.strict else []
         except GuestError as error:
             return Outcome(name, error.problems)
+        if unused:
+            return Outcome(name, tuple(unused))
         hashes = tuple(key.hash() for key in self._keys(context, guest))
         if not self._folder:
             return Outcome(name, text=self._make(context, xml), hashes=hashes)

@@ -14,6 +14,7 @@ from typing import Any
 from jinja2 import TemplateRuntimeError, nodes, pass_environment
 from jinja2.compiler import Frame
 from jinja2.exceptions import SecurityError
+from jinja2.filters import do_indent
 from jinja2.runtime import Context, markup_join
 
 from kvmrender.environment import CodeGenerator, Environment
@@ -25,15 +26,17 @@ MOST_STEPS = 1_000_000
 """Turns of loops, calls and includes for one guest."""
 MOST_SECONDS = 10.0
 """Time for one guest; looked at every few steps."""
+MOST_COLUMNS = 100
+"""Width of indents."""
 MOST_BITS = 4096
 """Size of whole numbers."""
 MOST_ITEMS = 100_000
 """Values inside a list or mapping that a template makes, all depths together."""
 
 _FILTERS = """
-    abs attributes capitalize count d default dictsort e escape first float forceescape groupby int items join last
-    length list lower map max min reject rejectattr replace reverse round select selectattr sort string sum text title
-    trim truncate unique upper urlencode wordcount xml
+    abs attributes capitalize count d default dictsort e escape first float forceescape groupby indent int items join
+    last length list lower map max min reject rejectattr replace reverse round select selectattr sort string sum text
+    title trim truncate unique upper urlencode wordcount xml
     """
 _STRING_METHODS = """
     capitalize casefold count endswith find index isalnum isalpha isascii isdecimal isdigit isidentifier islower
@@ -118,7 +121,7 @@ class GuardedEnvironment(Environment):
         self._stack = stack
         self._spent = threading.local()
         self.filters = {name: _measured(found) for name, found in self.filters.items() if name in FILTERS}
-        self.filters.update(_counted=_counted, replace=_replace)
+        self.filters.update(_counted=_counted, replace=_replace, indent=_indent)
         self.globals = {name: found for name, found in self.globals.items() if name in GLOBALS}
 
     def start(self) -> None:
@@ -200,6 +203,13 @@ def _measured(found: Callable[..., Any]) -> Callable[..., Any]:
         return measured(found(*args, **kwargs))
 
     return limited
+
+
+def _indent(text: str, width: int = 4, first: bool = False, blank: bool = False) -> str:
+    """Indent the lines of a text. Raises LimitError for more than a screen's width."""
+    if not 0 <= width <= MOST_COLUMNS:
+        raise LimitError(f"indents by {width} columns: the most is {MOST_COLUMNS}")
+    return do_indent(text, width, first, blank)
 
 
 def _replace(text: object, old: object, new: object, count: int = -1) -> str:

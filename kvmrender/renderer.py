@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from functools import cache
-from pathlib import Path
+from functools import cache, cached_property
+from pathlib import Path as FilePath
 from typing import Any
 
 from kvmrender.context import context_builder
 from kvmrender.environment import Environment, finish
-from kvmrender.normalise import without_nulls
-from kvmrender.schema import load_schema
+from kvmrender.errors import Path, Problem, TemplateError
+from kvmrender.guard import GuardedEnvironment
+from kvmrender.lines import Place, mark_lines, without_marks
+from kvmrender.normalise import with_machine, without_nulls
+from kvmrender.schema import ROOT, load_schema
 from kvmrender.stack import SCHEMA, TEMPLATE, Stack
-from kvmrender.template_errors import template_error
+from kvmrender.template_errors import source_line, template_error
+from kvmrender.usage import Seen, Watched, unused, watch
+from kvmrender.xml import document_fault
 
 
 @cache
@@ -36,16 +41,15 @@ class Renderer:
 
     def __init__(self, templates: Iterable[str | os.PathLike[str]] = ()) -> None:
         self.stack = Stack(templates)
-        if self.stack.own:
-            from kvmrender.guard import GuardedEnvironment
+        self._environment = self.new_environment()
+        try:
+            self.schema = load_schema(self.stack.read, self.stack.names(SCHEMA))
+            self._context = context_builder(self.schema)
+        except (LookupError, TypeError, ValueError) as error:
+            said = f"{error} is missing" if isinstance(error, KeyError) else str(error).partition("\n")[0]
+            raise TemplateError(f"is not a schema of guests: {said}", str(self.stack.files(ROOT)[0])) from None
 
-            self._environment: Environment = GuardedEnvironment(self.stack)
-        else:
-            self._environment = Environment(self.stack.loader)
-        self.schema = load_schema(self.stack.read, self.stack.names(SCHEMA))
-        self._context = context_builder(self.schema)
-
-    def __reduce__(self) -> tuple[type[Renderer], tuple[tuple[Path, ...]]]:
+    def __reduce__(self) -> tuple[type[Renderer], tuple[tuple[FilePath, ...]]]:
         """Pickle by the folders."""
         return Renderer, (self.stack.own,)
 
@@ -68,10 +72,61 @@ class Renderer:
         """Return the guest's context and its domain XML. Raises what ``context`` and ``render`` do."""
         context, nulls = self._context(guest)
         values = without_nulls(context) if nulls else context
-        name = f"{context['arch']}{TEMPLATE}"
-        self._environment.start()
+        xml = finish(self._written(self._environment, values))
+        if self.stack.own and (fault := document_fault(xml)):
+            raise self._not_well_formed(values, *fault)
+        return context, xml
+
+    def _written(self, environment: Environment, values: Mapping[str, Any]) -> str:
+        name = f"{values['arch']}{TEMPLATE}"
+        environment.start()
         try:
-            template = self._environment.get_template(name)
-            return context, finish(template.render(values, domain=values))
+            return environment.get_template(name).render(values, domain=values)
         except Exception as error:
-            raise template_error(error, name, context["name"], values) from error
+            raise template_error(error, str(self.stack.files(name)[0]), values["name"], values) from error
+
+    def traced(self, guest: Mapping[str, Any]) -> tuple[str, list[Place | None]]:
+        """Return the guest's domain XML, well-formed or not, and for each of its lines the template and line that
+        wrote it (None before the first). Raises what ``render`` does."""
+        context, nulls = self._context(guest)
+        return self._traced(without_nulls(context) if nulls else context)
+
+    def _traced(self, values: Mapping[str, Any]) -> tuple[str, list[Place | None]]:
+        return without_marks(self._marking, self._written(self._marking, values))
+
+    def _not_well_formed(self, values: Mapping[str, Any], said: str, line: int) -> TemplateError:
+        xml, places = self._traced(values)
+        file, number = places[min(line, len(places)) - 1] or (None, None)
+        wrote = xml.split("\n")[line - 1].strip()
+        message = f"makes XML that is not well-formed: {said}, at {wrote!r}"
+        return TemplateError(message, file, number, values["name"], source=source_line(file, number))
+
+    def unused(self, guest: Mapping[str, Any]) -> list[Problem]:
+        """Return a problem for each value of a guest that no template reads. Raises what ``render`` does."""
+        return [
+            Problem(path, f"was given, but {self.stack.shown(file)} does not use it")
+            for path, file in self.unused_fields(guest)
+        ]
+
+    def unused_fields(self, guest: Mapping[str, Any]) -> list[tuple[Path, str]]:
+        """Return the path of each value of a guest that no template reads, and the file of the one that could have
+        done it. Raises what ``render`` does."""
+        context, nulls = self._context(guest)
+        values = without_nulls(context) if nulls else context
+        seen: Seen = {}
+        self._written(self._watching, Watched(values, (), seen))
+        first = str(self.stack.files(f"{values['arch']}{TEMPLATE}")[0])
+        found = unused(self.schema.root, with_machine(guest), values, seen)
+        return [(path, file or first) for path, file in found]
+
+    def new_environment(self) -> Environment:
+        """Return an environment that has read no template yet."""
+        return GuardedEnvironment(self.stack) if self.stack.own else Environment(self.stack.loader)
+
+    @cached_property
+    def _marking(self) -> Environment:
+        return mark_lines(self.new_environment())
+
+    @cached_property
+    def _watching(self) -> Environment:
+        return watch(self.new_environment())

@@ -18,10 +18,20 @@ TEMPLATE, SCHEMA = ".xml.j2", ".schema.json"
 
 
 def shipped_templates() -> Path:
-    """Return the folder of the templates that come with the package: inside it, or beside it in a checkout."""
+    """Return the folder of the templates that come with the package."""
+    return _shipped("templates")
+
+
+def shipped_fixtures() -> Path:
+    """Return the folder of the example guests that come with the package, which use every field."""
+    return _shipped("fixtures")
+
+
+def _shipped(name: str) -> Path:
+    """Return a folder that is inside the package, or beside it in a checkout."""
     package = Path(__file__).parent
-    inside = package / "templates"
-    return inside if inside.is_dir() else package.parent / "templates"
+    inside = package / name
+    return inside if inside.is_dir() else package.parent / name
 
 
 class Stack:
@@ -63,6 +73,12 @@ class Stack:
     def folder(self, file: str | Path) -> Path:
         """Return the folder of the stack that a file is in."""
         return next((folder for folder in (*self.own, self.shipped) if Path(file).is_relative_to(folder)), self.shipped)
+
+    def shown(self, file: str | Path) -> str:
+        """Return a file of the stack as messages show it: ``devices/disk.xml.j2 of site-templates``."""
+        folder = self.folder(file)
+        inside = Path(file).relative_to(folder) if Path(file).is_relative_to(folder) else Path(file)
+        return f"{inside.as_posix()} of {'the shipped templates' if folder == self.shipped else folder}"
 
     def read(self, name: str) -> str:
         """Return the text of a file. Raises TemplateError where there is none."""

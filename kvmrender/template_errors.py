@@ -28,7 +28,7 @@ def template_error(error: Exception, template: str, guest: str, values: Mapping[
         return error
     if isinstance(error, TemplateSyntaxError):
         file = error.filename or error.name
-        return TemplateError(str(error.message), file, error.lineno, guest, source=_line(file, error.lineno))
+        return TemplateError(str(error.message), file, error.lineno, guest, source=source_line(file, error.lineno))
     frames = [(frame, line) for frame, line in walk_tb(error.__traceback__) if _is_template(frame)]
     places: dict[str, int] = {}
     for frame, line in reversed(frames):
@@ -44,14 +44,15 @@ def template_error(error: Exception, template: str, guest: str, values: Mapping[
         said += nearest(unknown[1], values)
     field = next((path for frame, _ in reversed(frames) for path in _fields(frame, values)), ())
     above = [f"{name}:{number}" for name, number in chain]
-    return TemplateError(said, file, last, guest, field, _line(file, last), above)
+    return TemplateError(said, file, last, guest, field, source_line(file, last), above)
 
 
 def _is_template(frame: FrameType) -> bool:
     return "__jinja_template__" in frame.f_globals or frame.f_code.co_filename.endswith(".j2")
 
 
-def _line(file: str | None, line: int | None) -> str | None:
+def source_line(file: str | None, line: int | None) -> str | None:
+    """Return a line of a template, if it has one."""
     if file is None or line is None or not FilePath(file).is_file():
         return None
     linecache.checkcache(file)

@@ -68,3 +68,22 @@ def fragment_fault(fragment: str) -> str | None:
         said = "it has a DTD" if "<!DOCTYPE" in fragment else expat.ErrorString(error.code)
         return f"{said} at line {line}, column {column}" if 0 < line <= lines else f"{said} at its end"
     return None
+
+
+def document_fault(xml: str) -> tuple[str, int] | None:
+    """Say why a document is not well-formed, and in which of its lines (from 1), or return None if it is.
+
+    Of a tag that isn't closed, the line is that of the tag.
+    """
+    parser = expat.ParserCreate(namespace_separator=" ")
+    opened: list[tuple[str, int]] = []
+    parser.StartElementHandler = lambda name, _: opened.append((name, parser.CurrentLineNumber))
+    parser.EndElementHandler = lambda _: opened.pop()
+    try:
+        parser.Parse(xml.encode(), True)
+    except expat.ExpatError as error:
+        said = expat.ErrorString(error.code)
+        if opened and said in (expat.errors.XML_ERROR_TAG_MISMATCH, expat.errors.XML_ERROR_NO_ELEMENTS):
+            return f"{said}: <{opened[-1][0].rpartition(' ')[2]}> is not closed", opened[-1][1]
+        return said, error.lineno
+    return None

@@ -47,9 +47,11 @@ def test_white_space_comes_back_unchanged(char: str) -> None:
 
 
 def test_white_space_of_an_attribute_is_written_as_references(tmp_path: Path) -> None:
-    (tmp_path / "amd64.xml.j2").write_text('<a b="{{ vars.b }}" {{ vars | attributes("b") }}>{{ vars.b }}</a>')
+    (tmp_path / "amd64.xml.j2").write_text(
+        '<a><b b="{{ vars.b }}"/><c {{ vars | attributes("b") }}>{{ vars.b }}</c></a>'
+    )
     xml = kvmrender.Renderer([tmp_path]).render({"name": "a", "vars": {"b": "1\t2\n3\r4"}})
-    assert xml == '<a b="1&#9;2&#10;3&#13;4"  b="1&#9;2&#10;3&#13;4">1&#9;2&#10;3&#13;4</a>'
+    assert xml == '<a><b b="1&#9;2&#10;3&#13;4"/><c  b="1&#9;2&#10;3&#13;4">1&#9;2&#10;3&#13;4</c></a>'
 
 
 AS_WRITTEN = """\
@@ -169,6 +171,8 @@ def test_raw_xml_stands_where_it_belongs() -> None:
 
 
 def test_vars_reach_the_template_untouched(tmp_path: Path) -> None:
-    (tmp_path / "amd64.xml.j2").write_text("{% for key, value in vars.items() %}{{ key }}={{ value }};{% endfor %}")
+    (tmp_path / "amd64.xml.j2").write_text(
+        "<a>{% for key, value in vars.items() %}{{ key }}={{ value }};{% endfor %}</a>"
+    )
     guest = {"name": "a", "vars": {"n": None, "yes": True, "f": 1.5, "g": "<"}, "uuid": None}
-    assert kvmrender.Renderer([tmp_path]).render(guest) == "n=None;yes=True;f=1.5;g=&lt;;"
+    assert kvmrender.Renderer([tmp_path]).render(guest) == "<a>n=None;yes=True;f=1.5;g=&lt;;</a>"

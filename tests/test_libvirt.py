@@ -158,6 +158,11 @@ def differences(ours: ElementTree.Element, theirs: ElementTree.Element, path: st
     return found
 
 
+def test_table_is_of_guests_that_there_are() -> None:
+    names = {document.guest["name"] for file in FIXTURES for document in read(file.name, file.read_bytes())}
+    assert {line.rpartition(" ")[0] for line in UNFIT} <= names
+
+
 def test_order_and_values_are_compared() -> None:
     """The comparison itself can fail."""
     ours = parse("<domain><a x='1' y='2'/><b>t</b></domain>")

@@ -41,10 +41,10 @@ def test_partial_is_replaced_for_every_architecture(tmp_path: Path) -> None:
 def test_first_folder_that_has_a_template_wins(tmp_path: Path) -> None:
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
-        (tmp_path / folder / "amd64.xml.j2").write_text(folder)
-    (tmp_path / "b" / "arm64.xml.j2").write_text("b")
+        (tmp_path / folder / "amd64.xml.j2").write_text(f"<{folder}/>")
+    (tmp_path / "b" / "arm64.xml.j2").write_text("<b/>")
     renderer = Renderer([tmp_path / "a", tmp_path / "b"])
-    assert [renderer.render({"name": "x", "arch": arch}) for arch in ("amd64", "arm64")] == ["a", "b"]
+    assert [renderer.render({"name": "x", "arch": arch}) for arch in ("amd64", "arm64")] == ["<a/>", "<b/>"]
 
 
 def test_empty_elements_are_closed_in_their_tags(tmp_path: Path) -> None:
@@ -144,8 +144,8 @@ def test_errors_can_be_pickled(tmp_path: Path) -> None:
 
 
 def test_renderer_can_be_pickled(tmp_path: Path) -> None:
-    (tmp_path / "amd64.xml.j2").write_text("{{ name }}")
-    assert pickle.loads(pickle.dumps(Renderer([tmp_path]))).render({"name": "a"}) == "a"
+    (tmp_path / "amd64.xml.j2").write_text("<{{ name }}/>")
+    assert pickle.loads(pickle.dumps(Renderer([tmp_path]))).render({"name": "a"}) == "<a/>"
 
 
 def test_renderer_can_be_shared_by_threads() -> None:

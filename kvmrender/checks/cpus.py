@@ -187,7 +187,8 @@ def groups(context: Context, architecture: Context) -> Iterator[Problem]:
 
 
 def cpu_model(context: Context, architecture: Context) -> Iterator[Problem]:
-    """Mode host-passthrough is for guests of type kvm; features have a mode or a model, and a vendor has a model."""
+    """Mode host-passthrough is for guests of type kvm; features have a mode or a model, and a vendor has a model; on
+    s390x features are there or not."""
     cpu = context.get("cpu") or {}
     mode, model = cpu.get("mode", "custom"), dig(cpu, "model", "text")
     if mode == "host-passthrough" and context["type"] != "kvm":
@@ -198,6 +199,11 @@ def cpu_model(context: Context, architecture: Context) -> Iterator[Problem]:
     for key in ("vendor", "feature"):
         if cpu.get(key) and model is None and (key == "vendor" or mode == "custom"):
             yield Problem(("cpu", key), "needs a model of the CPU", related=(("cpu", "model"),))
+    for number, feature in enumerate(cpu.get("feature") or []):
+        policy = feature.get("policy", "require")
+        if context["arch"] == "s390x" and policy not in ("require", "disable"):
+            said = f"{policy} is not for s390x, which has require and disable"
+            yield Problem(("cpu", "feature", number, "policy"), said, related=(("arch",),))
 
 
 CHECKS: Checks = {

@@ -17,6 +17,12 @@ def scheduled(vcpus: str) -> dict[str, Any]:
 
 CASES: list[Case] = [
     (
+        "cpu_model",
+        {"arch": "s390x", "cpu": {"mode": "host-model", "feature": {"name": "a", "policy": "disable"}}},
+        {"arch": "s390x", "cpu": {"mode": "host-model", "feature": {"name": "a", "policy": "optional"}}},
+        "cpu.feature[0].policy: optional is not for s390x, which has require and disable",
+    ),
+    (
         "current_vcpus",
         {"vcpu": {"current": 2, "text": 2}},
         {"vcpu": {"current": 3, "text": 2}},

@@ -1,0 +1,99 @@
+"""What the commands have in common: options, exit codes, and how things are said."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import reduce
+from typing import Any, TypeVar
+
+import click
+
+from kvmrender.errors import Error
+from kvmrender.renderer import Renderer, default_renderer
+from kvmrender.spread import cores
+
+DIFFERS, TROUBLE = 1, 2
+"""Exit codes as of ``diff``: something differs (with --check), or went wrong."""
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+TEMPLATES = click.option(
+    "--templates",
+    multiple=True,
+    type=click.Path(),
+    metavar="DIR",
+    envvar="KVMRENDER_TEMPLATES",
+    help="Templates and schema parts that come before the shipped ones; also in KVMRENDER_TEMPLATES, with colons.",
+)
+GUESTS = click.argument("guests", nargs=-1, type=click.Path(), metavar="[GUEST]...")
+LAYERS = (
+    TEMPLATES,
+    click.option("--namespace", metavar="TEXT", help="The namespace of guests that name none."),
+    click.option(
+        "--set",
+        "settings",
+        multiple=True,
+        metavar="PATH=VALUE",
+        help="Set this in each guest, as disks[0].driver.cache=none; the value is YAML.",
+    ),
+    click.option(
+        "--defaults", multiple=True, metavar="FILE", help="What goes under each guest: a mapping in YAML or JSON."
+    ),
+)
+FLEET = (
+    click.option(
+        "-j",
+        "--jobs",
+        type=click.IntRange(1),
+        default=cores,
+        metavar="N",
+        help="Processes that many guests are spread over; by default as many as there are cores.",
+    ),
+    click.option("--select", multiple=True, metavar="GLOB", help="Only guests with such a name, as 'web-*'."),
+)
+"""What commands have in common, the last first."""
+
+
+def options(*added: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """Return a decorator that adds options."""
+    return lambda command: reduce(lambda done, add: add(done), added, command)
+
+
+def renderer_of(templates: tuple[str, ...]) -> Renderer:
+    """Return the renderer of these folders. Raises TemplateError."""
+    return Renderer(templates) if templates else default_renderer()
+
+
+def write(text: str) -> None:
+    """Write UTF-8 whatever the locale, so that the bytes are the same everywhere."""
+    sys.stdout.buffer.write(text.encode())
+
+
+def say(text: str) -> None:
+    """Write a line to standard error."""
+    sys.stderr.buffer.write(f"{text}\n".encode("utf-8", "backslashreplace"))
+    sys.stderr.flush()
+
+
+@contextmanager
+def trouble() -> Iterator[None]:
+    """Turn errors and interruptions into lines on standard error and the exit code."""
+
+    def terminate(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    except Error as error:
+        say(str(error))
+        sys.exit(TROUBLE)
+    except KeyboardInterrupt:
+        say("interrupted")
+        sys.exit(TROUBLE)
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,138 @@
+"""The commands of those who edit templates."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import click
+
+from kvmrender.cli_common import DIFFERS, TEMPLATES, options, say, trouble, write
+from kvmrender.errors import Error, GuestError, Problem, nearest
+from kvmrender.inputs import Inputs
+from kvmrender.load import Document
+from kvmrender.renderer import Renderer
+from kvmrender.stack import SHIPPED, Stack
+
+
+@click.group()
+def templates() -> None:
+    """See, copy and check templates."""
+
+
+@templates.command("list")
+@options(TEMPLATES)
+def list_(templates: tuple[str, ...]) -> None:
+    """List each file of the template folders: its folder, and the folders whose file it replaces.
+
+    Example: kvmrender templates list --templates site-templates
+    """
+    with trouble():
+        stack = Stack(templates)
+        rows = [(name, *(_folder(stack, file) for file in stack.files(name))) for name in stack.names()]
+        width = max(len(name) for name, *_ in rows)
+        write("".join(f"{name:{width}}  {' overrides '.join(folders)}\n" for name, *folders in rows))
+
+
+def _folder(stack: Stack, file: Path) -> str:
+    folder = stack.folder(file)
+    return SHIPPED if folder == stack.shipped else str(folder)
+
+
+@templates.command()
+@options(TEMPLATES, click.argument("name"))
+def show(templates: tuple[str, ...], name: str) -> None:
+    """Write the file of this NAME that is used; shipped/NAME is the shipped one.
+
+    Example: kvmrender templates show devices/disk.xml.j2
+    """
+    with trouble():
+        stack = Stack(templates)
+        write(_file(stack, name).read_text())
+
+
+def _file(stack: Stack, name: str) -> Path:
+    files = stack.files(name)
+    if not files or ".." in Path(name).parts:
+        raise Error(f"{name}: is not in any folder of templates{nearest(name, stack.names())}")
+    return files[0]
+
+
+@templates.command()
+@options(TEMPLATES, click.argument("folder", metavar="DIR"), click.argument("name"))
+def copy(templates: tuple[str, ...], name: str, folder: str) -> None:
+    """Copy the file of this NAME into DIR, to be changed there. A file that is there already is left as it is.
+
+    Example: kvmrender templates copy devices/disk.xml.j2 site-templates
+    """
+    with trouble():
+        source = _file(Stack(templates), name)
+        target = Path(folder, name.removeprefix(f"{SHIPPED}/"))
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with target.open("xb") as file:
+                file.write(source.read_bytes())
+        except FileExistsError:
+            raise Error(f"{target}: is there already, and is left as it is") from None
+        except OSError as error:
+            raise Error(f"{target}: {error.strerror}") from None
+        say(f"{target}: edit it, and render with --templates {folder}")
+
+
+@templates.command()
+@options(
+    click.option(
+        "--guest", "guests", multiple=True, metavar="GUEST", help="Render this file, instead of the example guests."
+    ),
+    TEMPLATES,
+    click.argument("folders", nargs=-1, metavar="[DIR]..."),
+)
+def check(folders: tuple[str, ...], templates: tuple[str, ...], guests: tuple[str, ...]) -> None:
+    """Find what is wrong with the templates in each DIR, or with the shipped ones.
+
+    Each file is compiled and looked at: names that no context has, blocks that no parent has, macros and files that
+    nothing uses, escaping switched off. Then guests are rendered: the example guests, which use every field. Told are
+    faults, XML that is not well-formed or, where lxml and libvirt's schema are installed, not valid, fields that a
+    guest gives and no template uses, and fields that no template can write.
+
+    Exit code: 0 nothing was found, 1 something was, 2 the check could not be made.
+
+    Example: kvmrender templates check site-templates
+    """
+    with trouble():
+        from kvmrender.template_check import Templates
+        from kvmrender.trial import findings, fixtures
+
+        renderer = Renderer((*folders, *templates))
+        read = Templates(renderer.stack, renderer.new_environment(), renderer.schema)
+        found = list(read.findings())
+        if not read.broken:
+            documents = _documents(renderer, guests) if guests else fixtures()
+            found += findings(renderer, read, documents, _faults())
+        for finding in sorted(set(found)):
+            say(str(finding))
+        if found:
+            sys.exit(DIFFERS)
+
+
+def _documents(renderer: Renderer, files: tuple[str, ...]) -> list[Document]:
+    problems: list[Problem] = []
+    documents = list(Inputs(renderer.schema.root, files).documents(problems))
+    if problems:
+        raise GuestError(problems)
+    return documents
+
+
+def _faults() -> Callable[[bytes], Iterable[tuple[int, str]]]:
+    """Return what holds XML against libvirt's schema, as far as that can be had."""
+    try:
+        from kvmrender.rng import Grammar, installed_schema
+        from kvmrender.validate import faults, xml_path
+
+        grammar = Grammar(installed_schema())
+    except (ImportError, Error):
+        return lambda xml: ()
+    return lambda xml: (
+        (problem.line or 1, f"{xml_path(problem.path)}: {problem.message}") for problem in faults(grammar, xml)
+    )

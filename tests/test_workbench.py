@@ -1,0 +1,421 @@
+"""What people who edit templates work with: folders, commands, messages."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ROOT, Run, find
+
+from kvmrender import GuestError, Renderer, TemplateError
+from kvmrender.load import Document
+from kvmrender.stack import shipped_templates
+from kvmrender.template_check import Templates
+from kvmrender.trial import findings, fixtures
+
+SHIPPED = shipped_templates()
+GUEST = {"name": "a", "disks": [{"source": "/a.qcow2", "driver": {"cache": "none"}}]}
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    (tmp_path / "site/devices").mkdir(parents=True)
+    return tmp_path / "site"
+
+
+def disk(site: Path, text: str) -> Path:
+    (site / "devices/disk.xml.j2").write_text(text)
+    return site
+
+
+MINIMAL = (
+    '    <disk type="{{ device.type }}">\n      <target{{ device.target | attributes("dev", "bus") }}/>\n    </disk>\n'
+)
+
+
+def test_folders_by_option_and_environment(
+    site: Path, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk(site, MINIMAL)
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "amd64.xml.j2").write_text(
+        '{% extends "shipped/amd64.xml.j2" %}{% block title %}<title>o</title>{% endblock %}'
+    )
+    guest = json.dumps(GUEST)
+    by_option = run("render", "--templates", site, "--templates", other, input=guest)
+    monkeypatch.setenv("KVMRENDER_TEMPLATES", f"{site}:{other}")
+    by_environment = run("render", input=guest)
+    assert by_option.stdout == by_environment.stdout
+    assert find(by_option.stdout, "title").text == "o"
+    assert find(by_option.stdout, "devices/disk").find("source") is None
+
+
+def test_list_says_where_each_comes_from_and_what_it_overrides(site: Path, tmp_path: Path, run: Run) -> None:
+    disk(site, MINIMAL)
+    (site / "i686.schema.json").write_text('{"architecture": ["i686"]}')
+    lines = [re.split("  +", line) for line in run("templates", "list", "--templates", site).stdout.splitlines()]
+    rows = dict(lines)
+    assert rows["devices/disk.xml.j2"] == f"{site} overrides shipped"
+    assert rows["devices/disk.schema.json"] == "shipped"
+    assert rows["i686.schema.json"] == str(site)
+    assert list(rows) == sorted(rows)
+
+
+def test_show(site: Path, run: Run) -> None:
+    disk(site, MINIMAL)
+    assert run("templates", "show", "--templates", site, "devices/disk.xml.j2").stdout == MINIMAL
+    shown = run("templates", "show", "--templates", site, "shipped/devices/disk.xml.j2").stdout
+    assert shown == (SHIPPED / "devices/disk.xml.j2").read_text()
+    result = run("templates", "show", "devices/disks.xml.j2")
+    assert (result.exit_code, result.stderr) == (
+        2,
+        "devices/disks.xml.j2: is not in any folder of templates (did you mean 'devices/disk.xml.j2'?)\n",
+    )
+
+
+def test_copy_starts_an_override_and_overwrites_nothing(tmp_path: Path, run: Run) -> None:
+    folder, file = tmp_path / "new", tmp_path / "new/devices/disk.xml.j2"
+    result = run("templates", "copy", "devices/disk.xml.j2", folder)
+    assert (result.exit_code, result.stderr) == (0, f"{file}: edit it, and render with --templates {folder}\n")
+    assert file.read_bytes() == (SHIPPED / "devices/disk.xml.j2").read_bytes()
+    file.write_text("mine")
+    result = run("templates", "copy", "devices/disk.xml.j2", folder)
+    assert (result.exit_code, result.stderr) == (2, f"{file}: is there already, and is left as it is\n")
+    assert file.read_text() == "mine"
+    assert run("templates", "copy", "../README.md", folder).exit_code == 2
+
+
+def test_field_of_ones_own_is_checked_and_completed_like_the_shipped_ones(site: Path, run: Run) -> None:
+    field = {"rack": {"description": "Where it is.", "enum": ["r1", "r2"], "default": "r1"}}
+    (site / "guest.schema.json").write_text(json.dumps({"extends": "shipped/guest.schema.json", "properties": field}))
+    (site / "domain.xml.j2").write_text(
+        '{% extends "shipped/domain.xml.j2" %}\n{% block name %}\n{{ super() }}  <!-- {{ rack }} -->\n{% endblock %}\n'
+    )
+    assert "<name>a</name>\n  <!-- r1 -->\n" in run("render", "--templates", site, input="name: a\n").stdout
+    assert run("render", "--templates", site, input="name: a\nrack: r3\n").stderr == (
+        "<stdin>:2:7: rack: 'r3' is not one of r1, r2\n"
+    )
+    assert "did you mean 'rack'?" in run("render", "--templates", site, input="name: a\nrak: r1\n").stderr
+    schema = json.loads(run("schema", "--templates", site).stdout)
+    assert '"enum": ["r1", "r2"]' in json.dumps(schema["properties"]["rack"])
+    assert run("templates", "check", site).stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [
+        ('{"extends": "guest.schema.json"}', "guest.schema.json: can't extend 'guest.schema.json'"),
+        ('{"extends": "shipped/gest.schema.json"}', "shipped/gest.schema.json: is not in any folder of templates"),
+        ("[]", "guest.schema.json: is not a JSON object"),
+        ('{"properties": {"a": {"type": "nope"}}}', "is not a schema of guests: "),
+        ('{"extends": "shipped/guest.schema.json", "properties": {"a": {"$ref": "b.schema.json"}}}', "b.schema.json: is not in any folder of templates"),
+        ('{"extends": "shipped/guest.schema.json", "properties": {"a": {"$ref": "#/$defs/none"}}}', "is not a schema of guests: "),
+    ],
+)  # fmt: skip
+def test_bad_schema_part(part: str, said: str, site: Path, run: Run) -> None:
+    (site / "guest.schema.json").write_text(part)
+    result = run("render", "--templates", site, input="name: a\n")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert said in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_folder_that_is_not_there(run: Run) -> None:
+    for command in (["render"], ["templates", "list"], ["schema"]):
+        result = run(*command, "--templates", "/nowhere", input="name: a\n")
+        assert (result.exit_code, result.stderr) == (2, "/nowhere: is not a folder of templates\n")
+    assert run("templates", "check", "/nowhere").exit_code == 2
+
+
+# Nothing silently ignored
+
+
+def test_strict_names_the_value_and_the_template_that_ignores_it(site: Path, run: Run) -> None:
+    disk(site, MINIMAL)
+    guest = "name: a\ndisks:\n- source: /a.qcow2\n  driver: {cache: none}\n"
+    assert run("render", "--templates", site, input=guest).exit_code == 0
+    result = run("render", "--strict", "--templates", site, input=guest)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == (
+        f"<stdin>:3:11: disks[0].source: was given, but devices/disk.xml.j2 of {site} does not use it\n"
+        f"<stdin>:4:11: disks[0].driver: was given, but devices/disk.xml.j2 of {site} does not use it\n"
+    )
+
+
+def test_strict_says_nothing_of_defaults_and_of_what_is_only_derived_from(run: Run) -> None:
+    guest = "name: a\nnamespace: north\nmac_prefix: '02'\nmachine: q35\ninterfaces: {source: br0}\n"
+    assert run("render", "--strict", input=guest).exit_code == 0
+
+
+def test_strict_tells_of_values_for_templates_that_none_uses(run: Run) -> None:
+    assert run("render", "--strict", input="name: a\nvars: {a: 1}\n").stderr == (
+        "<stdin>:2:7: vars: was given, but amd64.xml.j2 of the shipped templates does not use it\n"
+    )
+
+
+def test_every_fixture_is_used_in_full() -> None:
+    renderer = Renderer()
+    unused = {
+        str(problem)
+        for document in fixtures()
+        for problem in renderer.unused(document.guest)
+        if problem.path[0] != "vars"
+    }
+    assert unused == set()
+
+
+# Errors that point
+
+
+def test_xml_that_is_not_well_formed_is_told_with_the_line_that_wrote_it(site: Path, run: Run) -> None:
+    disk(
+        site,
+        '    <disk>\n{% if device.driver %}\n      <driver name="{{ device.driver.name }}">\n{% endif %}\n    </disk>\n',
+    )
+    result = run("render", "--templates", site, input=json.dumps(GUEST))
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == (
+        f"{site}/devices/disk.xml.j2:3: makes XML that is not well-formed: mismatched tag: <driver> is not closed,"
+        " at '<driver name=\"qemu\">' (guest 'a')\n"
+        '  3 | <driver name="{{ device.driver.name }}">\n'
+    )
+
+
+def test_lines_of_xml_lead_to_lines_of_templates() -> None:
+    renderer = Renderer()
+    for document in fixtures():
+        xml, places = renderer.traced(document.guest)
+        assert xml == renderer.render(document.guest)
+        for line, place in zip(xml.splitlines(), places, strict=False):
+            assert place is not None
+            source = Path(place[0]).read_text().splitlines()[place[1] - 1]
+            tag = re.match(r"\s*</?([\w:.-]+)", line)
+            if (
+                tag
+                and "<{{" not in source
+                and "</{{" not in source
+                and "extra" not in source
+                and "metadata" not in source
+            ):
+                assert tag[1] in source, (line, place)
+
+
+# The sandbox
+
+ESCAPES = {
+    "globals": "{{ ''.__class__.__mro__[1].__subclasses__() }}",
+    "attr": "{{ ''|attr('__class__') }}",
+    "map attribute": "{{ ['']|map(attribute='__class__')|list }}",
+    "format": "{{ '{0.__class__}'.format('') }}",
+    "format_map": "{{ '{a.__class__}'.format_map({'a': 1}) }}",
+    "format by reference": "{% set f = '{0.__class__}'.format %}{{ f('') }}",
+    "cycler": "{{ cycler.__init__.__globals__ }}",
+    "lipsum": "{{ lipsum.__globals__ }}",
+    "self": "{{ self.__init__.__globals__ }}",
+    "context": "{{ self._TemplateReference__context }}",
+    "macro's code": "{% macro m() %}{% endmacro %}{{ m.__code__ }}",
+    "generator's frame": "{{ (vars.values()|map('upper')).gi_frame }}",
+    "environment": "{{ request.environment }}",
+    "changing the context": "{{ domain.update({'name': 'x'}) }}",
+    "changing a list": "{{ disks.append(1) }}",
+    "another file": "{% include '../../../../etc/passwd' %}",
+    "absolute file": "{% include '/etc/passwd' %}",
+    "huge range": "{% for i in range(1000000000) %}{% endfor %}",
+    "nested loops": "{% for i in range(9999) %}{% for j in range(9999) %}{% endfor %}{% endfor %}",
+    "text times number": "{{ 'x' * 1000000000 }}",
+    "number times text": "{{ 1000000000 * 'x' }}",
+    "list times number": "{{ ([1] * 1000000000)|length }}",
+    "power": "{{ 10 ** 9999 ** 9 }}",
+    "product": "{% set ns = namespace(n=10) %}{% for i in range(64) %}{% set ns.n = ns.n * ns.n %}{% endfor %}",
+    "doubling with ~": "{% set ns = namespace(s='x') %}{% for i in range(64) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}",
+    "doubling with +": "{% set ns = namespace(s='x') %}{% for i in range(64) %}{% set ns.s = ns.s + ns.s %}{% endfor %}",
+    "doubling with join": "{% set ns = namespace(s='x') %}{% for i in range(64) %}{% set ns.s = [ns.s, ns.s]|join %}{% endfor %}",
+    "doubling lists": "{% set ns = namespace(s=[1]) %}{% for i in range(64) %}{% set ns.s = [ns.s, ns.s] %}{% endfor %}",
+    "doubling tuples": "{% set ns = namespace(s=1) %}{% for i in range(64) %}{% set ns.s = (ns.s, ns.s) %}{% endfor %}",
+    "doubling mappings": "{% set ns = namespace(s=1) %}{% for i in range(64) %}{% set ns.s = {'a': ns.s, 'b': ns.s} %}{% endfor %}",
+    "replace": "{{ ('x' * 9999)|replace('x', 'y' * 9999) }}",
+    "center": "{{ 'x'|center(1000000000) }}",
+    "ljust": "{{ 'x'.ljust(1000000000) }}",
+    "percent": "{{ '%1000000000d' % 1 }}",
+    "format filter": "{{ '%1000000000d'|format(1) }}",
+    "indent": "{{ ('x\n' * 9999)|indent(1000000) }}",
+    "batch": "{{ [1]|batch(1000000000, 0)|list|length }}",
+    "macro that calls itself": "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
+    "macro that calls itself twice": "{% macro m(n) %}{% if n %}{{ m(n - 1) }}{{ m(n - 1) }}{% endif %}{% endmacro %}{{ m(60) }}",
+    "file that includes itself": "{% include 'amd64.xml.j2' %}",
+    "much output": "{% for i in range(9999) %}{{ vars.long }}{% endfor %}",
+    "a list in the output": "{{ disks }}",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("source", ESCAPES.values(), ids=ESCAPES)
+def test_sandbox(source: str, site: Path) -> None:
+    (site / "amd64.xml.j2").write_text(f"<a>{source}</a>")
+    with pytest.raises(TemplateError) as raised:
+        Renderer([site]).render({"name": "a", "vars": {"long": "x" * 9999}})
+    assert raised.value.template == f"{site}/amd64.xml.j2"
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        (ESCAPES["nested loops"], "loops and calls more than 1,000,000 times for one guest"),
+        (ESCAPES["much output"], "writes more than 8,388,608 characters"),
+        (ESCAPES["doubling with ~"], "makes a text of more than 8,388,608 characters"),
+        (ESCAPES["doubling lists"], "makes a list of more than 100,000 values"),
+        (ESCAPES["file that includes itself"], "includes or calls itself without end"),
+        (ESCAPES["percent"], "texts are not formatted with %: write them with ~"),
+        (ESCAPES["ljust"], "method 'ljust' of texts is not for templates"),
+        (ESCAPES["a list in the output"], "a list can't be written: write what is in it"),
+    ],
+)
+def test_limits_are_told_clearly(source: str, said: str, site: Path) -> None:
+    (site / "amd64.xml.j2").write_text(f"<a>{source}</a>")
+    with pytest.raises(TemplateError) as raised:
+        Renderer([site]).render({"name": "a", "vars": {"long": "x" * 9999}})
+    assert raised.value.message == said
+
+
+def test_limit_of_time(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kvmrender.guard.MOST_SECONDS", 0.01)
+    (site / "amd64.xml.j2").write_text(
+        "<a>{% for i in range(90000) %}{% for j in range(9) %}{% endfor %}{% endfor %}</a>"
+    )
+    with pytest.raises(TemplateError, match=r"takes more than 0\.01 seconds for one guest"):
+        Renderer([site]).render({"name": "a"})
+
+
+def test_link_out_of_a_folder_is_not_read(site: Path) -> None:
+    (site / "amd64.xml.j2").symlink_to("/etc/passwd")
+    with pytest.raises(TemplateError, match="is a link to something outside of its folder"):
+        Renderer([site]).render({"name": "a"})
+
+
+def test_limits_are_those_of_one_guest(site: Path) -> None:
+    (site / "amd64.xml.j2").write_text("<a>{% for i in range(90000) %}{% endfor %}</a>")
+    renderer = Renderer([site])
+    assert {renderer.render({"name": "a"}) for _ in range(20)} == {"<a/>"}
+
+
+# templates check
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "said"),
+    [
+        ("amd64.xml.j2", "<a>\n{{ nmae }}</a>", "amd64.xml.j2:2: 'nmae' is not a name of the context (did you mean 'name'?)"),
+        ("amd64.xml.j2", "{% if x %}", "amd64.xml.j2:1: Unexpected end of template."),
+        ("amd64.xml.j2", "{% extends 'shipped/amd64.xml.j2' %}\n{% block dsk %}{% endblock %}", "amd64.xml.j2:2: block 'dsk' is not in shipped/amd64.xml.j2 (did you mean 'disk'?)"),
+        ("amd64.xml.j2", "{% extends 'shipped/amd64.xml.j2' %}\n\n<extra/>", "amd64.xml.j2:3: is outside of a block, and not written: the file extends another"),
+        ("amd64.xml.j2", "<a>{{ name | safe }}</a>", "amd64.xml.j2:1: |safe writes a text as it is: use |xml, which wants it to be well-formed"),
+        ("amd64.xml.j2", "<a>{% autoescape false %}{{ name }}{% endautoescape %}</a>", "amd64.xml.j2:1: escaping is switched: it is always on"),
+        ("amd64.xml.j2", "<a>{% macro m() %}{% endmacro %}</a>", "amd64.xml.j2:1: nothing uses macro 'm'"),
+        ("amd64.xml.j2", "<a>{% include 'devices/dsk.xml.j2' %}</a>", "amd64.xml.j2:1: template 'devices/dsk.xml.j2' is not in any folder (did you mean 'devices/disk.xml.j2'?)"),
+        ("devices/dsk.xml.j2", "<a/>", "devices/dsk.xml.j2: nothing uses it (did you mean 'devices/disk.xml.j2'?)"),
+        ("devices/dsk.schema.json", "{}", "devices/dsk.schema.json: nothing refers to it"),
+        ("devices/hub.xml.j2", '    <hub type="{{ device.typ }}"/>\n', f"devices/hub.xml.j2:1: 'typ' is not given here (did you mean 'type'?) ({ROOT}/fixtures/chardev-addresses.yaml)"),
+        ("devices/hub.xml.j2", '    <hub type="{{ device.type }}"/>\n', "devices/hub.xml.j2: hubs[].address is given in"),
+        ("devices/hub.xml.j2", '    <hub type="{{ device.type }}">\n', "devices/hub.xml.j2:1: makes XML that is not well-formed: mismatched tag: <hub> is not closed"),
+    ],
+)  # fmt: skip
+def test_check_finds(file: str, text: str, said: str, site: Path, run: Run) -> None:
+    (site / file).write_text(text)
+    result = run("templates", "check", site)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert any(line.startswith(f"{site}/{said}") for line in result.stderr.splitlines()), result.stderr
+
+
+@pytest.mark.libvirt
+def test_check_holds_xml_against_libvirts_schema(site: Path, run: Run) -> None:
+    text = (SHIPPED / "devices/hub.xml.j2").read_text().replace("<hub", '<hub x="1"')
+    (site / "devices/hub.xml.j2").write_text(text)
+    result = run("templates", "check", site)
+    assert result.exit_code == 1
+    assert "devices/hub/@x: is not an attribute that libvirt knows here" in result.stderr
+    assert result.stderr.startswith(f"{site}/devices/hub.xml.j2:2: ")
+
+
+def test_check_finds_fields_that_no_template_writes(site: Path, run: Run) -> None:
+    field = {"rack": {"description": "Where it is.", "type": "string", "pattern": "^r"}}
+    (site / "guest.schema.json").write_text(json.dumps({"extends": "shipped/guest.schema.json", "properties": field}))
+    result = run("templates", "check", site)
+    assert (result.exit_code, result.stderr) == (
+        1,
+        f"{site}/guest.schema.json: rack is a field that no template can write\n",
+    )
+
+
+def test_check_of_guests_that_are_given(site: Path, tmp_path: Path, run: Run) -> None:
+    disk(site, (SHIPPED / "devices/disk.xml.j2").read_text())
+    (tmp_path / "g.yaml").write_text("name: a\n")
+    assert run("templates", "check", site, "--guest", tmp_path / "g.yaml").exit_code == 0
+    (tmp_path / "g.yaml").write_text("name: a\nvcpu: 0\n")
+    result = run("templates", "check", site, "--guest", tmp_path / "g.yaml")
+    assert (result.exit_code, result.stderr) == (1, f"{tmp_path}/g.yaml:2: vcpu: 0 is less than 1\n")
+    assert run("templates", "check", site, "--guest", tmp_path / "none.yaml").exit_code == 2
+
+
+def test_shipped_templates_have_nothing_to_be_found(run: Run) -> None:
+    result = run("templates", "check")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "")
+
+
+def documents_by_template() -> dict[str, list[Document]]:
+    """Return, for each shipped template, a few fixtures of which it writes something."""
+    renderer = Renderer()
+    found: dict[str, list[Document]] = {}
+    for document in fixtures():
+        for file in {place[0] for place in renderer.traced(document.guest)[1] if place}:
+            found.setdefault(Path(file).relative_to(SHIPPED).as_posix(), []).append(document)
+    return found
+
+
+EXPRESSION = re.compile(r"(?:\{\{|\{%)(.*?)(?:\}\}|%\})", re.DOTALL)
+NAME = re.compile(r"""(?<![\w"'])(?:[a-z]\w*\.)*([a-z]\w+)(?![\w"'(])""")
+WORDS = {"if", "elif", "else", "endif", "for", "in", "endfor", "block", "endblock", "is", "defined", "not", "and", "or",
+         "include", "extends", "filter", "endfilter", "with", "endwith", "attributes", "default", "text", "xml", "indent",
+         "set", "macro", "endmacro", "import", "from", "true", "false", "first"}  # fmt: skip
+
+
+def renamed(text: str) -> str | None:
+    """Return a template with one variable or key renamed, the last that it writes."""
+    for expression in reversed(list(EXPRESSION.finditer(text))):
+        names = [name for name in NAME.finditer(expression[1]) if name[1] not in WORDS]
+        if names:
+            at = expression.start(1) + names[-1].end(1)
+            return f"{text[:at]}x{text[at:]}"
+    return None
+
+
+def test_a_renamed_variable_in_any_template_is_found(tmp_path: Path) -> None:
+    documents = documents_by_template()
+    renderer = Renderer()
+    shipped = Templates(renderer.stack, renderer.new_environment(), renderer.schema)
+    unnoticed: list[str] = []
+    tried = 0
+    for file in sorted(SHIPPED.rglob("*.xml.j2")):
+        name = file.relative_to(SHIPPED).as_posix()
+        if (text := renamed(file.read_text())) is None:
+            continue
+        tried += 1
+        folder = tmp_path / name.replace("/", "_")
+        (folder / name).parent.mkdir(parents=True)
+        (folder / name).write_text(text)
+        renderer = Renderer([folder])
+        if not findings(renderer, shipped, documents.get(name, ())):
+            templates = Templates(renderer.stack, renderer.new_environment(), renderer.schema)
+            unnoticed += [] if list(templates.findings()) else [name]
+    assert unnoticed == []
+    assert tried > 70
+
+
+def test_problems_of_strict_are_problems_of_the_guest(site: Path) -> None:
+    disk(site, MINIMAL)
+    guest: dict[str, Any] = GUEST
+    (source, driver) = Renderer([site]).unused(guest)
+    assert (source.path, driver.path) == (("disks", 0, "source"), ("disks", 0, "driver"))
+    assert isinstance(GuestError([source]), GuestError)
