@@ -18,9 +18,11 @@ from kvmrender.cli_common import DIFFERS, FLEET, GUESTS, LAYERS, TEMPLATES, opti
 from kvmrender.cli_templates import templates
 from kvmrender.editor_schema import editor_schema
 from kvmrender.errors import Error, GuestError, Problem
-from kvmrender.fleet import Fleet, Options, Outcome
+from kvmrender.fleet import Fleet
 from kvmrender.folder import Folder
 from kvmrender.inputs import Inputs
+from kvmrender.outcome import Options, Outcome
+from kvmrender.output import Output
 from kvmrender.report import Report
 from kvmrender.secrets import masked
 
@@ -83,15 +85,17 @@ def render(
     with trouble():
         renderer = renderer_of(templates)
         inputs = Inputs(renderer.schema.root, guests, defaults, settings, namespace)
+        wanted = Options(**fleet)
         if output is None:
-            _print(Fleet(renderer, inputs, Options(**fleet)), quiet)
+            _print(Fleet(renderer, inputs, wanted), quiet)
             return
         waiting = f"{output}: another run is at work here: waiting"
         with ExitStack() as stack:
             folder = stack.enter_context(closing(Folder(output, fleet["check"], fsync, lambda: say(waiting))))
             told = stack.enter_context(closing(Report(folder.place, report == "json", quiet, verbose)))
             try:
-                _run(Fleet(renderer, inputs, Options(**fleet), folder), told.add, quiet)
+                files = Output(folder, renderer.schema.root, wanted)
+                _run(Fleet(renderer, inputs, wanted, files), told.add, quiet)
             except GuestError:
                 told.tell(failed=True)
                 raise

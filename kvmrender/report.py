@@ -12,7 +12,7 @@ from shutil import copyfileobj
 from typing import IO, Any
 
 from kvmrender.errors import path_string
-from kvmrender.fleet import CHANGED, CREATED, KEPT, REMOVED, UNCHANGED, Outcome, file_name
+from kvmrender.outcome import CHANGED, CREATED, KEPT, REMOVED, UNCHANGED, Outcome, file_name
 
 FAILED, SKIPPED = "failed", "skipped"
 """The status of guests that have problems, and of the good ones beside them."""

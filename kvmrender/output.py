@@ -1,0 +1,93 @@
+"""The files of a run: compared with what is there, staged where they differ, put into place when all is well."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from difflib import unified_diff
+from typing import Any
+
+from kvmrender import manifest
+from kvmrender.folder import Folder, digest
+from kvmrender.outcome import CHANGED, CREATED, ENDING, KEPT, REMOVED, UNCHANGED, Options, Outcome, file_name
+from kvmrender.schema import Node
+from kvmrender.secrets import has_secret, xml_masker
+
+
+class Output:
+    """What a run writes into ``folder``; ``root`` is the schema, which says what is secret."""
+
+    def __init__(self, folder: Folder, root: Node, options: Options) -> None:
+        self._folder, self._root, self._options = folder, root, options
+        self._mask = xml_masker(root)
+
+    def compare(self, context: dict[str, Any], xml: str, outcome: Outcome) -> Outcome:
+        """Compare a guest's file with what it is to hold, and stage it where that differs."""
+        name, data = file_name(outcome.name), xml.encode()
+        found = self._folder.read(name)
+        old, state = found or (None, None)
+        status = CREATED if old is None else UNCHANGED if old == data else CHANGED
+        if status != UNCHANGED and not self._options.check:
+            self._folder.stage(name, data, state, secret=old is None and has_secret(self._root, context))
+        diff = self._diff(self._folder.place(name), old, data) if self._options.diff and status != UNCHANGED else ""
+        return replace(outcome, status=status, digest=digest(data), diff=diff)
+
+    def _diff(self, place: str, old: bytes | None, new: bytes | None) -> str:
+        """Return the difference between two versions of a file, without secrets."""
+        before, after = (
+            self._mask(data.decode(errors="replace")).splitlines(keepends=True) if data is not None else []
+            for data in (old, new)
+        )
+        names = ("/dev/null" if old is None else place, "/dev/null" if new is None else place)
+        lines = list(unified_diff(before, after, *names))
+        return "".join(lines) or f"--- {place}\n+++ {place}\n# only secrets differ\n"
+
+    def commit(self, changed: list[bytes], files: list[bytes], each: Callable[[Outcome], None]) -> None:
+        """Rename what is staged into place, remove what is to go, and note in the manifest what is there then.
+
+        ``changed`` and ``files`` are entries of the manifest: of files that are staged, and of all, sorted. ``each`` is
+        called for every file that is removed, or was to be.
+        Before a file is there, the manifest has it: whenever this is stopped, no file is there unknown to it.
+        """
+        found = self._folder.read(manifest.NAME)
+        data, state = found or (b"", None)
+        old, noted = sorted(manifest.entries(data)), digest(data)
+        del found, data
+        stay, gone = self._left_over(manifest.others(old, files), each)
+        if self._options.check:
+            return
+
+        def note(contents: bytes) -> None:
+            nonlocal noted
+            if noted != (noted := digest(contents)):
+                self._folder.stage(manifest.NAME, contents, state)
+                self._folder.commit([manifest.NAME])
+
+        if changed:
+            note(manifest.contents(old, files))
+        self._folder.commit(manifest.parts(entry)[0] for entry in changed)
+        for name in gone:
+            self._folder.remove(name)
+        note(manifest.contents(files, stay))
+        self._folder.flush()
+
+    def _left_over(self, entries: Iterator[bytes], each: Callable[[Outcome], None]) -> tuple[list[bytes], list[bytes]]:
+        """Return the entries of other guests that stay, and the names of their files that are to go."""
+        if not self._options.prune:
+            return list(entries), []
+        stay, gone = [], []
+        for entry in entries:
+            name, written = manifest.parts(entry)
+            guest = name.removesuffix(ENDING).decode(errors="surrogateescape")
+            if not self._options.selects(guest):
+                stay.append(entry)
+            elif (found := self._folder.read(name)) is None:
+                pass
+            elif digest(found[0]) == written.hex():
+                gone.append(name)
+                diff = self._diff(self._folder.place(name), found[0], None) if self._options.diff else ""
+                each(Outcome(guest, status=REMOVED, diff=diff))
+            else:
+                stay.append(entry)
+                each(Outcome(guest, status=KEPT))
+        return stay, gone
