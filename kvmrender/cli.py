@@ -23,6 +23,7 @@ from kvmrender.folder import Folder
 from kvmrender.inputs import Inputs
 from kvmrender.outcome import Options, Outcome
 from kvmrender.output import Output
+from kvmrender.renderer import Renderer, default_renderer
 from kvmrender.report import Report
 from kvmrender.secrets import masked
 
@@ -48,7 +49,9 @@ main.add_command(templates)
 @main.command()
 @options(*FLEET, *LAYERS, GUESTS)
 @click.option("-o", "--output", metavar="DIR", help="Write each guest to DIR/NAME.xml; what is the same isn't touched.")
-@click.option("--strict", is_flag=True, help="A value of a guest that no template uses is an error.")
+@click.option(
+    "--strict", is_flag=True, help="What no template uses is an error: values of guests, fields of one's own."
+)
 @click.option("--check", is_flag=True, help="Write nothing, and exit with 1 if a file would change.")
 @click.option("--diff", is_flag=True, help="Show what changes; secrets are shown as ***.")
 @click.option("--prune", is_flag=True, help="Remove files that an earlier run wrote for guests that are gone.")
@@ -86,6 +89,8 @@ def render(
         renderer = renderer_of(templates)
         inputs = Inputs(renderer.schema.root, guests, defaults, settings, namespace)
         wanted = Options(**fleet)
+        if wanted.strict and renderer.stack.own:
+            _refuse_lost_fields(renderer)
         if output is None:
             _print(Fleet(renderer, inputs, wanted), quiet)
             return
@@ -184,6 +189,17 @@ def validate(
         write("".join(valid))
         if problems:
             raise GuestError(problems)
+
+
+def _refuse_lost_fields(renderer: Renderer) -> None:
+    """Raise Error for fields of one's own that no template can write."""
+    from kvmrender.template_check import Templates
+    from kvmrender.trial import all_fields, lost_fields
+
+    templates = Templates(renderer.stack, renderer.new_environment(), renderer.schema)
+    shipped = default_renderer().schema.root
+    if found := [str(finding) for finding in lost_fields(renderer, templates, set(all_fields(shipped, shipped)))]:
+        raise Error("\n".join(found))
 
 
 def _print(fleet: Fleet, quiet: bool, between: str = "") -> None:

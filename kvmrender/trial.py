@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from typing import Any
 
 from kvmrender.errors import GuestError, Path, TemplateError, listed, path_string
@@ -68,7 +68,7 @@ def findings(
         where = sorted(set(names))
         shown = where[:NAMED] if len(where) <= NAMED else [*where[:NAMED], f"{len(where) - NAMED} more"]
         found.setdefault(Finding(file, 0, f"{field} is given in {listed(shown)}, but not used"))
-    found.update(dict.fromkeys(_never_written(renderer, templates, given)))
+    found.update(dict.fromkeys(lost_fields(renderer, templates, given)))
     return list(found)
 
 
@@ -100,10 +100,10 @@ def _fields(root: Node, node: Node, value: Any, written: Any, path: Path) -> Ite
                 yield from _fields(root, resolve(root, node["properties"][key]), item, written, (*path, key))
 
 
-def _never_written(renderer: Renderer, templates: Templates, given: set[Path]) -> Iterator[Finding]:
-    """Yield the fields of the schema that were in no guest, and whose names are in no template."""
+def lost_fields(renderer: Renderer, templates: Templates, given: Container[Path] = ()) -> Iterator[Finding]:
+    """Yield the fields of the schema that were not ``given`` in any guest, and whose names are in no template."""
     lost: set[Path] = set()
-    for path in _all_fields(renderer.schema.root, renderer.schema.root, (), ()):
+    for path in all_fields(renderer.schema.root, renderer.schema.root):
         if path[:-1] in lost:
             lost.add(path)
         elif path not in given and path[-1] not in templates.names and path[0] not in (*NOT_WRITTEN, "vars"):
@@ -112,7 +112,8 @@ def _never_written(renderer: Renderer, templates: Templates, given: set[Path]) -
             yield Finding(str(file), 0, f"{'.'.join(map(str, path))} is a field that no template can write")
 
 
-def _all_fields(root: Node, node: Node, path: Path, above: tuple[str, ...]) -> Iterator[Path]:
+def all_fields(root: Node, node: Node, path: Path = (), above: tuple[str, ...] = ()) -> Iterator[Path]:
+    """Yield every field of a schema, without positions in lists."""
     reference = node.get("$ref")
     if reference is not None:
         if reference in above:
@@ -120,7 +121,7 @@ def _all_fields(root: Node, node: Node, path: Path, above: tuple[str, ...]) -> I
         above = (*above, reference)
     node = resolve(root, node)
     if "items" in node:
-        yield from _all_fields(root, node["items"], path, above)
+        yield from all_fields(root, node["items"], path, above)
     for key, child in node.get("properties", {}).items():
         yield (*path, key)
-        yield from _all_fields(root, child, (*path, key), above)
+        yield from all_fields(root, child, (*path, key), above)
