@@ -128,7 +128,8 @@ def _faults() -> Callable[[bytes], Iterable[tuple[int, str]]]:
     """Return what holds XML against libvirt's schema, as far as that can be had."""
     try:
         from kvmrender.rng import Grammar, installed_schema
-        from kvmrender.validate import faults, xml_path
+        from kvmrender.validate import faults
+        from kvmrender.xml_path import xml_path
 
         grammar = Grammar(installed_schema())
     except (ImportError, Error):

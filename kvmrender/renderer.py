@@ -12,13 +12,14 @@ from kvmrender.context import context_builder
 from kvmrender.environment import Environment, finish
 from kvmrender.errors import Path, Problem, TemplateError
 from kvmrender.guard import GuardedEnvironment
-from kvmrender.lines import Place, mark_lines, without_marks
+from kvmrender.lines import Place, chain, mark_lines, without_marks
 from kvmrender.normalise import with_machine, without_nulls
 from kvmrender.schema import ROOT, load_schema
 from kvmrender.stack import SCHEMA, TEMPLATE, Stack
 from kvmrender.template_errors import source_line, template_error
 from kvmrender.usage import Seen, Watched, unused, watch
-from kvmrender.xml import document_fault
+from kvmrender.xml import Fault, document_fault
+from kvmrender.xml_path import guest_path
 
 
 @cache
@@ -74,7 +75,7 @@ class Renderer:
         values = without_nulls(context) if nulls else context
         xml = finish(self._written(self._environment, values))
         if self.stack.own and (fault := document_fault(xml)):
-            raise self._not_well_formed(values, *fault)
+            raise self._not_well_formed(values, fault)
         return context, xml
 
     def _written(self, environment: Environment, values: Mapping[str, Any]) -> str:
@@ -94,12 +95,14 @@ class Renderer:
     def _traced(self, values: Mapping[str, Any]) -> tuple[str, list[Place | None]]:
         return without_marks(self._marking, self._written(self._marking, values))
 
-    def _not_well_formed(self, values: Mapping[str, Any], said: str, line: int) -> TemplateError:
+    def _not_well_formed(self, values: Mapping[str, Any], fault: Fault) -> TemplateError:
         xml, places = self._traced(values)
-        file, number = places[min(line, len(places)) - 1] or (None, None)
-        wrote = xml.split("\n")[line - 1].strip()
-        message = f"makes XML that is not well-formed: {said}, at {wrote!r}"
-        return TemplateError(message, file, number, values["name"], source=source_line(file, number))
+        file, number = places[min(fault.line, len(places)) - 1] or (None, None)
+        wrote = xml.split("\n")[fault.line - 1].strip()
+        message = f"makes XML that is not well-formed: {fault.message}, at {wrote!r}"
+        above = chain(self._marking, file) if file else []
+        field = guest_path(self.schema.root, fault.path)
+        return TemplateError(message, file, number, values["name"], field, source_line(file, number), above)
 
     def unused(self, guest: Mapping[str, Any]) -> list[Problem]:
         """Return a problem for each value of a guest that no template reads. Raises what ``render`` does."""

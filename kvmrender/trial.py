@@ -74,7 +74,7 @@ def findings(
 
 def _faults(xml: str, faults: Faults, shipped: Renderer, guest: Any) -> Iterator[tuple[int, str]]:
     if fault := document_fault(xml):
-        yield fault[1], f"makes XML that is not well-formed: {fault[0]}"
+        yield fault.line, f"makes XML that is not well-formed: {fault.message}"
     elif found := list(faults(xml.encode())):
         try:
             known = {message for _, message in faults(shipped.render(guest).encode())}

@@ -19,8 +19,8 @@ from kvmrender.errors import GuestError, Path, Problem, nearest
 from kvmrender.inputs import Inputs
 from kvmrender.renderer import Renderer
 from kvmrender.rng import Grammar, Pattern, installed_schema
-from kvmrender.schema import Node, resolve
 from kvmrender.secrets import MASK, is_secret
+from kvmrender.xml_path import guest_path, xml_path
 
 Step = tuple[str, int]
 """An element's name and its position among its like, from 1."""
@@ -155,33 +155,3 @@ def _prefixed(name: str, element: Any) -> str:
 def _listed(names: Any) -> str:
     words = sorted(map(str, names)) or ["none"]
     return ", ".join(words if len(words) <= MANY else [*words[:MANY], "…"])
-
-
-def xml_path(path: Path) -> str:
-    """Write the path of an element as XPath does, ``devices/disk[2]/driver/@cache``."""
-    parts = (f"[{part}]" if isinstance(part, int) else f"/{part}" for part in path)
-    return "".join(parts).removeprefix("/")
-
-
-def guest_path(schema: Node, path: Path) -> Path:
-    """Return the field of a guest that an element or attribute of its XML comes from.
-
-    Both have libvirt's names; only devices differ, which are lists at the top of a guest (``element`` in the
-    schema names their element), and positions, which count from 0 there.
-    """
-    properties = schema["properties"]
-    if path[:1] == ("devices",):
-        lists = {node["element"]: name for name, node in properties.items() if "element" in node}
-        path = (lists.get(str(path[1]), str(path[1])), *path[2:]) if len(path) > 1 else ()
-    result: list[str | int] = []
-    node: Node = schema
-    rest = list(path)
-    while rest:
-        name = str(rest.pop(0)).removeprefix("@")
-        result.append(name)
-        node = resolve(schema, node.get("properties", {}).get(name, {}))
-        position = rest.pop(0) if rest and isinstance(rest[0], int) else 1
-        if node.get("type") == "array":
-            result.append(int(position) - 1)
-            node = resolve(schema, node.get("items", {}))
-    return tuple(result)

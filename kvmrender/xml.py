@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from dataclasses import dataclass
 from typing import Any
 from xml.parsers import expat
 
 from markupsafe import Markup
+
+from kvmrender.errors import Path
 
 _SPECIAL = re.compile("[&<>\"'\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -70,20 +74,37 @@ def fragment_fault(fragment: str) -> str | None:
     return None
 
 
-def document_fault(xml: str) -> tuple[str, int] | None:
-    """Say why a document is not well-formed, and in which of its lines (from 1), or return None if it is.
+@dataclass(frozen=True)
+class Fault:
+    """Why a document is not well-formed: what the parser says, in which line (from 1), and the path of the element."""
 
-    Of a tag that isn't closed, the line is that of the tag.
-    """
+    message: str
+    line: int
+    path: Path
+
+
+def document_fault(xml: str) -> Fault | None:
+    """Say why a document is not well-formed, or return None if it is. Of a tag that isn't closed, the line is its."""
     parser = expat.ParserCreate(namespace_separator=" ")
-    opened: list[tuple[str, int]] = []
-    parser.StartElementHandler = lambda name, _: opened.append((name, parser.CurrentLineNumber))
-    parser.EndElementHandler = lambda _: opened.pop()
+    opened: list[tuple[str, int, Counter[str]]] = [("", 1, Counter())]
+    path: list[str | int] = []
+
+    def start(name: str, _: object) -> None:
+        name = name.rpartition(" ")[2]
+        opened[-1][2][name] += 1
+        path.extend([name, opened[-1][2][name]])
+        opened.append((name, parser.CurrentLineNumber, Counter()))
+
+    def end(_: str) -> None:
+        opened.pop()
+        del path[-2:]
+
+    parser.StartElementHandler, parser.EndElementHandler = start, end
     try:
         parser.Parse(xml.encode(), True)
     except expat.ExpatError as error:
-        said = expat.ErrorString(error.code)
-        if opened and said in (expat.errors.XML_ERROR_TAG_MISMATCH, expat.errors.XML_ERROR_NO_ELEMENTS):
-            return f"{said}: <{opened[-1][0].rpartition(' ')[2]}> is not closed", opened[-1][1]
-        return said, error.lineno
+        said, line = expat.ErrorString(error.code), error.lineno
+        if path and said in (expat.errors.XML_ERROR_TAG_MISMATCH, expat.errors.XML_ERROR_NO_ELEMENTS):
+            said, line = f"{said}: <{opened[-1][0]}> is not closed", opened[-1][1]
+        return Fault(said, line, tuple(path[2:]))
     return None

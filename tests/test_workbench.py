@@ -180,8 +180,9 @@ def test_xml_that_is_not_well_formed_is_told_with_the_line_that_wrote_it(site: P
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr == (
         f"{site}/devices/disk.xml.j2:3: makes XML that is not well-formed: mismatched tag: <driver> is not closed,"
-        " at '<driver name=\"qemu\">' (guest 'a')\n"
+        " at '<driver name=\"qemu\">' (guest 'a', disks[0].driver)\n"
         '  3 | <driver name="{{ device.driver.name }}">\n'
+        f"  from {SHIPPED}/domain.xml.j2, {SHIPPED}/amd64.xml.j2\n"
     )
 
 
