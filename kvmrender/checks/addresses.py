@@ -17,7 +17,7 @@ from kvmrender.checks.buses import (
 )
 from kvmrender.checks.common import ALWAYS, Checks, Context, devices, dig, numbers, once
 from kvmrender.checks.places import VIRTIO, kinds, place, sits_on
-from kvmrender.errors import Path, Problem
+from kvmrender.errors import Path, Problem, listed
 
 RESERVED = {
     "pc": {(1, 0): "ISA", (1, 1): "IDE", (1, 3): "ACPI"},
@@ -35,6 +35,14 @@ PARTS: dict[str, tuple[str, ...]] = {
 }
 """What makes an address of each kind; USB has ports with dots."""
 
+OWNERS = {
+    "drive": ("disks", "hostdevs"),
+    "ccid": ("smartcards",),
+    "dimm": ("memory_devices",),
+    "virtio-serial": ("consoles", "channels"),
+}
+"""The devices that alone have addresses of a kind."""
+
 NEEDED = {"pci": "slot", "virtio-serial": "port", "ccid": "slot", "spapr-vio": "reg"}
 """The part without which libvirt chooses the address."""
 
@@ -51,9 +59,13 @@ def address_types(context: Context, architecture: Context) -> Iterator[Problem]:
     """Each device has an address of a kind that it can have on its machine."""
     for path, device in devices(context):
         given, known = dig(device, "address", "type"), kinds(str(path[0]), device, context["arch"])
+        owners = OWNERS.get(given, (str(path[0]),))
         if given and known is not None and given not in known:
             said = f"it is {' or '.join(known)}" if known else "it has none"
             yield Problem((*path, "address", "type"), f"{given!r} is not the kind of address of this device: {said}")
+        elif path[0] not in owners:
+            said = f"{given!r} is the kind of address of {listed(owners)}"
+            yield Problem((*path, "address", "type"), said)
 
 
 def on_pci(context: Context, architecture: Context) -> Iterator[Problem]:

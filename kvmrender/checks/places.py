@@ -108,6 +108,7 @@ _USUAL: dict[tuple[str, str], Kinds] = {
     ("videos", "ppc64le"): PCI,
     ("tpms", "amd64"): ISA,
     ("tpms", "ppc64le"): VIO,
+    **{("tpms", arch): NONE for arch in ("arm64", "riscv64", "s390x", "loongarch64")},
     ("panics", "amd64"): ISA,
     ("panics", "ppc64le"): NONE,
     ("panics", "s390x"): NONE,

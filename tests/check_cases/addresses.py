@@ -20,7 +20,21 @@ CCW = {"cssid": "0xfe", "ssid": "0x0", "devno": "0x0001"}
 ROOT_PORT = {"type": "pci", "index": 1, "model": "pcie-root-port"}
 HUB = {"type": "usb", "address": {"type": "usb", "bus": 0, "port": 1}}
 
+PSTORE = {"backend": "acpi-erst", "path": "/a", "size": 65536}
+
 CASES: list[Case] = [
+    (
+        "address_types",
+        {"arch": "arm64", "tpms": [{"backend": "emulator"}]},
+        {"arch": "arm64", "tpms": [{"backend": "emulator", "address": {"type": "drive"}}]},
+        "tpms[0].address.type: 'drive' is not the kind of address of this device: it has none",
+    ),
+    (
+        "address_types",
+        {"smartcards": [{"mode": "host", "address": {"type": "ccid", "controller": 0, "slot": 0}}]},
+        {"pstore": PSTORE | {"address": {"type": "ccid", "controller": 0, "slot": 0}}},
+        "pstore.address.type: 'ccid' is the kind of address of smartcards",
+    ),
     (
         "address_types",
         {"serials": [{"target": "pci-serial", "address": {"type": "pci", "slot": "5"}}]},
