@@ -74,7 +74,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     report = yield
     # pytest counts an expected failure as skipped too: those have run, and have their reasons in a table.
     expected = hasattr(report, "wasxfail")
-    refused = "needs the right" in str(report.longrepr)  # no package brings it
+    refused = "needs the right" in str(report.longrepr) or "needs root" in str(report.longrepr)  # no package brings it
     if os.environ.get("KVMRENDER_NO_SKIP") and report.skipped and not expected and not refused:
         report.outcome = "failed"
         report.longrepr = f"skipped, where nothing may be: {report.longrepr}"
