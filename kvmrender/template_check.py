@@ -41,18 +41,25 @@ class Templates:
         self.trees: dict[str, nodes.Template] = {}
         self.broken: list[Finding] = []
         self.compiled: set[str] = set()
-        names = stack.names(TEMPLATE)
-        for name in [*names, *(f"{SHIPPED}/{name}" for name in names if stack.files(f"{SHIPPED}/{name}"))]:
-            try:
-                source, file, _ = stack.loader.get_source(environment, name)
-                self.trees[name] = environment.parse(source, name, file)
-                environment.compile(source, name, file)
-                self.compiled.add(name)
-            except Exception as error:  # whatever a template can be wrong in
-                said = template_error(error, name, "", {})
-                found = Finding(said.template or name, said.line or 0, said.message)
-                if found not in self.broken:
-                    self.broken.append(found)
+        for name in stack.names(TEMPLATE):
+            self._read(name)
+            shipped = f"{SHIPPED}/{name}"
+            if stack.files(shipped) == stack.files(name)[:1] and name in self.trees:
+                self.trees[shipped] = self.trees[name]
+            elif stack.files(shipped):
+                self._read(shipped)
+
+    def _read(self, name: str) -> None:
+        try:
+            source, file, _ = self.stack.loader.get_source(self.environment, name)
+            self.trees[name] = self.environment.parse(source, name, file)
+            self.environment.compile(source, name, file)
+            self.compiled.add(name)
+        except Exception as error:  # whatever a template can be wrong in
+            said = template_error(error, name, "", {})
+            found = Finding(said.template or name, said.line or 0, said.message)
+            if found not in self.broken:
+                self.broken.append(found)
 
     def file(self, name: str) -> str:
         """Return the file of a template."""
