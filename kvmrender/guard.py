@@ -55,30 +55,25 @@ class LimitError(TemplateRuntimeError):
 class _CodeGenerator(CodeGenerator):
     """Has lists, mappings and joined texts looked at when they are made."""
 
-    def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:  # noqa: N802
-        self._looked_at("joined", nodes.List(node.nodes), frame)
+    def visit_List(self, node: nodes.List, frame: Frame) -> None:
+        self._inside("built", super().visit_List, node, frame)
 
-    def visit_List(self, node: nodes.List, frame: Frame) -> None:  # noqa: N802
-        self.write("environment.built(")
-        super().visit_List(node, frame)
-        self.write(")")
+    def visit_Dict(self, node: nodes.Dict, frame: Frame) -> None:
+        self._inside("built", super().visit_Dict, node, frame)
 
-    def visit_Dict(self, node: nodes.Dict, frame: Frame) -> None:  # noqa: N802
-        self.write("environment.built(")
-        super().visit_Dict(node, frame)
-        self.write(")")
-
-    def visit_Tuple(self, node: nodes.Tuple, frame: Frame) -> None:  # noqa: N802
-        if node.ctx != "load":
+    def visit_Tuple(self, node: nodes.Tuple, frame: Frame) -> None:
+        if node.ctx == "load":
+            self._inside("built", super().visit_Tuple, node, frame)
+        else:  # it is assigned to
             super().visit_Tuple(node, frame)
-            return
-        self.write("environment.built(")
-        super().visit_Tuple(node, frame)
-        self.write(")")
 
-    def _looked_at(self, method: str, node: nodes.List, frame: Frame) -> None:
+    def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:
+        self._inside("joined", super().visit_List, nodes.List(node.nodes), frame)
+
+    def _inside(self, method: str, visit: Callable[[Any, Frame], None], node: nodes.Expr, frame: Frame) -> None:
+        """Write an expression as the argument of a method of the environment."""
         self.write(f"environment.{method}(")
-        super().visit_List(node, frame)
+        visit(node, frame)
         self.write(")")
 
 
@@ -164,7 +159,7 @@ class GuardedEnvironment(Environment):
                 raise LimitError(f"computes a number of more than {MOST_BITS:,} bits")
         return super().call_binop(context, operator, left, right)
 
-    def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805
+    def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:
         """Call something, if that is allowed and does not make something huge. Raises SecurityError and LimitError."""
         __self.step()
         owner = getattr(__obj, "__self__", None)

@@ -101,7 +101,7 @@ class Inputs:
                 if file != STDIN and stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
                     yield stream
                     return
-                spool: Any = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115
+                spool: Any = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - read again later, and closed with this object
                 copyfileobj(stream, spool)
                 self._spooled[file] = spool
                 finalize(self, spool.close)

@@ -7,10 +7,9 @@ A mark is ``\1FILE:LINE\2``, with the number of the file; no XML can hold these 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, MutableMapping
-from typing import Any, TypeVar
+from collections.abc import Iterable
+from typing import TypeVar
 
-from jinja2 import Template
 from jinja2.ext import Extension
 from jinja2.lexer import Token, TokenStream
 from markupsafe import Markup
@@ -35,7 +34,6 @@ class _MarkLines(Extension):
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
         self.files: list[str] = []
-        self.parents: dict[str, str] = {}
 
     def filter_stream(self, stream: TokenStream) -> Iterable[Token]:
         """Yield the tokens of a template, with marks in those of text."""
@@ -56,15 +54,6 @@ def mark_lines(environment: AnyEnvironment) -> AnyEnvironment:
     """Have an environment, which has read no template yet, mark their lines."""
     environment.add_extension(_MarkLines)
     environment.filters["indent"] = _indent
-    get_template, parents = environment.get_template, _extension(environment).parents
-
-    def noting(name: str, parent: str | None = None, globals: MutableMapping[str, Any] | None = None) -> Template:
-        found = get_template(name, parent, globals)
-        if parent is not None and found.filename:
-            parents.setdefault(found.filename, get_template(parent).filename or parent)
-        return found
-
-    environment.get_template = noting  # type: ignore[assignment]
     return environment
 
 
@@ -73,13 +62,9 @@ def _extension(environment: Environment) -> _MarkLines:
     return found
 
 
-def chain(environment: Environment, file: str) -> list[str]:
-    """Return the files through which a marking environment came to a template, the nearest first."""
-    parents, found = _extension(environment).parents, list[str]()
-    while file in parents and parents[file] not in found:
-        file = parents[file]
-        found.append(file)
-    return found
+def files(environment: Environment) -> list[str]:
+    """Return the files of the templates that a marking environment has read."""
+    return _extension(environment).files
 
 
 def _indent(text: str, width: int = 4, first: bool = False) -> Markup:

@@ -12,8 +12,9 @@ from kvmrender.context import context_builder
 from kvmrender.environment import Environment, finish
 from kvmrender.errors import Path, Problem, TemplateError
 from kvmrender.guard import GuardedEnvironment
-from kvmrender.lines import Place, chain, mark_lines, without_marks
+from kvmrender.lines import Place, files, mark_lines, without_marks
 from kvmrender.normalise import with_machine, without_nulls
+from kvmrender.references import chain
 from kvmrender.schema import ROOT, load_schema
 from kvmrender.stack import SCHEMA, TEMPLATE, Stack
 from kvmrender.template_errors import source_line, template_error
@@ -100,7 +101,7 @@ class Renderer:
         file, number = places[min(fault.line, len(places)) - 1] or (None, None)
         wrote = xml.split("\n")[fault.line - 1].strip()
         message = f"makes XML that is not well-formed: {fault.message}, at {wrote!r}"
-        above = chain(self._marking, file) if file else []
+        above = chain(self._marking, self.stack, files(self._marking), file) if file else []
         field = guest_path(self.schema.root, fault.path)
         return TemplateError(message, file, number, values["name"], field, source_line(file, number), above)
 

@@ -36,8 +36,8 @@ class Report:
         self._place, self._as_json, self._quiet, self._verbose = place, as_json, quiet, verbose
         self._counts: Counter[str] = Counter()
         self._coloured = sys.stdout.isatty()
-        self._out: IO[bytes] = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115
-        self._lines: IO[bytes] = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115
+        self._out: IO[bytes] = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - close() closes it
+        self._lines: IO[bytes] = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - close() closes it
 
     def add(self, outcome: Outcome) -> None:
         """Take the outcome of one guest, or of a file that is removed."""

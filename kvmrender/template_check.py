@@ -13,11 +13,10 @@ from jinja2.meta import find_undeclared_variables
 
 from kvmrender.environment import Environment
 from kvmrender.errors import nearest
+from kvmrender.references import references
 from kvmrender.schema import GuestSchema
 from kvmrender.stack import SCHEMA, SHIPPED, TEMPLATE, Stack
 from kvmrender.template_errors import template_error
-
-REFERENCES = (nodes.Include, nodes.Extends, nodes.Import, nodes.FromImport)
 
 
 @dataclass(frozen=True, order=True)
@@ -98,7 +97,7 @@ class Templates:
             yield line, f"{unknown!r} is not a name of the context{nearest(unknown, known)}"
 
     def _missing(self, tree: nodes.Template) -> Iterator[tuple[int, str]]:
-        for node, named in _references(tree):
+        for node, named in references(tree):
             if named not in self.trees and not self.stack.files(named):
                 yield node.lineno, f"template {named!r} is not in any folder{nearest(named, self.trees)}"
 
@@ -150,7 +149,7 @@ class Templates:
         includes = [
             (name, named)
             for name, tree in self.trees.items()
-            for node, named in _references(tree)
+            for node, named in references(tree)
             if named in self.trees and not isinstance(node, (nodes.Import, nodes.FromImport))
         ]
         grown = True
@@ -170,7 +169,7 @@ class Templates:
             name = level.pop()
             if name in self.trees and name not in used:
                 used.add(name)
-                level += [named for _, named in _references(self.trees[name])]
+                level += [named for _, named in references(self.trees[name])]
         return used
 
     @cached_property
@@ -189,13 +188,3 @@ class Templates:
             for file in sorted(folder.rglob(f"*{SCHEMA}")):
                 if file.relative_to(folder).as_posix().removesuffix(SCHEMA).replace("/", ".") not in parts:
                     yield file
-
-
-def _references(tree: nodes.Template) -> Iterator[tuple[nodes.Node, str]]:
-    """Yield where a template names others, and which."""
-    for node in tree.find_all(REFERENCES):
-        named = node.template  # type: ignore[attr-defined]
-        values = named.items if isinstance(named, (nodes.List, nodes.Tuple)) else [named]
-        for value in values:
-            if isinstance(value, nodes.Const):
-                yield node, value.value

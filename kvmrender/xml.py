@@ -31,12 +31,13 @@ def escape(value: Any) -> str:
     """Return a value as it can stand in an attribute or an element, whatever it holds.
 
     Tabs, newlines and carriage returns become references, which parsers give back as they were. What is Markup
-    already stays as it is. Raises ValueError for a character that XML 1.0 has no form for (section 2.2).
+    already stays as it is. Raises ValueError for a character that XML 1.0 has no form for (section 2.2), and TypeError
+    for a list or mapping.
     """
     if hasattr(value, "__html__"):
         return str(value.__html__())
     if isinstance(value, (dict, list, tuple)):
-        raise ValueError(f"a {'mapping' if isinstance(value, dict) else 'list'} can't be written: write what is in it")  # noqa: TRY004
+        raise TypeError(f"a {'mapping' if isinstance(value, dict) else 'list'} can't be written: write what is in it")
     return _escaped(str(value), _REFERENCES)
 
 

@@ -17,6 +17,7 @@ from kvmrender.template_check import Templates
 from kvmrender.trial import findings, fixtures
 
 SHIPPED = shipped_templates()
+LINE_OF_DISKS = (SHIPPED / "domain.xml.j2").read_text().partition('"devices/disk.xml.j2"')[0].count("\n") + 1
 GUEST = {"name": "a", "disks": [{"source": "/a.qcow2", "driver": {"cache": "none"}}]}
 
 
@@ -182,7 +183,7 @@ def test_xml_that_is_not_well_formed_is_told_with_the_line_that_wrote_it(site: P
         f"{site}/devices/disk.xml.j2:3: makes XML that is not well-formed: mismatched tag: <driver> is not closed,"
         " at '<driver name=\"qemu\">' (guest 'a', disks[0].driver)\n"
         '  3 | <driver name="{{ device.driver.name }}">\n'
-        f"  from {SHIPPED}/domain.xml.j2, {SHIPPED}/amd64.xml.j2\n"
+        f"  from {SHIPPED}/domain.xml.j2:{LINE_OF_DISKS}, {SHIPPED}/amd64.xml.j2:2\n"
     )
 
 
