@@ -68,12 +68,12 @@ def test_modes(out: Path, run: Run) -> None:
     try:
         run("render", "-o", out, input=GUESTS)
         modes = {name: stat.S_IMODE((out / name).stat().st_mode) for name in ("a.xml", "c.xml")}
-        (out / "a.xml").chmod(0o600)
+        (out / "a.xml").chmod(0o604)
         run("render", "-o", out, input=GUESTS.replace("/a.qcow2", "/b.qcow2"))
     finally:
         os.umask(before)
     assert modes == {"a.xml": 0o640, "c.xml": 0o640}
-    assert stat.S_IMODE((out / "a.xml").stat().st_mode) == 0o600
+    assert stat.S_IMODE((out / "a.xml").stat().st_mode) == 0o604
     assert "/b.qcow2" in (out / "a.xml").read_text()
 
 
@@ -254,6 +254,14 @@ def test_prune_stays_within_the_selection(out: Path, run: Run) -> None:
     run("render", "-o", out, "--prune", "--select", "web-*", input="guests: [{name: web-1}]\n")
     assert names(out) == {"web-1.xml", "db-1.xml"}
     assert sorted(line.split()[1] for line in (out / MANIFEST).read_text().splitlines()) == ["db-1.xml", "web-1.xml"]
+
+
+def test_manifest_keeps_what_other_runs_wrote(out: Path, run: Run) -> None:
+    for name in ("b", "a", "d", "c", "c.xml", "aa"):
+        run("render", "-o", out, input=f"name: {name}\n")
+    listed = [line.split("  ") for line in (out / MANIFEST).read_text().splitlines()]
+    assert [name for _, name in listed] == sorted(names(out))
+    assert all(digest == hashlib.sha256((out / name).read_bytes()).hexdigest() for digest, name in listed)
 
 
 def command(*arguments: str) -> list[str]:
