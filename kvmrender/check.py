@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 import jsonschema_rs
@@ -19,17 +20,25 @@ _KINDS = {"object": "a mapping", "array": "a list", "string": "a string", "integ
 _MANY = 9
 
 
+def validator(root: Node) -> jsonschema_rs.Draft202012Validator:
+    """Compile a schema. Raises ValueError for what is none."""
+    return jsonschema_rs.Draft202012Validator(root)
+
+
 def checker(root: Node) -> Callable[[dict[str, Any]], list[Problem]]:
-    """Compile the schema into a function that gives all problems of a guest, in the order of the schema."""
-    validator = jsonschema_rs.Draft202012Validator(root)
+    """Return a function that gives all problems of a guest in full form, in the order of the schema."""
+
+    @cache
+    def whole() -> jsonschema_rs.Draft202012Validator:
+        return validator(root)
 
     def check(guest: dict[str, Any]) -> list[Problem]:
         if isinstance(guest.get(UNCHECKED), dict):
             guest = {key: value for key, value in guest.items() if key != UNCHECKED}
         try:
-            if validator.is_valid(guest):
+            if whole().is_valid(guest):
                 return []
-            errors = validator.iter_errors(guest)
+            errors = whole().iter_errors(guest)
         except (ValueError, OverflowError):  # a value that JSON has no form for
             if problems := list(_not_json(root, (), guest)):
                 return problems

@@ -11,14 +11,14 @@ from kvmrender import checks
 from kvmrender.check import checker, shown
 from kvmrender.derive import derive
 from kvmrender.errors import GuestError, Path, Problem
-from kvmrender.normalise import Convert, Nulls, normaliser, with_machine, without_nulls
+from kvmrender.normalise import Convert, Notes, normaliser, with_machine, without_nulls
 from kvmrender.schema import GuestSchema
 
 Context = dict[str, Any]
 
 
-def context_builder(schema: GuestSchema) -> Callable[[Any], tuple[Context, Nulls]]:
-    """Return the function that turns a guest into its context, and names the keys that a null removed.
+def context_builder(schema: GuestSchema) -> Callable[[Any], tuple[Context, Notes]]:
+    """Return the function that turns a guest into its context, with the notes that were taken on the way.
 
     The function raises GuestError with every problem of the guest: those that the schema finds, and those
     that the checks across fields find in what is left when the faulty values are taken away.
@@ -29,27 +29,28 @@ def context_builder(schema: GuestSchema) -> Callable[[Any], tuple[Context, Nulls
     def normalise(arch: str | None, guest_type: str) -> Convert:
         return normaliser(schema, arch, guest_type)
 
-    def full_form(guest: Mapping[str, Any]) -> tuple[Context, Nulls]:
+    def full_form(guest: Mapping[str, Any]) -> tuple[Context, Notes]:
         named = guest.get("arch") or schema.root["properties"]["arch"]["default"]
         arch = schema.names.get(named) if isinstance(named, str) else None
-        nulls: Nulls = []
-        full = normalise(arch, "qemu" if guest.get("type") == "qemu" else "kvm")(with_machine(guest), nulls)
+        notes = Notes()
+        full = normalise(arch, "qemu" if guest.get("type") == "qemu" else "kvm")(with_machine(guest), notes)
         if arch is not None:
             full["arch"] = arch
-        return full, nulls
+        return full, notes
 
-    def derived(full: Context) -> tuple[Context, list[Problem]]:
+    def derived(full: Context, notes: Notes) -> tuple[Context, list[Problem]]:
         architecture = schema.architectures[full["arch"]]
         context = derive(full, architecture["disk_buses"])
-        return context, list(checks.problems(context, architecture))
+        # Parts of one's own may bring defaults that no check counts on.
+        return context, checks.problems(context, architecture, notes.keys if schema.is_shipped else None)
 
     def further(full: Context, problems: list[Problem]) -> list[Problem]:
         """Return what else is wrong, beside the problems found already and what follows from them."""
         faulty = {problem.path for problem in problems}
         for gone in (faulty, {path[:1] for path in faulty}):
-            left = full_form({"name": "guest", **_without(full, gone)})[0]
+            left = full_form({"name": "guest", **_without(full, gone)})
             try:
-                found = derived(left)[1]
+                found = derived(*left)[1]
             except (LookupError, TypeError, ValueError, AttributeError):
                 continue  # what is missing is needed after all: take the whole of it away
             return [
@@ -59,16 +60,16 @@ def context_builder(schema: GuestSchema) -> Callable[[Any], tuple[Context, Nulls
             ]
         return []
 
-    def build(guest: Any) -> tuple[Context, Nulls]:
+    def build(guest: Any) -> tuple[Context, Notes]:
         if not isinstance(guest, Mapping):
             raise GuestError([Problem((), f"a guest is a mapping, not {shown(guest)}")])
-        full, nulls = full_form(guest)
-        if problems := check(without_nulls(full) if nulls else full):
+        full, notes = full_form(guest)
+        if problems := check(without_nulls(full) if notes.nulls else full):
             raise GuestError(problems + further(full, problems))
-        context, problems = derived(full)
+        context, problems = derived(full, notes)
         if problems:
             raise GuestError(problems)
-        return context, nulls
+        return context, notes
 
     return build
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
 from typing import Any
 
 from kvmrender.device_names import BUS_BY_PREFIX, PREFIX_BY_BUS, free_name
-from kvmrender.identity import guest_uuid
+from kvmrender.identity import dashed, guest_uuid
 from kvmrender.mac import mac_address
 
 Guest = dict[str, Any]
@@ -34,7 +33,7 @@ def derive(guest: Guest, disk_buses: dict[str, str]) -> Guest:
     if "uuid" not in guest:
         context["uuid"] = guest_uuid(namespace, guest["name"])
     elif guest["uuid"]:
-        context["uuid"] = _dashed(guest["uuid"])
+        context["uuid"] = dashed(guest["uuid"].replace("-", "").lower())
     if "currentMemory" not in guest:
         context["currentMemory"] = {key: guest["memory"][key] for key in ("unit", "text") if key in guest["memory"]}
     context["disks"] = _disks(guest["disks"], disk_buses)
@@ -45,21 +44,18 @@ def derive(guest: Guest, disk_buses: dict[str, str]) -> Guest:
     return context
 
 
-def _dashed(uuid: str) -> str:
-    digits = uuid.replace("-", "").lower()
-    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
-
-
 def _disks(disks: list[Guest], disk_buses: dict[str, str]) -> list[Guest]:
     taken = {name for disk in disks if (name := disk["target"].get("dev"))}
     result = []
     for disk in disks:
-        target = dict(disk["target"])
-        if "bus" not in target:
-            target["bus"] = _bus(target.get("dev"), disk_buses[disk["device"]])
-        if not target.get("dev"):
-            target["dev"] = free_name(PREFIX_BY_BUS[target["bus"] or disk_buses[disk["device"]]], taken)
-            taken.add(target["dev"])
+        target, usual = disk["target"], disk_buses[disk["device"]]
+        if not (name := target.get("dev")):
+            bus = target.get("bus", usual)
+            name = free_name(PREFIX_BY_BUS[bus or usual], taken)
+            taken.add(name)
+            target = {**target, "dev": name, "bus": bus}
+        elif "bus" not in target:
+            target = {**target, "bus": _bus(name, usual)}
         driver = disk["driver"]
         if driver is not None and "type" not in driver and (found := disk_format(disk)):
             driver = {**driver, "type": found}
@@ -67,10 +63,10 @@ def _disks(disks: list[Guest], disk_buses: dict[str, str]) -> list[Guest]:
     return result
 
 
-def _bus(name: str | None, usual: str) -> str:
+def _bus(name: str, usual: str) -> str:
     """Return the bus of a disk: the usual one, unless its name is one of another bus."""
-    prefix = name and name[:2]
-    return usual if not prefix or prefix == PREFIX_BY_BUS[usual] else BUS_BY_PREFIX[prefix]
+    prefix = name[:2]
+    return usual if prefix == PREFIX_BY_BUS[usual] else BUS_BY_PREFIX[prefix]
 
 
 def disk_format(disk: Guest) -> str | None:
@@ -80,9 +76,10 @@ def disk_format(disk: Guest) -> str | None:
         return None  # libvirt knows it from the pool
     if disk["type"] == "dir":
         return "fat"
-    if disk["type"] != "file" or not source.get("file"):
+    if disk["type"] != "file" or not (file := source.get("file")):
         return "raw"
-    return FORMAT_BY_ENDING.get(PurePosixPath(source.get("file", "")).suffix.lower())
+    dot = file.rfind(".")
+    return FORMAT_BY_ENDING.get(file[dot:].lower()) if dot > file.rfind("/") + 1 else None
 
 
 def format_is_open(disk: Guest) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container
+from functools import lru_cache
 
 PREFIX_BY_BUS = {
     "virtio": "vd",
@@ -21,6 +22,7 @@ BUS_BY_PREFIX = {"vd": "virtio", "sd": "scsi", "hd": "ide", "fd": "fdc"}
 _LETTERS = 26
 
 
+@lru_cache(maxsize=1024)
 def device_name(prefix: str, index: int) -> str:
     """Return the name of the disk at ``index`` (from 0): ``device_name("vd", 27)`` is ``vdab``."""
     if index < 0:

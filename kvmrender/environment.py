@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import wraps
 from typing import Any
 
 from jinja2 import BaseLoader, StrictUndefined, TemplateRuntimeError, compiler, nodes
@@ -15,7 +16,7 @@ from markupsafe import Markup
 
 from kvmrender.errors import nearest
 from kvmrender.template_errors import UNKNOWN_NAME
-from kvmrender.xml import escape, escape_text, fragment_fault
+from kvmrender.xml import escape, escape_text, indent, well_formed
 
 CLOSING = "\0"
 """Stands before each closing tag that a template writes, until ``finish`` takes it away. No XML can hold it."""
@@ -76,8 +77,8 @@ class Environment(ImmutableSandboxedEnvironment):
             cache_size=-1,
             extensions=[_Mark],
         )
-        self.filters.update(attributes=attributes, text=escape_text, xml=well_formed)
-        self.filters.update(dict.fromkeys(("e", "escape", "forceescape"), _escape_filter))
+        self.filters.update(attributes=attributes, indent=indent, text=_markup(escape_text), xml=_markup(well_formed))
+        self.filters.update(dict.fromkeys(("e", "escape", "forceescape"), _markup(escape)))
 
     def start(self) -> None:
         """Begin with a guest."""
@@ -99,12 +100,11 @@ def attributes(element: Mapping[str, Any], *names: str) -> Markup:
     return Markup("".join([f' {name}="{escape(element[name])}"' for name in names if name in element]))
 
 
-def well_formed(fragment: str) -> Markup:
-    """Write raw XML, provided that it is well-formed by itself."""
-    if fault := fragment_fault(fragment):
-        raise TemplateRuntimeError(f"xml: not well-formed: {fault}")
-    return Markup(fragment.strip())
+def _markup(filter_: Callable[[Any], str]) -> Callable[[Any], Markup]:
+    """Return a filter whose result is not escaped again."""
 
+    @wraps(filter_)
+    def marked(value: Any) -> Markup:
+        return Markup(filter_(value))
 
-def _escape_filter(value: Any) -> Markup:
-    return Markup(escape(value))
+    return marked

@@ -14,11 +14,11 @@ from typing import Any
 from jinja2 import TemplateRuntimeError, nodes, pass_environment
 from jinja2.compiler import Frame
 from jinja2.exceptions import SecurityError
-from jinja2.filters import do_indent
 from jinja2.runtime import Context, markup_join
 
 from kvmrender.environment import CodeGenerator, Environment
 from kvmrender.stack import Stack
+from kvmrender.xml import indent
 
 MOST_CHARACTERS = 8 << 20
 """Characters that a template may write for one guest, or make of one text."""
@@ -204,7 +204,7 @@ def _indent(text: str, width: int = 4, first: bool = False, blank: bool = False)
     """Indent the lines of a text. Raises LimitError for more than a screen's width."""
     if not 0 <= width <= MOST_COLUMNS:
         raise LimitError(f"indents by {width} columns: the most is {MOST_COLUMNS}")
-    return do_indent(text, width, first, blank)
+    return indent(text, width, first, blank)
 
 
 def _replace(text: object, old: object, new: object, count: int = -1) -> str:

@@ -8,16 +8,19 @@ from uuid import UUID
 
 ROOT = UUID("7a1f6e0c-5b0d-5c7e-9f0e-6b766d72646e")
 """The namespace of kvmrender's own; a fixed number, drawn once."""
+_VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+"""The digit that holds the variant, 10 in its first two bits."""
 
 
 @lru_cache(maxsize=64)
 def _namespace(namespace: str) -> bytes:
-    return _version5(ROOT.bytes, namespace).bytes
+    return bytes.fromhex(_version5(ROOT.bytes, namespace))
 
 
-def _version5(namespace: bytes, name: str) -> UUID:
-    digest = sha1(namespace + name.encode("utf-8", "surrogatepass"), usedforsecurity=False).digest()
-    return UUID(bytes=digest[:16], version=5)
+def _version5(namespace: bytes, name: str) -> str:
+    """Return the digits of a UUID: those of a SHA-1, but for the version, 5, and the variant."""
+    digits = sha1(namespace + name.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
+    return f"{digits[:12]}5{digits[13:16]}{_VARIANT[digits[16]]}{digits[17:32]}"
 
 
 def guest_uuid(namespace: str, name: str) -> str:
@@ -25,4 +28,9 @@ def guest_uuid(namespace: str, name: str) -> str:
 
     It is the UUIDv5 (RFC 9562, section 5.5) of the name, within the UUIDv5 of the namespace.
     """
-    return str(_version5(_namespace(namespace), name))
+    return dashed(_version5(_namespace(namespace), name))
+
+
+def dashed(digits: str) -> str:
+    """Return a UUID's 32 digits as it is written."""
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

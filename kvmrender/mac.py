@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import sha256
 
 OCTETS = 6
@@ -15,11 +16,17 @@ def mac_address(namespace: str, name: str, device: str, prefix: str = "52:54:00"
     first octet must be even: a multicast address (IEEE 802, bit 0 of the first octet) raises ValueError. The
     all-zero address does not occur.
     """
-    given = bytes.fromhex(prefix.replace(":", ""))
-    if not 0 < len(given) < OCTETS or given[0] & 1:
-        raise ValueError(f"{prefix!r} is not 1 to 5 octets with an even first one")
+    given = _octets(prefix)
     digest = sha256("\0".join((namespace, name, device)).encode("utf-8", "surrogatepass")).digest()
     derived = digest[: OCTETS - len(given)]
     if not any(given) and not any(derived):
         derived = derived[:-1] + b"\1"
     return (given + derived).hex(":")
+
+
+@lru_cache(maxsize=64)
+def _octets(prefix: str) -> bytes:
+    given = bytes.fromhex(prefix.replace(":", ""))
+    if not 0 < len(given) < OCTETS or given[0] & 1:
+        raise ValueError(f"{prefix!r} is not 1 to 5 octets with an even first one")
+    return given

@@ -9,16 +9,24 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from copy import deepcopy
-from functools import cache
 from typing import Any
 
 from kvmrender.memory import memory
 from kvmrender.schema import GuestSchema, Node, resolve
 
-Nulls = list[str]
-"""Collects the keys whose default a null has removed."""
 
-Convert = Callable[[Any, Nulls], Any]
+class Notes:
+    """What is noted on the way: ``keys``, all that the guest writes, at any depth; ``nulls``, those whose default a
+    null removes."""
+
+    __slots__ = ("keys", "nulls")
+
+    def __init__(self) -> None:
+        self.keys: set[str] = set()
+        self.nulls: list[str] = []
+
+
+Convert = Callable[[Any, Notes], Any]
 """Takes a value as written, gives it in full form, or None where it is to be left out."""
 
 QUANTITIES: dict[str, Callable[[int | str], Any]] = {"memory": memory}
@@ -32,7 +40,7 @@ def normaliser(schema: GuestSchema, arch: str | None, guest_type: str) -> Conver
     """Compile the schema for guests of one architecture (None if it is unknown) and type (kvm or qemu).
 
     In what the function returns, a null stands where it removes a default or a derived value, and nowhere else;
-    ``without_nulls`` gives the guest that is left.
+    ``without_nulls`` gives the guest that is left. Defaults in it are shared: it is not to be changed.
     """
     overlay = [schema.architectures[arch]] if arch in schema.architectures else []
     return _Compiler(schema.root, guest_type).object([schema.root, *overlay])
@@ -55,13 +63,19 @@ def without_nulls(value: Any) -> Any:
     return [without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
+def unshared(value: Any) -> Any:
+    """Return a copy of a guest in full form that shares nothing with other guests."""
+    if isinstance(value, dict):
+        return {key: unshared(item) for key, item in value.items()}
+    return [unshared(item) for item in value] if isinstance(value, list) else value
+
+
 class _Compiler:
     """Turns nodes of the schema into functions. A place is a list of nodes: the first says what the value is,
     the others (from the part of an architecture) may add defaults."""
 
     def __init__(self, root: Node, guest_type: str) -> None:
         self.root, self.guest_type = root, guest_type
-        self.above: list[str] = []
 
     def value(self, nodes: list[Node]) -> Convert | None:
         """Return the function for a place, or None where values are taken as they are."""
@@ -78,76 +92,101 @@ class _Compiler:
             return _option(node["enum"])
         return None
 
-    def place(self, reference: str | None, nodes: list[Node]) -> Convert | None:
-        """Return the function for a place with this reference; what is inside itself is compiled when it's needed."""
-        if reference is None:
-            return self.value(nodes)
-        if reference in self.above:
-            later = cache(lambda: _Compiler(self.root, self.guest_type).value(nodes))
-            return lambda value, nulls: value if (convert := later()) is None else convert(value, nulls)
-        self.above.append(reference)
-        convert = self.value(nodes)
-        self.above.pop()
-        return convert
+    def later(self, name: str, nodes: list[Node], *tables: dict[str, Convert]) -> Convert:
+        """Return a function that compiles that of a place when it is first needed, and puts it into ``tables``."""
+
+        def first(value: Any, notes: Notes) -> Any:
+            convert = self.value(nodes)
+            for table in tables:
+                if convert is None:
+                    table.pop(name, None)
+                else:
+                    table[name] = convert
+            return value if convert is None else convert(value, notes)
+
+        return first
 
     def array(self, nodes: list[Node]) -> Convert:
         convert = self.value([resolve(self.root, node["items"]) for node in nodes if "items" in node])
 
-        def array(value: Any, nulls: Nulls) -> Any:
+        def array(value: Any, notes: Notes) -> Any:
             if isinstance(value, (list, tuple)):
-                return [item if item is None or convert is None else convert(item, nulls) for item in value]
+                return [item if item is None or convert is None else convert(item, notes) for item in value]
             # One element may stand without the list; what isn't one is left for the check.
-            item = value if convert is None else convert(value, nulls)
+            item = value if convert is None else convert(value, notes)
             return [item] if isinstance(item, dict) else value
 
         return array
 
     def object(self, nodes: list[Node]) -> Convert:
-        converters: dict[str, Convert | None] = {}
-        defaults: list[tuple[str, Callable[[], Any], dict[str, bool]]] = []
+        converters: dict[str, Convert] = {}
+        of_texts: dict[str, Convert] = {}
+        base: dict[str, Any] = {}
+        defaults: list[tuple[str, Any, list[tuple[str, bool]]]] = []
         choices: list[tuple[str, str, dict[str, str]]] = []
-        deciders: list[tuple[str, str, dict[str, Callable[[], Any]]]] = []
+        deciders: list[tuple[str, str, dict[str, Any]]] = []
         filled: set[str] = set()
         empty: set[str] = set()
         for name in nodes[0].get("properties", {}):
-            places = [node["properties"][name] for node in nodes if name in node.get("properties", {})]
-            children = [resolve(self.root, place) for place in places]
-            converters[name] = convert = self.place(places[0].get("$ref"), children)
+            children = [
+                resolve(self.root, node["properties"][name]) for node in nodes if name in node.get("properties", {})
+            ]
+            first = children[0]
+            if first.get("type") == "string" or ("enum" in first and "type" not in first):
+                converters[name] = self.value(children) or _string
+            else:
+                converters[name] = of_texts[name] = self.later(name, children, converters, of_texts)
             default: Any = None
             when: dict[str, bool] = {}
             for child in children:
                 if "default_from" in child:
                     choices += [(name, other, keys) for other, keys in child["default_from"].items()]
                 for other, by in child.get("default_by", {}).items():
-                    options = {key: convert(item, []) if convert else item for key, item in by.items()}
-                    deciders.append((name, other, {key: _fresh(item) for key, item in options.items()}))
+                    deciders.append(
+                        (name, other, {key: self.constant(name, converters, item) for key, item in by.items()})
+                    )
                     filled.add(name)
                 default = child.get("default_by_type", {}).get(self.guest_type, child.get("default", default))
                 when = child.get("default_when", when)
             if default is not None:
-                defaults.append((name, _fresh(convert(default, []) if convert else default), when))
+                constant = self.constant(name, converters, default)
+                if when or any(name == chosen for chosen, _, _ in choices):
+                    defaults.append((name, constant, [*when.items()]))
+                else:
+                    base[name] = constant
             if default is not None or any("derived" in child for child in children):
                 filled.add(name)
-            if children[0].get("type") == "array":
+            if first.get("type") == "array":
                 empty.add(name)
         expand = expander(nodes[0])
+        given_by_others = bool(choices or defaults or deciders)
 
-        def mapping(value: Any, nulls: Nulls) -> Any:
+        def mapping(value: Any, notes: Notes) -> Any:
             if not isinstance(value, dict):
                 value = expand(value)
                 if not isinstance(value, dict):
                     return value
-            result = {}
+            else:
+                notes.keys.update(value)
+            result: dict[str, Any] = {}
             for key, item in value.items():
-                if item is not None and (convert := converters.get(key)) is not None:
-                    item = convert(item, nulls)
+                if (convert := (of_texts if item.__class__ is str else converters).get(key)) and item is not None:
+                    item = convert(item, notes)
                 if item is not None:
                     result[key] = item
                 elif key in empty:
                     result[key] = []
                 elif key in filled:
                     result[key] = None
-                    nulls.append(key)
+                    notes.nulls.append(key)
+            if base:
+                result = result | base | result  # what is written comes first, and wins
+            if given_by_others:
+                _fill(value, result)
+            return result
+
+        def _fill(value: dict[str, Any], result: dict[str, Any]) -> None:
+            """Fill in what depends on neighbours."""
             for name, other, keys in choices:
                 if name not in value and isinstance(neighbour := result.get(other), dict):
                     for key, choice in keys.items():
@@ -155,20 +194,29 @@ class _Compiler:
                             result[name] = choice
                             break
             for name, default, when in defaults:
-                wanted = name not in value and name not in result
-                if wanted and all((result.get(other) is not None) is given for other, given in when.items()):
-                    result[name] = default()
+                if name not in value and name not in result:
+                    for other, given in when:
+                        if (result.get(other) is not None) is not given:
+                            break
+                    else:
+                        result[name] = default
             decided = set()
             for name, other, options in deciders:
                 if name in value or name in decided or (found := result.get(other)) is None:
                     continue
-                if option := options.get(found if isinstance(found, str) else "*", options.get("*")):
+                key = found if isinstance(found, str) and found in options else "*"
+                if key in options:
                     decided.add(name)
-                    if (item := option()) is not None:
+                    if (item := options[key]) is not None:
                         result[name] = item
-            return result
 
         return mapping
+
+    def constant(self, name: str, converters: dict[str, Convert], default: Any) -> Any:
+        """Return a default in full form. Guests share it: nothing that is in a context is ever changed."""
+        if default is None or (convert := converters.get(name)) is None:
+            return default
+        return convert(deepcopy(default), Notes())
 
 
 def expander(node: Node) -> Callable[[Any], Any]:
@@ -196,13 +244,11 @@ def expander(node: Node) -> Callable[[Any], Any]:
     return expand
 
 
-def _integer(value: Any, nulls: Nulls) -> Any:
+def _integer(value: Any, notes: Notes) -> Any:
     return int(value) if isinstance(value, str) and _INTEGER.fullmatch(value) else value
 
 
-def _string(value: Any, nulls: Nulls) -> Any:
-    if value.__class__ is str:
-        return value
+def _string(value: Any, notes: Notes) -> Any:
     if value.__class__ is int and -_TOO_LARGE < value < _TOO_LARGE:
         return str(value)
     # A subclass of str may be one that Jinja would not escape.
@@ -213,18 +259,9 @@ def _option(options: list[str]) -> Convert:
     words = {True: "yes", False: "no"} if "yes" in options else {True: "on", False: "off"}
     known = frozenset(options)
 
-    def option(value: Any, nulls: Nulls) -> Any:
+    def option(value: Any, notes: Notes) -> Any:
         if value.__class__ is bool and words[value] in known:
             return words[value]
-        return _string(value, nulls)
+        return _string(value, notes)
 
     return option
-
-
-def _fresh(default: Any) -> Callable[[], Any]:
-    """Return a function that gives a default anew, so that no two contexts share one."""
-    if not isinstance(default, (dict, list)):
-        return lambda: default
-    if not any(isinstance(item, (dict, list)) for item in (default.values() if isinstance(default, dict) else default)):
-        return default.copy
-    return lambda: deepcopy(default)

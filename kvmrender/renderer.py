@@ -6,21 +6,20 @@ import os
 from collections.abc import Iterable, Mapping
 from functools import cache, cached_property
 from pathlib import Path as FilePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from kvmrender.compiled import functions
 from kvmrender.context import context_builder
-from kvmrender.environment import Environment, finish
-from kvmrender.errors import Path, Problem, TemplateError
-from kvmrender.guard import GuardedEnvironment
-from kvmrender.lines import Place, files, mark_lines, without_marks
-from kvmrender.normalise import with_machine, without_nulls
-from kvmrender.references import chain
-from kvmrender.schema import ROOT, load_schema
-from kvmrender.stack import SCHEMA, TEMPLATE, Stack
-from kvmrender.template_errors import source_line, template_error
-from kvmrender.usage import Seen, Watched, unused, watch
-from kvmrender.xml import Fault, document_fault
-from kvmrender.xml_path import guest_path
+from kvmrender.errors import Path, Problem
+from kvmrender.normalise import unshared, without_nulls
+from kvmrender.prepare import prepared
+from kvmrender.stack import TEMPLATE, Stack
+from kvmrender.xml import document_fault
+
+if TYPE_CHECKING:
+    from kvmrender.environment import Environment
+    from kvmrender.interpreter import Interpreter
+    from kvmrender.lines import Place
 
 
 @cache
@@ -32,8 +31,8 @@ def default_renderer() -> Renderer:
 class Renderer:
     """Renders guests with a stack of template folders, of which the first that has a file wins.
 
-    ``templates`` are folders that come before the shipped one. Building a Renderer reads the schema; each
-    template is compiled when it is first used. A Renderer keeps nothing of the guests that it renders: threads
+    ``templates`` are folders that come before the shipped one. Building a Renderer reads schema and templates, or
+    what was kept of them (see ``kvmrender.cache``). A Renderer keeps nothing of the guests that it renders: threads
     may share it, and it can be pickled. ``schema`` is the schema of its guests, ``stack`` the folders.
 
     Templates of one's own run in a tighter sandbox, with limits of time and size (see ``kvmrender.guard``).
@@ -43,13 +42,9 @@ class Renderer:
 
     def __init__(self, templates: Iterable[str | os.PathLike[str]] = ()) -> None:
         self.stack = Stack(templates)
-        self._environment = self.new_environment()
-        try:
-            self.schema = load_schema(self.stack.read, self.stack.names(SCHEMA))
-            self._context = context_builder(self.schema)
-        except (LookupError, TypeError, ValueError) as error:
-            said = f"{error} is missing" if isinstance(error, KeyError) else str(error).partition("\n")[0]
-            raise TemplateError(f"is not a schema of guests: {said}", str(self.stack.files(ROOT)[0])) from None
+        self.schema, code = prepared(self.stack)
+        self._context = context_builder(self.schema)
+        self._functions = functions(code, self._include) if code else {}
 
     def __reduce__(self) -> tuple[type[Renderer], tuple[tuple[FilePath, ...]]]:
         """Pickle by the folders."""
@@ -61,7 +56,8 @@ class Renderer:
         A null stands where the guest removes a default. The result is a guest too, and its own context.
         Raises GuestError with all that is wrong with the guest.
         """
-        return self._context(guest)[0]
+        context: dict[str, Any] = unshared(self._context(guest)[0])
+        return context
 
     def render(self, guest: Mapping[str, Any]) -> str:
         """Return the guest's domain XML (https://libvirt.org/formatdomain.html), with a newline at its end.
@@ -71,39 +67,35 @@ class Renderer:
         return self.rendered(guest)[1]
 
     def rendered(self, guest: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
-        """Return the guest's context and its domain XML. Raises what ``context`` and ``render`` do."""
-        context, nulls = self._context(guest)
-        values = without_nulls(context) if nulls else context
-        xml = finish(self._written(self._environment, values))
+        """Return the guest's context, which is not to be changed, and its domain XML. Raises what ``render`` does."""
+        context, notes = self._context(guest)
+        values = without_nulls(context) if notes.nulls else context
+        xml = self._quickly(values)
+        if xml is None:
+            xml = self._interpreter.render(values)
         if self.stack.own and (fault := document_fault(xml)):
-            raise self._not_well_formed(values, fault)
+            raise self._interpreter.not_well_formed(values, fault)
         return context, xml
 
-    def _written(self, environment: Environment, values: Mapping[str, Any]) -> str:
-        name = f"{values['arch']}{TEMPLATE}"
-        environment.start()
+    def _quickly(self, values: dict[str, Any]) -> str | None:
+        """Return the guest's XML from the templates' functions; None where it is Jinja that has to give it."""
+        function = self._functions.get(f"{values['arch']}{TEMPLATE}")
+        if function is None:
+            return None
+        if self.stack.own:
+            self._interpreter.start()
         try:
-            return environment.get_template(name).render(values, domain=values)
-        except Exception as error:
-            raise template_error(error, str(self.stack.files(name)[0]), values["name"], values) from error
+            return function(values)
+        except Exception:
+            return None
+
+    def _include(self, name: str, names: Mapping[str, Any]) -> str:
+        return self._interpreter.include(name, names)
 
     def traced(self, guest: Mapping[str, Any]) -> tuple[str, list[Place | None]]:
         """Return the guest's domain XML, well-formed or not, and for each of its lines the template and line that
         wrote it (None before the first). Raises what ``render`` does."""
-        context, nulls = self._context(guest)
-        return self._traced(without_nulls(context) if nulls else context)
-
-    def _traced(self, values: Mapping[str, Any]) -> tuple[str, list[Place | None]]:
-        return without_marks(self._marking, self._written(self._marking, values))
-
-    def _not_well_formed(self, values: Mapping[str, Any], fault: Fault) -> TemplateError:
-        xml, places = self._traced(values)
-        file, number = places[min(fault.line, len(places)) - 1] or (None, None)
-        wrote = xml.split("\n")[fault.line - 1].strip()
-        message = f"makes XML that is not well-formed: {fault.message}, at {wrote!r}"
-        above = chain(self._marking, self.stack, files(self._marking), file) if file else []
-        field = guest_path(self.schema.root, fault.path)
-        return TemplateError(message, file, number, values["name"], field, source_line(file, number), above)
+        return self._interpreter.traced(self._values(guest))
 
     def unused(self, guest: Mapping[str, Any]) -> list[Problem]:
         """Return a problem for each value of a guest that no template reads. Raises what ``render`` does."""
@@ -115,22 +107,18 @@ class Renderer:
     def unused_fields(self, guest: Mapping[str, Any]) -> list[tuple[Path, str]]:
         """Return the path of each value of a guest that no template reads, and the file of the one that could have
         done it. Raises what ``render`` does."""
-        context, nulls = self._context(guest)
-        values = without_nulls(context) if nulls else context
-        seen: Seen = {}
-        self._written(self._watching, Watched(values, (), seen))
-        first = str(self.stack.files(f"{values['arch']}{TEMPLATE}")[0])
-        found = unused(self.schema.root, with_machine(guest), values, seen)
-        return [(path, file or first) for path, file in found]
+        return self._interpreter.unused(guest, self._values(guest))
 
     def new_environment(self) -> Environment:
-        """Return an environment that has read no template yet."""
-        return GuardedEnvironment(self.stack) if self.stack.own else Environment(self.stack.loader)
+        """Return an environment of Jinja's that has read no template yet."""
+        return self._interpreter.new_environment()
+
+    def _values(self, guest: Mapping[str, Any]) -> dict[str, Any]:
+        context, notes = self._context(guest)
+        return without_nulls(context) if notes.nulls else context
 
     @cached_property
-    def _marking(self) -> Environment:
-        return mark_lines(self.new_environment())
+    def _interpreter(self) -> Interpreter:
+        from kvmrender.interpreter import Interpreter
 
-    @cached_property
-    def _watching(self) -> Environment:
-        return watch(self.new_environment())
+        return Interpreter(self.stack, self.schema.root)

@@ -51,14 +51,15 @@ DEEPEST = 3
 @dataclass(frozen=True)
 class GuestSchema:
     """``root`` is the whole schema, self-contained; ``architectures`` maps canonical names to their parts;
-    ``names`` maps every name of an architecture to the canonical one."""
+    ``names`` maps every name of an architecture to the canonical one. ``is_shipped``: no part is of one's own."""
 
     root: Node
     architectures: dict[str, Node]
     names: dict[str, str]
+    is_shipped: bool = True
 
 
-def load_schema(read: Callable[[str], str], names: Iterable[str]) -> GuestSchema:
+def load_schema(read: Callable[[str], str], names: Iterable[str], is_shipped: bool = True) -> GuestSchema:
     """Put the schema together. ``read`` gives the text of a part by its name, ``names`` are all the names there are.
 
     Raises TemplateError for a part that is missing or isn't JSON.
@@ -94,7 +95,7 @@ def load_schema(read: Callable[[str], str], names: Iterable[str]) -> GuestSchema
             inside, last = _inside(part, path)
             said = f"is only for {listed(others)} guests, not {first}"
             inside.setdefault("properties", {})[last] = {"not": {}, "refusal": said}
-    return GuestSchema(root, architectures, known)
+    return GuestSchema(root, architectures, known, is_shipped)
 
 
 def _part(name: str, read: Callable[[str], str], above: tuple[str, ...] = ()) -> Node:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
-
-from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, TemplateNotFound
+from typing import TYPE_CHECKING
 
 from kvmrender.errors import TemplateError, nearest
+
+if TYPE_CHECKING:
+    from jinja2 import BaseLoader
 
 SHIPPED = "shipped"
 """The prefix under which a file can name one that a folder before it replaces."""
@@ -47,8 +49,9 @@ class Stack:
     @cached_property
     def loader(self) -> BaseLoader:
         """Jinja's loader of these templates."""
-        shipped = _FolderLoader(self.shipped)
-        return ChoiceLoader([*map(_FolderLoader, self.own), shipped, PrefixLoader({SHIPPED: shipped})])
+        from kvmrender.loader import loader
+
+        return loader(self)
 
     def names(self, ending: str = "") -> list[str]:
         """Return the names of all files that end so, each once, without the prefix."""
@@ -82,22 +85,9 @@ class Stack:
 
     def read(self, name: str) -> str:
         """Return the text of a file. Raises TemplateError where there is none."""
-        try:
-            return self.loader.get_source(_PLAIN, name)[0]
+        from jinja2 import Environment, TemplateNotFound
+
+        try:  # loaders ask for an environment, and make no use of it
+            return self.loader.get_source(Environment(autoescape=True), name)[0]
         except TemplateNotFound:
             raise TemplateError(f"is not in any folder of templates{nearest(name, self.names())}", name) from None
-
-
-class _FolderLoader(FileSystemLoader):
-    """Loads the files of a folder, and none that a link leads to outside of it."""
-
-    def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
-        source, file, uptodate = super().get_source(environment, template)
-        folder = Path(self.searchpath[0])
-        if not Path(file).resolve().is_relative_to(folder.resolve()):
-            raise TemplateError("is a link to something outside of its folder", file)
-        return source, file, uptodate
-
-
-_PLAIN = Environment(autoescape=True)
-"""Loaders ask for an environment, and make no use of it."""

@@ -12,8 +12,9 @@ from markupsafe import Markup
 
 from kvmrender.errors import Path
 
-_SPECIAL = re.compile("[&<>\"'\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_special = re.compile("[&<>\"'\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]").search
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_NEWLINE, _LINE = re.compile("\n"), re.compile("\n(?=[^\n])")
 _REFERENCES = {
     ord("&"): "&amp;",
     ord("<"): "&lt;",
@@ -34,6 +35,8 @@ def escape(value: Any) -> str:
     already stays as it is. Raises ValueError for a character that XML 1.0 has no form for (section 2.2), and TypeError
     for a list or mapping.
     """
+    if value.__class__ is str:
+        return _escaped(value, _REFERENCES) if _special(value) else value
     if hasattr(value, "__html__"):
         return str(value.__html__())
     if isinstance(value, (dict, list, tuple)):
@@ -41,17 +44,31 @@ def escape(value: Any) -> str:
     return _escaped(str(value), _REFERENCES)
 
 
-def escape_text(value: Any) -> Markup:
+def escape_text(value: Any) -> str:
     """Return a value as it can stand between tags, its tabs and newlines bare, for people to read."""
-    return Markup(_escaped(str(value), _IN_TEXT))
+    return _escaped(str(value), _IN_TEXT)
 
 
 def _escaped(text: str, references: dict[int, str]) -> str:
-    if not _SPECIAL.search(text):
+    if not _special(text):
         return text
     if forbidden := _FORBIDDEN.search(text):
         raise ValueError(f"character U+{ord(forbidden[0]):04X} is not allowed in XML")
     return text.translate(references)
+
+
+def indent(text: str, width: int = 4, first: bool = False, blank: bool = False) -> str:
+    """Return a text with its lines indented, but for the first one and blank ones."""
+    space = " " * width
+    found = (space if first else "") + (_NEWLINE if blank else _LINE).sub(f"\n{space}", text)
+    return Markup(found) if isinstance(text, Markup) else found
+
+
+def well_formed(fragment: str) -> str:
+    """Return raw XML as it can stand in an element. Raises ValueError where it is not well-formed by itself."""
+    if fault := fragment_fault(fragment):
+        raise ValueError(f"xml: not well-formed: {fault}")
+    return fragment.strip()
 
 
 def fragment_fault(fragment: str) -> str | None:

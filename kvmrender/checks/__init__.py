@@ -6,7 +6,8 @@ that have no default. Its docstring is what holds when it finds nothing; the REA
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
+from functools import lru_cache
 
 from kvmrender.checks import (
     addresses,
@@ -33,7 +34,7 @@ from kvmrender.checks import (
     shmems,
     tpms,
 )
-from kvmrender.checks.common import Checks, Context
+from kvmrender.checks.common import Check, Checks, Context
 from kvmrender.errors import Problem
 
 CHECKS: Checks = {
@@ -64,9 +65,20 @@ CHECKS: Checks = {
 """All checks, in the order of the domain."""
 
 
-def problems(context: Context, architecture: Context) -> Iterator[Problem]:
-    """Yield what the checks find in a context; those that can find nothing in what is given are not run."""
-    given = {key for key, value in context.items() if value not in (None, [])}
-    for check, keys in CHECKS.items():
-        if not keys or not given.isdisjoint(keys):
-            yield from check(context, architecture)
+def problems(context: Context, architecture: Context, given: Iterable[str] | None = None) -> list[Problem]:
+    """Return what the checks find in a context.
+
+    ``given`` are the keys that the guest writes, at any depth: checks that can find nothing without others (see
+    ``common.Checks``) are not run. They are all run where it isn't given.
+    """
+    found = CHECKS if given is None else _of(_KEYS.intersection(given))
+    return [problem for check in found for problem in check(context, architecture)]
+
+
+_KEYS = frozenset(key for keys in CHECKS.values() for key in keys)
+
+
+@lru_cache(maxsize=1024)
+def _of(keys: frozenset[str]) -> tuple[Check, ...]:
+    """Return the checks that may find something where these keys are given."""
+    return tuple(check for check, wanted in CHECKS.items() if not keys.isdisjoint(wanted))

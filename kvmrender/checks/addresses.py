@@ -15,7 +15,7 @@ from kvmrender.checks.buses import (
     pci_buses,
     usb_ports,
 )
-from kvmrender.checks.common import ALWAYS, Checks, Context, devices, dig, numbers, once
+from kvmrender.checks.common import Checks, Context, devices, dig, numbers, once
 from kvmrender.checks.places import VIRTIO, kinds, place, sits_on
 from kvmrender.errors import Path, Problem, listed
 
@@ -204,12 +204,12 @@ def _dotted(port: tuple[int, ...]) -> str:
 
 
 CHECKS: Checks = {
-    address_types: ALWAYS,
-    on_pci: ALWAYS,
-    same_addresses: ALWAYS,
-    pci_slots: ALWAYS,
-    pci_machine: ALWAYS,
-    usb_addresses: ALWAYS,
-    drive_addresses: ("disks", "hostdevs"),
-    virtio_serial_ports: ("consoles", "channels"),
+    address_types: ("address",),
+    on_pci: ("acpi", "rom"),
+    same_addresses: ("address",),
+    pci_slots: ("address",),
+    pci_machine: ("address",),
+    usb_addresses: ("address",),
+    drive_addresses: ("address",),
+    virtio_serial_ports: ("address",),
 }

@@ -31,6 +31,6 @@ def dbus_audio(context: Context, architecture: Context) -> Iterator[Problem]:
 
 
 CHECKS: Checks = {
-    audio_ids: ("audios", "sounds", "graphics"),
-    dbus_audio: ("graphics",),
+    audio_ids: ("audios", "audio"),
+    dbus_audio: ("audios",),
 }

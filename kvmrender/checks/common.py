@@ -8,10 +8,10 @@ from typing import Any
 from kvmrender.errors import Path, Problem, listed, path_string
 
 Context = dict[str, Any]
-Checks = dict[Callable[[Context, Context], Iterator[Problem]], tuple[str, ...]]
-"""Checks, each with the keys of a guest of which one must be given for it to find anything."""
-ALWAYS: tuple[str, ...] = ()
-"""The keys of a check that is always run."""
+Check = Callable[[Context, Context], Iterator[Problem]]
+Checks = dict[Check, tuple[str, ...]]
+"""Checks, each with keys of which the guest must give one, at any depth, for it to find anything. Keys count only as
+they are written: not where they are derived or have a default, and not where a shorthand stands for them."""
 
 
 def dig(value: Any, *path: str, default: Any = None) -> Any:

@@ -15,7 +15,7 @@ from kvmrender.checks.buses import (
     pci_buses,
     pci_root,
 )
-from kvmrender.checks.common import ALWAYS, Checks, Context, devices, dig, once
+from kvmrender.checks.common import Checks, Context, devices, dig, once
 from kvmrender.checks.places import kinds
 from kvmrender.errors import Path, Problem
 
@@ -65,6 +65,19 @@ CHOOSY = {
 """Controllers for which libvirt adds no other by itself on PCI Express, and what they can be plugged into there."""
 
 QUEUED = ("queues", "cmd_per_lun", "max_sectors", "ioeventfd", "iothread")
+ON_USB = (
+    "target",
+    "model",
+    "controllers",
+    "smartcards",
+    "serials",
+    "inputs",
+    "sounds",
+    "hostdevs",
+    "redirdevs",
+    "hubs",
+)
+"""The keys without which no device is on USB."""
 XHCI = ("nec-xhci", "qemu-xhci")
 
 
@@ -206,6 +219,6 @@ CHECKS: Checks = {
     pseries_roots: ("controllers",),
     pci_parents: ("controllers",),
     usb_controllers: ("controllers",),
-    usb_devices: ALWAYS,
+    usb_devices: ON_USB,
     scsi_queues: ("controllers",),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kvmrender.checks.common import ALWAYS, Checks, Context, devices, dig, once
+from kvmrender.checks.common import Checks, Context, devices, dig, once
 from kvmrender.errors import Problem
 
 UUID_LENGTH = 32
@@ -104,8 +104,8 @@ def hostdev_display(context: Context, architecture: Context) -> Iterator[Problem
 
 
 CHECKS: Checks = {
-    boot_orders: ALWAYS,
-    aliases: ALWAYS,
+    boot_orders: ("boot",),
+    aliases: ("alias",),
     iommu_machine: ("iommu",),
     device_machine: ("watchdogs", "panics", "hostdevs", "inputs"),
     panic_models: ("panics",),

@@ -128,4 +128,12 @@ def _images(context: Context) -> Iterator[tuple[Path, Context]]:
             yield path, disk
 
 
-CHECKS: Checks = dict.fromkeys((sources, luns, image_formats, encryption, logins, hosts, cookies), ("disks",))
+CHECKS: Checks = {
+    sources: ("disks",),
+    luns: ("device",),
+    image_formats: ("driver", "format", "metadata_cache", "backingStore", "dir", "type"),
+    encryption: ("encryption",),
+    logins: ("auth",),
+    hosts: ("host",),
+    cookies: ("cookies",),
+}

@@ -89,9 +89,9 @@ def firmware_output(context: Context, architecture: Context) -> Iterator[Problem
 
 CHECKS: Checks = {
     machine_given_once: ("machine",),
-    secure_boot: ("os",),
+    secure_boot: ("os", "machine"),
     loader: ("os",),
     enrolled_keys: ("os",),
-    uefi_and_acpi: ("os",),
+    uefi_and_acpi: ("os", "machine", "features"),
     firmware_output: ("os",),
 }

@@ -91,4 +91,8 @@ def ports(context: Context, architecture: Context) -> Iterator[Problem]:
             yield Problem((*path, "source", "reconnect"), "is for mode client, not server")
 
 
-CHECKS: Checks = dict.fromkeys((interface_options, interface_models, ports), ("interfaces",))
+CHECKS: Checks = {
+    interface_options: (*(option[0] for option in (*TYPES_BY_OPTION, *TYPES_BY_VALUE)), "driver"),
+    interface_models: ("model", "teaming", "driver"),
+    ports: ("port", "filterref", "vlan", "reconnect"),
+}

@@ -70,4 +70,4 @@ def _family(address: str) -> str:
     return "ipv6" if ":" in address else "ipv4"
 
 
-CHECKS: Checks = dict.fromkeys((address_families, route_networks, user_addresses), ("interfaces",))
+CHECKS: Checks = dict.fromkeys((address_families, route_networks, user_addresses), ("ip", "route"))

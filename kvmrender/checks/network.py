@@ -38,5 +38,5 @@ def port_ranges(context: Context, architecture: Context) -> Iterator[Problem]:
 
 CHECKS: Checks = {
     mac_addresses: ("interfaces",),
-    port_ranges: ("interfaces", "graphics"),
+    port_ranges: ("portForward", "graphics"),
 }

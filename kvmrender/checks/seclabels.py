@@ -60,6 +60,6 @@ def _sources(context: Context) -> Iterator[tuple[Path, Context]]:
 
 
 CHECKS: Checks = {
-    labels_once: ("seclabel", "os", "disks", *CHARACTER_DEVICES),
+    labels_once: ("seclabel",),
     label_overrides: ("seclabel",),
 }

@@ -1,0 +1,90 @@
+"""Templates rendered by Jinja itself: those of one's own, and all where it matters which line wrote or read what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from kvmrender.environment import Environment, finish
+from kvmrender.errors import Path, TemplateError
+from kvmrender.guard import GuardedEnvironment
+from kvmrender.lines import Place, files, mark_lines, without_marks
+from kvmrender.normalise import with_machine
+from kvmrender.references import chain
+from kvmrender.schema import Node
+from kvmrender.stack import TEMPLATE, Stack
+from kvmrender.template_errors import source_line, template_error
+from kvmrender.usage import Seen, Watched, unused, watch
+from kvmrender.xml import Fault
+from kvmrender.xml_path import guest_path
+
+Context = Mapping[str, Any]
+"""The context of a guest, without nulls."""
+
+
+class Interpreter:
+    """Renders contexts with the templates of a stack; ``root`` is the schema. Raises TemplateError, as all here do."""
+
+    def __init__(self, stack: Stack, root: Node) -> None:
+        self._stack, self._root = stack, root
+
+    def render(self, values: Context) -> str:
+        """Return a guest's domain XML."""
+        return finish(self._written(self._environment, values))
+
+    def include(self, name: str, names: Mapping[str, Any]) -> str:
+        """Return what a template writes that sees these names. Raises what Jinja raises."""
+        return finish(self._environment.get_template(name).render(names))
+
+    def start(self) -> None:
+        """Begin with a guest of which only parts are rendered here."""
+        self._environment.start()
+
+    def traced(self, values: Context) -> tuple[str, list[Place | None]]:
+        """Return a guest's domain XML, well-formed or not, and for each of its lines the template and line that wrote
+        it (None before the first)."""
+        return without_marks(self._marking, self._written(self._marking, values))
+
+    def not_well_formed(self, values: Context, fault: Fault) -> TemplateError:
+        """Return the error for XML in which there is a fault."""
+        xml, places = self.traced(values)
+        file, number = places[min(fault.line, len(places)) - 1] or (None, None)
+        wrote = xml.split("\n")[fault.line - 1].strip()
+        message = f"makes XML that is not well-formed: {fault.message}, at {wrote!r}"
+        above = chain(self._marking, self._stack, files(self._marking), file) if file else []
+        field = guest_path(self._root, fault.path)
+        return TemplateError(message, file, number, values["name"], field, source_line(file, number), above)
+
+    def unused(self, guest: Mapping[str, Any], values: Context) -> list[tuple[Path, str]]:
+        """Return the path of each value of a guest that no template reads, and the file of the one that could have."""
+        seen: Seen = {}
+        self._written(self._watching, Watched(values, (), seen))
+        first = self._file(values)
+        return [(path, file or first) for path, file in unused(self._root, with_machine(guest), values, seen)]
+
+    def new_environment(self) -> Environment:
+        """Return an environment that has read no template yet."""
+        return GuardedEnvironment(self._stack) if self._stack.own else Environment(self._stack.loader)
+
+    @cached_property
+    def _environment(self) -> Environment:
+        return self.new_environment()
+
+    @cached_property
+    def _marking(self) -> Environment:
+        return mark_lines(self.new_environment())
+
+    @cached_property
+    def _watching(self) -> Environment:
+        return watch(self.new_environment())
+
+    def _file(self, values: Context) -> str:
+        return str(self._stack.files(f"{values['arch']}{TEMPLATE}")[0])
+
+    def _written(self, environment: Environment, values: Context) -> str:
+        environment.start()
+        try:
+            return environment.get_template(f"{values['arch']}{TEMPLATE}").render(values, domain=values)
+        except Exception as error:
+            raise template_error(error, self._file(values), values["name"], values) from error

@@ -1,0 +1,55 @@
+"""What rendering needs of the folders of templates: the schema, and the templates' code. Made once, then cached."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import CodeType
+
+import kvmrender
+from kvmrender.cache import Cache
+from kvmrender.check import validator
+from kvmrender.errors import TemplateError
+from kvmrender.schema import ROOT, GuestSchema, load_schema
+from kvmrender.stack import SCHEMA, TEMPLATE, Stack
+
+
+def prepared(stack: Stack) -> tuple[GuestSchema, CodeType | None]:
+    """Return the schema of a stack, and the code of the functions that its templates become (see ``compiled``).
+
+    The code is None where the templates can only be rendered by Jinja. Raises TemplateError for a schema part that
+    can't be read.
+    """
+    folders = [str(folder.resolve()) for folder in (Path(__file__).parent, *stack.own, stack.shipped)]
+    cache = Cache(folders, kvmrender.__version__)
+    if (kept := cache.load()) is not None:
+        schema, code = kept
+        return GuestSchema(*schema), code
+    schema, code = _schema(stack), _code(stack)
+    cache.store(((schema.root, schema.architectures, schema.names, schema.is_shipped), code))
+    return schema, code
+
+
+def _schema(stack: Stack) -> GuestSchema:
+    try:
+        names = stack.names(SCHEMA)
+        schema = load_schema(stack.read, names, all(stack.is_shipped(str(stack.files(name)[0])) for name in names))
+        validator(schema.root)
+    except (LookupError, TypeError, ValueError) as error:
+        said = f"{error} is missing" if isinstance(error, KeyError) else str(error).partition("\n")[0]
+        raise TemplateError(f"is not a schema of guests: {said}", str(stack.files(ROOT)[0])) from None
+    return schema
+
+
+def _code(stack: Stack) -> CodeType | None:
+    from jinja2 import TemplateError as JinjaError
+
+    from kvmrender.compile import compiled
+    from kvmrender.environment import Environment
+    from kvmrender.writer import UnsupportedError
+
+    roots = [name for name in stack.names(TEMPLATE) if "/" not in name]
+    try:
+        source = compiled(Environment(stack.loader), roots, stack.is_shipped)
+    except (UnsupportedError, JinjaError, TemplateError):
+        return None  # what is wrong with them is told when they are used
+    return compile(source, "<templates>", "exec")
