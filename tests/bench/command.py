@@ -55,6 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--jobs", type=int, default=2, help="processes that render a fleet (default: %(default)s)")
     parser.add_argument("--yaml", type=_sizes, help="sizes of YAML fleets, with commas between")
     parser.add_argument("--jsonl", type=_sizes, help="sizes of JSON Lines fleets")
+    parser.add_argument("--fleet-rounds", type=int, help="runs of each fleet")
     parser.add_argument("--json", action="store_true", help="print JSON, not tables")
     parser.add_argument("--from", dest="saved", type=Path, metavar="FILE", help="show the results in a JSON file again")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the fleets' time and memory as SVG")
@@ -64,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"--only: {', '.join(sorted(wrong))}: parts are {', '.join(PARTS)}")
     effort = QUICK if options.quick else FULL
     given = {kind: sizes for kind in ("yaml", "jsonl") if (sizes := getattr(options, kind)) is not None}
-    effort = replace(effort, sizes={**effort.sizes, **given})
+    effort = replace(effort, sizes={**effort.sizes, **given}, fleet_rounds=options.fleet_rounds or effort.fleet_rounds)
     results = json.loads(options.saved.read_text()) if options.saved else measure(parts, effort, options.jobs)
     print(json.dumps(results, indent=2) if options.json else report.markdown(results), end="")
     if options.plot:
