@@ -26,10 +26,9 @@ ONLY_VIRT_INSTALL = (
     "clock",
     "devices/emulator",
     "devices/controller",
-    "devices/channel",
     "devices/memballoon",
 )
-"""What virt-install adds to this guest, whatever it is told, and kvmrender leaves to libvirt."""
+"""What virt-install adds to this guest, and kvmrender leaves to libvirt."""
 
 CAPABILITIES = """\
 <capabilities>
@@ -113,6 +112,7 @@ def _virt_install(system: str, folder: Path, guest: Values) -> tuple[list[str], 
         "serial": "type=pty,target.port=0",
         "console": "type=pty,target.type=serial,target.port=0",
         "graphics": "none",
+        "channel": "none",
         "controller": "none",
         "memballoon": "none",
         "rng": "none",

@@ -20,12 +20,13 @@ def markdown(results: dict[str, Any]) -> str:
 
 
 def _warm(rows: list[Row]) -> list[str]:
-    head = "| guest | made by | µs a guest | middle half | kvmrender takes |\n| --- | --- | ---: | ---: | ---: |"
+    head = "| guest | made by | µs a guest | middle half | least | kvmrender takes |\n"
+    head += "| --- | --- | ---: | ---: | ---: | ---: |"
     return ["Warm: a guest in a process that runs already.", "", head, *_contenders(rows, 1e6, 1)]
 
 
 def _cold(rows: list[Row]) -> list[str]:
-    head = "| command | ms | middle half | kvmrender takes |\n| --- | ---: | ---: | ---: |"
+    head = "| command | ms | middle half | least | kvmrender takes |\n| --- | ---: | ---: | ---: | ---: |"
     return ["Cold: a command from start to end.", "", head, *_contenders(rows, 1e3, 0)]
 
 
@@ -37,9 +38,10 @@ def _contenders(rows: list[Row], scale: float, digits: int) -> Iterator[str]:
             low, high = row["quartiles"]
             cells.append(_number(row["seconds"] * scale, digits))
             cells.append(f"{_number(low * scale, digits)} to {_number(high * scale, digits)}")
+            cells.append(_number(row["least"] * scale, digits))
             cells.append(f"{row['ours_is']:,.2f} times" if "ours_is" in row else "not timed")
         else:
-            cells += [_excuse(row), "", ""]
+            cells += [_excuse(row), "", "", ""]
         yield f"| {' | '.join(cells)} |"
 
 

@@ -25,7 +25,7 @@ def timed(contenders: dict[str, Callable[[], float]], rounds: int, ours: str) ->
 
 def summary(seconds: list[float]) -> Row:
     low, middle, high = quantiles(seconds, n=4, method="inclusive") if len(seconds) > 1 else seconds * 3
-    return {"seconds": middle, "quartiles": [low, high], "rounds": len(seconds)}
+    return {"seconds": middle, "quartiles": [low, high], "least": min(seconds), "rounds": len(seconds)}
 
 
 def ratio(ours: list[float] | None, theirs: list[float]) -> Row:
