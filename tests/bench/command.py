@@ -7,6 +7,7 @@ import json
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parts = options.only.split(",")
     if wrong := set(parts) - set(PARTS):
         parser.error(f"--only: {', '.join(sorted(wrong))}: parts are {', '.join(PARTS)}")
+    if options.plot and not options.saved and "fleet" not in parts:
+        parser.error("--plot draws the fleets, which are not measured")
+    if options.plot and not find_spec("matplotlib"):
+        parser.error("--plot needs matplotlib: pip install '.[bench]'")
     effort = QUICK if options.quick else FULL
     given = {kind: sizes for kind in ("yaml", "jsonl") if (sizes := getattr(options, kind)) is not None}
     effort = replace(effort, sizes={**effort.sizes, **given}, fleet_rounds=options.fleet_rounds or effort.fleet_rounds)
