@@ -1,39 +1,21 @@
-"""Guests per second and peak memory of ``kvmrender render -o DIR``, for growing fleets, as a table.
-
-    python tests/bench/fleet.py [--guests 100,1000,10000,100000] [--jobs 1,2] [--json]
-
-Each figure is one run of the command in a process of its own, its start included, into an empty folder.
-"""
+"""Fleet: all guests of one file, rendered into a folder by one command, for growing fleets."""
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
-import platform
 import shutil
 import subprocess
 import sys
-import tempfile
-import time
+from collections.abc import Iterable
 from pathlib import Path
+from statistics import median
 from typing import Any
 
-
-def guest(number: int) -> dict[str, Any]:
-    octets = number.to_bytes(4, "big").hex(":")
-    return {
-        "name": f"guest-{number}",
-        "arch": "arm64",
-        "vcpu": 2,
-        "memory": "4 GiB",
-        "disks": [
-            {"source": f"/var/lib/libvirt/images/guest-{number}.qcow2"},
-            {"source": f"/var/lib/libvirt/images/guest-{number}-seed.img"},
-        ],
-        "interfaces": [{"source": "br0", "virtualport": "openvswitch", "mac": f"52:54:{octets}"}],
-    }
-
+import kvmrender
+from bench.contenders import RefusedError
+from bench.documents import difference
+from bench.guests import Guest
+from bench.rounds import Row, summary
 
 BLOCK = """\
 - name: {name}
@@ -50,6 +32,30 @@ BLOCK = """\
 """
 """A guest of a YAML fleet, in block style as people write it."""
 
+LAUNCHER = """\
+import json, os, sys, time
+start = time.perf_counter()
+pid = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ)
+_, status, usage = os.wait4(pid, 0)
+print(json.dumps([time.perf_counter() - start, usage.ru_maxrss, status]))
+"""
+"""A small process starts the command, since Linux counts the memory of who starts it as the command's own."""
+
+
+def guest(number: int) -> Guest:
+    octets = number.to_bytes(4, "big").hex(":")
+    return {
+        "name": f"guest-{number}",
+        "arch": "arm64",
+        "vcpu": 2,
+        "memory": "4 GiB",
+        "disks": [
+            {"source": f"/var/lib/libvirt/images/guest-{number}.qcow2"},
+            {"source": f"/var/lib/libvirt/images/guest-{number}-seed.img"},
+        ],
+        "interfaces": [{"source": "br0", "virtualport": "openvswitch", "mac": f"52:54:{octets}"}],
+    }
+
 
 def write(path: Path, count: int) -> None:
     """Write a fleet, as JSON Lines or as one YAML file."""
@@ -61,45 +67,75 @@ def write(path: Path, count: int) -> None:
             file.writelines(BLOCK.format(**guest(number)) for number in range(count))
 
 
-def measure(fleet: Path, jobs: int, folder: Path) -> dict[str, Any]:
-    """Return seconds and peak memory (of the largest process, in MB) of one run."""
-    out = folder / "out"
-    command = [sys.executable, "-m", "kvmrender", "render", "-q", "-j", str(jobs), "-o", str(out), str(fleet)]
-    start = time.perf_counter()
-    process = subprocess.Popen(command)
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - start
-    if status:
-        raise SystemExit(f"{' '.join(command)} failed")
-    written = sum(1 for path in out.iterdir() if path.suffix == ".xml")
-    shutil.rmtree(out)
-    return {"seconds": seconds, "per_second": written / seconds, "mb": usage.ru_maxrss / 1024}
+def measure(folder: Path, sizes: dict[str, list[int]], jobs: int, rounds: int) -> list[Row]:
+    """Run every size of every kind of fleet in turn, ``rounds`` times.
 
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--guests", default="100,1000,10000,100000")
-    parser.add_argument("--jobs", default="1,2")
-    parser.add_argument("--kinds", default="yaml,jsonl")
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
+    A fleet of one guest tells how long the start takes; a row's ``per_guest`` is what each further guest takes.
+    """
+    cases = [(kind, count) for kind, counts in sizes.items() for count in sorted({1, *counts})]
+    seconds: dict[tuple[str, int], list[float]] = {case: [] for case in cases}
+    peaks: dict[tuple[str, int], list[int]] = {case: [] for case in cases}
+    refused: dict[tuple[str, int], str] = {}
+    for _ in range(rounds):
+        for kind, count in cases:
+            try:
+                took, peak = _run(folder, kind, count, jobs)
+            except RefusedError as error:
+                refused[kind, count] = str(error)
+            else:
+                seconds[kind, count].append(took)
+                peaks[kind, count].append(peak)
     rows = []
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        for kind in options.kinds.split(","):
-            for count in map(int, options.guests.split(",")):
-                fleet = folder / f"fleet.{kind}"
-                write(fleet, count)
-                for jobs in map(int, options.jobs.split(",")):
-                    rows.append({"kind": kind, "guests": count, "jobs": jobs, **measure(fleet, jobs, folder)})
-    if options.json:
-        print(json.dumps(rows, indent=2))
-        return
-    print(f"Python {platform.python_version()}, {os.cpu_count()} cores")
-    print("| fleet | guests | jobs | seconds | guests/s | peak MB |\n| --- | ---: | ---: | ---: | ---: | ---: |")
-    for row in rows:
-        print("| {kind} | {guests:,} | {jobs} | {seconds:.2f} | {per_second:,.0f} | {mb:.0f} |".format(**row))
+    for kind, count in cases:
+        row: Row = {"kind": kind, "guests": count, "jobs": jobs}
+        if (kind, count) in refused or (kind, 1) in refused:
+            row["refused"] = refused.get((kind, count)) or "the fleet of one guest failed"
+        else:
+            row |= summary(seconds[kind, count]) | {"peak_bytes": median(peaks[kind, count])}
+            row["per_second"] = count / row["seconds"]
+            if count > 1:
+                row["per_guest"] = (row["seconds"] - median(seconds[kind, 1])) / (count - 1)
+        rows.append(row)
+    return rows
 
 
-if __name__ == "__main__":
-    main()
+def _run(folder: Path, kind: str, count: int, jobs: int) -> tuple[float, int]:
+    """Return the seconds of one run, and the peak memory of its largest process in bytes."""
+    fleet, out = folder / f"fleet-{count}.{kind}", folder / "out"
+    if not fleet.exists():
+        write(fleet, count)
+    command = [sys.executable, "-m", "kvmrender", "render", "-q", "-j", str(jobs), "-o", str(out), str(fleet)]
+    launched = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", LAUNCHER, *command], check=True, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        seconds, kib, status = json.loads(launched.stdout)
+        if status:
+            raise RefusedError(f"{' '.join(command)} failed")
+        written = sum(1 for path in out.iterdir() if path.suffix == ".xml")
+        if written != count:
+            raise RefusedError(f"{written} files were written, of {count}")
+        last = guest(count - 1)
+        if fault := difference((out / f"{last['name']}.xml").read_text(), kvmrender.render(last)):
+            raise RefusedError(f"the document of {last['name']} differs: {fault}")
+    finally:
+        shutil.rmtree(out, ignore_errors=True)
+    return seconds, kib * 1024
+
+
+def growth(rows: Iterable[Row]) -> dict[str, Any]:
+    """What a guest more costs, from the smallest fleet (of more than one) to the largest: bytes, and how many times as
+    long a guest takes in the largest."""
+    found = {}
+    timed = [row for row in rows if "per_guest" in row]
+    for kind in dict.fromkeys(row["kind"] for row in timed):
+        first, *_, last = [row for row in timed if row["kind"] == kind] * 2
+        few, many = sorted((first, last), key=lambda row: row["guests"])
+        if few["guests"] < many["guests"]:
+            found[kind] = {
+                "from": few["guests"],
+                "to": many["guests"],
+                "bytes_per_guest": (many["peak_bytes"] - few["peak_bytes"]) / (many["guests"] - few["guests"]),
+                "time_per_guest": many["per_guest"] / few["per_guest"],
+            }
+    return found

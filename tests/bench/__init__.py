@@ -1,0 +1,1 @@
+"""How long kvmrender takes beside other ways to write the same domain XML; see README.md here."""

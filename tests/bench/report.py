@@ -1,0 +1,78 @@
+"""The results as tables for people, in Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+Row = dict[str, Any]
+
+
+def markdown(results: dict[str, Any]) -> str:
+    """Return the tables of those parts that were measured, and what they were measured on."""
+    parts = [
+        [f"{', '.join(f'{name} {value}' for name, value in results['machine'].items())}."],
+        _warm(results["warm"]) if "warm" in results else [],
+        _cold(results["cold"]) if "cold" in results else [],
+        _fleet(results) if "fleet" in results else [],
+    ]
+    return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
+
+
+def _warm(rows: list[Row]) -> list[str]:
+    head = "| guest | made by | µs a guest | middle half | least | kvmrender takes |\n"
+    head += "| --- | --- | ---: | ---: | ---: | ---: |"
+    return ["Warm: a guest in a process that runs already.", "", head, *_contenders(rows, 1e6, 1)]
+
+
+def _cold(rows: list[Row]) -> list[str]:
+    head = "| command | ms | middle half | least | kvmrender takes |\n| --- | ---: | ---: | ---: | ---: |"
+    return ["Cold: a command from start to end.", "", head, *_contenders(rows, 1e3, 0)]
+
+
+def _contenders(rows: list[Row], scale: float, digits: int) -> Iterator[str]:
+    for row in rows:
+        cells = [row["guest"]] if "guest" in row else []
+        cells.append(row["contender"])
+        if "seconds" in row:
+            low, high = row["quartiles"]
+            cells.append(_number(row["seconds"] * scale, digits))
+            cells.append(f"{_number(low * scale, digits)} to {_number(high * scale, digits)}")
+            cells.append(_number(row["least"] * scale, digits))
+            cells.append(f"{row['ours_is']:,.2f} times" if "ours_is" in row else "not timed")
+        else:
+            cells += [_excuse(row), "", "", ""]
+        yield f"| {' | '.join(cells)} |"
+
+
+def _fleet(results: dict[str, Any]) -> Iterator[str]:
+    yield "Fleet: one command, a file of many guests, a file for each."
+    yield ""
+    yield "| fleet | guests | jobs | seconds | middle half | guests a second | µs a further guest | peak MB |"
+    yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+    for row in results["fleet"]:
+        begin = f"| {row['kind']} | {row['guests']:,} | {row['jobs']} |"
+        if "refused" in row:
+            yield f"{begin} {_excuse(row)} | | | | |"
+            continue
+        low, high = row["quartiles"]
+        further = _number(row["per_guest"] * 1e6, 0) if "per_guest" in row else ""
+        yield (
+            f"{begin} {row['seconds']:.2f} | {low:.2f} to {high:.2f} | {row['per_second']:,.0f} | {further} "
+            f"| {row['peak_bytes'] / 1e6:.0f} |"
+        )
+    for kind, grown in results["growth"].items():
+        yield ""
+        yield (
+            f"From {grown['from']:,} to {grown['to']:,} guests of {kind}, peak memory grows by "
+            f"{grown['bytes_per_guest']:,.0f} bytes a guest, and a further guest takes "
+            f"{grown['time_per_guest']:.2f} times as long."
+        )
+
+
+def _excuse(row: Row) -> str:
+    return f"missing: {row['missing']}" if "missing" in row else f"not timed: {row['refused']}"
+
+
+def _number(value: float, digits: int) -> str:
+    return f"{value:,.{digits if value < 100 else 0}f}"

@@ -1,0 +1,46 @@
+"""Warm: a guest in a process that runs already."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import kvmrender
+from bench.contenders import OURS, Contender, Contenders, admitted
+from bench.guests import GUESTS
+from bench.rounds import Row, timed
+
+
+def measure(folder: Path, rounds: int, sample: float) -> list[Row]:
+    """Time each guest's contenders in turn, ``rounds`` times, each time for about ``sample`` seconds."""
+    rows: list[Row] = []
+    for name, guest in GUESTS.items():
+        with ExitStack() as stack:
+            rows += _guest(Contenders(folder, stack), name, guest, rounds, sample)
+    return rows
+
+
+def _guest(contenders: Contenders, name: str, guest: dict[str, Any], rounds: int, sample: float) -> list[Row]:
+    expected = kvmrender.render(guest)
+    kind = "large" if name == "large" else "small"
+    rows: list[Row] = []
+    ready: dict[str, Callable[[], float]] = {}
+    for each in Contenders.NAMES:
+        made, excuse = admitted(partial(contenders.make, each, kind, guest), expected)
+        rows.append({"guest": name, "contender": each, **excuse})
+        if made:
+            ready[each] = _sampler(made, sample)
+    found = timed(ready, rounds, OURS)
+    return [row | found.get(row["contender"], {}) for row in rows]
+
+
+def _sampler(contender: Contender, sample: float) -> Callable[[], float]:
+    """A function that times a contender once, long enough for the clock. The first calls warm it up."""
+    times = 1
+    while (seconds := contender.seconds(times)) < sample / 4:
+        times *= 2
+    times = max(1, round(times * sample / seconds))
+    return lambda: contender.seconds(times) / times
