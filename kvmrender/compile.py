@@ -6,8 +6,8 @@ A function made here does what Jinja would do, or raises an exception: then the 
 has the last word and the better messages. Templates of one's own are always left to Jinja.
 
 Each template becomes a function: its parameters are the list that takes what it writes (``found``), the whole
-context (``c``) and the names that it uses but doesn't bind. ``E``, ``T``, ``X`` and ``I`` are the filters, ``M`` stands
-for what is missing, and ``J`` renders an include with Jinja.
+context (``c``) and the names that it uses but doesn't bind. ``E``, ``T``, ``X`` and ``I`` are the filters, ``S`` says
+whether a text needs to be escaped, ``M`` stands for what is missing, and ``J`` renders an include with Jinja.
 """
 
 from __future__ import annotations
@@ -173,7 +173,7 @@ class _Function:
             elif (text := self._expression(child)).startswith(("'", '"')):
                 self._writer.text(escape(literal_eval(text)))
             else:
-                self._writer.computed(f"E({text})")
+                self._writer.computed(_escaped(text))
 
     def _attributes(self, node: nodes.Filter) -> None:
         if not node.args:
@@ -187,7 +187,7 @@ class _Function:
         for name in map(_constant, node.args):
             with self._writer.inside(f"if {_quoted(name)} in {element}:"):
                 self._writer.text(f' {name}="')
-                self._writer.computed(f"E({element}[{_quoted(name)}])")
+                self._writer.computed(_escaped(f"{element}[{_quoted(name)}]"))
                 self._writer.text('"')
 
     def _if(self, node: nodes.If) -> None:
@@ -308,6 +308,11 @@ class _Function:
             return f"{member[0]}.get({member[1]}, {default})"
         value = self._expression(node.node)
         return f"({default} if {value} is M else {value})"
+
+
+def _escaped(expression: str) -> str:
+    """Return the expression for a value as ``escape`` gives it; most need none, which is seen here already."""
+    return f"(x if (x := {expression}).__class__ is str and not S(x) else E(x))"
 
 
 def _constant(node: nodes.Node) -> Any:

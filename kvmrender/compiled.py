@@ -6,7 +6,7 @@ from collections.abc import Callable
 from types import CodeType
 from typing import Any, NoReturn
 
-from kvmrender.xml import escape, escape_text, indent, well_formed
+from kvmrender.xml import escape, escape_text, indent, special, well_formed
 
 Context = dict[str, Any]
 Include = Callable[[str, Context], str]
@@ -42,7 +42,7 @@ def functions(code: CodeType, include: Include) -> dict[str, Callable[[Context],
         if text := include(name, {**context, "domain": context, **given}):
             found.append(text)
 
-    names = {"E": escape, "T": escape_text, "X": well_formed, "I": indent, "M": MISSING, "J": included}
+    names = {"E": escape, "S": special, "T": escape_text, "X": well_formed, "I": indent, "M": MISSING, "J": included}
     space: dict[str, Any] = {**names, "G": _End(">\n"), "B": _End(">")}
     exec(code, space)
     found: dict[str, Callable[[Context], str]] = space["ROOTS"]

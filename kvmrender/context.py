@@ -42,7 +42,7 @@ def context_builder(schema: GuestSchema) -> Callable[[Any], tuple[Context, Notes
         architecture = schema.architectures[full["arch"]]
         context = derive(full, architecture["disk_buses"])
         # Parts of one's own may bring defaults that no check counts on.
-        return context, checks.problems(context, architecture, notes.keys if schema.is_shipped else None)
+        return context, checks.problems(context, architecture, notes.given if schema.is_shipped else None)
 
     def further(full: Context, problems: list[Problem]) -> list[Problem]:
         """Return what else is wrong, beside the problems found already and what follows from them."""

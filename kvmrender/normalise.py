@@ -16,12 +16,13 @@ from kvmrender.schema import GuestSchema, Node, resolve
 
 
 class Notes:
-    """What is noted on the way: ``keys``, all that the guest writes, at any depth; ``nulls``, those whose default a
-    null removes."""
+    """What is noted on the way: ``given``, for each key of the guest the keys that are written inside, at any depth;
+    ``nulls``, the keys whose default a null removes."""
 
-    __slots__ = ("keys", "nulls")
+    __slots__ = ("given", "keys", "nulls")
 
     def __init__(self) -> None:
+        self.given: dict[str, set[str]] = {}
         self.keys: set[str] = set()
         self.nulls: list[str] = []
 
@@ -43,7 +44,7 @@ def normaliser(schema: GuestSchema, arch: str | None, guest_type: str) -> Conver
     ``without_nulls`` gives the guest that is left. Defaults in it are shared: it is not to be changed.
     """
     overlay = [schema.architectures[arch]] if arch in schema.architectures else []
-    return _Compiler(schema.root, guest_type).object([schema.root, *overlay])
+    return _Compiler(schema.root, guest_type).object([schema.root, *overlay], is_guest=True)
 
 
 def with_machine(guest: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -118,7 +119,7 @@ class _Compiler:
 
         return array
 
-    def object(self, nodes: list[Node]) -> Convert:
+    def object(self, nodes: list[Node], is_guest: bool = False) -> Convert:
         converters: dict[str, Convert] = {}
         of_texts: dict[str, Convert] = {}
         base: dict[str, Any] = {}
@@ -170,6 +171,8 @@ class _Compiler:
                 notes.keys.update(value)
             result: dict[str, Any] = {}
             for key, item in value.items():
+                if is_guest:
+                    notes.given[key] = notes.keys = set()
                 if (convert := (of_texts if item.__class__ is str else converters).get(key)) and item is not None:
                     item = convert(item, notes)
                 if item is not None:

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from kvmrender.errors import Path
 
-_special = re.compile("[&<>\"'\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]").search
+special = re.compile("[&<>\"'\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]").search
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _NEWLINE, _LINE = re.compile("\n"), re.compile("\n(?=[^\n])")
 _REFERENCES = {
@@ -36,7 +36,7 @@ def escape(value: Any) -> str:
     for a list or mapping.
     """
     if value.__class__ is str:
-        return _escaped(value, _REFERENCES) if _special(value) else value
+        return _escaped(value, _REFERENCES) if special(value) else value
     if hasattr(value, "__html__"):
         return str(value.__html__())
     if isinstance(value, (dict, list, tuple)):
@@ -50,7 +50,7 @@ def escape_text(value: Any) -> str:
 
 
 def _escaped(text: str, references: dict[int, str]) -> str:
-    if not _special(text):
+    if not special(text):
         return text
     if forbidden := _FORBIDDEN.search(text):
         raise ValueError(f"character U+{ord(forbidden[0]):04X} is not allowed in XML")

@@ -6,7 +6,6 @@ that have no default. Its docstring is what holds when it finds nothing; the REA
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import lru_cache
 
 from kvmrender.checks import (
@@ -34,7 +33,7 @@ from kvmrender.checks import (
     shmems,
     tpms,
 )
-from kvmrender.checks.common import Check, Checks, Context
+from kvmrender.checks.common import Check, Checks, Context, Given
 from kvmrender.errors import Problem
 
 CHECKS: Checks = {
@@ -65,17 +64,33 @@ CHECKS: Checks = {
 """All checks, in the order of the domain."""
 
 
-def problems(context: Context, architecture: Context, given: Iterable[str] | None = None) -> list[Problem]:
+def problems(context: Context, architecture: Context, given: Given | None = None) -> list[Problem]:
     """Return what the checks find in a context.
 
-    ``given`` are the keys that the guest writes, at any depth: checks that can find nothing without others (see
-    ``common.Checks``) are not run. They are all run where it isn't given.
+    ``given`` says what the guest writes: checks that can find nothing in that (see ``common.Checks``) are not run. They
+    are all run where it isn't known.
     """
-    found = CHECKS if given is None else _of(_KEYS.intersection(given))
+    found = CHECKS if given is None else _of(_triggers(given))
     return [problem for check in found for problem in check(context, architecture)]
 
 
-_KEYS = frozenset(key for keys in CHECKS.values() for key in keys)
+def _triggers(given: Given) -> frozenset[str]:
+    """Return what there is in a guest of the keys that checks wait for."""
+    found = set(_ANYWHERE.intersection(given))
+    for key, inside in given.items():
+        if inside:
+            found.update(_ANYWHERE.intersection(inside))
+            if wanted := _INSIDE.get(key):
+                found.update([f"{key}.{name}" for name in wanted.intersection(inside)])
+    return frozenset(found)
+
+
+_WANTED = {name for names in CHECKS.values() for name in names}
+_ANYWHERE = frozenset(name for name in _WANTED if "." not in name)
+_INSIDE = {
+    key: frozenset(name.partition(".")[2] for name in _WANTED if name.startswith(f"{key}."))
+    for key in {name.partition(".")[0] for name in _WANTED if "." in name}
+}
 
 
 @lru_cache(maxsize=1024)

@@ -57,7 +57,7 @@ DRIVES: dict[str, tuple[str, ...]] = {
 
 def address_types(context: Context, architecture: Context) -> Iterator[Problem]:
     """Each device has an address of a kind that it can have on its machine."""
-    for path, device in devices(context):
+    for path, device in devices(context, "address"):
         given, known = dig(device, "address", "type"), kinds(str(path[0]), device, context["arch"])
         owners = OWNERS.get(given, (str(path[0]),))
         if given and known is not None and given not in known:
@@ -71,10 +71,10 @@ def address_types(context: Context, architecture: Context) -> Iterator[Problem]:
 def on_pci(context: Context, architecture: Context) -> Iterator[Problem]:
     """What has a number in ACPI or a ROM is on PCI."""
     arch = context["arch"]
-    for path, device in devices(context):
-        key = str(path[0])
-        for name in ("acpi", "rom"):
-            if device.get(name):
+    for name in ("acpi", "rom"):
+        for path, device in devices(context, name):
+            key = str(path[0])
+            if device[name]:
                 there = sits_on(key, device, arch) or "pci"
                 # libvirt takes it where an ISA device has no address.
                 if there not in ("pci", "unassigned") and (there != "isa" or "address" in device):
@@ -83,7 +83,7 @@ def on_pci(context: Context, architecture: Context) -> Iterator[Problem]:
 
 def same_addresses(context: Context, architecture: Context) -> Iterator[Problem]:
     """No two devices have one address."""
-    found = ((path, _address(str(path[0]), device)) for path, device in devices(context))
+    found = ((path, _address(str(path[0]), device)) for path, device in devices(context, "address"))
     yield from once(((*path, "address"), address, address[1]) for path, address in found if address)
 
 
@@ -133,7 +133,7 @@ def pci_machine(context: Context, architecture: Context) -> Iterator[Problem]:
 
 def _on_pci(context: Context) -> Iterator[tuple[Path, Context, tuple[int, ...]]]:
     """Yield the devices with PCI addresses, and bus, slot and function of these."""
-    for path, device in devices(context):
+    for path, device in devices(context, "address"):
         if dig(device, "address", "type") == "pci":
             parts = ("bus", "slot", "function")
             yield path, device, tuple(number(device["address"].get(part, "0")) for part in parts)
@@ -172,7 +172,11 @@ def virtio_serial_ports(context: Context, architecture: Context) -> Iterator[Pro
 
 def usb_addresses(context: Context, architecture: Context) -> Iterator[Problem]:
     """USB devices sit on ports that the guest's controllers and hubs have, one on each."""
-    given = [(path, device["address"]) for path, device in devices(context) if dig(device, "address", "type") == "usb"]
+    given = [
+        (path, device["address"])
+        for path, device in devices(context, "address")
+        if dig(device, "address", "type") == "usb"
+    ]
     placed = [(path, int(address["bus"]), _port(address)) for path, address in given]
     ports = usb_ports(context) if placed else {}
     hubs = {(bus, port) for path, bus, port in placed if path[0] == "hubs" and port}

@@ -93,9 +93,9 @@ def _console_kind(console: Context) -> str:
 
 
 CHECKS: Checks = {
-    serial_ports: ("serials", "consoles"),
+    serial_ports: ("serials.target", "consoles"),
     consoles: ("consoles",),
     guestfwd: ("channels",),
     smartcard_slot: ("smartcards",),
-    spice: (*THROUGH_SPICE, "rngs"),
+    spice: (*(f"{key}.type" for key in ("serials", "parallels", "consoles", "rngs")), *THROUGH_SPICE[3:]),
 }

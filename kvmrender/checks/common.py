@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from kvmrender.errors import Path, Problem, listed, path_string
@@ -10,8 +10,15 @@ from kvmrender.errors import Path, Problem, listed, path_string
 Context = dict[str, Any]
 Check = Callable[[Context, Context], Iterator[Problem]]
 Checks = dict[Check, tuple[str, ...]]
-"""Checks, each with keys of which the guest must give one, at any depth, for it to find anything. Keys count only as
-they are written: not where they are derived or have a default, and not where a shorthand stands for them."""
+"""Checks, each with keys of which the guest must write one for it to find anything: ``address`` anywhere, or
+``disks.target`` somewhere inside disks. Keys that are derived or have a default don't count, nor what a shorthand
+stands for."""
+Given = Mapping[str, Collection[str]]
+"""The keys that a guest writes, each with all that are written inside."""
+
+
+SINGLE = ("memballoon", "nvram", "iommu", "vsock", "pstore")
+"""Devices of which a guest has one."""
 
 
 def dig(value: Any, *path: str, default: Any = None) -> Any:
@@ -23,12 +30,14 @@ def dig(value: Any, *path: str, default: Any = None) -> Any:
     return value
 
 
-def devices(context: Context) -> Iterator[tuple[Path, Context]]:
-    """Yield every device with its path, lists and single ones alike."""
+def devices(context: Context, having: str) -> Iterator[tuple[Path, Context]]:
+    """Yield every device that has a key, with its path, lists and single ones alike."""
     for key, value in context.items():
         if isinstance(value, list):
-            yield from (((key, number), item) for number, item in enumerate(value) if isinstance(item, dict))
-        elif key in ("memballoon", "nvram", "iommu", "vsock", "pstore") and isinstance(value, dict):
+            for number, item in enumerate(value):
+                if having in item and isinstance(item, dict):
+                    yield (key, number), item
+        elif key in SINGLE and isinstance(value, dict) and having in value:
             yield (key,), value
 
 

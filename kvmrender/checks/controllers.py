@@ -15,8 +15,8 @@ from kvmrender.checks.buses import (
     pci_buses,
     pci_root,
 )
-from kvmrender.checks.common import Checks, Context, devices, dig, once
-from kvmrender.checks.places import kinds
+from kvmrender.checks.common import Checks, Context, dig, once
+from kvmrender.checks.places import MAYBE_ON_USB, on_usb
 from kvmrender.errors import Path, Problem
 
 MACHINES: dict[tuple[str, str | None], tuple[str, ...]] = {
@@ -65,18 +65,7 @@ CHOOSY = {
 """Controllers for which libvirt adds no other by itself on PCI Express, and what they can be plugged into there."""
 
 QUEUED = ("queues", "cmd_per_lun", "max_sectors", "ioeventfd", "iothread")
-ON_USB = (
-    "target",
-    "model",
-    "controllers",
-    "smartcards",
-    "serials",
-    "inputs",
-    "sounds",
-    "hostdevs",
-    "redirdevs",
-    "hubs",
-)
+ON_USB = ("disks.target", "interfaces.model", *(key for key in MAYBE_ON_USB if key not in ("disks", "interfaces")))
 """The keys without which no device is on USB."""
 XHCI = ("nec-xhci", "qemu-xhci")
 
@@ -194,10 +183,11 @@ def usb_devices(context: Context, architecture: Context) -> Iterator[Problem]:
     """A guest with USB devices has a USB controller, of its own or libvirt's usual one."""
     if has_usb(context):
         return
-    for path, device in devices(context):
-        if (kinds(str(path[0]), device, context["arch"]) or ())[:1] in (("usb",), ("ccid",)):
-            said = "is on USB, and the guest has none: it needs a controller, such as {type: usb, model: qemu-xhci}"
-            yield Problem(path, said, related=(("controllers",),))
+    for key in MAYBE_ON_USB:
+        for position, device in enumerate(context[key]):
+            if on_usb(key, device, context["arch"]):
+                said = "is on USB, and the guest has none: it needs a controller, such as {type: usb, model: qemu-xhci}"
+                yield Problem((key, position), said, related=(("controllers",),))
 
 
 def scsi_queues(context: Context, architecture: Context) -> Iterator[Problem]:

@@ -207,16 +207,16 @@ def cpu_model(context: Context, architecture: Context) -> Iterator[Problem]:
 
 
 CHECKS: Checks = {
-    current_vcpus: ("current", "vcpus", "topology"),
+    current_vcpus: ("vcpu.current", "vcpus", "cpu.topology"),
     topology: ("cpu",),
     numa_cpus: ("cpu",),
     pins: ("cputune", "vcpus"),
     said_once: tuple(where[0] for where, _ in ONCE),
     vcpu_limit: ("vcpu",),
     vcpu_states: ("vcpus",),
-    cpu_sets: ("cpuset", *SETS_IN[1:]),
+    cpu_sets: ("vcpu.cpuset", *SETS_IN[1:]),
     groups: ("cputune",),
     cpu_model: ("cpu",),
-    iothreads: ("iothread", "cputune"),
+    iothreads: ("disks.driver", "controllers.driver", "cputune"),
     thread_pools: ("defaultiothread", "iothreadids"),
 }

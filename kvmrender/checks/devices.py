@@ -20,7 +20,11 @@ ARCHITECTURES: tuple[tuple[str, str, dict[str, tuple[str, ...]]], ...] = (
 
 def boot_orders(context: Context, architecture: Context) -> Iterator[Problem]:
     """No two devices have one place in the boot order, and none has one beside os.boot."""
-    found = [(path, order) for path, device in devices(context) if (order := dig(device, "boot", "order")) is not None]
+    found = [
+        (path, order)
+        for path, device in devices(context, "boot")
+        if (order := dig(device, "boot", "order")) is not None
+    ]
     yield from once(((*path, "boot", "order"), order, str(order)) for path, order in found)
     if dig(context, "os", "boot"):
         for path, _ in found:
@@ -30,7 +34,7 @@ def boot_orders(context: Context, architecture: Context) -> Iterator[Problem]:
 
 def aliases(context: Context, architecture: Context) -> Iterator[Problem]:
     """No two devices have one alias."""
-    named = ((path, dig(device, "alias", "name")) for path, device in devices(context))
+    named = ((path, dig(device, "alias", "name")) for path, device in devices(context, "alias"))
     yield from once(((*path, "alias", "name"), name, repr(name)) for path, name in named if name)
 
 

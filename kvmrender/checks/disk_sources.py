@@ -31,6 +31,8 @@ def sources(context: Context, architecture: Context) -> Iterator[Problem]:
     """Disks have a source, though drives may be empty."""
     for path, image in _images(context):
         source = image.get("source") or {}
+        if "file" in source:
+            continue
         drive = len(path) == 2 and image["device"] in DRIVES
         if not drive and not any(place in source for place in PLACES):
             said = "is missing" if len(path) > 2 else f"is missing: only a {listed(DRIVES, 'or')} can be empty"
@@ -123,17 +125,17 @@ def _images(context: Context) -> Iterator[tuple[Path, Context]]:
     for number, disk in enumerate(context["disks"]):
         path: Path = ("disks", number)
         yield path, disk
-        while dig(disk, "backingStore", "type"):
+        while "backingStore" in disk and dig(disk, "backingStore", "type"):
             disk, path = disk["backingStore"], (*path, "backingStore")
             yield path, disk
 
 
 CHECKS: Checks = {
     sources: ("disks",),
-    luns: ("device",),
-    image_formats: ("driver", "format", "metadata_cache", "backingStore", "dir", "type"),
-    encryption: ("encryption",),
-    logins: ("auth",),
-    hosts: ("host",),
-    cookies: ("cookies",),
+    luns: ("disks.device",),
+    image_formats: ("disks.driver", "disks.backingStore", "disks.dir", "disks.type"),
+    encryption: ("disks.encryption",),
+    logins: ("disks.auth",),
+    hosts: ("disks.host",),
+    cookies: ("disks.cookies",),
 }

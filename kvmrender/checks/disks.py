@@ -54,6 +54,13 @@ DEVICES_BY_OPTION: dict[tuple[str, ...], tuple[str, ...]] = {
     ("encryption",): ("disk", *DRIVES),
 }
 """The kinds of device that know an option."""
+NOT_ON_BUS = {
+    bus: {option: known for option, known in BUSES_BY_OPTION.items() if bus not in known} for bus in PREFIX_BY_BUS
+}
+NOT_FOR_DEVICE = {
+    device: {option: known for option, known in DEVICES_BY_OPTION.items() if device not in known}
+    for device in BUSES_BY_DEVICE
+}
 NOT_FOR_VHOST_USER: tuple[tuple[str, ...], ...] = (
     *(("driver", name) for name in ("error_policy", "rerror_policy", "io", "ioeventfd", "copy_on_read", "discard")),
     *(("driver", name) for name in ("cache", "iothread", "detect_zeroes", "metadata_cache")),
@@ -110,8 +117,8 @@ def bus_options(context: Context, architecture: Context) -> Iterator[Problem]:
     """A disk has what its bus knows: queues are virtio's, a vendor is scsi's."""
     for number, disk in enumerate(context["disks"]):
         bus = disk["target"]["bus"]
-        for option, known in BUSES_BY_OPTION.items():
-            if bus and bus not in known and dig(disk, *option) not in (None, ""):
+        for option, known in NOT_ON_BUS[bus].items() if bus else ():
+            if option[0] in disk and dig(disk, *option) not in (None, ""):
                 said = f"is for bus {listed(known, 'or')}, not {bus}"
                 yield Problem(("disks", number, *option), said, related=(("disks", number, "target", "bus"),))
 
@@ -120,8 +127,8 @@ def device_options(context: Context, architecture: Context) -> Iterator[Problem]
     """A disk has what its kind of device knows: a tray is a drive's, reservations are a lun's."""
     for number, disk in enumerate(context["disks"]):
         device = disk["device"]
-        for option, known in DEVICES_BY_OPTION.items():
-            if device not in known and dig(disk, *option) not in (None, ""):
+        for option, known in NOT_FOR_DEVICE[device].items():
+            if option[0] in disk and dig(disk, *option) not in (None, ""):
                 said = f"is for device {listed(known, 'or')}, not {device}"
                 yield Problem(("disks", number, *option), said, related=(("disks", number, "device"),))
         if device not in DRIVES and dig(disk, "source", "startupPolicy") == "requisite":
@@ -135,6 +142,8 @@ def read_only(context: Context, architecture: Context) -> Iterator[Problem]:
     """Disks on ide and sata, and those with copy_on_read, can be written to; folders can't."""
     for number, disk in enumerate(context["disks"]):
         reading, bus = is_read_only(disk), disk["target"]["bus"]
+        if not reading and disk["type"] != "dir" and dig(disk, "driver", "copy_on_read") is None:
+            continue
         path: Path = ("disks", number, "readonly")
         if reading and disk["device"] == "disk" and bus in ("ide", "sata"):
             yield Problem(path, f"a disk on bus {bus} can't be read-only")
@@ -219,15 +228,15 @@ def is_read_only(disk: Context) -> bool:
 
 CHECKS: Checks = {
     formats: ("disks",),
-    targets: ("target",),
-    target_names: ("target",),
-    buses: ("target", "device", "machine", "os"),
-    bus_options: tuple(option[-1] for option in BUSES_BY_OPTION),
-    device_options: (*(option[-1] for option in DEVICES_BY_OPTION), "startupPolicy", "serial"),
-    read_only: ("readonly", "copy_on_read", "dir", "type"),
-    transient: ("transient",),
-    shareable: ("shareable",),
-    caches: ("io", "type"),
-    iotune_groups: ("iotune",),
-    vhost_user: ("type", "path"),
+    targets: ("disks.target",),
+    target_names: ("disks.target",),
+    buses: ("disks.target", "disks.device", "machine", "os.type"),
+    bus_options: tuple(f"disks.{option[-1]}" for option in BUSES_BY_OPTION),
+    device_options: (*(f"disks.{option[-1]}" for option in DEVICES_BY_OPTION), "disks.startupPolicy", "disks.serial"),
+    read_only: ("disks.readonly", "disks.copy_on_read", "disks.dir", "disks.type"),
+    transient: ("disks.transient",),
+    shareable: ("disks.shareable",),
+    caches: ("disks.io", "disks.type"),
+    iotune_groups: ("disks.iotune",),
+    vhost_user: ("disks.type", "disks.path"),
 }

@@ -89,9 +89,9 @@ def firmware_output(context: Context, architecture: Context) -> Iterator[Problem
 
 CHECKS: Checks = {
     machine_given_once: ("machine",),
-    secure_boot: ("os", "machine"),
+    secure_boot: ("os.secure", "os.feature"),
     loader: ("os",),
-    enrolled_keys: ("os",),
+    enrolled_keys: ("os.feature",),
     uefi_and_acpi: ("os", "machine", "features"),
-    firmware_output: ("os",),
+    firmware_output: ("os.smbios", "os.bios"),
 }

@@ -35,7 +35,8 @@ def interface_options(context: Context, architecture: Context) -> Iterator[Probl
         kind, passt = interface.get("type"), dig(interface, "backend", "type") == "passt"
         for option, known in TYPES_BY_OPTION.items():
             if (
-                kind
+                option[0] in interface
+                and kind
                 and kind not in known
                 and dig(interface, *option) is not None
                 and not (option == ("mtu",) and passt)
@@ -43,7 +44,7 @@ def interface_options(context: Context, architecture: Context) -> Iterator[Probl
                 said = f"is for type {listed(known, 'or')}, not {kind}"
                 yield Problem((*path, *option), said, related=((*path, "type"),))
         for option, (value, known) in TYPES_BY_VALUE.items():
-            if kind and kind not in known and dig(interface, *option) == value:
+            if option[0] in interface and kind and kind not in known and dig(interface, *option) == value:
                 said = f"{value} is for type {listed(known, 'or')}, not {kind}"
                 yield Problem((*path, *option), said, related=((*path, "type"),))
         if kind == "hostdev" and dig(interface, "driver", "name", default="vfio") != "vfio":
@@ -92,7 +93,7 @@ def ports(context: Context, architecture: Context) -> Iterator[Problem]:
 
 
 CHECKS: Checks = {
-    interface_options: (*(option[0] for option in (*TYPES_BY_OPTION, *TYPES_BY_VALUE)), "driver"),
-    interface_models: ("model", "teaming", "driver"),
-    ports: ("port", "filterref", "vlan", "reconnect"),
+    interface_options: tuple(f"interfaces.{option[0]}" for option in (*TYPES_BY_OPTION, *TYPES_BY_VALUE)),
+    interface_models: ("interfaces.model", "interfaces.teaming", "interfaces.driver"),
+    ports: tuple(f"interfaces.{name}" for name in ("port", "filterref", "vlan", "reconnect")),
 }

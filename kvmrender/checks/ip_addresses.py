@@ -70,4 +70,6 @@ def _family(address: str) -> str:
     return "ipv6" if ":" in address else "ipv4"
 
 
-CHECKS: Checks = dict.fromkeys((address_families, route_networks, user_addresses), ("ip", "route"))
+CHECKS: Checks = dict.fromkeys(
+    (address_families, route_networks, user_addresses), ("interfaces.ip", "interfaces.route")
+)

@@ -199,7 +199,7 @@ def _size(element: dict[str, Any]) -> str:
 
 
 CHECKS: Checks = {
-    sizes: ("text", *SIZED[1:]),
+    sizes: ("memory.text", "currentMemory.text", *SIZED[2:]),
     current_memory: ("currentMemory",),
     max_memory: ("maxMemory",),
     memory_devices: ("memory_devices", "maxMemory"),
@@ -208,5 +208,5 @@ CHECKS: Checks = {
     module_parts: ("memory_devices",),
     hugepages: ("memoryBacking",),
     numa_memory: ("cpu", "memory_devices"),
-    shared_memory: ("filesystems", "type", "path"),
+    shared_memory: ("filesystems", "disks.type", "disks.path", "interfaces.type", "interfaces.path"),
 }

@@ -12,9 +12,10 @@ VNC_LOWEST = 5900
 
 def mac_addresses(context: Context, architecture: Context) -> Iterator[Problem]:
     """No two interfaces have one MAC address, but for the one that is there for another until a migration."""
+    several = enumerate(context["interfaces"]) if len(context["interfaces"]) > 1 else ()
     found = (
         (number, interface["mac"]["address"])
-        for number, interface in enumerate(context["interfaces"])
+        for number, interface in several
         if interface["mac"] and (interface.get("teaming") or {}).get("type") != "transient"
     )
     yield from once((("interfaces", number, "mac", "address"), address, repr(address)) for number, address in found)
@@ -38,5 +39,5 @@ def port_ranges(context: Context, architecture: Context) -> Iterator[Problem]:
 
 CHECKS: Checks = {
     mac_addresses: ("interfaces",),
-    port_ranges: ("portForward", "graphics"),
+    port_ranges: ("interfaces.portForward", "graphics"),
 }

@@ -124,6 +124,20 @@ _ARCHITECTURES = {
 }
 
 
+_ON_USB = (USB, ("ccid",))
+MAYBE_ON_USB = tuple(
+    key for key, (_, table) in PLACES.items() if key == "inputs" or not {*_ON_USB}.isdisjoint(table.values())
+)
+"""The devices of which some are on USB."""
+
+
+def on_usb(key: str, device: Context, arch: str) -> bool:
+    """Say whether a device, one of those that may be, is on USB or behind a reader that is."""
+    field, table = PLACES[key]
+    value = dig(device, *field) if field else None
+    return table.get(value) in _ON_USB or (value is None and place(key, device, arch) in _ON_USB)
+
+
 def place(key: str, device: Context, arch: str) -> Kinds | None:
     """Return the kinds of address that a device may have on all machines, the usual one first, or None where it can't
     be said."""
