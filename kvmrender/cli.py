@@ -16,7 +16,6 @@ import yaml
 from kvmrender import __version__
 from kvmrender.cli_common import DIFFERS, FLEET, GUESTS, LAYERS, TEMPLATES, options, renderer_of, say, trouble, write
 from kvmrender.cli_templates import templates
-from kvmrender.editor_schema import editor_schema
 from kvmrender.errors import Error, GuestError, Problem
 from kvmrender.fleet import Fleet
 from kvmrender.folder import Folder
@@ -144,6 +143,8 @@ def schema(templates: tuple[str, ...]) -> None:
 
     Example: kvmrender schema > guest.schema.json
     """
+    from kvmrender.editor_schema import editor_schema
+
     with trouble():
         write(json.dumps(editor_schema(renderer_of(templates).schema), indent=2, ensure_ascii=False) + "\n")
 

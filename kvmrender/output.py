@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from difflib import unified_diff
+from functools import cached_property
 from typing import Any
 
 from kvmrender import manifest
 from kvmrender.folder import Folder, digest
 from kvmrender.outcome import CHANGED, CREATED, ENDING, KEPT, REMOVED, UNCHANGED, Options, Outcome, file_name
 from kvmrender.schema import Node
-from kvmrender.secrets import has_secret, xml_masker
+from kvmrender.secrets import secret_finder, xml_masker
 
 
 class Output:
@@ -19,7 +20,11 @@ class Output:
 
     def __init__(self, folder: Folder, root: Node, options: Options) -> None:
         self._folder, self._root, self._options = folder, root, options
-        self._mask = xml_masker(root)
+        self._has_secret = secret_finder(root)
+
+    @cached_property
+    def _mask(self) -> Callable[[str], str]:
+        return xml_masker(self._root)
 
     def compare(self, context: dict[str, Any], xml: str, outcome: Outcome) -> Outcome:
         """Compare a guest's file with what it is to hold, and stage it where that differs."""
@@ -28,7 +33,7 @@ class Output:
         old, state = found or (None, None)
         status = CREATED if old is None else UNCHANGED if old == data else CHANGED
         if status != UNCHANGED and not self._options.check:
-            self._folder.stage(name, data, state, secret=old is None and has_secret(self._root, context))
+            self._folder.stage(name, data, state, secret=old is None and self._has_secret(context))
         diff = self._diff(self._folder.place(name), old, data) if self._options.diff and status != UNCHANGED else ""
         return replace(outcome, status=status, digest=digest(data), diff=diff)
 

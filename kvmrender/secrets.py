@@ -11,6 +11,10 @@ from kvmrender.schema import Node, resolve
 
 MASK = "***"
 
+Places = dict[str, "Places"]
+SECRET: Places = {}
+"""Stands for a secret in a tree of places."""
+
 
 def is_secret(root: Node, path: Path) -> bool:
     """Say whether the field at ``path``, or one that it is inside of, is secret."""
@@ -38,15 +42,43 @@ def masked(root: Node, value: Any, node: Node | None = None) -> Any:
     return value
 
 
-def has_secret(root: Node, value: Any, node: Node | None = None) -> bool:
-    """Say whether a guest in full form holds a secret."""
-    node = resolve(root, root if node is None else node)
-    if node.get("secret"):
-        return value is not None
-    if isinstance(value, dict):
-        properties = node.get("properties", {})
-        return any(has_secret(root, item, properties[key]) for key, item in value.items() if key in properties)
-    return isinstance(value, list) and any(has_secret(root, item, node.get("items", {})) for item in value)
+def secret_finder(root: Node) -> Callable[[Any], bool]:
+    """Return a function that says whether a guest in full form holds a secret."""
+    places = _secret_places(root, root, {}, set())
+
+    def found(value: Any, inside: Places) -> bool:
+        if inside is SECRET:
+            return value is not None
+        if isinstance(value, list):
+            return any(found(item, inside) for item in value)
+        if isinstance(value, dict):
+            return any(key in value and found(value[key], inner) for key, inner in inside.items())
+        return False
+
+    return lambda guest: found(guest, places)
+
+
+def _secret_places(root: Node, node: Node, made: dict[str, Places], unfinished: set[int]) -> Places:
+    """Return the keys of a place in which there may be secrets, each with those inside; lists are what their items
+    are. What is inside itself is so here too."""
+    reference = node.get("$ref")
+    if reference in made:
+        return made[reference]
+    resolved = resolve(root, node)
+    if resolved.get("secret"):
+        return SECRET
+    if "items" in resolved:
+        return _secret_places(root, resolved["items"], made, unfinished)
+    places: Places = {}
+    unfinished.add(id(places))
+    if reference:
+        made[reference] = places
+    for key, child in resolved.get("properties", {}).items():
+        inner = _secret_places(root, child, made, unfinished)
+        if inner or inner is SECRET or id(inner) in unfinished:
+            places[key] = inner
+    unfinished.discard(id(places))
+    return places
 
 
 def xml_masker(root: Node) -> Callable[[str], str]:

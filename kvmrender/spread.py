@@ -6,15 +6,15 @@ import os
 import signal
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from itertools import chain, islice
-from multiprocessing import get_context
 from threading import Thread
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from kvmrender.errors import Error
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 Kept = TypeVar("Kept")
 Sent = TypeVar("Sent")
@@ -48,6 +48,11 @@ def spread(
     if jobs == 1 or not second:
         yield from ((kept, work(sent)) for kept, sent in chunks)
         return
+    # Only what is spread needs these, and they take their time.
+    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
+    from multiprocessing import get_context
+
     with ExitStack() as stack:
         reader, writer = os.pipe()
         stack.callback(os.close, reader)
