@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,6 +15,8 @@ from click.testing import CliRunner, Result
 from kvmrender.cli import main
 
 ROOT = Path(__file__).parent.parent
+CACHE = tempfile.TemporaryDirectory(prefix="kvmrender-cache-")
+os.environ["XDG_CACHE_HOME"] = CACHE.name  # what tests make is not the user's, and is gone after them
 FIXTURES = sorted((ROOT / "fixtures").glob("*.yaml"))
 
 PACKAGES = (ROOT / "tests/libvirt_packages.txt").read_text().split()
@@ -49,6 +52,10 @@ def find(xml: str, path: str) -> ElementTree.Element:
     element = parse(xml).find(path)
     assert element is not None, f"no {path} in\n{xml}"
     return element
+
+
+def pytest_unconfigure() -> None:
+    CACHE.cleanup()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,0 +1,142 @@
+"""What is kept of templates is used as long as they are the same, and only if nobody else could have written it."""
+
+from __future__ import annotations
+
+import marshal
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from kvmrender.cache import MAGIC, Cache
+
+DAY = 24 * 3600
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of files that have stood still for a while (the time of change is that of now: it is not looked at)."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr("kvmrender.cache.SETTLED", 0)
+    found = tmp_path / "templates"
+    found.mkdir()
+    (found / "a.xml.j2").write_text("<a/>")
+    return found
+
+
+def kept(tmp_path: Path) -> Path:
+    (found,) = (tmp_path / "cache/kvmrender").iterdir()
+    return found
+
+
+def test_a_value_is_kept(folder: Path, tmp_path: Path) -> None:
+    assert Cache([str(folder)], "1").load() is None
+    Cache([str(folder)], "1").store({"a": [1]})
+    assert Cache([str(folder)], "1").load() == {"a": [1]}
+    assert kept(tmp_path).stat().st_mode & 0o777 == 0o600
+    assert kept(tmp_path).parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_other_files_versions_and_folders_have_values_of_their_own(folder: Path, tmp_path: Path) -> None:
+    Cache([str(folder)], "1").store("old")
+    assert Cache([str(folder)], "2").load() is None
+    assert Cache([str(tmp_path)], "1").load() is None
+    (folder / "a.xml.j2").write_text("<b/>")
+    assert Cache([str(folder)], "1").load() is None
+    (folder / "a.xml.j2").unlink()
+    assert Cache([str(folder)], "1").load() is None
+
+
+def test_files_that_were_changed_just_now_are_not_relied_on(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kvmrender.cache.SETTLED", DAY * 10**9)
+    Cache([str(folder)], "1").store("value")
+    assert Cache([str(folder)], "1").load() is None
+
+
+def _by_link(file: Path) -> None:
+    file.rename(file.with_name("other"))
+    file.symlink_to("other")
+
+
+def _by_hard_link(file: Path) -> None:
+    os.link(file, file.with_name("other"))
+
+
+def _by_folder_of_all(file: Path) -> None:
+    file.parent.chmod(0o777)
+
+
+def _by_link_to_folder(file: Path) -> None:
+    file.parent.rename(file.parent.with_name("elsewhere"))
+    file.parent.symlink_to("elsewhere")
+
+
+@pytest.mark.parametrize(
+    "poison",
+    [
+        lambda file: file.chmod(0o620),
+        lambda file: file.chmod(0o602),
+        lambda file: file.write_bytes(file.read_bytes()[:-1]),
+        lambda file: file.write_bytes(file.read_bytes()[:-1] + b"x"),
+        lambda file: file.write_bytes(b""),
+        lambda file: file.write_bytes(MAGIC + bytes(32) + sha256(b"N").digest() + marshal.dumps(None)),
+        _by_link,
+        _by_hard_link,
+        _by_folder_of_all,
+        _by_link_to_folder,
+    ],
+)
+def test_what_others_could_have_written_is_not_loaded(
+    folder: Path, tmp_path: Path, poison: Callable[[Path], object]
+) -> None:
+    Cache([str(folder)], "1").store("value")
+    poison(kept(tmp_path))
+    assert Cache([str(folder)], "1").load() is None
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to give a file to another user")
+@pytest.mark.parametrize("whole", [False, True])
+def test_what_another_user_owns_is_not_loaded(folder: Path, tmp_path: Path, whole: bool) -> None:
+    Cache([str(folder)], "1").store("value")
+    os.chown(kept(tmp_path).parent if whole else kept(tmp_path), 65534, 65534)
+    assert Cache([str(folder)], "1").load() is None
+    Cache([str(folder)], "1").store("value")
+    assert (Cache([str(folder)], "1").load() is None) is whole
+
+
+def render(guest: Path, **environment: str) -> str:
+    """Run the command in a process of its own."""
+    command = [sys.executable, "-m", "kvmrender", "render", str(guest)]
+    given = {"PATH": os.environ["PATH"], **environment}
+    done = subprocess.run(command, env=given, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    return done.stdout
+
+
+def test_homes_that_cannot_be_used_do_no_harm(tmp_path: Path) -> None:
+    guest = tmp_path / "guest.yaml"
+    guest.write_text("name: a\n")
+    (tmp_path / "file").write_text("")
+    xml = render(guest)
+    assert "<name>a</name>" in xml
+    assert render(guest, HOME="/nonexistent") == xml
+    assert render(guest, HOME=str(tmp_path / "file")) == xml
+    assert render(guest, XDG_CACHE_HOME="/proc") == xml
+    assert render(guest, XDG_CACHE_HOME="not/absolute") == xml
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "guest.yaml"]
+
+
+def test_the_second_start_needs_no_jinja(tmp_path: Path) -> None:
+    guest = tmp_path / "guest.yaml"
+    guest.write_text("name: a\n")
+    first = render(guest, XDG_CACHE_HOME=str(tmp_path / "cache"))
+    look = f"import sys; from kvmrender.cli import main; main(['render', {str(guest)!r}], standalone_mode=False)"
+    look += "; print('jinja2' in sys.modules)"
+    given = {"PATH": os.environ["PATH"], "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    (tmp_path / "cache").mkdir(exist_ok=True)
+    second = subprocess.run([sys.executable, "-c", look], env=given, capture_output=True, text=True, check=True).stdout
+    assert second == f"{first}False\n"

@@ -1,0 +1,151 @@
+"""The functions that templates become write what Jinja writes; checks that are not run would have found nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from check_cases import Case
+from conftest import FIXTURES, ROOT, find
+from guests import guests
+from hypothesis import HealthCheck, given, settings
+from test_checks import CASES
+
+from kvmrender import GuestError, Renderer, TemplateError
+from kvmrender.compiled import functions
+from kvmrender.context import context_builder
+from kvmrender.interpreter import Interpreter
+from kvmrender.load import read
+from kvmrender.normalise import without_nulls
+from kvmrender.prepare import prepared
+
+RENDERER = Renderer()
+JINJA = Interpreter(RENDERER.stack, RENDERER.schema.root)
+SOME = [context_builder(RENDERER.schema), context_builder(replace(RENDERER.schema, is_shipped=False))]
+"""Guests are built with the checks that can find something, and with all of them."""
+
+
+def no_jinja(*_: object) -> str:
+    pytest.fail("the shipped templates need no Jinja")
+
+
+CODE = prepared(RENDERER.stack)[1]
+assert CODE is not None
+FUNCTIONS = functions(CODE, no_jinja)
+
+
+def written(guest: dict[str, Any]) -> tuple[str, str]:
+    """The XML of a guest, as the functions and as Jinja write it."""
+    values = without_nulls(RENDERER.context(guest))
+    return FUNCTIONS[f"{values['arch']}.xml.j2"](values), JINJA.render(values)
+
+
+GUESTS = [
+    pytest.param(document.guest, id=f"{file.stem}-{number}")
+    for file in FIXTURES
+    for number, document in enumerate(read(file.name, file.read_bytes()))
+]
+
+
+def test_every_architecture_has_a_function() -> None:
+    assert {f"{arch}.xml.j2" for arch in RENDERER.schema.architectures} <= set(FUNCTIONS)
+
+
+@pytest.mark.parametrize("guest", GUESTS)
+def test_functions_write_what_jinja_writes(guest: dict[str, Any]) -> None:
+    quick, slow = written(guest)
+    assert quick == slow
+
+
+@settings(max_examples=500, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+@given(guest=guests(RENDERER.schema))
+def test_random_guests(guest: dict[str, Any]) -> None:
+    results = []
+    for build in SOME:
+        try:
+            results.append(repr(build(guest)[0]))
+        except GuestError as error:
+            results.append(str(error))
+    assert results[0] == results[1]
+    if not results[0].startswith("{"):
+        return
+    quick, slow = written(guest)
+    assert quick == slow
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case[0] for case in CASES])
+def test_no_check_is_left_out_that_finds_something(case: Case) -> None:
+    _, inside, outside, _ = case
+    for guest in ({"name": "a", **inside}, {"name": "a", **outside}):
+        results = []
+        for build in SOME:
+            try:
+                results.append(repr(build(guest)[0]))
+            except GuestError as error:
+                results.append(str(error))
+        assert results[0] == results[1]
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n", ">", "</x>", "\u2028", "\x85", "a\n b", "{x}", "{{ x }}", "'''", "\\"])
+def test_texts_stay_what_they_are(text: str) -> None:
+    """In the title, and in a source that is indented, of an image that another is based on."""
+    guest = {
+        "name": "a",
+        "title": text or "x",
+        "disks": [
+            {
+                "source": "/a.qcow2",
+                "backingStore": {"type": "file", "format": "raw", "source": {"file": f"/b{text}"}},
+            }
+        ],
+    }
+    try:
+        quick, slow = written(guest)
+    except GuestError:
+        return  # the schema takes no such path
+    assert quick == slow
+    assert find(quick, "devices/disk/backingStore/source").get("file") == f"/b{text}"
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """A folder with a copy of the shipped partial of disks, which changes nothing."""
+    own = tmp_path / "site/devices/disk.xml.j2"
+    own.parent.mkdir(parents=True)
+    own.write_text((ROOT / "templates/devices/disk.xml.j2").read_text())
+    return tmp_path / "site"
+
+
+def test_a_partial_of_ones_own_is_rendered_in_its_place(site: Path) -> None:
+    renderer = Renderer([site])
+    for guest in GUESTS:
+        assert renderer.render(guest.values[0]) == RENDERER.render(guest.values[0])
+
+
+def test_a_partial_of_ones_own_sees_what_jinja_shows_it(site: Path) -> None:
+    partial = site / "devices/disk.xml.j2"
+    partial.write_text('    <disk name="{{ name }}" vcpu="{{ domain.vcpu.text }}" dev="{{ device.target.dev }}"/>\n')
+    xml = Renderer([site]).render({"name": "a", "disks": [{"source": "/a.img"}]})
+    assert find(xml, "devices/disk").attrib == {"name": "a", "vcpu": "1", "dev": "vda"}
+
+
+def test_faults_of_a_partial_are_told_with_line_and_chain(site: Path) -> None:
+    partial = site / "devices/disk.xml.j2"
+    partial.write_text("    <disk/>\n{{ device.nothing }}\n")
+    with pytest.raises(TemplateError, match=rf"{partial}:2: 'nothing' is not given here") as raised:
+        Renderer([site]).render({"name": "a", "disks": [{"source": "/a.img"}]})
+    assert "domain.xml.j2" in str(raised.value)
+
+
+def test_a_function_that_fails_leaves_the_guest_to_jinja(monkeypatch: pytest.MonkeyPatch) -> None:
+    guest = {"name": "a"}
+    renderer = Renderer()
+    xml = renderer.render(guest)
+
+    def fail(values: dict[str, Any]) -> str:
+        raise KeyError
+
+    monkeypatch.setattr(renderer, "_functions", dict.fromkeys(renderer._functions, fail))
+    assert renderer.render(guest) == xml
