@@ -49,6 +49,11 @@ def has_secret(root: Node, value: Any, node: Node | None = None) -> bool:
     return isinstance(value, list) and any(has_secret(root, item, node.get("items", {})) for item in value)
 
 
+def holds_secrets(root: Node, node: Node) -> bool:
+    """Say whether a field that a node describes has secret ones inside."""
+    return any(True for _ in _secret_names(root, node))
+
+
 def xml_masker(root: Node) -> Callable[[str], str]:
     """Return a function that writes ``***`` for the secrets in domain XML, also in that of another version.
 
