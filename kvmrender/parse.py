@@ -32,8 +32,9 @@ Marks = dict[Path, tuple[Position, Position]]
 
 MAX_DEPTH = 64
 """Mappings and lists inside one another; libvirt's deepest element needs fewer than 20."""
-ALIAS_FACTOR, ALIAS_MINIMUM = 10, 10_000
-"""Aliases may stand for this many times as many values as the text has characters, or for the minimum."""
+ALIAS_FACTOR, ALIAS_MINIMUM, ALIAS_MANY = 10, 10_000, 100_000
+"""Aliases may stand for the minimum, or for this many times as many values as the text has characters: but for more
+than many only if the text has as many characters."""
 
 _Parser: Any = getattr(yaml, "CLoader", yaml.Loader)
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,18})\Z")
@@ -75,7 +76,7 @@ class _Reader:
         self.text, self.marks = text, marks
         self.anchors: dict[str, tuple[Any, int]] = {}
         self.size = self.aliased = 0
-        self.limit = max(ALIAS_MINIMUM, ALIAS_FACTOR * len(text))
+        self.limit = max(ALIAS_MINIMUM, min(ALIAS_FACTOR * len(text), max(ALIAS_MANY, len(text))))
 
     def documents(self) -> list[Any]:
         """Return the value of each document. Raises RefusedError."""
