@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import Any
 
-from kvmrender.device_names import BUS_BY_PREFIX, PREFIX_BY_BUS, free_name
+from kvmrender.device_names import BUS_BY_PREFIX, PREFIX_BY_BUS, free_names
 from kvmrender.identity import guest_uuid
 from kvmrender.mac import mac_address
 
@@ -52,14 +52,14 @@ def _dashed(uuid: str) -> str:
 
 def _disks(disks: list[Guest], disk_buses: dict[str, str]) -> list[Guest]:
     taken = {name for disk in disks if (name := disk["target"].get("dev"))}
+    free = {prefix: free_names(prefix, taken) for prefix in BUS_BY_PREFIX}
     result = []
     for disk in disks:
         target = dict(disk["target"])
         if "bus" not in target:
             target["bus"] = _bus(target.get("dev"), disk_buses[disk["device"]])
         if not target.get("dev"):
-            target["dev"] = free_name(PREFIX_BY_BUS[target["bus"] or disk_buses[disk["device"]]], taken)
-            taken.add(target["dev"])
+            target["dev"] = next(free[PREFIX_BY_BUS[target["bus"] or disk_buses[disk["device"]]]])
         driver = disk["driver"]
         if driver is not None and "type" not in driver and (found := disk_format(disk)):
             driver = {**driver, "type": found}
