@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import click
 
 from kvmrender.errors import Error
+from kvmrender.limited import ALLOWED, size
 from kvmrender.renderer import Renderer, default_renderer
 from kvmrender.spread import cores
 
@@ -29,9 +30,27 @@ TEMPLATES = click.option(
     envvar="KVMRENDER_TEMPLATES",
     help="Templates and schema parts that come before the shipped ones; also in KVMRENDER_TEMPLATES, with colons.",
 )
+
+
+def _size(_: click.Context, __: click.Parameter, text: str) -> int:
+    try:
+        return size(text)
+    except ValueError as error:
+        raise click.BadParameter(f"{text!r} {error}") from None
+
+
+MAX_SIZE = click.option(
+    "--max-size",
+    default=ALLOWED,
+    metavar="SIZE",
+    callback=_size,
+    envvar="KVMRENDER_MAX_SIZE",
+    help=f"Refuse files, and lines of JSON Lines, that are larger; by default {ALLOWED}. Also in KVMRENDER_MAX_SIZE.",
+)
 GUESTS = click.argument("guests", nargs=-1, type=click.Path(), metavar="[GUEST]...")
 LAYERS = (
     TEMPLATES,
+    MAX_SIZE,
     click.option("--namespace", metavar="TEXT", help="The namespace of guests that name none."),
     click.option(
         "--set",
