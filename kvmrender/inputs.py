@@ -14,8 +14,8 @@ from weakref import finalize
 
 from kvmrender.errors import GuestError, Problem
 from kvmrender.layers import Setting, setting, with_settings
-from kvmrender.load import Document, Layer, Source, is_lines, read_defaults, read_stream
 from kvmrender.limited import MAX_SIZE, Limited, copy_of_what_is_read
+from kvmrender.load import Document, Layer, Source, is_lines, read_defaults, read_stream
 from kvmrender.schema import Node
 
 STDIN = "-"

@@ -46,6 +46,7 @@ class Limited:
         return line
 
     def __iter__(self) -> Iterator[bytes]:
+        """Yield each line."""
         return iter(self.readline, b"")
 
     def _refusal(self, line: int | None) -> GuestError:
