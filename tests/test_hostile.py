@@ -228,9 +228,10 @@ def test_secret_of_a_setting_is_not_shown(setting: str, shown: str, run: Run) ->
         (b"interfaces:\n" + b"- {source: br0, mac: 52:54:00:00:00:01}\n" * 5000, "is taken by interfaces[0]"),
         (b"memory: '1" + b" " * 200_000 + b"x'\n", "is not a size of memory"),
         (b"cputune: {vcpupin: [{vcpu: 0, cpuset: '0-99999999999999'}]}\n", "is not a set of numbers"),
+        (b"cpu: {numa: {cell: [{id: 0, cpus: 0-16000, memory: 524288}]}}\n", "7, … and 16000 is not a vCPU"),
         (b"vcpu: {text: 1, cpuset: '" + b"1," * 50_000 + b"x'}\n", "is not a set of numbers"),
     ],
-    ids=["aliases", "disks", "no disks", "keys", "addresses", "spaces", "range", "set"],
+    ids=["aliases", "disks", "no disks", "keys", "addresses", "spaces", "range", "cells", "set"],
 )  # fmt: skip
 def test_much_of_what_is_wrong_takes_no_time(guest: bytes, said: str) -> None:
     done = bounded("render", "-j1", input=b"name: a\n" + guest)
@@ -238,6 +239,7 @@ def test_much_of_what_is_wrong_takes_no_time(guest: bytes, said: str) -> None:
     lines = done.stderr.decode().splitlines()
     assert len(lines) <= 101
     assert any(said in line for line in lines)
+    assert all(len(line) < 1000 for line in lines)
 
 
 def test_many_disks_are_named_in_no_time() -> None:
