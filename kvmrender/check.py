@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cache
+from itertools import chain, islice
 from typing import Any
 
 import jsonschema_rs
@@ -15,6 +16,9 @@ from kvmrender.secrets import MASK, is_secret
 
 UNCHECKED = "vars"
 """The one key whose value is the user's own."""
+
+MOST_PROBLEMS = 1000
+"""Problems of a guest that are looked for; a hint for each of a million would take minutes."""
 
 _KINDS = {"object": "a mapping", "array": "a list", "string": "a string", "integer": "a whole number"}
 _MANY = 9
@@ -40,14 +44,16 @@ def checker(root: Node) -> Callable[[dict[str, Any]], list[Problem]]:
                 return []
             errors = whole().iter_errors(guest)
         except (ValueError, OverflowError):  # a value that JSON has no form for
-            if problems := list(_not_json(root, (), guest)):
+            if problems := list(islice(_not_json(root, (), guest), MOST_PROBLEMS)):
                 return problems
             raise
         # A field may break several rules at once: the first one told is enough.
         found: dict[Path, Problem] = {}
-        for error in errors:
-            for problem in _problems(root, error):
-                found.setdefault(problem.path, problem)
+        for problem in chain.from_iterable(_problems(root, error) for error in errors):
+            found.setdefault(problem.path, problem)
+            if len(found) == MOST_PROBLEMS:
+                found[()] = Problem((), f"has {MOST_PROBLEMS:,} problems and more: these are the first of them")
+                break
         return list(found.values())
 
     return check

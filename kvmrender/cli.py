@@ -65,6 +65,7 @@ def render(
     defaults: tuple[str, ...],
     settings: tuple[str, ...],
     namespace: str | None,
+    max_size: int,
     output: str | None,
     fsync: bool,
     report: str | None,
@@ -86,7 +87,7 @@ def render(
         raise click.UsageError(f"--{needing[0]} is for files: give -o DIR too.")
     with trouble():
         renderer = renderer_of(templates)
-        inputs = Inputs(renderer.schema.root, guests, defaults, settings, namespace)
+        inputs = Inputs(renderer.schema.root, guests, defaults, settings, namespace, max_size)
         wanted = Options(**fleet)
         if wanted.strict and renderer.stack.own:
             _refuse_lost_fields(renderer)
@@ -116,6 +117,7 @@ def context(
     defaults: tuple[str, ...],
     settings: tuple[str, ...],
     namespace: str | None,
+    max_size: int,
     **fleet: Any,
 ) -> None:
     """Write what templates see of each GUEST, as YAML.
@@ -132,7 +134,7 @@ def context(
             shown = masked(root, {key: found[key] for key in root["properties"] if key in found})
             return yaml.dump(shown, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
 
-        inputs = Inputs(root, guests, defaults, settings, namespace)
+        inputs = Inputs(root, guests, defaults, settings, namespace, max_size)
         _print(Fleet(renderer, inputs, Options(**fleet), make=text), quiet=True, between="---\n")
 
 
@@ -159,6 +161,7 @@ def validate(
     defaults: tuple[str, ...],
     settings: tuple[str, ...],
     namespace: str | None,
+    max_size: int,
     schema: str | None,
     connect: str | None,
 ) -> None:
@@ -179,7 +182,7 @@ def validate(
             raise Error("validate needs lxml: pip install 'kvmrender[validate]'") from None
         renderer = renderer_of(templates)
         validator = Validator(renderer, schema, connect)
-        inputs = Inputs(renderer.schema.root, files, defaults, settings, namespace)
+        inputs = Inputs(renderer.schema.root, files, defaults, settings, namespace, max_size)
         problems: list[Problem] = []
         valid = []
         for name, data in inputs.contents(problems):

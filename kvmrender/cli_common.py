@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import reduce
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from kvmrender.errors import Error
+from kvmrender.errors import Error, printable
+from kvmrender.limited import ALLOWED, size
 from kvmrender.renderer import Renderer, default_renderer
 from kvmrender.spread import cores
 
@@ -29,9 +32,27 @@ TEMPLATES = click.option(
     envvar="KVMRENDER_TEMPLATES",
     help="Templates and schema parts that come before the shipped ones; also in KVMRENDER_TEMPLATES, with colons.",
 )
+
+
+def _size(_: click.Context, __: click.Parameter, text: str) -> int:
+    try:
+        return size(text)
+    except ValueError as error:
+        raise click.BadParameter(f"{text!r} {error}") from None
+
+
+MAX_SIZE = click.option(
+    "--max-size",
+    default=ALLOWED,
+    metavar="SIZE",
+    callback=_size,
+    envvar="KVMRENDER_MAX_SIZE",
+    help=f"Refuse files, and lines of JSON Lines, that are larger; by default {ALLOWED}. Also in KVMRENDER_MAX_SIZE.",
+)
 GUESTS = click.argument("guests", nargs=-1, type=click.Path(), metavar="[GUEST]...")
 LAYERS = (
     TEMPLATES,
+    MAX_SIZE,
     click.option("--namespace", metavar="TEXT", help="The namespace of guests that name none."),
     click.option(
         "--set",
@@ -64,8 +85,14 @@ def options(*added: Callable[[Command], Command]) -> Callable[[Command], Command
 
 
 def renderer_of(templates: tuple[str, ...]) -> Renderer:
-    """Return the renderer of these folders. Raises TemplateError."""
-    return Renderer(templates) if templates else default_renderer()
+    """Return the renderer of these folders, with a warning of each that anyone may write to. Raises TemplateError."""
+    if not templates:
+        return default_renderer()
+    renderer = Renderer(templates)
+    for folder, place in renderer.stack.open_to_all():
+        inside = "" if place == folder else f", {place.relative_to(folder)} in it"
+        say(f"{printable(str(folder))}: warning: anyone may write to these templates{printable(inside)}")
+    return renderer
 
 
 def write(text: str) -> None:
@@ -89,6 +116,14 @@ def trouble() -> Iterator[None]:
     before = signal.signal(signal.SIGTERM, terminate)
     try:
         yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise  # whoever read it has had enough
+    except OSError as error:
+        say(f"{error.filename or 'output'}: {error.strerror}")
+        with suppress(OSError), Path(os.devnull).open("wb") as nowhere:  # what can't be written is not tried again
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+        sys.exit(TROUBLE)
     except Error as error:
         say(str(error))
         sys.exit(TROUBLE)

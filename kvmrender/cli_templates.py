@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from kvmrender.cli_common import DIFFERS, TEMPLATES, options, say, trouble, write
+from kvmrender.cli_common import DIFFERS, TEMPLATES, options, renderer_of, say, trouble, write
 from kvmrender.errors import Error, GuestError, Problem, nearest
 from kvmrender.inputs import Inputs
 from kvmrender.load import Document
@@ -104,7 +104,7 @@ def check(folders: tuple[str, ...], templates: tuple[str, ...], guests: tuple[st
         from kvmrender.template_check import Templates
         from kvmrender.trial import findings, fixtures
 
-        renderer = Renderer((*folders, *templates))
+        renderer = renderer_of((*folders, *templates))
         read = Templates(renderer.stack, renderer.new_environment(), renderer.schema)
         found = list(read.findings())
         if not read.broken:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from functools import cache
+from itertools import islice
 from typing import Any
 
 from kvmrender import checks
-from kvmrender.check import checker, shown
+from kvmrender.check import MOST_PROBLEMS, checker, shown
 from kvmrender.derive import derive
 from kvmrender.errors import GuestError, Path, Problem
 from kvmrender.normalise import Convert, Notes, normaliser, with_machine, without_nulls
@@ -42,7 +43,8 @@ def context_builder(schema: GuestSchema) -> Callable[[Any], tuple[Context, Notes
         architecture = schema.architectures[full["arch"]]
         context = derive(full, architecture["disk_buses"])
         # Parts of one's own may bring defaults that no check counts on.
-        return context, checks.problems(context, architecture, notes.given if schema.is_shipped else None)
+        found = checks.problems(context, architecture, notes.given if schema.is_shipped else None)
+        return context, list(islice(found, MOST_PROBLEMS))
 
     def further(full: Context, problems: list[Problem]) -> list[Problem]:
         """Return what else is wrong, beside the problems found already and what follows from them."""

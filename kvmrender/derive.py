@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kvmrender.device_names import BUS_BY_PREFIX, PREFIX_BY_BUS, free_name
+from kvmrender.device_names import BUS_BY_PREFIX, PREFIX_BY_BUS, free_names
 from kvmrender.identity import dashed, guest_uuid
 from kvmrender.mac import mac_address
 
@@ -46,13 +46,13 @@ def derive(guest: Guest, disk_buses: dict[str, str]) -> Guest:
 
 def _disks(disks: list[Guest], disk_buses: dict[str, str]) -> list[Guest]:
     taken = {name for disk in disks if (name := disk["target"].get("dev"))}
+    free = {prefix: free_names(prefix, taken) for prefix in BUS_BY_PREFIX}
     result = []
     for disk in disks:
         target, usual = disk["target"], disk_buses[disk["device"]]
         if not (name := target.get("dev")):
             bus = target.get("bus", usual)
-            name = free_name(PREFIX_BY_BUS[bus or usual], taken)
-            taken.add(name)
+            name = next(free[PREFIX_BY_BUS[bus or usual]])
             target = {**target, "dev": name, "bus": bus}
         elif "bus" not in target:
             target = {**target, "bus": _bus(name, usual)}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Iterator
 from functools import lru_cache
+from itertools import count
 
 PREFIX_BY_BUS = {
     "virtio": "vd",
@@ -35,9 +36,6 @@ def device_name(prefix: str, index: int) -> str:
     return prefix + letters
 
 
-def free_name(prefix: str, taken: Container[str]) -> str:
-    """Return the first name with this prefix that isn't taken."""
-    index = 0
-    while (name := device_name(prefix, index)) in taken:
-        index += 1
-    return name
+def free_names(prefix: str, taken: Container[str]) -> Iterator[str]:
+    """Yield the names with this prefix that aren't taken, the first ones first."""
+    return (name for index in count() if (name := device_name(prefix, index)) not in taken)

@@ -22,7 +22,8 @@ CLOSING = "\0"
 """Stands before each closing tag that a template writes, until ``finish`` takes it away. No XML can hold it."""
 
 _CLOSING_TAG = re.compile(r"</(?=[A-Za-z_]|{{)")
-_CLOSED = re.compile(r"<([^\s<>/]+)([^<>]*)>(?:\n *)?\0</\1>")
+# Not behind what ends like a tag and is none: <x/>, and in raw XML comments, instructions and CDATA sections.
+_CLOSED = re.compile(r"<([^\s<>/]+)([^<>]*)(?<![]/?-])>(?:\n *)?\0</\1>")
 
 
 def finish(xml: str) -> str:

@@ -10,6 +10,10 @@ Path = tuple[str | int, ...]
 """Where a value stands in a guest: keys and list positions, as ``("disks", 0, "driver", "type")``."""
 
 
+LONGEST = 80
+"""Characters of a word that messages show."""
+
+
 class Error(Exception):
     """Everything that kvmrender raises on purpose."""
 
@@ -33,7 +37,7 @@ class Problem:
 
     def __str__(self) -> str:
         """Give the problem as one line, ``FILE:LINE:COLUMN: field: message``."""
-        place = [str(part) for part in (self.file, self.line, self.column) if part is not None]
+        place = [printable(str(part)) for part in (self.file, self.line, self.column) if part is not None]
         field = path_string(self.path)
         return ": ".join(part for part in (":".join(place), field, self.message) if part)
 
@@ -99,13 +103,19 @@ class TemplateError(Error):
 def path_string(path: Sequence[str | int]) -> str:
     """Write a path as users type it: ``disks[0].driver.type``, and ``vcpu`` for its own text."""
     path = path[:-1] if path[-1:] == ("text",) else path
-    parts = (f"[{part}]" if isinstance(part, int) else f".{printable(part)}" for part in path)
+    parts = (f"[{part}]" if isinstance(part, int) else f".{brief(part)}" for part in path)
     return "".join(parts).removeprefix(".")
 
 
 def printable(text: str) -> str:
     """Return ``text`` with whatever can't stand in one line of UTF-8 written as an escape."""
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def brief(text: str) -> str:
+    """Return ``text`` as messages show it: in one line, and never a long one."""
+    found = printable(text[: LONGEST + 1])
+    return found if len(found) <= LONGEST else f"{found[: LONGEST - 1]}…"
 
 
 def nearest(word: object, known: Iterable[object]) -> str:

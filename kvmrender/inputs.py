@@ -9,13 +9,13 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from shutil import copyfileobj
 from typing import IO, Any
 from weakref import finalize
 
 from kvmrender.errors import GuestError, Problem
 from kvmrender.layers import Setting, setting, with_settings
-from kvmrender.load import Document, Layer, Source, read_defaults, read_stream
+from kvmrender.limited import MAX_SIZE, Limited, copy_of_what_is_read
+from kvmrender.load import Document, Layer, Source, is_lines, read_defaults, read_stream
 from kvmrender.schema import Node
 
 STDIN = "-"
@@ -30,8 +30,8 @@ IN_MEMORY = 1 << 20
 class Inputs:
     """Guest files that can be read more than once, even where they are pipes; - is standard input, and so is none.
 
-    ``under`` are the layers under each guest, the lowest first. Raises GuestError for defaults and settings that
-    can't be.
+    ``under`` are the layers under each guest, the lowest first. No file may be larger than ``max_size`` bytes, and no
+    line of JSON Lines: there it stops reading. Raises GuestError for defaults and settings that can't be.
     """
 
     def __init__(
@@ -41,9 +41,11 @@ class Inputs:
         defaults: tuple[str, ...] = (),
         settings: tuple[str, ...] = (),
         namespace: str | None = None,
+        max_size: int = MAX_SIZE,
     ) -> None:
         self._root = root
         self._files = files or (STDIN,)
+        self._max_size = max_size
         self._spooled: dict[str, IO[bytes]] = {}
         problems: list[Problem] = []
         self.under: tuple[Layer, ...] = ()
@@ -93,20 +95,24 @@ class Inputs:
                     yield _name(file), stream.read()
             except OSError as error:
                 problems.append(_unreadable(file, error))
+            except GuestError as error:
+                problems += error.problems
 
     @contextmanager
-    def _open(self, file: str) -> Iterator[IO[bytes]]:
+    def _open(self, file: str) -> Iterator[Any]:
         if file not in self._spooled:
             with nullcontext(sys.stdin.buffer) if file == STDIN else Path(file).open("rb") as stream:
                 if file != STDIN and stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-                    yield stream
+                    yield Limited(_name(file), stream, self._max_size)
                     return
                 spool: Any = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - read again later, and closed with this object
-                copyfileobj(stream, spool)
+                first = stream.readline(self._max_size + 1)
+                by_lines = is_lines(_name(file), first)
+                copy_of_what_is_read(stream, spool, by_lines, first, self._max_size)
                 self._spooled[file] = spool
                 finalize(self, spool.close)
         self._spooled[file].seek(0)
-        yield self._spooled[file]
+        yield Limited(_name(file), self._spooled[file], self._max_size)
 
 
 def _name(file: str) -> str:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from kvmrender.errors import GuestError, Path, Problem, nearest, path_string
+from kvmrender.errors import GuestError, Path, Problem, brief, nearest, path_string
 from kvmrender.normalise import expander
-from kvmrender.parse import RefusedError, from_yaml
+from kvmrender.parse import MAX_DEPTH, RefusedError, from_yaml
 from kvmrender.schema import Node, resolve
+from kvmrender.secrets import MASK, holds_secrets, is_secret
 
 OPTION = "--set"
 
@@ -41,20 +42,20 @@ def merge(lower: Any, upper: Any) -> Any:
 
 @dataclass(frozen=True)
 class Setting:
-    """A value for one place of every guest, from ``--set PATH=VALUE``."""
+    """A value for one place of every guest, from ``--set PATH=VALUE``; ``shown`` is that as messages have it."""
 
-    text: str
+    shown: str
     path: Path
     value: Any
 
     def problem(self, message: str) -> Problem:
         """Return a problem of the option itself."""
-        return Problem((), message, file=f"{OPTION} {self.text}")
+        return Problem((), message, file=f"{OPTION} {self.shown}")
 
     def find(self, problem: Problem) -> tuple[int, Problem]:
         """Return how much of a problem's path is said here (all of it, or 0), and the problem with its place."""
         inside = problem.path[: len(self.path)] == self.path
-        return len(problem.path) if inside else 0, problem.at(f"{OPTION} {self.text}", None)
+        return len(problem.path) if inside else 0, problem.at(f"{OPTION} {self.shown}", None)
 
 
 def setting(root: Node, text: str) -> Setting:
@@ -63,22 +64,26 @@ def setting(root: Node, text: str) -> Setting:
     ``root`` is the schema, which must have the path. Raises GuestError.
     """
     written, equals, value = text.partition("=")
-    found = Setting(text, (), None)
+    found = Setting(f"{brief(written)}{equals}{'…' if value else ''}", (), None)
     if not equals or not _PATH.match(written):
         raise GuestError([found.problem("is not PATH=VALUE, such as disks[0].driver.cache=none")])
     path = tuple(int(number) if number else key for key, number in _STEP.findall(written))
+    if len(path) > MAX_DEPTH:
+        raise GuestError([found.problem(f"is a path of more than {MAX_DEPTH} steps")])
     node = root
     for place, step in enumerate(path):
         if fault := _fault(node, path[:place], step):
             raise GuestError([found.problem(fault)])
         node = _below(root, node, step)
+    secret = is_secret(root, path) or holds_secrets(root, node)
+    found = Setting(f"{brief(written)}={MASK if secret else brief(value)}", path, None)
     try:
         values = from_yaml(value)
     except RefusedError as refused:
         raise GuestError([found.problem(f"the value {refused.message}")]) from None
     if len(values) > 1:
         raise GuestError([found.problem("the value is more than one YAML document")])
-    return Setting(text, path, values[0] if values else None)
+    return replace(found, value=values[0] if values else None)
 
 
 def _fault(node: Node, before: Path, step: str | int) -> str | None:

@@ -25,7 +25,9 @@ _ONE = "\1[0-9:]*\2"
 _MARK = re.compile("\1([0-9]+):([0-9]+)\2")
 _INDENTED = re.compile(f"\n(?=(?:{_ONE})*[^\n\1])")
 # As in ``finish``, with marks between.
-_CLOSED = re.compile(f"<([^\\s<>/\1]+)([^<>]*)>(?:{_ONE})*(?:\n(?:{_ONE}| )*)?\0</(?:{_ONE})*\\1(?:{_ONE})*>")
+_CLOSED = re.compile(
+    f"<([^\\s<>/\1]+)([^<>]*)(?<![]/?-])>(?:{_ONE})*(?:\n(?:{_ONE}| )*)?\0</(?:{_ONE})*\\1(?:{_ONE})*>"
+)
 
 
 class _MarkLines(Extension):

@@ -16,7 +16,8 @@ from kvmrender.parse import Marks, RefusedError, from_json, from_yaml, positions
 
 FLEET = ("defaults", "guests")
 """The keys of a fleet: what goes under each guest, and the list of guests."""
-JSON_LINES = ".jsonl"
+JSON_LINES, WHOLE = ".jsonl", (".json", ".yaml", ".yml")
+"""Endings of files that are read line by line, and of those that are not."""
 
 _EMPTY = "is empty: a guest is a mapping with at least a name"
 
@@ -209,23 +210,27 @@ def read_stream(name: str, stream: IO[bytes]) -> Iterator[Document]:
     Where the name doesn't tell, the first line does: JSON Lines if it is a JSON object. Raises GuestError.
     """
     suffix = FilePath(name).suffix
-    if suffix == JSON_LINES:
-        yield from read_lines(name, stream)
-    elif suffix in (".json", ".yaml", ".yml"):
+    if suffix in WHOLE:
         yield from read(name, stream.read())
+        return
+    first = stream.readline()
+    if is_lines(name, first):
+        yield from read_lines(name, chain([first], stream))
     else:
-        first = stream.readline()
-        if _is_object(first):
-            yield from read_lines(name, chain([first], stream))
-        else:
-            yield from read(name, first + stream.read())
+        yield from read(name, first + stream.read())
+
+
+def is_lines(name: str, first: bytes) -> bool:
+    """Say whether a file is JSON Lines, by its name, or where that doesn't tell, by its first line."""
+    suffix = FilePath(name).suffix
+    return suffix == JSON_LINES or (suffix not in WHOLE and _is_object(first))
 
 
 def _is_object(line: bytes) -> bool:
     if not line.lstrip().startswith(b"{"):
         return False
     try:
-        return isinstance(json.loads(line), dict)
+        return isinstance(json.loads(line, parse_int=str), dict)
     except (ValueError, RecursionError):
         return False
 

@@ -23,7 +23,7 @@ from yaml.events import (
     StreamEndEvent,
 )
 
-from kvmrender.errors import Path, nearest, printable
+from kvmrender.errors import Path, brief, nearest
 
 Position = tuple[int, int]
 """Line and column, both from 1."""
@@ -32,8 +32,9 @@ Marks = dict[Path, tuple[Position, Position]]
 
 MAX_DEPTH = 64
 """Mappings and lists inside one another; libvirt's deepest element needs fewer than 20."""
-ALIAS_FACTOR, ALIAS_MINIMUM = 10, 10_000
-"""Aliases may stand for this many times as many values as the text has characters, or for the minimum."""
+ALIAS_FACTOR, ALIAS_MINIMUM, ALIAS_MANY = 10, 10_000, 100_000
+"""Aliases may stand for the minimum, or for this many times as many values as the text has characters: but for more
+than many only if the text has as many characters."""
 
 _Parser: Any = getattr(yaml, "CLoader", yaml.Loader)
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,18})\Z")
@@ -75,7 +76,7 @@ class _Reader:
         self.text, self.marks = text, marks
         self.anchors: dict[str, tuple[Any, int]] = {}
         self.size = self.aliased = 0
-        self.limit = max(ALIAS_MINIMUM, ALIAS_FACTOR * len(text))
+        self.limit = max(ALIAS_MINIMUM, min(ALIAS_FACTOR * len(text), max(ALIAS_MANY, len(text))))
 
     def documents(self) -> list[Any]:
         """Return the value of each document. Raises RefusedError."""
@@ -91,6 +92,8 @@ class _Reader:
             mark = error.problem_mark or error.context_mark
             said = ", ".join(part for part in (error.context, error.problem) if part)
             raise RefusedError(f"is not YAML: {said}", (mark.line + 1, mark.column + 1) if mark else None) from None
+        except UnicodeEncodeError:  # from a command line that is not UTF-8, where the rest is
+            raise RefusedError("has half of a surrogate pair, which is not a character", None) from None
         except yaml.YAMLError as error:  # a character that YAML does not allow
             if not (match := _UNREADABLE.search(self.text)):
                 raise RefusedError(f"is not YAML: {error}", None) from None
@@ -131,7 +134,7 @@ class _Reader:
                 raise RefusedError("a key must be a string", _position(key))
             name = key.value
             if name in result:
-                raise RefusedError(f"key {printable(name)!r} is given twice", _position(key))
+                raise RefusedError(f"key {brief(name)!r} is given twice", _position(key))
             result[name] = self.value(self.next(), (*path, name), depth + 1, key)
         return result
 
@@ -144,7 +147,7 @@ class _Reader:
     def alias(self, event: Any) -> Any:
         if event.anchor not in self.anchors:
             hint = nearest(event.anchor, self.anchors)
-            raise RefusedError(f"alias *{event.anchor} has no anchor before it{hint}", _position(event))
+            raise RefusedError(f"alias *{brief(event.anchor)} has no anchor before it{hint}", _position(event))
         result, size = self.anchors[event.anchor]
         self.aliased += size
         if self.aliased > self.limit:
@@ -177,7 +180,7 @@ def _plain(text: str) -> Any:
 
 def _bad_tag(event: Any) -> RefusedError:
     tag = event.tag.replace(_TAG, "!!")
-    return RefusedError(f"tag {printable(tag)!r} is not allowed here", _position(event))
+    return RefusedError(f"tag {brief(tag)!r} is not allowed here", _position(event))
 
 
 def from_json(text: str) -> Any:
@@ -189,7 +192,7 @@ def from_json(text: str) -> Any:
             seen: set[str] = set()
             for name, _ in pairs:
                 if name in seen:
-                    raise RefusedError(f"key {printable(name)!r} is given twice", _second_key(text))
+                    raise RefusedError(f"key {brief(name)!r} is given twice", _second_key(text))
                 seen.add(name)
         return result
 

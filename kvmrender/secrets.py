@@ -81,6 +81,11 @@ def _secret_places(root: Node, node: Node, made: dict[str, Places], unfinished: 
     return places
 
 
+def holds_secrets(root: Node, node: Node) -> bool:
+    """Say whether a field that a node describes has secret ones inside."""
+    return any(True for _ in _secret_names(root, node))
+
+
 def xml_masker(root: Node) -> Callable[[str], str]:
     """Return a function that writes ``***`` for the secrets in domain XML, also in that of another version.
 

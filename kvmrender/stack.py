@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
+from stat import S_IWOTH
 from typing import TYPE_CHECKING
 
 from kvmrender.errors import TemplateError, nearest
@@ -83,6 +85,14 @@ class Stack:
         inside = Path(file).relative_to(folder) if Path(file).is_relative_to(folder) else Path(file)
         return f"{inside.as_posix()} of {'the shipped templates' if folder == self.shipped else folder}"
 
+    def open_to_all(self) -> list[tuple[Path, Path]]:
+        """Return the folders of one's own in which anyone may write, each with the first such place in it."""
+        found = []
+        for folder in self.own:
+            places = (place for place in (folder, *sorted(folder.rglob("*"))) if _is_open(place))
+            found += [(folder, place) for place in islice(places, 1)]
+        return found
+
     def read(self, name: str) -> str:
         """Return the text of a file. Raises TemplateError where there is none."""
         from jinja2 import Environment, TemplateNotFound
@@ -91,3 +101,10 @@ class Stack:
             return self.loader.get_source(Environment(autoescape=True), name)[0]
         except TemplateNotFound:
             raise TemplateError(f"is not in any folder of templates{nearest(name, self.names())}", name) from None
+
+
+def _is_open(place: Path) -> bool:
+    try:
+        return bool(place.stat().st_mode & S_IWOTH)
+    except OSError:  # a link to nothing
+        return False

@@ -45,8 +45,12 @@ def escape(value: Any) -> str:
 
 
 def escape_text(value: Any) -> str:
-    """Return a value as it can stand between tags, its tabs and newlines bare, for people to read."""
-    return _escaped(str(value), _IN_TEXT)
+    """Return a value as it can stand between tags, its tabs and newlines bare, for people to read.
+
+    Where it is nothing but white space they are references, or else it would look like the layout around it.
+    """
+    text = str(value)
+    return _escaped(text, _REFERENCES if text.isspace() else _IN_TEXT)
 
 
 def _escaped(text: str, references: dict[int, str]) -> str:

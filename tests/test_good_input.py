@@ -170,6 +170,22 @@ def test_raw_xml_stands_where_it_belongs() -> None:
     assert find(xml, "devices/memballoon").attrib == {"model": "none"}
 
 
+@pytest.mark.parametrize("raw", ["<!-- <{} -->", "<{}/>", "<{} a=''/>", "<![CDATA[ <{} ]]>", "<?x <{} ?>", "<{}></{}>"])
+@pytest.mark.parametrize(("field", "parent"), [("metadata", "metadata"), ("devices", "devices"), ("domain", "domain")])
+def test_raw_xml_that_ends_like_its_parents_start_stays_as_it_is(raw: str, field: str, parent: str) -> None:
+    raw = raw.replace("{}", parent)
+    guest = {"name": "a", **({field: raw} if field == "metadata" else {"extra": {field: raw}})}
+    xml = kvmrender.render(guest)
+    assert raw in xml
+    assert find(xml, "name").text == "a"
+    assert kvmrender.Renderer().traced(guest)[0] == xml
+
+
+@pytest.mark.parametrize("text", ["\n", "\n  ", "\t", " ", "\r\n "])
+def test_text_of_white_space_is_not_taken_for_layout(text: str) -> None:
+    assert find(kvmrender.render({"name": "a", "description": text}), "description").text == text
+
+
 def test_vars_reach_the_template_untouched(tmp_path: Path) -> None:
     (tmp_path / "amd64.xml.j2").write_text(
         "<a>{% for key, value in vars.items() %}{{ key }}={{ value }};{% endfor %}</a>"

@@ -112,23 +112,23 @@ def test_null_as_a_setting_removes_a_default(run: Run) -> None:
 @pytest.mark.parametrize(
     ("setting", "said"),
     [
-        ("memroy=2", "--set memroy=2: memroy: is not a known key (did you mean 'memory'?)"),
+        ("memroy=2", "--set memroy=…: memroy: is not a known key (did you mean 'memory'?)"),
         (
             "disks[0].drver.cache=none",
-            "--set disks[0].drver.cache=none: disks[0].drver: is not a known key (did you mean 'driver'?)",
+            "--set disks[0].drver.cache=…: disks[0].drver: is not a known key (did you mean 'driver'?)",
         ),
-        ("disks.driver=raw", "--set disks.driver=raw: disks is a list: say which, disks[0]"),
-        ("memory[0]=1", "--set memory[0]=1: memory[0]: memory is not a list"),
-        ("name.first=a", "--set name.first=a: name.first: name is not a mapping"),
-        ("[0]=1", "--set [0]=1: [0]: a guest is not a list"),
+        ("disks.driver=raw", "--set disks.driver=…: disks is a list: say which, disks[0]"),
+        ("memory[0]=1", "--set memory[0]=…: memory[0]: memory is not a list"),
+        ("name.first=a", "--set name.first=…: name.first: name is not a mapping"),
+        ("[0]=1", "--set [0]=…: [0]: a guest is not a list"),
         ("memory", "--set memory: is not PATH=VALUE, such as disks[0].driver.cache=none"),
-        ("disks[x]=1", "--set disks[x]=1: is not PATH=VALUE, such as disks[0].driver.cache=none"),
-        ("=1", "--set =1: is not PATH=VALUE, such as disks[0].driver.cache=none"),
+        ("disks[x]=1", "--set disks[x]=…: is not PATH=VALUE, such as disks[0].driver.cache=none"),
+        ("=1", "--set =…: is not PATH=VALUE, such as disks[0].driver.cache=none"),
         (
             "title={a",
             "--set title={a: the value is not YAML: while parsing a flow mapping, did not find expected ',' or '}'",
         ),
-        ("title=a\n---\nb", "--set title=a\n---\nb: the value is more than one YAML document"),
+        ("title=a\n---\nb", "--set title=a\\n---\\nb: the value is more than one YAML document"),
         ("disks[3].boot=1", "--set disks[3].boot=1: disks[3] comes after 2 that the guest has"),
         ("vcpu=many", "--set vcpu=many: vcpu: 'many' is not a whole number"),
         (
@@ -173,7 +173,7 @@ def test_defaults_are_a_mapping(text: str, said: str, tmp_path: Path, run: Run) 
 
 def test_defaults_that_are_missing(tmp_path: Path, run: Run) -> None:
     result = run("render", "--defaults", tmp_path / "d.yaml", "--set", "x=1", input="name: a\n")
-    assert result.stderr == (f"{tmp_path}/d.yaml: No such file or directory\n--set x=1: x: is not a known key\n")
+    assert result.stderr == (f"{tmp_path}/d.yaml: No such file or directory\n--set x=…: x: is not a known key\n")
 
 
 @pytest.mark.parametrize(

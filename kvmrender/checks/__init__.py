@@ -6,6 +6,7 @@ that have no default. Its docstring is what holds when it finds nothing; the REA
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 
 from kvmrender.checks import (
@@ -64,14 +65,15 @@ CHECKS: Checks = {
 """All checks, in the order of the domain."""
 
 
-def problems(context: Context, architecture: Context, given: Given | None = None) -> list[Problem]:
-    """Return what the checks find in a context.
+def problems(context: Context, architecture: Context, given: Given | None = None) -> Iterator[Problem]:
+    """Yield what the checks find in a context.
 
     ``given`` says what the guest writes: checks that can find nothing in that (see ``common.Checks``) are not run. They
     are all run where it isn't known.
     """
     found = CHECKS if given is None else _of(_triggers(given))
-    return [problem for check in found for problem in check(context, architecture)]
+    for check in found:
+        yield from check(context, architecture)
 
 
 def _triggers(given: Given) -> frozenset[str]:

@@ -20,6 +20,8 @@ Given = Mapping[str, Collection[str]]
 SINGLE = ("memballoon", "nvram", "iommu", "vsock", "pstore")
 """Devices of which a guest has one."""
 
+MANY = 9
+
 
 def dig(value: Any, *path: str, default: Any = None) -> Any:
     """Return what is at a path of keys, or the default where a part of it is missing or null."""
@@ -67,5 +69,6 @@ def cpuset(text: str) -> set[int]:
 
 
 def numbers(found: Iterable[int]) -> str:
-    """Write numbers as messages do: ``3, 4 and 7``."""
-    return listed([str(number) for number in sorted(found)])
+    """Write numbers as messages do: ``3, 4 and 7``, and ``3, 4, 7, … and 9000`` where they are many."""
+    words = [str(number) for number in sorted(found)]
+    return listed(words if len(words) <= MANY else [*words[: MANY - 2], "…", words[-1]])

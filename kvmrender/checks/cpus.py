@@ -7,7 +7,7 @@ from math import prod
 from typing import Any
 
 from kvmrender.checks.common import Checks, Context, cpuset, dig, numbers, once
-from kvmrender.errors import Path, Problem
+from kvmrender.errors import Path, Problem, brief
 
 VCPU: Path = ("vcpu", "text")
 MOST_WITHOUT_Q35 = 255
@@ -159,7 +159,7 @@ def cpu_sets(context: Context, architecture: Context) -> Iterator[Problem]:
         if wrong := ["-".join(span) for span in spans if int(span[0]) > int(span[1])]:
             yield Problem(path, f"{wrong[0]} is not a range: it ends before it begins")
         elif not cpuset(text) and path[-1] != "cpus":
-            yield Problem(path, f"{text} is an empty set")
+            yield Problem(path, f"{brief(text)} is an empty set")
 
 
 def _sets(path: Path, value: Any) -> Iterator[tuple[Path, str]]:

@@ -1,0 +1,273 @@
+"""Hostile files give one clear line each, in bounded time and memory; what is not hostile in them arrives as it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from conftest import ROOT, Run, parse
+from hostile import bounded, complaint
+
+CORPUS = ROOT / "tests/fuzz/corpus"
+SCHEMA = Path("/usr/share/libvirt/schemas/domain.rng")
+GUESTS = sorted((CORPUS / "guest").iterdir())
+
+KEY = "is not a known key (known keys: type, name,"
+UTF_8 = "is not UTF-8: byte"
+SURROGATE = "has half of a surrogate pair, which is not a character"
+TEXT = "is not one line of text without control characters"
+ESCAPE = "is not YAML: while parsing a quoted scalar, found invalid Unicode character escape code"
+NAME = "is not a name: one line of text without '/' or control characters"
+NINES = "9" * 40
+RAW = "is not well-formed XML:"
+
+SAID = {
+    "alias-bomb-of-mappings.yaml": ":501:3: aliases stand for more than 100,000 values",
+    "alias-bomb.yaml": ":6:38: aliases stand for more than 10,000 values",
+    "alias-inside-itself.yaml": ":2:14: alias *v has no anchor before it",
+    "alias-of-nothing.yaml": ":1:7: alias *nobody has no anchor before it",
+    "beyond-unicode.yaml": f":1:10: {ESCAPE}",
+    "bom-inside.yaml": ":2:2: is not YAML: while parsing a block mapping, did not find expected key",
+    "control-characters.json": f":1:24: title: '\\x01\\x02\\x03…' {TEXT}",
+    "date.yaml": ":3:7: vcpu: '2001-12-14' is not a whole number",
+    "deep-blocks.yaml": ":1:129: is nested more than 64 deep",
+    "deep-lists.yaml": ":1:65: is nested more than 64 deep",
+    "deep-mappings.yaml": ":1:257: is nested more than 64 deep",
+    "deep.json": ": is nested more than 64 deep",
+    "directive-of-the-future.yaml": ":1:1: is not YAML: found incompatible YAML document",
+    "empty.yaml": ":1:1: is empty: a guest is a mapping with at least a name",
+    "exponent.json": ":1:23: vcpu: '1e999' is not a whole number",
+    "infinity.json": ": is not JSON: -Infinity is not a JSON number",
+    "key-given-twice.yaml": ":3:1: key 'vcpu' is given twice",
+    "key-of-1000-characters.yaml": f":2:1: {'k' * 79}…: {KEY}",
+    "key-that-is-a-list.yaml": ":2:3: a key must be a string",
+    "key-that-is-a-mapping.yaml": ":2:3: a key must be a string",
+    "keys-that-are-no-words.yaml": f":2:1: 1: {KEY}",
+    "latin-1.yaml": f":1:10: {UTF_8} 0xe9 at offset 9",
+    "lines-end-early.jsonl": f":2:11: {UTF_8} 0xff at offset 10",
+    "lines.jsonl": ":3:1: a guest is a mapping, not a list",
+    "many-documents.yaml": ":2:1: is empty: a guest is a mapping with at least a name",
+    "many-unknown-keys.yaml": f":2:1: k0: {KEY}",
+    "memory-of-5000-digits.yaml": f":2:9: memory: '{NINES}…' is not a size of memory: a whole number",
+    "merge-key.yaml": f":3:3: <<: {KEY}",
+    "names-of-languages.yaml": f":2:1: __proto__: {KEY}",
+    "nan.json": ": is not JSON: NaN is not a JSON number",
+    "nan.yaml": ":2:7: vcpu: '.nan' is not a whole number",
+    "negative-number-of-5000-digits.yaml": f":2:16: memory: '-{NINES}…' is not a whole number",
+    "not-a-character.json": f":1:24: title: '\\ufffe\\uffff' {TEXT}",
+    "not-closed.json": ":1:13: is not JSON: Expecting ',' delimiter",
+    "not-closed.yaml": ":2:1: is not YAML: while scanning a quoted scalar, found unexpected end of stream",
+    "nul-escaped.json": f":1:10: name: 'a\\x00b' {NAME}",
+    "nul-escaped.yaml": f":2:8: title: 'a\\x00b' {TEXT}",
+    "nul.json": ":1:12: is not JSON: Invalid control character at",
+    "nul.yaml": ":1:8: is not YAML: character U+0000 is not allowed in a file",
+    "number-of-5000-digits.json": f":1:23: vcpu: '{NINES}…' is not a whole number",
+    "number-of-5000-digits.yaml": f":2:7: vcpu: '{NINES}…' is not a whole number",
+    "overlong-utf-8.yaml": f":1:7: {UTF_8} 0xc0 at offset 6",
+    "path-as-a-name.yaml": f":1:7: name: '../../etc/passwd' {NAME}",
+    "surrogate-escaped.json": f":1:10: name: '\\ud800' {SURROGATE}",
+    "surrogate-escaped.yaml": f":1:10: {ESCAPE}",
+    "surrogate-in-raw-xml.json": f":1:35: extra.domain: {RAW} half of a surrogate pair is not a character",
+    "surrogate-key.json": ":1:1: \\ud800: is not a known key: keys are text",
+    "surrogate.yaml": f":1:7: {UTF_8} 0xed at offset 6",
+    "tag-binary.yaml": ":1:7: tag '!!binary' is not allowed here",
+    "tag-of-ones-own.yaml": ":3:7: tag 'tag:example.org,2000:name' is not allowed here",
+    "tag-python-verbatim.yaml": ":1:7: tag '!!python/object/new:subprocess.Popen' is not allowed here",
+    "tag-python.yaml": ":1:7: tag '!!python/object/apply:os.system' is not allowed here",
+    "tag-set.yaml": ":2:11: tag '!!set' is not allowed here",
+    "tag-timestamp.yaml": ":1:7: tag '!!timestamp' is not allowed here",
+    "utf-16-without-mark.yaml": ":1:2: is not YAML: character U+0000 is not allowed in a file",
+    "utf-16.yaml": f":1:1: {UTF_8} 0xff at offset 0",
+    "utf-32.yaml": ":1:1: is not YAML: character U+0000 is not allowed in a file",
+    "white-space.yaml": ":1:2: is not YAML: while scanning for the next token, found character that cannot start any",
+    "xml-attribute-twice.json": f":1:35: extra.domain: {RAW} duplicate attribute at line 1, column 10",
+    "xml-attribute-without-quotes.json": f":1:35: extra.domain: {RAW} not well-formed (invalid token) at line 1",
+    "xml-billion-laughs.json": f":1:36: extra.devices: {RAW} it has a DTD at line 1, column 3",
+    "xml-cdata-not-closed.json": f":1:35: extra.domain: {RAW} unclosed CDATA section at its end",
+    "xml-comment-not-closed.json": f":1:35: extra.domain: {RAW} unclosed token at line 1, column 5",
+    "xml-comment-of-dashes.json": f":1:35: extra.domain: {RAW} not well-formed (invalid token) at line 1, column 10",
+    "xml-comment-over-the-end.json": f":1:36: extra.devices: {RAW} mismatched tag at line 1, column 11",
+    "xml-comment-that-ends-oddly.json": f":1:35: extra.domain: {RAW} not well-formed (invalid token) at line 1",
+    "xml-control-character.json": f":1:35: extra.domain: {RAW} not well-formed (invalid token) at line 1, column 4",
+    "xml-declaration-after-space.json": f":1:35: extra.domain: {RAW} XML or text declaration not at start of entity",
+    "xml-declaration.json": f":1:35: extra.domain: {RAW} XML or text declaration not at start of entity",
+    "xml-dtd.json": f":1:35: extra.domain: {RAW} it has a DTD at line 1, column 3",
+    "xml-end-of-cdata-alone.json": f":1:35: extra.domain: {RAW} not well-formed (invalid token) at line 1, column 6",
+    "xml-end-of-devices.json": f":1:36: extra.devices: {RAW} mismatched tag at line 1, column 3",
+    "xml-end-of-its-parent.json": f":1:35: extra.domain: {RAW} mismatched tag at line 1, column 3",
+    "xml-external-entity.json": f":1:27: metadata: {RAW} it has a DTD at line 1, column 3",
+    "xml-less-than-in-an-attribute.json": f":1:35: extra.domain: {RAW} not well-formed (invalid token) at line 1",
+    "xml-nul.json": f":1:35: extra.domain: {RAW} not well-formed (invalid token) at line 1, column 4",
+    "xml-prefix-of-xmlns.json": f":1:35: extra.domain: {RAW} reserved prefix (xmlns)",
+    "xml-reference-to-nul.json": f":1:35: extra.domain: {RAW} reference to invalid character number at line 1",
+    "xml-reference-to-surrogate.json": f":1:35: extra.domain: {RAW} reference to invalid character number at line 1",
+    "xml-tag-not-closed.json": f":1:35: extra.domain: {RAW} not well-formed (invalid token) at its end",
+    "xml-undeclared-prefix-of-an-attribute.json": f":1:27: metadata: {RAW} unbound prefix at line 1, column 1",
+    "xml-undeclared-prefix.json": f":1:35: extra.domain: {RAW} unbound prefix at line 1, column 1",
+    "xml-undefined-entity.json": f":1:35: extra.domain: {RAW} undefined entity at line 1, column 4",
+}  # fmt: skip
+"""What is said of each file of the corpus, up to an ellipsis and what comes before its closing quote."""
+
+TAKEN = {
+    "bom-in-text.yaml": ("title", "\ufeffb"),
+    "bom.yaml": ("name", "a"),
+    "dot-dot-as-a-name.yaml": ("name", ".."),
+    "names-of-languages-in-vars.yaml": ("name", "a"),
+    "surrogate-in-vars.json": ("name", "a"),
+    "template-as-a-name.yaml": ("name", "{{ 7 * 7 }}{% include x %}{# #}"),
+    "xml-bom.json": ("name", "a"),
+    "xml-cdata-at-the-top.json": ("name", "a"),
+    "xml-cdata.json": ("a", "</a></domain><b>&amp;"),
+    "xml-deep.json": ("metadata/a/a/a", None),
+    "xml-parameter-entity.json": ("a", "%b;"),
+    "xml-processing-instruction.json": ("a", None),
+    "xml-text-alone.json": ("name", "a"),
+}
+"""Files of the corpus that look hostile and are not, with an element and its text."""
+
+
+@pytest.mark.parametrize("file", GUESTS, ids=lambda file: file.name)
+def test_hostile_file(file: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(file.parent)
+    result = run("render", file.name)
+    if file.name in TAKEN:
+        path, text = TAKEN[file.name]
+        assert (result.exit_code, result.stderr) == (0, "")
+        element = parse(result.stdout).find(path)
+        assert element is not None
+        assert element.text == text
+        return
+    assert (result.exit_code, result.stdout) == (2, "")
+    first, _, rest = result.stderr.partition("\n")
+    expected, _, tail = SAID[file.name].partition("…'")
+    assert first.startswith(f"{file.name}{expected}"), first
+    assert tail in first
+    for line in (first, *rest.splitlines()):
+        assert line.startswith((file.name, "and "))
+        assert line.isprintable()
+        assert len(line) < 1000
+
+
+def test_every_file_of_the_corpus_is_told_of() -> None:
+    assert {file.name for file in GUESTS} == SAID.keys() | TAKEN.keys()
+    assert not SAID.keys() & TAKEN.keys()
+
+
+@pytest.mark.parametrize("command", ["context", "validate"])
+def test_other_commands_read_hostile_files_too(command: str, run: Run) -> None:
+    if command == "validate" and not SCHEMA.exists():
+        pytest.skip(f"needs {SCHEMA}: apt-get install libvirt0")
+    for file in GUESTS:
+        result = run(command, file)
+        assert result.exit_code in (0, 2)
+        assert bool(result.stderr) == (result.exit_code == 2), file
+        assert file.name in TAKEN or result.exit_code == 2
+
+
+DEEP = 100_000
+
+
+@pytest.mark.parametrize("opening", ["[", "{a: ", "- ", "? ", "{", "!!seq [", "&a [", "- - "])
+def test_yaml_nested_deep(opening: str) -> None:
+    said = complaint(bounded("render", input=opening.encode() * DEEP))
+    assert "is nested more than 64 deep" in said or "a key must be a string" in said
+
+
+@pytest.mark.parametrize("name", ["g.json", "g.jsonl", "g.yaml", "g"])
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}"), ("[", "")])
+def test_json_nested_deep(name: str, opening: str, closing: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(f'{{"name": {opening * DEEP}1{closing * DEEP}}}')
+    assert "is nested more than 64 deep" in complaint(bounded("render", name, cwd=tmp_path))
+
+
+def test_setting_and_defaults_nested_deep(tmp_path: Path) -> None:
+    (tmp_path / "d.yaml").write_text("[" * DEEP)
+    said = complaint(bounded("render", "--defaults", "d.yaml", input=b"name: a", cwd=tmp_path))
+    assert said == "d.yaml:1:65: is nested more than 64 deep"
+    said = complaint(bounded("render", "--set", f"vars={'[' * DEEP}", input=b"name: a"))
+    assert said == f"--set vars={'[' * 79}…: the value is nested more than 64 deep"
+    for step in (".a", "[0]"):
+        said = complaint(bounded("render", "--set", f"vars{step * 30_000}=1", input=b"name: a"))
+        assert said.startswith("--set vars")
+        assert said.endswith("…=…: is a path of more than 64 steps")
+
+
+def test_bytes_of_the_command_line_that_are_no_text() -> None:
+    half = "has half of a surrogate pair, which is not a character"
+    assert complaint(bounded("render", "--set", b"title=\xff", input=b"name: a")).endswith(f"the value {half}")
+    assert half in complaint(bounded("render", "--namespace", b"\xff", input=b"name: a"))
+    assert complaint(bounded("render", b"\xff.yaml")) == "\\udcff.yaml: No such file or directory"
+    assert bounded("render", "--select", b"\xff", input=b"name: a").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("setting", "shown"),
+    [
+        ("graphics[0].passwd=hunter2 is too long", "graphics[0].passwd=***"),
+        ("graphics[0]={type: vnc, passwd: hunter2 is too long}", "graphics[0]=***"),
+        ("graphics[0].passwd={hunter2", "graphics[0].passwd=***"),
+        ("graphics[0].pasword=hunter2", "graphics[0].pasword=…"),
+        ("graphics[x].passwd=hunter2", "graphics[x].passwd=…"),
+    ],
+)
+def test_secret_of_a_setting_is_not_shown(setting: str, shown: str, run: Run) -> None:
+    result = run("render", "--set", setting, input="name: a\ngraphics: {type: vnc}\n")
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"--set {shown}: ")
+    assert "hunter2" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("guest", "said"),
+    [
+        (b"disks:\n- &a {" + b", ".join(b"x%d: 1" % n for n in range(999)) + b"}\n" + b"- *a\n" * 500, "aliases"),
+        (b"disks:\n" + b"- {}\n" * 20_000, "disks[0].source: is missing"),
+        (b"disks: [" + b"1," * 20_000 + b"]\n", "disks[0]: 1 is not a mapping"),
+        (b"".join(b"k%d: 1\n" % n for n in range(20_000)), "has 1,000 problems and more: these are the first of them"),
+        (b"interfaces:\n" + b"- {source: br0, mac: 52:54:00:00:00:01}\n" * 5000, "is taken by interfaces[0]"),
+        (b"memory: '1" + b" " * 200_000 + b"x'\n", "is not a size of memory"),
+        (b"cputune: {vcpupin: [{vcpu: 0, cpuset: '0-99999999999999'}]}\n", "is not a set of numbers"),
+        (b"cpu: {numa: {cell: [{id: 0, cpus: 0-16000, memory: 524288}]}}\n", "7, … and 16000 is not a vCPU"),
+        (b"vcpu: {text: 1, cpuset: '" + b"1," * 50_000 + b"x'}\n", "is not a set of numbers"),
+    ],
+    ids=["aliases", "disks", "no disks", "keys", "addresses", "spaces", "range", "cells", "set"],
+)  # fmt: skip
+def test_much_of_what_is_wrong_takes_no_time(guest: bytes, said: str) -> None:
+    done = bounded("render", "-j1", input=b"name: a\n" + guest)
+    assert done.returncode == 2, done.stderr[-1000:]
+    lines = done.stderr.decode().splitlines()
+    assert len(lines) <= 101
+    assert any(said in line for line in lines)
+    assert all(len(line) < 1000 for line in lines)
+
+
+def test_many_disks_are_named_in_no_time() -> None:
+    done = bounded("render", "-j1", input=b"name: a\ndisks:\n" + b"- {source: /a.qcow2}\n" * 10_000)
+    assert done.returncode == 0, done.stderr[-1000:]
+    assert b'<target dev="vdntp" bus="virtio"/>' in done.stdout
+
+
+@pytest.mark.parametrize("code", [*range(0x20), 0x7F, 0x85, 0xFFFE, 0xFFFF, 0x2028, 0xFEFF, 0x10FFFF])
+def test_every_control_character(code: int, run: Run) -> None:
+    """It comes back from a parser as it was, or is refused with its place; what XML has no form for is refused."""
+    escape = f"\\u{code:04x}" if code < 0x10000 else chr(code)
+    for field in ("description", "title"):
+        result = run("render", input=f'{{"name": "a", "{field}": "b{escape}c"}}')
+        if result.exit_code:
+            assert result.stderr.startswith(f"<stdin>:1:{19 + len(field)}: {field}: 'b")
+            assert result.stderr.count("\n") == 1
+        else:
+            assert code in (9, 10, 13) or 0x20 <= code < 0xFFFE or code > 0xFFFF
+            assert ElementTree.fromstring(result.stdout).findtext(field) == f"b{chr(code)}c"
+
+
+def test_hostile_values_from_python() -> None:
+    """A guest that no file can say: it is refused too, and nothing but Error is raised."""
+    import kvmrender
+
+    for value in (float("nan"), float("inf"), 10**5000, b"a", {1}, object(), {1: 2}, {None: 1}, "\ud800", [[]], 1j):
+        for key in ("name", "vcpu", "memory", "title", "disks", "features", "zzz"):
+            with pytest.raises(kvmrender.GuestError) as raised:
+                kvmrender.render({"name": "a", key: value})
+            assert str(raised.value).isprintable() or "\n" in str(raised.value)
