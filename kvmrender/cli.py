@@ -15,7 +15,7 @@ import yaml
 
 from kvmrender import __version__
 from kvmrender.cli_common import DIFFERS, FLEET, GUESTS, LAYERS, TEMPLATES, options, renderer_of, say, trouble, write
-from kvmrender.cli_look import explain
+from kvmrender.cli_look import explain, graph
 from kvmrender.cli_templates import templates
 from kvmrender.editor_schema import editor_schema
 from kvmrender.errors import Error, GuestError, Problem
@@ -46,6 +46,7 @@ def main() -> None:
 
 main.add_command(templates)
 main.add_command(explain)
+main.add_command(graph)
 
 
 @main.command()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import click
 
-from kvmrender.cli_common import TEMPLATES, options, renderer_of, trouble, write
+from kvmrender.cli_common import FLEET, GUESTS, LAYERS, TEMPLATES, options, renderer_of, trouble, write
 
 
 @click.command()
@@ -26,3 +29,47 @@ def explain(templates: tuple[str, ...], path: str, recursive: bool, markdown: bo
     with trouble():
         renderer = renderer_of(templates)
         write(fields_page(renderer) if markdown else explain(renderer, path, recursive))
+
+
+@click.command()
+@options(*FLEET, *LAYERS, GUESTS)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["mermaid", "svg"]),
+    default="mermaid",
+    help="Text for Mermaid (the default), or SVG by Graphviz (this needs the extra graph, and dot).",
+)
+def graph(
+    guests: tuple[str, ...],
+    templates: tuple[str, ...],
+    defaults: tuple[str, ...],
+    settings: tuple[str, ...],
+    namespace: str | None,
+    form: str,
+    **fleet: Any,
+) -> None:
+    """Draw each GUEST with its networks, the disks that guests share, and its devices of the host.
+
+    Example: kvmrender graph --format svg fleet.yaml > fleet.svg
+    """
+    from kvmrender.fleet import Fleet
+    from kvmrender.graph import Link, Picture, links
+    from kvmrender.inputs import Inputs
+    from kvmrender.outcome import Options, Outcome
+
+    with trouble():
+        renderer = renderer_of(templates)
+        picture = Picture()
+
+        def text(context: dict[str, Any], xml: str) -> str:
+            return json.dumps([context["name"], *links(context)])
+
+        def add(outcome: Outcome) -> None:
+            if not outcome.problems:
+                name, *found = json.loads(outcome.text)
+                picture.add(name, (Link(*link) for link in found))
+
+        inputs = Inputs(renderer.schema.root, guests, defaults, settings, namespace)
+        Fleet(renderer, inputs, Options(**fleet), make=text).run(add)
+        write(picture.svg() if form == "svg" else picture.mermaid())

@@ -223,7 +223,7 @@ def test_templates_of_ones_own(tmp_path: Path, run: Run) -> None:
     domain = template(
         tmp_path,
         "domain.xml.j2",
-        '{% extends "shipped/domain.xml.j2" %}\n{% block title %}\n{{ super() }}\n<rack>{{ rack }}</rack>{% endblock %}\n',
+        '{% extends "shipped/domain.xml.j2" %}\n{% block title %}\n{{ super() }}\n<a>{{ rack }}</a>{% endblock %}\n',
     )
     watchdog = template(tmp_path, "devices/watchdog.xml.j2", '\n\n<watchdog model="{{ device.model }}"/>\n')
     shown = {
