@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 import click
 
-from kvmrender.cli_common import FLEET, GUESTS, LAYERS, TEMPLATES, options, renderer_of, trouble, write
+from kvmrender.cli_common import FLEET, GUESTS, LAYERS, TEMPLATES, options, renderer_of, say, trouble, write
 
 
 @click.command()
@@ -43,11 +44,10 @@ def explain(templates: tuple[str, ...], path: str, recursive: bool, markdown: bo
 def graph(
     guests: tuple[str, ...],
     templates: tuple[str, ...],
-    defaults: tuple[str, ...],
-    settings: tuple[str, ...],
-    namespace: str | None,
     form: str,
-    **fleet: Any,
+    jobs: int,
+    select: tuple[str, ...],
+    **layers: Any,
 ) -> None:
     """Draw each GUEST with its networks, the disks that guests share, and its devices of the host.
 
@@ -70,6 +70,33 @@ def graph(
                 name, *found = json.loads(outcome.text)
                 picture.add(name, (Link(*link) for link in found))
 
-        inputs = Inputs(renderer.schema.root, guests, defaults, settings, namespace)
-        Fleet(renderer, inputs, Options(**fleet), make=text).run(add)
+        inputs = Inputs(renderer.schema.root, guests, **layers)
+        Fleet(renderer, inputs, Options(select, jobs=jobs), make=text).run(add)
         write(picture.svg() if form == "svg" else picture.mermaid())
+
+
+@click.command()
+@options(*LAYERS, click.argument("guests", nargs=-1, required=True, type=click.Path(), metavar="GUEST..."))
+def watch(guests: tuple[str, ...], templates: tuple[str, ...], **layers: Any) -> None:
+    """Render each GUEST again whenever it, a template or a part of the schema is saved.
+
+    Shown are what changes in the XML since a guest was last well, with secrets as ***, and what is wrong. Nothing is
+    written. This needs the extra watch.
+
+    Example: kvmrender watch --templates site-templates web-1.yaml
+    """
+    from kvmrender.look import Looker
+    from kvmrender.watch import watch
+
+    _refuse_stdin("watch", guests)
+    with trouble():
+        try:
+            watch(Looker(templates, guests, layers))
+        except KeyboardInterrupt:
+            if sys.stderr.isatty():
+                say("")  # the terminal shows ^C
+
+
+def _refuse_stdin(command: str, guests: tuple[str, ...]) -> None:
+    if "-" in guests:
+        raise click.UsageError(f"{command} follows files: standard input is none.")
