@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import TypeVar
 
+import jinja2
 from jinja2.ext import Extension
 from jinja2.lexer import Token, TokenStream
 from markupsafe import Markup
@@ -57,6 +58,11 @@ def mark_lines(environment: AnyEnvironment) -> AnyEnvironment:
     environment.add_extension(_MarkLines)
     environment.filters["indent"] = _indent
     return environment
+
+
+def marks_lines(environment: jinja2.Environment) -> bool:
+    """Say whether an environment marks lines."""
+    return any(isinstance(one, _MarkLines) for one in environment.extensions.values())
 
 
 def _extension(environment: Environment) -> _MarkLines:

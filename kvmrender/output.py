@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from difflib import unified_diff
 from functools import cached_property
 from typing import Any
 
 from kvmrender import manifest
+from kvmrender.difference import difference
 from kvmrender.folder import Folder, digest
 from kvmrender.outcome import CHANGED, CREATED, ENDING, KEPT, REMOVED, UNCHANGED, Options, Outcome, file_name
 from kvmrender.schema import Node
@@ -39,13 +39,8 @@ class Output:
 
     def _diff(self, place: str, old: bytes | None, new: bytes | None) -> str:
         """Return the difference between two versions of a file, without secrets."""
-        before, after = (
-            self._mask(data.decode(errors="replace")).splitlines(keepends=True) if data is not None else []
-            for data in (old, new)
-        )
-        names = ("/dev/null" if old is None else place, "/dev/null" if new is None else place)
-        lines = list(unified_diff(before, after, *names))
-        return "".join(lines) or f"--- {place}\n+++ {place}\n# only secrets differ\n"
+        before, after = (data.decode(errors="replace") if data is not None else None for data in (old, new))
+        return difference(place, before, after, self._mask)
 
     def commit(self, changed: list[bytes], files: list[bytes], each: Callable[[Outcome], None]) -> None:
         """Rename what is staged into place, remove what is to go, and note in the manifest what is there then.

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from shutil import copyfileobj
 from typing import IO, Any
 
+from kvmrender.difference import coloured
 from kvmrender.errors import path_string
 from kvmrender.outcome import CHANGED, CREATED, KEPT, REMOVED, UNCHANGED, Outcome, file_name
 
@@ -19,8 +20,6 @@ FAILED, SKIPPED = "failed", "skipped"
 
 IN_MEMORY = 1 << 24
 """Bytes of a report that are kept in memory; the rest goes to a temporary file."""
-
-_COLOURS = (("+++", "1"), ("---", "1"), ("@@", "36"), ("+", "32"), ("-", "31"))
 
 
 class Report:
@@ -47,7 +46,7 @@ class Report:
         if self._as_json:
             self._out.write(json.dumps(self._object(outcome, status, place)).encode() + b"\n")
         else:
-            self._out.write(_encoded(_coloured(outcome.diff) if self._coloured else outcome.diff))
+            self._out.write(_encoded(coloured(outcome.diff) if self._coloured else outcome.diff))
         if status == KEPT and not self._quiet:
             self._lines.write(_encoded(f"{place}: was changed since it was written, and is not removed\n"))
         elif self._verbose:
@@ -99,13 +98,3 @@ class Report:
 
 def _encoded(text: str) -> bytes:
     return text.encode("utf-8", "backslashreplace")
-
-
-def _coloured(diff: str) -> str:
-    """Return a diff with the colours that ``diff --color`` and git give it."""
-
-    def line(text: str) -> str:
-        colour = next((code for start, code in _COLOURS if text.startswith(start)), "")
-        return f"\x1b[{colour}m{text.rstrip()}\x1b[0m\n" if colour else text
-
-    return "".join(map(line, diff.splitlines(keepends=True)))

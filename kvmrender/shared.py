@@ -42,7 +42,7 @@ def keys(context: Context, guest: Any, allowed: Iterable[str] = ()) -> Iterator[
             path: Path = ("interfaces", number, "mac", "address")
             yield Key("mac", interface["mac"]["address"], path, _is_derived(guest, number))
     for number, disk in enumerate(context["disks"]):
-        place, key = _image(disk)
+        place, key = image(disk)
         if place and _is_written(disk) and not any(fnmatchcase(place, pattern) for pattern in allowed):
             yield Key("disk", place, ("disks", number, "source", key))
 
@@ -53,7 +53,7 @@ def _is_derived(guest: Any, number: int) -> bool:
     return interface.get("mac") is None
 
 
-def _image(disk: Context) -> tuple[str, str]:
+def image(disk: Context) -> tuple[str, str]:
     """Return what a disk is kept in, as one text, and the key of its source that says so."""
     source = disk.get("source") or {}
     if disk["type"] in ("file", "block"):

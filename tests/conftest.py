@@ -21,6 +21,7 @@ os.environ["XDG_CACHE_HOME"] = CACHE.name  # what tests make is not the user's, 
 FIXTURES = sorted((ROOT / "fixtures").glob("*.yaml"))
 
 PACKAGES = (ROOT / "tests/libvirt_packages.txt").read_text().split()
+LOOK_PACKAGES = (ROOT / "tests/look_packages.txt").read_text().split()
 QEMU_CONF = """\
 stdio_handler = "file"
 user = "root"
@@ -95,6 +96,23 @@ def embedded_root(folder: Path) -> str:
     (folder / "etc").mkdir(parents=True)
     (folder / "etc/qemu.conf").write_text(QEMU_CONF)
     return f"qemu:///embed?root={folder}"
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """A real Chromium without a window, driven through chromedriver."""
+    missing = [name for name in ("chromium", "chromedriver") if not shutil.which(name)]
+    if missing or not find_spec("selenium"):
+        pytest.skip(f"needs Chromium and selenium: apt-get install {' '.join(LOOK_PACKAGES)}; pip install '.[browser]'")
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = shutil.which("chromium") or ""
+    for argument in ("headless=new", "no-sandbox", "disable-dev-shm-usage", "disable-gpu", "window-size=1280,900"):
+        options.add_argument(f"--{argument}")
+    service = webdriver.ChromeService(executable_path=shutil.which("chromedriver"))
+    with webdriver.Chrome(options=options, service=service) as driver:
+        yield driver
 
 
 @pytest.fixture(scope="session")

@@ -14,9 +14,9 @@ from bench.guests import GUESTS
 
 import kvmrender
 
-MOST = 60
-"""Times that ``Renderer.render`` may take as long as a bare template with values that are ready. Measured were 24 for
-small guests and 15 for the large one."""
+MOST = 8
+"""Times that ``Renderer.render`` may take as long as a bare template with values that are ready. Measured were 2 for
+small guests and 2 for the large one."""
 
 
 @pytest.mark.parametrize("name", GUESTS)

@@ -1,0 +1,102 @@
+"""The commands of those who look at fields, guests and fleets. What only these need is imported when they are run."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import click
+
+from kvmrender.cli_common import FLEET, GUESTS, LAYERS, TEMPLATES, options, renderer_of, say, trouble, write
+
+
+@click.command()
+@options(TEMPLATES, click.argument("path", default=""))
+@click.option("-r", "--recursive", is_flag=True, help="Show the fields below those in the field, too.")
+@click.option("--markdown", is_flag=True, help="Write a page of all fields.")
+def explain(templates: tuple[str, ...], path: str, recursive: bool, markdown: bool) -> None:
+    """Say what the field at PATH is: its values, default and short form, and which template writes it.
+
+    Without a PATH, show the tree of all fields.
+
+    Example: kvmrender explain disks.driver.cache
+    """
+    from kvmrender.explain import explain
+    from kvmrender.fields_page import fields_page
+
+    if markdown and path:
+        raise click.UsageError("--markdown is a page of all fields: leave PATH out.")
+    with trouble():
+        renderer = renderer_of(templates)
+        write(fields_page(renderer) if markdown else explain(renderer, path, recursive))
+
+
+@click.command()
+@options(*FLEET, *LAYERS, GUESTS)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["mermaid", "svg"]),
+    default="mermaid",
+    help="Text for Mermaid (the default), or SVG by Graphviz (this needs the extra graph, and dot).",
+)
+def graph(
+    guests: tuple[str, ...],
+    templates: tuple[str, ...],
+    form: str,
+    jobs: int,
+    select: tuple[str, ...],
+    **layers: Any,
+) -> None:
+    """Draw each GUEST with its networks, the disks that guests share, and its devices of the host.
+
+    Example: kvmrender graph --format svg fleet.yaml > fleet.svg
+    """
+    from kvmrender.fleet import Fleet
+    from kvmrender.graph import Link, Picture, links
+    from kvmrender.inputs import Inputs
+    from kvmrender.outcome import Options, Outcome
+
+    with trouble():
+        renderer = renderer_of(templates)
+        picture = Picture()
+
+        def text(context: dict[str, Any], xml: str) -> str:
+            return json.dumps([context["name"], *links(context)])
+
+        def add(outcome: Outcome) -> None:
+            if not outcome.problems:
+                name, *found = json.loads(outcome.text)
+                picture.add(name, (Link(*link) for link in found))
+
+        inputs = Inputs(renderer.schema.root, guests, **layers)
+        Fleet(renderer, inputs, Options(select, jobs=jobs), make=text).run(add)
+        write(picture.svg() if form == "svg" else picture.mermaid())
+
+
+@click.command()
+@options(*LAYERS, click.argument("guests", nargs=-1, required=True, type=click.Path(), metavar="GUEST..."))
+def watch(guests: tuple[str, ...], templates: tuple[str, ...], **layers: Any) -> None:
+    """Render each GUEST again whenever it, a template or a part of the schema is saved.
+
+    Shown are what changes in the XML since a guest was last well, with secrets as ***, and what is wrong. Nothing is
+    written. This needs the extra watch.
+
+    Example: kvmrender watch --templates site-templates web-1.yaml
+    """
+    from kvmrender.look import Looker
+    from kvmrender.watch import watch
+
+    _refuse_stdin("watch", guests)
+    with trouble():
+        try:
+            watch(Looker(templates, guests, layers))
+        except KeyboardInterrupt:
+            if sys.stderr.isatty():
+                say("")  # the terminal shows ^C
+
+
+def _refuse_stdin(command: str, guests: tuple[str, ...]) -> None:
+    if "-" in guests:
+        raise click.UsageError(f"{command} follows files: standard input is none.")
