@@ -20,6 +20,9 @@ UNCHECKED = "vars"
 MOST_PROBLEMS = 1000
 """Problems of a guest that are looked for; a hint for each of a million would take minutes."""
 
+MOST_BITS = 256
+"""Numbers of more are not written out."""
+
 _KINDS = {"object": "a mapping", "array": "a list", "string": "a string", "integer": "a whole number"}
 _MANY = 9
 
@@ -119,7 +122,7 @@ def shown(value: Any) -> str:
         return "a list"
     if isinstance(value, bool) or value is None:
         return {True: "true", False: "false", None: "null"}[value]
-    if isinstance(value, int) and value.bit_length() > 256:
+    if isinstance(value, int) and value.bit_length() > MOST_BITS:
         return "a number of many digits"
     text = ascii(value) if isinstance(value, str) and not _encodes(value) else repr(value)
     return text if len(text) <= 80 else f"{text[:76]}…{text[-1]}"
@@ -151,5 +154,7 @@ def _not_json(root: Node, path: Path, value: Any) -> Iterator[Problem]:
     elif isinstance(value, str) and not _encodes(value):
         what = MASK if is_secret(root, path) else shown(value)
         yield Problem(path, f"{what} has half of a surrogate pair, which is not a character")
+    elif isinstance(value, int) and value.bit_length() > MOST_BITS:
+        yield Problem(path, f"{shown(value)} is not a value that a guest can have")
     elif not isinstance(value, (str, int, float, type(None))):
         yield Problem(path, f"a Python {type(value).__name__} is not a value that a guest can have")
