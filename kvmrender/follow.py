@@ -47,11 +47,22 @@ class Follower:
         while stop is None or not stop.is_set():
             folders = self._folders()
             options = {"watch_filter": None, "recursive": False, "step": STEP, "debounce": 10 * STEP}
-            for _ in self._watch(*folders, **options, stop_event=stop, rust_timeout=AT_LEAST, yield_on_timeout=True):
+            told = self._watch(*folders, **options, stop_event=stop, rust_timeout=AT_LEAST, yield_on_timeout=True)
+            while self._is_told(told):
                 if changed := self._changed():
                     yield changed
                 if self._folders() != folders:
                     break
+
+    def _is_told(self, told: Iterator[object]) -> bool:
+        """Wait until the system tells of something, or for a second; it can't watch a folder that has just gone."""
+        try:
+            next(told)
+        except StopIteration:
+            return False
+        except OSError:
+            time.sleep(MOMENT)
+        return True
 
     def _changed(self) -> set[Path]:
         state = self._look()
