@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import cache
 from itertools import chain, islice
 from typing import Any
 
@@ -11,7 +10,7 @@ import jsonschema_rs
 
 from kvmrender.errors import Path, Problem, nearest
 from kvmrender.normalise import QUANTITIES
-from kvmrender.schema import Node, node_at, resolve
+from kvmrender.schema import GuestSchema, Node, node_at, resolve
 from kvmrender.secrets import MASK, is_secret
 
 UNCHECKED = "vars"
@@ -27,25 +26,17 @@ _KINDS = {"object": "a mapping", "array": "a list", "string": "a string", "integ
 _MANY = 9
 
 
-def validator(root: Node) -> jsonschema_rs.Draft202012Validator:
-    """Compile a schema. Raises ValueError for what is none."""
-    return jsonschema_rs.Draft202012Validator(root)
-
-
-def checker(root: Node) -> Callable[[dict[str, Any]], list[Problem]]:
+def checker(schema: GuestSchema) -> Callable[[dict[str, Any]], list[Problem]]:
     """Return a function that gives all problems of a guest in full form, in the order of the schema."""
-
-    @cache
-    def whole() -> jsonschema_rs.Draft202012Validator:
-        return validator(root)
+    root = schema.root
 
     def check(guest: dict[str, Any]) -> list[Problem]:
         if isinstance(guest.get(UNCHECKED), dict):
             guest = {key: value for key, value in guest.items() if key != UNCHECKED}
         try:
-            if whole().is_valid(guest):
+            if schema.validator.is_valid(guest):
                 return []
-            errors = whole().iter_errors(guest)
+            errors = schema.validator.iter_errors(guest)
         except (ValueError, OverflowError):  # a value that JSON has no form for
             if problems := list(islice(_not_json(root, (), guest), MOST_PROBLEMS)):
                 return problems

@@ -14,21 +14,17 @@ from __future__ import annotations
 
 import re
 from ast import literal_eval
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable, Iterable
 
 from jinja2 import Environment, nodes
 from jinja2.meta import find_undeclared_variables
 
+from kvmrender.compile_expressions import WHOLE, Expressions, constant, escaped, quoted
+from kvmrender.compile_writer import UnsupportedError, Writer
 from kvmrender.references import references
-from kvmrender.writer import UnsupportedError, Writer
 from kvmrender.xml import escape
 
-_OPERATORS = {"eq": "==", "ne": "!=", "in": "in", "notin": "not in"}
 _FILTERS = {"text": "T", "xml": "X"}
-_WHOLE = "domain"
-"""The name by which a template knows the whole context."""
 
 
 def compiled(environment: Environment, roots: Iterable[str], is_shipped: Callable[[str | None], bool]) -> str:
@@ -83,7 +79,7 @@ class _Module:
         """Return a template and those that it extends, one after the other."""
         found = [name]
         while extends := self.tree(found[-1]).find(nodes.Extends):
-            found.append(_constant(extends.template))
+            found.append(constant(extends.template))
         return found
 
     def taken(self, name: str) -> tuple[str, ...]:
@@ -93,7 +89,7 @@ class _Module:
             names = find_undeclared_variables(self.tree(name))
             for _, other in references(self.tree(name)):
                 names.update(self.taken(other))
-            self._taken[name] = tuple(sorted(names - {_WHOLE}))
+            self._taken[name] = tuple(sorted(names - {WHOLE}))
         return self._taken.get(name, ())
 
 
@@ -108,14 +104,13 @@ class _Function:
     def __init__(self, module: _Module, name: str) -> None:
         self._module, self._name = module, name
         self._writer = Writer()
-        self._scope = {_WHOLE: "c"}
-        self._free: set[str] = set()
+        self._names = Expressions(name)
         self._blocks: dict[str, nodes.Block] = {}
         self.includes: list[str] = []
 
     @property
     def free(self) -> tuple[str, ...]:
-        return tuple(sorted(self._free))
+        return tuple(sorted(self._names.free))
 
     def partial(self) -> list[str]:
         """Return the function of a template that is included."""
@@ -144,14 +139,6 @@ class _Function:
             "",
         ]
 
-    @contextmanager
-    def _bound(self, names: dict[str, str]) -> Iterator[None]:
-        before, self._scope = self._scope, {**self._scope, **names}
-        yield
-        self._scope = before
-
-    # Statements
-
     def _body(self, body: Iterable[nodes.Node]) -> None:
         for node in body:
             visit = getattr(self, f"_{type(node).__name__.lower()}", None)
@@ -169,30 +156,30 @@ class _Function:
             elif isinstance(child, nodes.Filter) and child.name == "attributes":
                 self._attributes(child)
             elif isinstance(child, nodes.Filter) and child.name in _FILTERS:
-                self._writer.computed(f"{_FILTERS[child.name]}({self._expression(child.node)})")
-            elif (text := self._expression(child)).startswith(("'", '"')):
+                self._writer.computed(f"{_FILTERS[child.name]}({self._names.of(child.node)})")
+            elif (text := self._names.of(child)).startswith(("'", '"')):
                 self._writer.text(escape(literal_eval(text)))
             else:
-                self._writer.computed(_escaped(text))
+                self._writer.computed(escaped(text))
 
     def _attributes(self, node: nodes.Filter) -> None:
         if not node.args:
             raise UnsupportedError("attributes without names")
-        element = self._expression(node.node)
+        element = self._names.of(node.node)
         if not element.isidentifier():
             variable = self._writer.variable("element")
             self._writer.line(f"{variable} = {element}")
             element = variable
         self._writer.line(f"if {element}.__class__ is not dict: raise TypeError")
-        for name in map(_constant, node.args):
-            with self._writer.inside(f"if {_quoted(name)} in {element}:"):
+        for name in map(constant, node.args):
+            with self._writer.inside(f"if {quoted(name)} in {element}:"):
                 self._writer.text(f' {name}="')
-                self._writer.computed(_escaped(f"{element}[{_quoted(name)}]"))
+                self._writer.computed(escaped(f"{element}[{quoted(name)}]"))
                 self._writer.text('"')
 
     def _if(self, node: nodes.If) -> None:
         for keyword, branch in (("if", node), *(("elif", other) for other in node.elif_)):
-            with self._writer.inside(f"{keyword} {self._expression(branch.test)}:"):
+            with self._writer.inside(f"{keyword} {self._names.of(branch.test)}:"):
                 self._body(branch.body)
         if node.else_:
             with self._writer.inside("else:"):
@@ -205,18 +192,21 @@ class _Function:
         name = node.target.name
         if isinstance(node.iter, nodes.Tuple) and all(isinstance(item, nodes.Const) for item in node.iter.items):
             for item in node.iter.items:  # a list of names: each turn is written out
-                with self._bound({name: _quoted(_constant(item))}):
+                with self._names.bound({name: quoted(constant(item))}):
                     self._turn(node)
             return
         variable = self._writer.variable(name)
-        with self._writer.inside(f"for {variable} in {self._expression(node.iter)}:"), self._bound({name: variable}):
+        with (
+            self._writer.inside(f"for {variable} in {self._names.of(node.iter)}:"),
+            self._names.bound({name: variable}),
+        ):
             self._turn(node)
 
     def _turn(self, node: nodes.For) -> None:
         if node.test is None:
             self._body(node.body)
             return
-        with self._writer.inside(f"if {self._expression(node.test)}:"):
+        with self._writer.inside(f"if {self._names.of(node.test)}:"):
             self._body(node.body)
 
     def _with(self, node: nodes.With) -> None:
@@ -225,106 +215,30 @@ class _Function:
             if not isinstance(target, nodes.Name):
                 raise UnsupportedError(f"several names of {self._name}, line {node.lineno}")
             names[target.name] = variable = self._writer.variable(target.name)
-            self._writer.line(f"{variable} = {self._expression(value)}")
-        with self._bound(names):
+            self._writer.line(f"{variable} = {self._names.of(value)}")
+        with self._names.bound(names):
             self._body(node.body)
 
     def _include(self, node: nodes.Include) -> None:
         if node.ignore_missing or not node.with_context:
             raise UnsupportedError(f"an include of {self._name}, line {node.lineno}")
-        name = _constant(node.template)
-        arguments = {other: self._named(other) for other in self._module.taken(name)}
+        name = constant(node.template)
+        arguments = {other: self._names.named(other) for other in self._module.taken(name)}
         if self._module.is_shipped(name):
             self.includes.append(name)
             self._writer.line(f"{identifier(name)}({', '.join([self._writer.target, 'c', *arguments.values()])})")
         else:
-            given = ", ".join(f"{_quoted(other)}: {value}" for other, value in arguments.items())
-            self._writer.line(f"J({self._writer.target}, {_quoted(name)}, c, {{{given}}})")
+            given = ", ".join(f"{quoted(other)}: {value}" for other, value in arguments.items())
+            self._writer.line(f"J({self._writer.target}, {quoted(name)}, c, {{{given}}})")
 
     def _filterblock(self, node: nodes.FilterBlock) -> None:
         if node.filter.name != "indent":
             raise UnsupportedError(f"filter {node.filter.name} of {self._name}, line {node.lineno}")
-        arguments = [repr(_constant(argument)) for argument in node.filter.args]
-        arguments += [f"{pair.key}={_constant(pair.value)!r}" for pair in node.filter.kwargs]
+        arguments = [repr(constant(argument)) for argument in node.filter.args]
+        arguments += [f"{pair.key}={constant(pair.value)!r}" for pair in node.filter.kwargs]
         inner = self._writer.variable("inner")
         with self._writer.into(inner):
             self._body(node.body)
         indented = ", ".join([f"''.join({inner})", *arguments])
         self._writer.computed(f"I({indented})")
         self._writer.flush()
-
-    # Expressions
-
-    def _named(self, name: str) -> str:
-        if name not in self._scope:
-            self._free.add(name)
-        return self._scope.get(name, f"v_{name}")
-
-    def _expression(self, node: nodes.Node | None) -> str:
-        match node:
-            case nodes.Name():
-                return self._named(node.name)
-            case nodes.Const():
-                return _quoted(node.value)
-            case nodes.Tuple() | nodes.List():
-                items = "".join(f"{self._expression(item)}, " for item in node.items)
-                return f"({items})" if isinstance(node, nodes.Tuple) else f"[{items}]"
-            case nodes.Getattr():
-                return f"{self._expression(node.node)}[{_quoted(node.attr)}]"
-            case nodes.Getitem():
-                return f"{self._expression(node.node)}[{self._expression(node.arg)}]"
-            case nodes.Test(name="defined"):
-                return self._defined(node.node)
-            case nodes.Filter(name="default"):
-                return self._default(node)
-            case nodes.Not():
-                return f"(not {self._expression(node.node)})"
-            case nodes.And() | nodes.Or():
-                word = "and" if isinstance(node, nodes.And) else "or"
-                return f"({self._expression(node.left)} {word} {self._expression(node.right)})"
-            case nodes.Compare(ops=[nodes.Operand() as other]) if other.op in _OPERATORS:
-                return f"({self._expression(node.expr)} {_OPERATORS[other.op]} {self._expression(other.expr)})"
-        raise UnsupportedError(f"{type(node).__name__} of {self._name}")
-
-    def _member(self, node: nodes.Node) -> tuple[str, str] | None:
-        """Return the mapping and the key of a field, each as an expression."""
-        match node:
-            case nodes.Getattr():
-                return self._expression(node.node), _quoted(node.attr)
-            case nodes.Getitem():
-                return self._expression(node.node), self._expression(node.arg)
-        return None
-
-    def _defined(self, node: nodes.Node) -> str:
-        if member := self._member(node):
-            return f"({member[1]} in {member[0]})"
-        return f"({self._expression(node)} is not M)"
-
-    def _default(self, node: nodes.Filter) -> str:
-        if node.kwargs or len(node.args) > 1 or node.node is None:
-            raise UnsupportedError(f"default of {self._name}, line {node.lineno}")
-        default = self._expression(node.args[0]) if node.args else _quoted("")
-        if member := self._member(node.node):
-            return f"{member[0]}.get({member[1]}, {default})"
-        value = self._expression(node.node)
-        return f"({default} if {value} is M else {value})"
-
-
-def _escaped(expression: str) -> str:
-    """Return the expression for a value as ``escape`` gives it; most need none, which is seen here already."""
-    return f"(x if (x := {expression}).__class__ is str and not S(x) else E(x))"
-
-
-def _constant(node: nodes.Node) -> Any:
-    if isinstance(node, nodes.Const):
-        return node.value
-    raise UnsupportedError(f"a value that is computed, line {node.lineno}")
-
-
-def _quoted(value: object) -> str:
-    """Return a constant as an expression, which may stand inside a text in single quotes."""
-    if not isinstance(value, str):
-        return repr(value)
-    if not re.fullmatch(r"[\w .:/-]*", value):
-        raise UnsupportedError(f"the constant {value!r}")
-    return f'"{value}"'

@@ -24,7 +24,7 @@ def context_builder(schema: GuestSchema) -> Callable[[Any], tuple[Context, Notes
     The function raises GuestError with every problem of the guest: those that the schema finds, and those
     that the checks across fields find in what is left when the faulty values are taken away.
     """
-    check = checker(schema.root)
+    check = checker(schema)
 
     @cache
     def normalise(arch: str | None, guest_type: str) -> Convert:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
+from jinja2 import BytecodeCache
+
 from kvmrender.environment import Environment, finish
 from kvmrender.errors import Path, TemplateError
 from kvmrender.guard import GuardedEnvironment
@@ -24,10 +26,11 @@ Context = Mapping[str, Any]
 
 
 class Interpreter:
-    """Renders contexts with the templates of a stack; ``root`` is the schema. Raises TemplateError, as all here do."""
+    """Renders contexts with the templates of a stack; ``root`` is the schema, ``kept`` has what templates were compiled
+    to before. Raises TemplateError, as all here do."""
 
-    def __init__(self, stack: Stack, root: Node) -> None:
-        self._stack, self._root = stack, root
+    def __init__(self, stack: Stack, root: Node, kept: BytecodeCache | None = None) -> None:
+        self._stack, self._root, self._kept = stack, root, kept
 
     def render(self, values: Context) -> str:
         """Return a guest's domain XML."""
@@ -65,7 +68,9 @@ class Interpreter:
 
     def new_environment(self) -> Environment:
         """Return an environment that has read no template yet."""
-        return GuardedEnvironment(self._stack) if self._stack.own else Environment(self._stack.loader)
+        environment = GuardedEnvironment(self._stack) if self._stack.own else Environment(self._stack.loader)
+        environment.bytecode_cache = self._kept
+        return environment
 
     @cached_property
     def _environment(self) -> Environment:

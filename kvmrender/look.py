@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from io import BytesIO
 from types import CodeType
 from typing import Any
@@ -12,14 +13,16 @@ from typing import Any
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
 
-from kvmrender.environment import Environment
 from kvmrender.errors import Error, GuestError, Problem
 from kvmrender.fleet import Fleet
 from kvmrender.inputs import Inputs
+from kvmrender.interpreter import Interpreter
 from kvmrender.lines import Place, marks_lines
 from kvmrender.load import Document
 from kvmrender.outcome import Options, Outcome
+from kvmrender.prepare import guest_schema
 from kvmrender.renderer import Renderer
+from kvmrender.schema import GuestSchema
 
 
 @dataclass(frozen=True)
@@ -121,17 +124,18 @@ class _Texts(Inputs):
 
 
 class _Rereading(Renderer):
-    """A renderer whose templates are compiled only if no other before it has compiled them."""
+    """A renderer that leaves all to Jinja, which compiles a template only where none before it has done so."""
 
     def __init__(self, templates: tuple[str, ...], compiled: _Compiled) -> None:
         self._compiled = compiled
         super().__init__(templates)
 
-    def new_environment(self) -> Environment:
-        """Return an environment that has read no template yet."""
-        environment = super().new_environment()
-        environment.bytecode_cache = self._compiled
-        return environment
+    def _prepared(self) -> tuple[GuestSchema, None]:
+        return guest_schema(self.stack), None
+
+    @cached_property
+    def _interpreter(self) -> Interpreter:
+        return Interpreter(self.stack, self.schema.root, self._compiled)
 
 
 class _Compiled(BytecodeCache):

@@ -7,7 +7,6 @@ from types import CodeType
 
 import kvmrender
 from kvmrender.cache import Cache
-from kvmrender.check import validator
 from kvmrender.errors import TemplateError
 from kvmrender.schema import ROOT, GuestSchema, load_schema
 from kvmrender.stack import SCHEMA, TEMPLATE, Stack
@@ -24,16 +23,17 @@ def prepared(stack: Stack) -> tuple[GuestSchema, CodeType | None]:
     if (kept := cache.load()) is not None:
         schema, code = kept
         return GuestSchema(*schema), code
-    schema, code = _schema(stack), _code(stack)
+    schema, code = guest_schema(stack), _code(stack)
     cache.store(((schema.root, schema.architectures, schema.names, schema.is_shipped), code))
     return schema, code
 
 
-def _schema(stack: Stack) -> GuestSchema:
+def guest_schema(stack: Stack) -> GuestSchema:
+    """Return the schema of a stack. Raises TemplateError."""
     try:
         names = stack.names(SCHEMA)
         schema = load_schema(stack.read, names, all(stack.is_shipped(str(stack.files(name)[0])) for name in names))
-        validator(schema.root)
+        _ = schema.validator  # an invalid schema is told now
     except (LookupError, TypeError, ValueError) as error:
         said = f"{error} is missing" if isinstance(error, KeyError) else str(error).partition("\n")[0]
         raise TemplateError(f"is not a schema of guests: {said}", str(stack.files(ROOT)[0])) from None
@@ -44,8 +44,8 @@ def _code(stack: Stack) -> CodeType | None:
     from jinja2 import TemplateError as JinjaError
 
     from kvmrender.compile import compiled
+    from kvmrender.compile_writer import UnsupportedError
     from kvmrender.environment import Environment
-    from kvmrender.writer import UnsupportedError
 
     roots = [name for name in stack.names(TEMPLATE) if "/" not in name]
     try:

@@ -17,9 +17,12 @@ from kvmrender.stack import TEMPLATE, Stack
 from kvmrender.xml import document_fault
 
 if TYPE_CHECKING:
+    from types import CodeType
+
     from kvmrender.environment import Environment
     from kvmrender.interpreter import Interpreter
     from kvmrender.lines import Place
+    from kvmrender.schema import GuestSchema
 
 
 @cache
@@ -42,9 +45,12 @@ class Renderer:
 
     def __init__(self, templates: Iterable[str | os.PathLike[str]] = ()) -> None:
         self.stack = Stack(templates)
-        self.schema, code = prepared(self.stack)
+        self.schema, code = self._prepared()
         self._context = context_builder(self.schema)
         self._functions = functions(code, self._include) if code else {}
+
+    def _prepared(self) -> tuple[GuestSchema, CodeType | None]:
+        return prepared(self.stack)
 
     def __reduce__(self) -> tuple[type[Renderer], tuple[tuple[FilePath, ...]]]:
         """Pickle by the folders."""

@@ -37,7 +37,10 @@ import posixpath
 from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
+
+import jsonschema_rs
 
 from kvmrender.errors import TemplateError, listed
 
@@ -57,6 +60,11 @@ class GuestSchema:
     architectures: dict[str, Node]
     names: dict[str, str]
     is_shipped: bool = True
+
+    @cached_property
+    def validator(self) -> jsonschema_rs.Draft202012Validator:
+        """The compiled schema. Raises ValueError for what is none."""
+        return jsonschema_rs.Draft202012Validator(self.root)
 
 
 def load_schema(read: Callable[[str], str], names: Iterable[str], is_shipped: bool = True) -> GuestSchema:

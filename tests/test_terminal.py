@@ -32,7 +32,7 @@ def on_a_terminal(arguments: list[str], folder: Path, until: str | None = None) 
     )
     os.close(slave)
     shown = ""
-    with open(master, "rb", buffering=0) as terminal:  # noqa: PTH123
+    with open(master, "rb", buffering=0) as terminal:  # noqa: PTH123 - a descriptor, not a path
         while True:
             try:
                 read = terminal.read(4096)

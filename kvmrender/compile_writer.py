@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-CLOSING = "\0"
+from kvmrender.environment import CLOSING
 
 _TAG = re.compile(r"<([^\s<>/\0]+)|(/?>)|( *\0</([^<>]*)>)")
 
