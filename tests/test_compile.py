@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,9 @@ GUESTS = [
     for file in FIXTURES
     for number, document in enumerate(read(file.name, file.read_bytes()))
 ]
+
+
+EXPECTED = {guest.id: RENDERER.render(guest.values[0]) for guest in GUESTS}
 
 
 def test_every_architecture_has_a_function() -> None:
@@ -119,17 +123,36 @@ def site(tmp_path: Path) -> Path:
     return tmp_path / "site"
 
 
+@pytest.fixture
+def only_partials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Jinja renders partials of one's own, and no guest as a whole."""
+    monkeypatch.setattr(Interpreter, "render", no_jinja)
+
+
+@pytest.mark.usefixtures("only_partials")
 def test_a_partial_of_ones_own_is_rendered_in_its_place(site: Path) -> None:
     renderer = Renderer([site])
     for guest in GUESTS:
-        assert renderer.render(guest.values[0]) == RENDERER.render(guest.values[0])
+        assert renderer.render(guest.values[0]) == EXPECTED[guest.id]
 
 
+@pytest.mark.usefixtures("only_partials")
 def test_a_partial_of_ones_own_sees_what_jinja_shows_it(site: Path) -> None:
     partial = site / "devices/disk.xml.j2"
-    partial.write_text('    <disk name="{{ name }}" vcpu="{{ domain.vcpu.text }}" dev="{{ device.target.dev }}"/>\n')
-    xml = Renderer([site]).render({"name": "a", "disks": [{"source": "/a.img"}]})
-    assert find(xml, "devices/disk").attrib == {"name": "a", "vcpu": "1", "dev": "vda"}
+    partial.write_text(
+        '    <disk name="{{ name }}" vcpu="{{ domain.vcpu.text }}" dev="{{ device.target.dev }}"'
+        ' none="{{ vars.a is none }}"/>\n'
+    )
+    guest = {"name": "a", "uuid": None, "vars": {"a": None}, "disks": [{"source": "/a.img"}]}
+    xml = Renderer([site]).render(guest)
+    assert find(xml, "devices/disk").attrib == {"name": "a", "vcpu": "1", "dev": "vda", "none": "True"}
+
+
+def test_defaults_of_a_schema_part_of_ones_own_are_checked(tmp_path: Path) -> None:
+    part = {"extends": "shipped/guest.schema.json", "properties": {"on_poweroff": {"default": "restart"}}}
+    (tmp_path / "guest.schema.json").write_text(json.dumps(part))
+    with pytest.raises(GuestError, match="on_reboot: destroy can't stand beside on_poweroff restart"):
+        Renderer([tmp_path]).render({"name": "a", "on_reboot": "destroy"})
 
 
 def test_faults_of_a_partial_are_told_with_line_and_chain(site: Path) -> None:
