@@ -47,7 +47,8 @@ class Folder:
         self._modes = {True: SECRET_MODE & ~umask, False: MODE & ~umask}
         with self._faults():
             if not dry:
-                Path(path).mkdir(parents=True, exist_ok=True)
+                with suppress(FileExistsError):  # what is there is opened next
+                    Path(path).mkdir(parents=True)
             try:
                 self._folder = os.open(path, _FOLDER)
             except FileNotFoundError:
