@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from itertools import chain, islice
-from typing import Any
+from collections.abc import Callable, Collection, Iterator
+from functools import cache
+from itertools import chain, count, islice
+from typing import TYPE_CHECKING, Any
 
-import jsonschema_rs
-
+from kvmrender.condensed import condensed
 from kvmrender.errors import Path, Problem, nearest
 from kvmrender.normalise import QUANTITIES
 from kvmrender.schema import GuestSchema, Node, node_at, resolve
 from kvmrender.secrets import MASK, is_secret
+from kvmrender.valid import validity
+
+if TYPE_CHECKING:
+    import jsonschema_rs
 
 UNCHECKED = "vars"
 """The one key whose value is the user's own."""
+
+FIRST = 100
+"""Guests of a process that are held against the schema without jsonschema-rs, which takes a while to start."""
 
 MOST_PROBLEMS = 1000
 """Problems of a guest that are looked for; a hint for each of a million would take minutes."""
@@ -26,13 +33,19 @@ _KINDS = {"object": "a mapping", "array": "a list", "string": "a string", "integ
 _MANY = 9
 
 
-def checker(schema: GuestSchema) -> Callable[[dict[str, Any]], list[Problem]]:
-    """Return a function that gives all problems of a guest in full form, in the order of the schema."""
-    root = schema.root
+def checker(schema: GuestSchema) -> Callable[[dict[str, Any], Collection[str] | None], list[Problem]]:
+    """Return a function that gives all problems of a guest in full form, in the order of the schema.
 
-    def check(guest: dict[str, Any]) -> list[Problem]:
+    It also takes the keys whose values are not defaults of the schema; None where a default may have been removed.
+    """
+    root = schema.root
+    is_valid = _quick(schema)
+
+    def check(guest: dict[str, Any], given: Collection[str] | None) -> list[Problem]:
         if isinstance(guest.get(UNCHECKED), dict):
             guest = {key: value for key, value in guest.items() if key != UNCHECKED}
+        if is_valid(guest, given):
+            return []
         try:
             if schema.validator.is_valid(guest):
                 return []
@@ -51,6 +64,38 @@ def checker(schema: GuestSchema) -> Callable[[dict[str, Any]], list[Problem]]:
         return list(found.values())
 
     return check
+
+
+def _quick(schema: GuestSchema) -> Callable[[dict[str, Any], Collection[str] | None], bool]:
+    """Return a function that says of a guest whether it is known to be valid."""
+    numbers = count()
+
+    @cache
+    def of_first(arch: str) -> Callable[[dict[str, Any]], bool]:
+        return validity(schema, arch)
+
+    @cache
+    def of_others(arch: str) -> Callable[[dict[str, Any]], bool]:
+        from jsonschema_rs import Draft202012Validator
+
+        return Draft202012Validator(condensed(schema, arch)).is_valid
+
+    def is_valid(guest: dict[str, Any], given: Collection[str] | None) -> bool:
+        arch = guest.get("arch")
+        if not isinstance(arch, str) or arch not in schema.architectures:
+            return False
+        if next(numbers) < FIRST:
+            return of_first(arch)(guest)
+        if given is None:
+            return False
+        if schema.is_shipped:  # defaults of one's own may be invalid
+            guest = {key: guest[key] for key in given if key in guest}
+        try:
+            return of_others(arch)(guest)
+        except (ValueError, OverflowError):  # a value that JSON has no form for
+            return False
+
+    return is_valid
 
 
 def _problems(root: Node, error: jsonschema_rs.ValidationError) -> Iterator[Problem]:

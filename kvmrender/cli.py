@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack, closing
-from shutil import copyfileobj
-from typing import Any
+from io import BytesIO
+from typing import IO, Any
 
 import click
 import yaml
@@ -212,14 +211,23 @@ def _refuse_lost_fields(renderer: Renderer) -> None:
 
 def _print(fleet: Fleet, quiet: bool, between: str = "") -> None:
     """Write the texts of a fleet to standard output, when all are there."""
-    with tempfile.SpooledTemporaryFile(IN_MEMORY) as spool:
+    with ExitStack() as opened:
+        spool: IO[bytes] = BytesIO()
 
         def add(outcome: Outcome) -> None:
+            nonlocal spool
             spool.write(f"{between if spool.tell() else ''}{outcome.text}".encode())
+            if isinstance(spool, BytesIO) and spool.tell() > IN_MEMORY:
+                from tempfile import TemporaryFile
+
+                file = opened.enter_context(TemporaryFile())
+                file.write(spool.getbuffer())
+                spool = file
 
         _run(fleet, add, quiet)
         spool.seek(0)
-        copyfileobj(spool, sys.stdout.buffer)
+        while data := spool.read(IN_MEMORY):
+            sys.stdout.buffer.write(data)
 
 
 def _run(fleet: Fleet, each: Callable[[Outcome], None], quiet: bool) -> None:

@@ -94,7 +94,7 @@ class Expressions:
 
 def escaped(expression: str) -> str:
     """Return the expression for a value as ``escape`` gives it; most need none, which is seen here already."""
-    return f"(x if (x := {expression}).__class__ is str and not S(x) else E(x))"
+    return f"(x if (x := {expression}).__class__ is str and (x.isalnum() or not S(x)) else E(x))"
 
 
 def constant(node: nodes.Node) -> Any:

@@ -66,7 +66,8 @@ def context_builder(schema: GuestSchema) -> Callable[[Any], tuple[Context, Notes
         if not isinstance(guest, Mapping):
             raise GuestError([Problem((), f"a guest is a mapping, not {shown(guest)}")])
         full, notes = full_form(guest)
-        if problems := check(without_nulls(full) if notes.nulls else full):
+        problems = check(without_nulls(full), None) if notes.nulls else check(full, notes.given)
+        if problems:
             raise GuestError(problems + further(full, problems))
         context, problems = derived(full, notes)
         if problems:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from kvmrender.device_names import BUS_BY_PREFIX, PREFIX_BY_BUS, free_names
@@ -46,13 +47,16 @@ def derive(guest: Guest, disk_buses: dict[str, str]) -> Guest:
 
 def _disks(disks: list[Guest], disk_buses: dict[str, str]) -> list[Guest]:
     taken = {name for disk in disks if (name := disk["target"].get("dev"))}
-    free = {prefix: free_names(prefix, taken) for prefix in BUS_BY_PREFIX}
+    free: dict[str, Iterator[str]] = {}
     result = []
     for disk in disks:
         target, usual = disk["target"], disk_buses[disk["device"]]
         if not (name := target.get("dev")):
             bus = target.get("bus", usual)
-            name = next(free[PREFIX_BY_BUS[bus or usual]])
+            prefix = PREFIX_BY_BUS[bus or usual]
+            if prefix not in free:
+                free[prefix] = free_names(prefix, taken)
+            name = next(free[prefix])
             target = {**target, "dev": name, "bus": bus}
         elif "bus" not in target:
             target = {**target, "bus": _bus(name, usual)}

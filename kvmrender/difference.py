@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from difflib import unified_diff
 
 _COLOURS = (("+++", "1"), ("---", "1"), ("@@", "36"), ("+", "32"), ("-", "31"))
 
 
 def difference(place: str, old: str | None, new: str | None, mask: Callable[[str], str]) -> str:
     """Return the difference between two versions of a file, without secrets; None is no file."""
+    from difflib import unified_diff
+
     before, after = (mask(text).splitlines(keepends=True) if text is not None else [] for text in (old, new))
     names = ("/dev/null" if old is None else place, "/dev/null" if new is None else place)
     return "".join(unified_diff(before, after, *names)) or f"--- {place}\n+++ {place}\n# only secrets differ\n"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 
 Path = tuple[str | int, ...]
 """Where a value stands in a guest: keys and list positions, as ``("disks", 0, "driver", "type")``."""
@@ -122,6 +121,8 @@ def nearest(word: object, known: Iterable[object]) -> str:
     """Return `` (did you mean 'x'?)`` for the known word that is nearest to ``word``, or nothing."""
     folded = {str(name).casefold(): str(name) for name in known}
     text = str(word)[:100].casefold()
+    from difflib import get_close_matches
+
     matches = get_close_matches(text, folded, cutoff=0.6)
     # A slip of one letter for another is likelier than one too many: qcow3 is qcow2, not qcow.
     matches.sort(key=lambda match: len(match) != len(text) or sum(map(str.__ne__, match, text)) > 1)

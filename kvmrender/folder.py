@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
-from secrets import token_hex
 
 from kvmrender.errors import Error
 
@@ -39,7 +38,7 @@ class Folder:
         self, path: str, dry: bool = False, sync: bool = False, waiting: Callable[[], None] = lambda: None
     ) -> None:
         self.path, self.dry, self.sync = path, dry, sync
-        self._staging = OWN + token_hex(8).encode()
+        self._staging = OWN + os.urandom(8).hex().encode()
         self._staged: int | None = None
         self._folder: int | None = None
         umask = os.umask(0)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 from hashlib import sha1
-from uuid import UUID
 
-ROOT = UUID("7a1f6e0c-5b0d-5c7e-9f0e-6b766d72646e")
+ROOT = bytes.fromhex("7a1f6e0c5b0d5c7e9f0e6b766d72646e")
 """The namespace of kvmrender's own; a fixed number, drawn once."""
 _VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 """The digit that holds the variant, 10 in its first two bits."""
@@ -14,7 +13,7 @@ _VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
 @lru_cache(maxsize=64)
 def _namespace(namespace: str) -> bytes:
-    return bytes.fromhex(_version5(ROOT.bytes, namespace))
+    return bytes.fromhex(_version5(ROOT, namespace))
 
 
 def _version5(namespace: bytes, name: str) -> str:

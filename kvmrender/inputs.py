@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -105,7 +104,9 @@ class Inputs:
                 if file != STDIN and stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
                     yield Limited(_name(file), stream, self._max_size)
                     return
-                spool: Any = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - read again later, and closed with this object
+                from tempfile import SpooledTemporaryFile
+
+                spool: Any = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - read again later, and closed with this object
                 first = stream.readline(self._max_size + 1)
                 by_lines = is_lines(_name(file), first)
                 copy_of_what_is_read(stream, spool, by_lines, first, self._max_size)

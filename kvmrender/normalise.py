@@ -173,7 +173,12 @@ class _Compiler:
             for key, item in value.items():
                 if is_guest:
                     notes.given[key] = notes.keys = set()
-                if (convert := (of_texts if item.__class__ is str else converters).get(key)) and item is not None:
+                if item.__class__ is str:
+                    if (convert := of_texts.get(key)) is None:
+                        result[key] = item
+                        continue
+                    item = convert(item, notes)
+                elif item is not None and (convert := converters.get(key)) is not None:
                     item = convert(item, notes)
                 if item is not None:
                     result[key] = item
@@ -183,7 +188,7 @@ class _Compiler:
                     result[key] = None
                     notes.nulls.append(key)
             if base:
-                result = result | base | result  # what is written comes first, and wins
+                result = {**base, **result}
             if given_by_others:
                 _fill(value, result)
             return result

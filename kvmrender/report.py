@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict
-from shutil import copyfileobj
 from typing import IO, Any
 
 from kvmrender.difference import coloured
@@ -35,8 +33,10 @@ class Report:
         self._place, self._as_json, self._quiet, self._verbose = place, as_json, quiet, verbose
         self._counts: Counter[str] = Counter()
         self._coloured = sys.stdout.isatty()
-        self._out: IO[bytes] = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - close() closes it
-        self._lines: IO[bytes] = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - close() closes it
+        from tempfile import SpooledTemporaryFile
+
+        self._out: IO[bytes] = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - close() closes it
+        self._lines: IO[bytes] = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - close() closes it
 
     def add(self, outcome: Outcome) -> None:
         """Take the outcome of one guest, or of a file that is removed."""
@@ -59,6 +59,8 @@ class Report:
 
     def tell(self, failed: bool = False) -> None:
         """Write all of it; of a run that failed only the objects, of which those without problems are skipped."""
+        from shutil import copyfileobj
+
         self._out.seek(0)
         if not failed:
             copyfileobj(self._out, sys.stdout.buffer)

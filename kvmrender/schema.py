@@ -38,11 +38,12 @@ from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
-
-import jsonschema_rs
+from typing import TYPE_CHECKING, Any
 
 from kvmrender.errors import TemplateError, listed
+
+if TYPE_CHECKING:
+    import jsonschema_rs
 
 Node = dict[str, Any]
 ENDING = ".schema.json"
@@ -64,6 +65,8 @@ class GuestSchema:
     @cached_property
     def validator(self) -> jsonschema_rs.Draft202012Validator:
         """The compiled schema. Raises ValueError for what is none."""
+        import jsonschema_rs
+
         return jsonschema_rs.Draft202012Validator(self.root)
 
 

@@ -37,6 +37,8 @@ def escape(value: Any) -> str:
     """
     if value.__class__ is str:
         return _escaped(value, _REFERENCES) if special(value) else value
+    if value.__class__ is int:
+        return str(value)
     if hasattr(value, "__html__"):
         return str(value.__html__())
     if isinstance(value, (dict, list, tuple)):

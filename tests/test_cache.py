@@ -130,13 +130,13 @@ def test_homes_that_cannot_be_used_do_no_harm(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "guest.yaml"]
 
 
-def test_the_second_start_needs_no_jinja(tmp_path: Path) -> None:
+def test_the_second_start_needs_neither_jinja_nor_jsonschema(tmp_path: Path) -> None:
     guest = tmp_path / "guest.yaml"
     guest.write_text("name: a\n")
     first = render(guest, XDG_CACHE_HOME=str(tmp_path / "cache"))
     look = f"import sys; from kvmrender.cli import main; main(['render', {str(guest)!r}], standalone_mode=False)"
-    look += "; print('jinja2' in sys.modules)"
+    look += "; print([name for name in ('jinja2', 'jsonschema_rs', 'tempfile') if name in sys.modules])"
     given = {"PATH": os.environ["PATH"], "XDG_CACHE_HOME": str(tmp_path / "cache")}
     (tmp_path / "cache").mkdir(exist_ok=True)
     second = subprocess.run([sys.executable, "-c", look], env=given, capture_output=True, text=True, check=True).stdout
-    assert second == f"{first}False\n"
+    assert second == f"{first}[]\n"

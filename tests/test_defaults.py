@@ -84,7 +84,7 @@ def test_smallest_guest() -> None:
 
 
 def test_uuid_is_version_5_of_namespace_and_name() -> None:
-    assert guest_uuid("", "web-1") == str(uuid.uuid5(uuid.uuid5(ROOT, ""), "web-1"))
+    assert guest_uuid("", "web-1") == str(uuid.uuid5(uuid.uuid5(uuid.UUID(bytes=ROOT), ""), "web-1"))
     assert guest_uuid("", "web-1") == "58052b0a-69cd-5324-bf4a-4fd200f1e503"
     found = {context(name=name, namespace=space)["uuid"] for name in ("a", "b", "ab") for space in ("x", "y", "ax")}
     assert len(found) == 9

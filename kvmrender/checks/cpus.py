@@ -217,6 +217,6 @@ CHECKS: Checks = {
     cpu_sets: ("vcpu.cpuset", *SETS_IN[1:]),
     groups: ("cputune",),
     cpu_model: ("cpu",),
-    iothreads: ("disks.driver", "controllers.driver", "cputune"),
+    iothreads: ("disks.iothread", "controllers.iothread", "cputune"),
     thread_pools: ("defaultiothread", "iothreadids"),
 }
