@@ -26,8 +26,7 @@ MANY = 9
 def dig(value: Any, *path: str, default: Any = None) -> Any:
     """Return what is at a path of keys, or the default where a part of it is missing or null."""
     for key in path:
-        value = value.get(key) if isinstance(value, dict) else None
-        if value is None:
+        if value.__class__ is not dict or (value := value.get(key)) is None:
             return default
     return value
 
