@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 UNCHECKED = "vars"
 """The one key whose value is the user's own."""
 
-FIRST = 100
+FIRST = 50
 """Guests of a process that are held against the schema without jsonschema-rs, which takes a while to start."""
 
 MOST_PROBLEMS = 1000
