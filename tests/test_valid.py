@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterator
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
@@ -236,3 +238,14 @@ def test_later_guests_are_held_against_the_same_schema() -> None:
         renderer.render({"name": "a"})
         with pytest.raises(GuestError, match="vcpus: 'many' is not"):
             renderer.render({"name": "a", "vcpus": "many"})
+        with pytest.raises(GuestError, match="memory: is missing"):
+            renderer.render({"name": "a", "memory": None})
+
+
+def test_defaults_of_ones_own_are_held_against_the_schema_each_time(tmp_path: Path) -> None:
+    part = {"extends": "shipped/guest.schema.json", "properties": {"on_crash": {"default": "explode"}}}
+    (tmp_path / "guest.schema.json").write_text(json.dumps(part))
+    renderer = Renderer([tmp_path])
+    for _ in range(2 * FIRST):
+        with pytest.raises(GuestError, match="on_crash: 'explode' is not"):
+            renderer.render({"name": "a"})
