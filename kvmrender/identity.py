@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from functools import lru_cache
 from hashlib import sha1
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hashlib import _Hash as HASH
 
 ROOT = bytes.fromhex("7a1f6e0c5b0d5c7e9f0e6b766d72646e")
 """The namespace of kvmrender's own; a fixed number, drawn once."""
@@ -12,14 +16,18 @@ _VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
 
 @lru_cache(maxsize=64)
-def _namespace(namespace: str) -> bytes:
-    return bytes.fromhex(_version5(ROOT, namespace))
+def _namespace(namespace: str) -> HASH:
+    """Return the SHA-1 of a namespace's octets, to be copied and gone on with."""
+    octets = bytes.fromhex(_version5(sha1(ROOT, usedforsecurity=False), namespace).replace("-", ""))
+    return sha1(octets, usedforsecurity=False)
 
 
-def _version5(namespace: bytes, name: str) -> str:
-    """Return the digits of a UUID: those of a SHA-1, but for the version, 5, and the variant."""
-    digits = sha1(namespace + name.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
-    return f"{digits[:12]}5{digits[13:16]}{_VARIANT[digits[16]]}{digits[17:32]}"
+def _version5(begun: HASH, name: str) -> str:
+    """Return a UUID: a SHA-1, but for the version, 5, and the variant."""
+    begun.update(name.encode("utf-8", "surrogatepass"))
+    digits = begun.hexdigest()
+    variant = _VARIANT[digits[16]]
+    return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"
 
 
 def guest_uuid(namespace: str, name: str) -> str:
@@ -27,7 +35,7 @@ def guest_uuid(namespace: str, name: str) -> str:
 
     It is the UUIDv5 (RFC 9562, section 5.5) of the name, within the UUIDv5 of the namespace.
     """
-    return dashed(_version5(_namespace(namespace), name))
+    return _version5(_namespace(namespace).copy(), name)
 
 
 def dashed(digits: str) -> str:

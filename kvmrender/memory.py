@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4, "p": 5, "e": 6}
@@ -21,8 +22,9 @@ def unit_bytes(unit: str) -> int:
     return int(base ** _POWERS[folded[0]])
 
 
+@lru_cache(maxsize=256, typed=True)
 def memory(size: int | str) -> dict[str, Any]:
-    """Return a size as libvirt's element has it, ``{"unit": "MiB", "text": 4096}``.
+    """Return a size as libvirt's element has it, ``{"unit": "MiB", "text": 4096}``, which is not to be changed.
 
     A whole number is MiB, a string takes libvirt's units (``4 GiB``). The unit is MiB where that is exact,
     else KiB. Raises ValueError, whose text says what was expected.
