@@ -68,30 +68,28 @@ def checker(schema: GuestSchema) -> Callable[[dict[str, Any], Collection[str] | 
 
 def _quick(schema: GuestSchema) -> Callable[[dict[str, Any], Collection[str] | None], bool]:
     """Return a function that says of a guest whether it is known to be valid."""
-    numbers = count()
+    numbers, required = count(), frozenset(schema.root["required"])
 
     @cache
     def of_first(arch: str) -> Callable[[dict[str, Any]], bool]:
-        return validity(schema, arch)
+        return validity(schema.of_architecture(arch))
 
     @cache
     def of_others(arch: str) -> Callable[[dict[str, Any]], bool]:
         from jsonschema_rs import Draft202012Validator
 
-        return Draft202012Validator(condensed(schema, arch)).is_valid
+        return Draft202012Validator(condensed(schema.of_architecture(arch))).is_valid
 
     def is_valid(guest: dict[str, Any], given: Collection[str] | None) -> bool:
         arch = guest.get("arch")
         if not isinstance(arch, str) or arch not in schema.architectures:
             return False
-        if next(numbers) < FIRST:
-            return of_first(arch)(guest)
-        if given is None:
-            return False
-        if schema.is_shipped:  # defaults of one's own may be invalid
+        if given is not None and schema.is_shipped:  # defaults of one's own may be invalid
             guest = {key: guest[key] for key in given if key in guest}
+        elif not required <= guest.keys():
+            return False
         try:
-            return of_others(arch)(guest)
+            return (of_first if next(numbers) < FIRST else of_others)(arch)(guest)
         except (ValueError, OverflowError):  # a value that JSON has no form for
             return False
 

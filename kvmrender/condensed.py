@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from kvmrender.schema import GuestSchema, Node, resolve
+from kvmrender.schema import Node
 from kvmrender.valid import ANNOTATIONS
 
 Values = tuple[frozenset[str | None], bool]
@@ -17,28 +17,17 @@ Values = tuple[frozenset[str | None], bool]
 _NAMED = ("properties", "$defs")
 
 
-def condensed(schema: GuestSchema, arch: str) -> Node:
-    """Return the schema for guests of one architecture, of which keys that have a default may be left out.
-
-    What the guest's architecture decides is decided here; conditions on the value of one key are asked one after the
-    other, until one holds.
-    """
-    root = schema.root
-    required = [key for key in root["required"] if "default" not in resolve(root, root["properties"][key])]
-    small: Node = _small({**root, "required": required, "allOf": [schema.architectures[arch]]})
-    return small
-
-
-def _small(node: Any, named: bool = False) -> Any:
-    """Return a node without annotations, its conditions brought together."""
+def condensed(node: Any, named: bool = False) -> Any:
+    """Return a schema without annotations, in which conditions on the value of one key are one after the other, until
+    one holds. ``named`` says that it is a mapping of names to schemas."""
     if isinstance(node, list):
-        return [_small(item) for item in node]
+        return [condensed(item) for item in node]
     if not isinstance(node, dict):
         return node
     if named:
-        return {key: _small(item) for key, item in node.items()}
+        return {key: condensed(item) for key, item in node.items()}
     small = {
-        key: item if key in ("enum", "const") else _small(item, key in _NAMED)
+        key: item if key in ("enum", "const") else condensed(item, key in _NAMED)
         for key, item in node.items()
         if key not in ANNOTATIONS or key == "$defs"
     }

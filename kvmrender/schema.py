@@ -69,6 +69,12 @@ class GuestSchema:
 
         return jsonschema_rs.Draft202012Validator(self.root)
 
+    def of_architecture(self, arch: str) -> Node:
+        """Return the schema for guests of one architecture, in which keys that have a default may be missing."""
+        properties, required = self.root["properties"], self.root["required"]
+        needed = [key for key in required if "default" not in resolve(self.root, properties.get(key, {}))]
+        return {**self.root, "required": needed, "allOf": [self.architectures[arch]]}
+
 
 def load_schema(read: Callable[[str], str], names: Iterable[str], is_shipped: bool = True) -> GuestSchema:
     """Put the schema together. ``read`` gives the text of a part by its name, ``names`` are all the names there are.

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from kvmrender.schema import GuestSchema, Node, node_at
+from kvmrender.schema import Node, node_at
 
 Valid = Callable[[Any], Any]
 """Says by something true that a value is valid. Raises an exception, whichever, where that isn't known."""
@@ -37,15 +37,13 @@ _PLAIN = re.compile(
 _MOST = 1 << 63
 
 
-def validity(schema: GuestSchema, arch: str) -> Callable[[dict[str, Any]], bool]:
-    """Return a function that says of a guest of an architecture, in full form, whether it is known to be valid."""
-    # What the schema asks by architecture is known beforehand.
-    root = {key: rule for key, rule in schema.root.items() if key != "allOf"}
-    whole = _Compiler(schema.root).later({"allOf": [root, schema.architectures[arch]]})
+def validity(root: Node) -> Callable[[Any], bool]:
+    """Return a function that says of a value whether it is known to be valid for a schema. It raises nothing."""
+    whole = _Compiler(root).later(root)
 
-    def valid(guest: dict[str, Any]) -> bool:
+    def valid(value: Any) -> bool:
         try:
-            return bool(whole(guest))
+            return bool(whole(value))
         except Exception:
             return False
 

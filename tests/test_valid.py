@@ -27,8 +27,10 @@ from kvmrender.valid import UnknownError, Valid, _Compiler, validity
 
 RENDERER = Renderer()
 SCHEMA = RENDERER.schema
-VALID = {arch: validity(SCHEMA, arch) for arch in SCHEMA.architectures}
-CONDENSED = {arch: jsonschema_rs.Draft202012Validator(condensed(SCHEMA, arch)) for arch in SCHEMA.architectures}
+VALID = {arch: validity(SCHEMA.of_architecture(arch)) for arch in SCHEMA.architectures}
+CONDENSED = {
+    arch: jsonschema_rs.Draft202012Validator(condensed(SCHEMA.of_architecture(arch))) for arch in SCHEMA.architectures
+}
 NORMALISE = {(arch, kind): normaliser(SCHEMA, arch, kind) for arch in SCHEMA.architectures for kind in ("kvm", "qemu")}
 REQUIRED = {*SCHEMA.root["required"]}
 STRANGE = [
