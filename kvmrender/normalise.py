@@ -160,6 +160,7 @@ class _Compiler:
             if first.get("type") == "array":
                 empty.add(name)
         expand = expander(nodes[0])
+        fallbacks = tuple(base.items())
         given_by_others = bool(choices or defaults or deciders)
 
         def mapping(value: Any, notes: Notes) -> Any:
@@ -187,8 +188,9 @@ class _Compiler:
                 elif key in filled:
                     result[key] = None
                     notes.nulls.append(key)
-            if base:
-                result = {**base, **result}
+            for key, constant in fallbacks:  # what is written comes first, and wins
+                if key not in result:
+                    result[key] = constant
             if given_by_others:
                 _fill(value, result)
             return result
