@@ -14,7 +14,7 @@ import yaml
 
 from kvmrender import __version__
 from kvmrender.cli_common import DIFFERS, FLEET, GUESTS, LAYERS, TEMPLATES, options, renderer_of, say, trouble, write
-from kvmrender.cli_look import explain, graph, watch
+from kvmrender.cli_look import explain, graph, preview, watch
 from kvmrender.cli_templates import templates
 from kvmrender.errors import Error, GuestError, Problem
 from kvmrender.fleet import Fleet
@@ -45,6 +45,7 @@ def main() -> None:
 main.add_command(templates)
 main.add_command(explain)
 main.add_command(graph)
+main.add_command(preview)
 main.add_command(watch)
 
 

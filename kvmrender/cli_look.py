@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -90,11 +91,37 @@ def watch(guests: tuple[str, ...], templates: tuple[str, ...], **layers: Any) ->
 
     _refuse_stdin("watch", guests)
     with trouble():
-        try:
-            watch(Looker(templates, guests, layers))
-        except KeyboardInterrupt:
-            if sys.stderr.isatty():
-                say("")  # the terminal shows ^C
+        _until_interrupted(lambda: watch(Looker(templates, guests, layers)))
+
+
+@click.command()
+@options(*LAYERS, GUESTS)
+@click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="The port; a free one by default.")
+@click.option("--show-secrets", is_flag=True, help="Show secrets in the XML; they are *** by default.")
+def preview(guests: tuple[str, ...], templates: tuple[str, ...], port: int, show_secrets: bool, **layers: Any) -> None:
+    """Serve a page with each GUEST, its XML and what is wrong with it, to a browser on this machine.
+
+    The page follows the files; what is edited on it is not written to them. Each line of the XML leads to the line
+    of the template that wrote it. This needs the extra watch.
+
+    Example: kvmrender preview --templates site-templates web-1.yaml
+    """
+    from kvmrender.look import Looker
+    from kvmrender.preview.answers import EXAMPLE
+    from kvmrender.preview.server import serve
+
+    _refuse_stdin("preview", guests)
+    with trouble():
+        looker = Looker(templates, guests or (EXAMPLE,), layers)
+        _until_interrupted(lambda: serve(looker, not guests, show_secrets, port))
+
+
+def _until_interrupted(run: Callable[[], None]) -> None:
+    try:
+        run()
+    except KeyboardInterrupt:
+        if sys.stderr.isatty():
+            say("")  # the terminal shows ^C
 
 
 def _refuse_stdin(command: str, guests: tuple[str, ...]) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from io import BytesIO
 from types import CodeType
@@ -29,12 +28,13 @@ from kvmrender.schema import GuestSchema
 class Look:
     """What guests come to: the XML of each that is well, by name, and what is wrong.
 
-    ``places`` are those of the XML's lines, where they were asked for. ``error`` is what kept all of them from being
-    rendered, such as a template that can't be read.
+    ``traced`` is one of them, if that was asked for, and ``places`` are those of the templates that wrote its lines.
+    ``error`` is what kept all of them from being rendered, such as a template that can't be read.
     """
 
     xml: dict[str, str] = field(default_factory=dict)
-    places: dict[str, list[Place | None]] = field(default_factory=dict)
+    traced: str | None = None
+    places: list[Place | None] = field(default_factory=list)
     problems: tuple[Problem, ...] = ()
     more: int = 0
     error: Error | None = None
@@ -48,16 +48,13 @@ class Look:
 class Looker:
     """Renders guests again and again: the same files, with what goes under and over them, as the templates are then.
 
-    ``layers`` are ``defaults``, ``settings`` and what else Inputs takes. With ``trace``, the place of each line is
-    found too.
+    ``layers`` are ``defaults``, ``settings`` and what else Inputs takes.
     """
 
-    def __init__(
-        self, templates: tuple[str, ...], files: tuple[str, ...], layers: dict[str, Any], trace: bool = False
-    ) -> None:
+    def __init__(self, templates: tuple[str, ...], files: tuple[str, ...], layers: dict[str, Any]) -> None:
         self.files = files
         self.watched = (*files, *layers.get("defaults", ()))
-        self._templates, self._layers, self._trace = templates, layers, trace
+        self._templates, self._layers = templates, layers
         self._compiled = _Compiled()
         self._renderer: Renderer | None = None
 
@@ -72,50 +69,82 @@ class Looker:
         """Read the templates and the schema again, when they are next asked for."""
         self._renderer = None
 
-    def look(self, texts: dict[str, bytes] | None = None) -> Look:
-        """Render the guests of the files, or of ``texts`` in place of what is in the files of these names."""
-        made: list[tuple[str, str, list[Any]]] = []
+    def look(self, texts: dict[str, bytes] | None = None, most: int | None = None) -> Look:
+        """Render the guests of the files, or of ``texts`` in place of what is in the files of these names; ``most`` is
+        how many guests there may be."""
+        return self._look(texts or {}, most, lambda context: None)
+
+    def trace(self, texts: dict[str, bytes], wanted: str | None, most: int) -> Look:
+        """Do what ``look`` does, and find the templates of the lines of one guest: the wanted one, or the first."""
+        contexts: dict[str, dict[str, Any]] = {}
+
+        def keep(context: dict[str, Any]) -> None:
+            if not contexts or context["name"] == wanted:
+                contexts[context["name"]] = context
+
+        look = self._look(texts, most, keep)
+        name = next((name for name in (wanted, *contexts) if name in contexts and name in look.xml), None)
+        if name is None:
+            return look
+        # A context is a guest, too.
+        return replace(look, traced=name, places=self.renderer.traced(contexts[name])[1])
+
+    def _look(self, texts: dict[str, bytes], most: int | None, each: Callable[[dict[str, Any]], None]) -> Look:
+        xml: dict[str, str] = {}
+        problems: tuple[Problem, ...] = ()
+        more, error = 0, None
+
+        def make(context: dict[str, Any], text: str) -> str:
+            each(context)
+            return text
 
         def add(outcome: Outcome) -> None:
             if not outcome.problems:
-                made.append((outcome.name, *json.loads(outcome.text)))
+                xml[outcome.name] = outcome.text
 
-        problems: tuple[Problem, ...] = ()
-        more, error = 0, None
         try:
-            inputs = _Texts(self.renderer, self.files, self._layers, texts or {})
-            Fleet(self.renderer, inputs, Options(allow_shared=()), make=self._made(self.renderer)).run(add)
+            inputs = _Texts(self.renderer, self.files, self._layers, texts, most)
+            Fleet(self.renderer, inputs, Options(allow_shared=()), make=make).run(add)
         except GuestError as found:
             problems, more = found.problems, found.more
         except Error as found:
             error = found
-        xml = {name: text for name, text, _ in made}
-        places = {name: [(file, line) if file else None for file, line in lines] for name, _, lines in made}
-        return Look(xml, places, problems, more, error)
-
-    def _made(self, renderer: Renderer) -> Callable[[dict[str, Any], str], str]:
-        def made(context: dict[str, Any], xml: str) -> str:
-            # A context is a guest, too.
-            places = renderer.traced(context)[1] if self._trace else []
-            return json.dumps([xml, [place or ("", 0) for place in places]])
-
-        return made
+        return Look(xml, problems=problems, more=more, error=error)
 
 
 class _Texts(Inputs):
     """Guest files of which some are not read, since their text is given."""
 
     def __init__(
-        self, renderer: Renderer, files: tuple[str, ...], layers: dict[str, Any], texts: dict[str, bytes]
+        self,
+        renderer: Renderer,
+        files: tuple[str, ...],
+        layers: dict[str, Any],
+        texts: dict[str, bytes],
+        most: int | None,
     ) -> None:
         super().__init__(renderer.schema.root, files, **layers)
-        self._renderer, self._layers, self._texts = renderer, layers, texts
-        self._names = files
+        self._others = {name: Inputs(renderer.schema.root, (name,), **layers) for name in files if name not in texts}
+        self._names, self._texts, self._most = files, texts, most
 
     def documents(self, problems: list[Problem]) -> Iterator[Document]:
+        """Yield each guest; what is wrong with whole files is added to ``problems``."""
+        for number, document in enumerate(self._all(problems)):
+            if number == self._most:
+                problems.append(
+                    Problem(
+                        (),
+                        f"here and after it, guests are left out: these are {number} already",
+                        document.own.source.name,
+                    )
+                )
+                return
+            yield document
+
+    def _all(self, problems: list[Problem]) -> Iterator[Document]:
         for name in self._names:
-            if name not in self._texts:
-                yield from Inputs(self._renderer.schema.root, (name,), **self._layers).documents(problems)
+            if name in self._others:
+                yield from self._others[name].documents(problems)
                 continue
             try:
                 yield from self.read(name, BytesIO(self._texts[name]))
