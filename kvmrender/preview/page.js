@@ -77,15 +77,20 @@ function edited() {
   timer = setTimeout(render, PAUSE);
 }
 
+// What ends too early may be wrong in the line after the last.
+const lineOf = (problem, lines) => Math.min(problem.line, lines.length);
+
 function showBehind() {
+  const lines = text.value.split("\n");
   const notes = new Map();
   for (const problem of found) {
     if (problem.file === file && problem.line) {
-      notes.set(problem.line, [...(notes.get(problem.line) ?? []), problem.message]);
+      const number = lineOf(problem, lines);
+      notes.set(number, [...(notes.get(number) ?? []), problem.message]);
     }
   }
   behind.replaceChildren(
-    ...text.value.split("\n").map((line, index) => {
+    ...lines.map((line, index) => {
       const row = element("div", notes.has(index + 1) ? "problem" : "");
       row.append(element("span", "number", index + 1), element("span", "", line));
       if (notes.has(index + 1)) row.append(element("span", "note", notes.get(index + 1).join("; ")));
@@ -174,13 +179,14 @@ function visit(problem) {
   if (!problem.line || !files.has(problem.file)) return;
   choose(problem.file);
   const lines = text.value.split("\n");
-  const start = lines.slice(0, problem.line - 1).reduce((sum, line) => sum + line.length + 1, 0);
-  const line = lines[problem.line - 1] ?? "";
+  const number = lineOf(problem, lines);
+  const start = lines.slice(0, number - 1).reduce((sum, line) => sum + line.length + 1, 0);
+  const line = lines[number - 1];
   // Columns count characters, and positions in the text half surrogate pairs too.
   const column = [...line].slice(0, (problem.column ?? 1) - 1).join("").length;
   text.focus();
   text.setSelectionRange(start + column, start + line.length);
-  text.scrollTop = Math.max(0, (problem.line - 4) * 20);
+  text.scrollTop = Math.max(0, (number - 4) * 20);
   scrollBehind();
 }
 
@@ -202,7 +208,7 @@ function showXml() {
       row.setAttribute("aria-selected", "false");
       row.append(element("code", "", line));
       if (template) {
-        row.append(element("span", "place", `${template}:${number}`));
+        row.append(" ", element("span", "place", `${template}:${number}`));
         row.title = `${template}:${number}`;
       }
       return row;

@@ -179,12 +179,12 @@ class _Handler(BaseHTTPRequestHandler):
         """Return the path after the token, or refuse the request and return None."""
         origin = self.headers.get_all("Origin", [] if must_have_origin else [self.server.origin])
         site = self.headers.get("Sec-Fetch-Site", "none")
-        token, _, path = self.path.removeprefix("/").partition("/")
+        token, slash, path = self.path.removeprefix("/").partition("/")
         known = (
             self.headers.get_all("Host") == [self.server.origin.removeprefix("http://")]
             and origin == [self.server.origin]
             and site in ("same-origin", "none")
-            and self.path.startswith("/")
+            and slash
             and secrets.compare_digest(token.encode(errors="replace"), self.server.token.encode())
         )
         if not known:
