@@ -21,8 +21,7 @@ from terminals import PATIENCE, at_a_terminal
 GUEST = "name: web-1\nmemory: 1 GiB\n"
 QUESTION = json.dumps({"texts": {"web-1.yaml": GUEST}, "guest": None, "before": None})
 
-if not find_spec("watchfiles"):
-    pytest.skip("needs watchfiles: pip install '.[watch]'", allow_module_level=True)
+pytestmark = pytest.mark.skipif(not find_spec("watchfiles"), reason="needs watchfiles: pip install '.[watch]'")
 
 
 class Server:

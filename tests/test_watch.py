@@ -17,8 +17,7 @@ from terminals import PATIENCE, at_a_terminal
 
 GUEST = "name: web-1\nmemory: 1 GiB\ndisks:\n- source: /a.qcow2\n"
 
-if not find_spec("watchfiles"):
-    pytest.skip("needs watchfiles: pip install '.[watch]'", allow_module_level=True)
+pytestmark = pytest.mark.skipif(not find_spec("watchfiles"), reason="needs watchfiles: pip install '.[watch]'")
 
 
 @pytest.fixture
