@@ -11,6 +11,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+import tools
 from click.testing import CliRunner, Result
 
 from kvmrender.cli import main
@@ -133,3 +134,15 @@ def connection(embedded_uri: str) -> Iterator[Any]:
     yield opened
     assert opened.listAllDomains() == []
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def session_uri() -> Iterator[str]:
+    """A libvirt daemon of these tests alone, for programs that bring no event loop of their own.
+
+    Its folder has a short name, since the names of sockets can't be long.
+    """
+    with tempfile.TemporaryDirectory(prefix="k") as short:
+        Path(short).chmod(0o755)
+        with tools.session_libvirt(Path(short)) as uri:
+            yield uri

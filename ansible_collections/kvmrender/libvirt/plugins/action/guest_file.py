@@ -1,0 +1,114 @@
+"""The action kvmrender.libvirt.guest_file: it renders here, and leaves the file to Ansible's own copy."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from ansible import constants
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.kvmrender.libvirt.plugins.plugin_utils import guests
+
+OWN = ("guest", "namespace", "templates")
+"""The options that copy does not have."""
+FILE = (
+    *("dest", "owner", "group", "mode", "attributes", "attr", "seuser", "serole", "setype", "selevel"),
+    *("backup", "validate", "unsafe_writes"),
+)
+"""The options that it has too."""
+SECRET_MODE, MODE = "0640", "0644"
+ONLY_SECRETS = "# only secrets differ\n"
+
+
+class ActionModule(ActionBase):
+    """Renders a guest into a temporary file of the controller, and copies that."""
+
+    TRANSFERS_FILES = True
+    _requires_connection = True
+
+    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return the result of copy, with the guest's name and UUID, and with secrets hidden."""
+        super().run(tmp, task_vars)
+        arguments = self._task.args
+        for name in ("guest", "dest"):
+            if arguments.get(name) is None:
+                raise AnsibleActionFail(f"missing required arguments: {name}")
+        if unknown := sorted(set(arguments) - {*OWN, *FILE}):
+            supported = ", ".join(sorted([*OWN, *FILE]))
+            raise AnsibleActionFail(f"Unsupported parameters: {', '.join(unknown)}. Supported parameters: {supported}.")
+        written = arguments["guest"]
+        templates = tuple(map(self._loader.path_dwim, guests.folders(arguments.get("templates"))))
+        renderer = guests.renderer(templates)
+        try:
+            context, xml = renderer.rendered(guests.guest(written, arguments.get("namespace")))
+        except guests.kvmrender.Error as error:
+            guests.fail(error, written, AnsibleActionFail)
+        try:
+            result = self._copied(context, xml, renderer.schema.root, task_vars or {})
+        finally:
+            self._remove_tmp_path(self._connection._shell.tmpdir)
+        _hide(result, renderer.schema.root, f"{context['name']}.xml")
+        return {**result, "name": context["name"], "uuid": context.get("uuid")}
+
+    def _copied(self, context: dict[str, Any], xml: str, root: dict[str, Any], task_vars: dict[str, Any]) -> Any:
+        folder = tempfile.mkdtemp(dir=constants.DEFAULT_LOCAL_TMP)
+        try:
+            name = f"{context['name']}.xml"
+            if os.sep in name:
+                raise AnsibleActionFail(f"{name!r} is not the name of a file")
+            source = Path(folder, name)  # in a folder that nobody else can read
+            source.write_bytes(xml.encode())
+            task = self._task.copy()
+            task.args = {key: value for key, value in self._task.args.items() if key not in OWN}
+            task.args["src"] = str(source)
+            if task.args.get("mode") is None and (mode := self._mode(name, context, root, task_vars)):
+                task.args["mode"] = mode
+            copy = self._shared_loader_obj.action_loader.get(
+                "ansible.legacy.copy",
+                task=task,
+                connection=self._connection,
+                play_context=self._play_context,
+                loader=self._loader,
+                templar=self._templar,
+                shared_loader_obj=self._shared_loader_obj,
+            )
+            return copy.run(task_vars=task_vars)
+        finally:
+            shutil.rmtree(folder)
+
+    def _mode(self, name: str, context: dict[str, Any], root: dict[str, Any], task_vars: dict[str, Any]) -> str | None:
+        """Return the mode of a file that is not there yet."""
+        from kvmrender.secrets import has_secret
+
+        dest = self._remote_expand_user(self._task.args["dest"])
+        shell = self._connection._shell
+        found = self._execute_remote_stat(dest, all_vars=task_vars, follow=False, checksum=False)
+        if found.get("isdir") or shell.path_has_trailing_slash(dest):
+            dest = shell.join_path(dest, name)
+            found = self._execute_remote_stat(dest, all_vars=task_vars, follow=False, checksum=False)
+        if found.get("exists"):
+            return None
+        return SECRET_MODE if has_secret(root, context) else MODE
+
+
+def _hide(result: dict[str, Any], root: dict[str, Any], name: str) -> None:
+    """Write ``***`` for the secrets in the differences of a result, and a name for the temporary file in them."""
+    from kvmrender.secrets import xml_masker
+
+    mask = xml_masker(root)
+    found = result.get("diff") or []
+    for diff in found if isinstance(found, list) else [found]:
+        sides = [side for side in ("before", "after") if isinstance(diff.get(side), (str, bytes))]
+        texts = {
+            side: diff[side].decode(errors="replace") if isinstance(diff[side], bytes) else diff[side] for side in sides
+        }
+        if "after_header" in diff:
+            diff["after_header"] = name
+        diff.update({side: mask(text) for side, text in texts.items()})
+        if len(sides) == 2 and texts["before"] != texts["after"] and diff["before"] == diff["after"]:
+            diff["after"] += ONLY_SECRETS

@@ -1,0 +1,78 @@
+"""The filter kvmrender.libvirt.clashes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.kvmrender.libvirt.plugins.plugin_utils import guests
+
+DOCUMENTATION = """
+name: clashes
+author: The kvmrender authors
+version_added: 0.1.0
+short_description: Tell what guests share by mistake
+description:
+  - Returns a message for each name, UUID and MAC address that two of the guests have, and for each disk that two of
+    them write to.
+  - Each host renders the guests in its own variables. This holds the guests of all hosts against each other.
+positional: _input
+options:
+  _input:
+    description: The guests.
+    type: list
+    elements: dict
+    required: true
+  allow_shared:
+    description: Patterns of disks that several guests may write to.
+    type: list
+    elements: str
+  namespace:
+    description: The namespace of guests that name none.
+    type: str
+"""
+
+EXAMPLES = """
+- name: No two guests of any host are at odds
+  ansible.builtin.assert:
+    that: not clashes
+    fail_msg: "{{ clashes | join('\\n') }}"
+  vars:
+    clashes: >-
+      {{ groups['hypervisors'] | map('extract', hostvars, 'guests') | flatten(levels=1)
+         | kvmrender.libvirt.clashes }}
+  run_once: true
+"""
+
+RETURN = """
+_value:
+  description: The messages; none if all is well.
+  type: list
+  elements: str
+"""
+
+
+def clashes(found: Any, allow_shared: Any = (), namespace: str | None = None) -> list[str]:
+    """Return what guests share by mistake. Raises AnsibleFilterError for guests that are wrong in themselves."""
+    from kvmrender.shards import clashes_of
+
+    renderer = guests.renderer()
+    contexts = []
+    for value in found:
+        guest = guests.guest(value, namespace)
+        try:
+            contexts.append((renderer.context(guest), guest))
+        except guests.kvmrender.Error as error:
+            guests.fail(error, value, AnsibleFilterError)
+    problems = clashes_of(contexts, lambda number, problem: guests.placed(found[number], problem), allow_shared)
+    return list(map(str, problems))
+
+
+class FilterModule:
+    """What Ansible asks for the filters of this file."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Return the filters by name."""
+        return {"clashes": clashes}

@@ -1,0 +1,73 @@
+"""The filter kvmrender.libvirt.domain_xml."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.kvmrender.libvirt.plugins.plugin_utils import guests
+
+DOCUMENTATION = """
+name: domain_xml
+author: The kvmrender authors
+version_added: 0.1.0
+short_description: Render a guest as libvirt domain XML
+description:
+  - Returns the libvirt domain XML of a guest. The same guest gives the same XML on every machine.
+  - A guest with mistakes fails the task with all of them, each with its field, and with its file and line where
+    Ansible knows them.
+  - Ansible reads variables as YAML 1.1. Quote MAC addresses and C(on), C(off), C(yes) and C(no).
+positional: _input
+options:
+  _input:
+    description: The guest, under libvirt's own names.
+    type: dict
+    required: true
+  namespace:
+    description: The namespace of a guest that names none; UUID and MAC addresses are derived from it.
+    type: str
+  templates:
+    description: Folders of templates that come before the shipped ones, on the controller.
+    type: list
+    elements: path
+"""
+
+EXAMPLES = """
+- name: A guest on a hypervisor
+  community.libvirt.virt:
+    command: define
+    xml: "{{ guest | kvmrender.libvirt.domain_xml }}"
+  vars:
+    guest:
+      name: web-1
+      vcpu: 2
+      memory: 4 GiB
+      disks:
+      - source: /var/lib/libvirt/images/web-1.qcow2
+      interfaces:
+      - source: br0
+"""
+
+RETURN = """
+_value:
+  description: The domain XML.
+  type: str
+"""
+
+
+def domain_xml(guest: Any, namespace: str | None = None, templates: Any = ()) -> str:
+    """Return a guest's domain XML. Raises AnsibleFilterError."""
+    try:
+        return guests.renderer(guests.folders(templates)).render(guests.guest(guest, namespace))
+    except guests.kvmrender.Error as error:
+        guests.fail(error, guest, AnsibleFilterError)
+
+
+class FilterModule:
+    """What Ansible asks for the filters of this file."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Return the filters by name."""
+        return {"domain_xml": domain_xml}

@@ -1,0 +1,94 @@
+"""Guests that come from Ansible's variables: plain values for kvmrender, and the places where they were written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Any, NoReturn
+
+from ansible.errors import AnsibleError
+
+try:
+    import kvmrender
+    from kvmrender.errors import Problem
+except ImportError as error:
+    raise AnsibleError(f"kvmrender must be installed beside ansible-core, on the controller: {error}") from error
+
+try:  # ansible-core 2.19 and newer keep the place of a value in a tag, and have no public name for it yet
+    from ansible._internal._datatag._tags import Origin
+except ImportError:
+    Origin = None
+
+Place = tuple[str, int, int]
+
+
+@cache
+def renderer(templates: tuple[str, ...] = ()) -> kvmrender.Renderer:
+    """Return the renderer of these template folders, made once a process. Raises AnsibleError."""
+    try:
+        return kvmrender.Renderer(templates)
+    except kvmrender.Error as error:
+        raise AnsibleError(str(error)) from None
+
+
+def plain(value: Any) -> Any:
+    """Return a value without what Ansible adds to its type; dates are text, as they were written."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float):
+        return float(value)
+    if isinstance(value, Mapping):
+        return {plain(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    return str(value)
+
+
+def guest(value: Any, namespace: str | None) -> Any:
+    """Return a guest as kvmrender takes it, with the namespace if it names none."""
+    found = plain(value)
+    return {"namespace": plain(namespace), **found} if namespace is not None and isinstance(found, dict) else found
+
+
+def placed(value: Any, problem: Problem) -> Problem:
+    """Return a problem of the guest ``value`` with the file and line where the nearest part of its path was written."""
+    place = _place(value)
+    for number, step in enumerate(problem.path, start=1):
+        key = None
+        if isinstance(value, Mapping) and step in value:
+            key = next(name for name in value if name == step)
+            value = value[step]
+        elif isinstance(value, (list, tuple)) and isinstance(step, int) and step < len(value):
+            value = value[step]
+        elif step != 0:  # an element alone may stand for a list of one: skip the [0]
+            break
+        at_key = problem.at_key and number == len(problem.path)
+        place = (_place(key) if at_key else None) or _place(value) or place
+    return problem.at(place[0], place[1:]) if place else problem
+
+
+def _place(value: Any) -> Place | None:
+    if Origin is None:
+        return getattr(value, "ansible_pos", None)
+    tag = Origin.get_tag(value)
+    return (tag.path, tag.line_num, tag.col_num or 1) if tag and tag.path and tag.line_num else None
+
+
+def fail(error: kvmrender.Error, value: Any, kind: type[AnsibleError] = AnsibleError) -> NoReturn:
+    """Raise Ansible's error for one of kvmrender's, with a line for each problem.
+
+    Ansible isn't told which value is at fault: it would show the lines around it, and those may hold secrets.
+    """
+    if isinstance(error, kvmrender.GuestError):
+        raise kind("\n".join(str(placed(value, problem)) for problem in error.problems)) from None
+    raise kind(str(error)) from None
+
+
+def folders(templates: Any) -> tuple[str, ...]:
+    """Return template folders, of which one may stand alone."""
+    found: Iterable[Any] = [templates] if isinstance(templates, str) else templates or ()
+    return tuple(map(plain, found))

@@ -1,0 +1,84 @@
+"""One guest, as configuration management has it: from its variables or from a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from kvmrender.errors import GuestError, Problem, listed, nearest
+from kvmrender.inputs import Inputs
+from kvmrender.load import Document, read
+from kvmrender.renderer import Renderer
+from kvmrender.secrets import has_secret
+
+MANY = 5
+"""Names that a message lists."""
+
+
+class One(NamedTuple):
+    """A rendered guest: its context, its XML, and whether that holds a secret."""
+
+    context: dict[str, Any]
+    xml: str
+    secret: bool
+
+
+@lru_cache(maxsize=8)
+def renderer_of(templates: tuple[str, ...] = ()) -> Renderer:
+    """Return the renderer of these folders, made once. Raises TemplateError."""
+    return Renderer(templates)
+
+
+def from_values(guest: Any, templates: Iterable[str] = (), namespace: str | None = None) -> One:
+    """Render a guest given as a mapping. Raises GuestError and TemplateError."""
+    renderer = renderer_of(tuple(templates))
+    if namespace is not None and isinstance(guest, Mapping):
+        guest = {"namespace": namespace, **guest}
+    return _rendered(renderer, guest)
+
+
+def from_file(path: str, name: str | None = None, templates: Iterable[str] = (), namespace: str | None = None) -> One:
+    """Render the guest in a file, or the one of this name where there are several. Raises GuestError and TemplateError.
+
+    The problems of a guest have their lines.
+    """
+    renderer = renderer_of(tuple(templates))
+    inputs = Inputs(renderer.schema.root, (path,), namespace=namespace)
+    problems: list[Problem] = []
+    documents = list(inputs.documents(problems))
+    if problems:
+        raise GuestError(problems)
+    return _placed(renderer, _chosen(path, documents, name))
+
+
+def from_text(name: str, text: str) -> One:
+    """Render the guest in a text of YAML or JSON, which messages call ``name``. Raises GuestError and TemplateError."""
+    return _placed(renderer_of(), _chosen(name, read(name, text.encode()), None))
+
+
+def _chosen(path: str, documents: list[Document], name: str | None) -> Document:
+    """Return the document of the guest that was asked for."""
+    guests = [document.guest for document in documents]
+    names = [str(guest.get("name")) if isinstance(guest, dict) else "" for guest in guests]
+    found = [document for document, known in zip(documents, names, strict=True) if name in (None, known)]
+    if len(found) == 1:
+        return found[0]
+    if name is not None:
+        said = f"holds {len(found) or 'no'} guests with the name {name!r}{'' if found else nearest(name, names)}"
+    else:
+        shown = [*names[:MANY], "…"] if len(names) > MANY else names
+        said = f"holds {len(names)} guests: say which by its name ({listed(shown, 'or')})"
+    raise GuestError([Problem((), said, file=path)])
+
+
+def _placed(renderer: Renderer, document: Document) -> One:
+    try:
+        return _rendered(renderer, document.guest)
+    except GuestError as error:
+        raise GuestError(document.located(error.problems)) from None
+
+
+def _rendered(renderer: Renderer, guest: Any) -> One:
+    context, xml = renderer.rendered(guest)
+    return One(context, xml, has_secret(renderer.schema.root, context))

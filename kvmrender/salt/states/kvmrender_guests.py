@@ -1,0 +1,72 @@
+"""The state module ``kvmrender``: files with the domain XML of guests.
+
+.. code-block:: yaml
+
+    /etc/kvmrender/domains/web-1.xml:
+      kvmrender.guest_file:
+        - guest: {{ pillar.guests['web-1'] | json }}
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from kvmrender import Error
+from kvmrender.folder import MODE, SECRET_MODE
+from kvmrender.one import renderer_of
+from kvmrender.salt.guests import folders, one
+from kvmrender.secrets import xml_masker
+
+__virtualname__ = "kvmrender"
+__salt__: dict[str, Any]
+__states__: dict[str, Any]
+
+
+def __virtual__() -> str:
+    """Return the name that Salt knows this by."""
+    return __virtualname__
+
+
+def guest_file(
+    name: str,
+    guest: str | Mapping[str, Any],
+    guest_name: str | None = None,
+    templates: str | list[str] | None = None,
+    namespace: str | None = None,
+    mode: str | None = None,
+    **options: Any,
+) -> dict[str, Any]:
+    """Keep a guest's domain XML in a file.
+
+    name
+        The file.
+    guest
+        A mapping, or a file: its path on the minion, or ``salt://…``. A fault in a file is told with its line.
+    guest_name
+        Which guest of a file that holds several.
+    templates
+        Folders of templates that come before the shipped ones, on the minion.
+    namespace
+        The namespace of a guest that names none.
+    mode
+        The mode of the file. A new one has 0640 if the guest holds a secret, else 0644; one that is there keeps its
+        own.
+
+    All other options are those of ``file.managed``, such as ``user``, ``group``, ``backup``, ``makedirs``,
+    ``check_cmd``. Changes are shown as a difference, with ``***`` for secrets.
+    """
+    saltenv = options.get("saltenv") or "base"
+    try:
+        found = one(guest, guest_name, templates, namespace, lambda url: __salt__["cp.cache_file"](url, saltenv))
+    except Error as error:
+        return {"name": name, "changes": {}, "result": False, "comment": str(error)}
+    if mode is None and not os.path.lexists(name):
+        mode = f"{SECRET_MODE if found.secret else MODE:04o}"
+    done: dict[str, Any] = __states__["file.managed"](name, contents=found.xml, mode=mode, **options)
+    mask = xml_masker(renderer_of(folders(templates)).schema.root)
+    for key in ("diff", "newfile"):
+        if isinstance(done["changes"].get(key), str):
+            done["changes"][key] = mask(done["changes"][key])
+    return done

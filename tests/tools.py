@@ -1,0 +1,116 @@
+"""The real programs that kvmrender works with, as tests/install_tools lays them out, and pages whose examples run."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+INSTALL = "tests/install_tools DIR; KVMRENDER_TOOLS=DIR"
+PATIENCE = 60
+"""Seconds until a daemon is given up; a slow machine is no failure."""
+
+
+def tool(environment: str, program: str = "python") -> Path:
+    """Return a program of an environment, or skip the test."""
+    found = Path(os.environ.get("KVMRENDER_TOOLS", ""), environment, "bin", program)
+    if not os.environ.get("KVMRENDER_TOOLS") or not found.exists():
+        pytest.skip(f"needs {program} of {environment}: {INSTALL}")
+    return found
+
+
+def node() -> dict[str, Path]:
+    """Return Node.js and the folder of the modules that were installed for it, or skip the test."""
+    folder = Path(os.environ.get("KVMRENDER_TOOLS", ""), "npm/node_modules")
+    own = folder.parent.parent / "node/bin/node"
+    program = str(own) if own.exists() else shutil.which("node")
+    if not os.environ.get("KVMRENDER_TOOLS") or not folder.is_dir() or program is None:
+        pytest.skip(f"needs Node.js and its modules: {INSTALL}")
+    return {"node": Path(program), "modules": folder}
+
+
+def program(name: str, package: str) -> str:
+    """Return a program that Debian has, or skip the test."""
+    found = shutil.which(name)
+    if found is None:
+        pytest.skip(f"needs {name}: apt-get install {package}")
+    return found
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    """Return the examples of a page that are in a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(), re.DOTALL | re.MULTILINE)
+
+
+def files(page: Path, heading: str) -> dict[str, str]:
+    """Return the files that a section of a page shows, by the names in their first lines, which are comments."""
+    (section,) = re.findall(rf"^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", page.read_text(), re.DOTALL | re.MULTILINE)
+    found = re.findall(r"^```\w+\n((?:#|//|\") ([\w./-]+)\n.*?)^```$", section, re.DOTALL | re.MULTILINE)
+    return {name: text for text, name in found}
+
+
+def lay_out(folder: Path, found: dict[str, str], **replaced: str) -> None:
+    """Write files into a folder, with other words for some."""
+    for name, text in found.items():
+        for old, new in replaced.items():
+            text = text.replace(old, new)
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+def execute(*command: str | Path, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a program of a tool's environment; what it installs beside itself comes first."""
+    path = f"{Path(command[0]).parent}:{Path(sys.executable).parent}:{os.environ['PATH']}"
+    return subprocess.run(
+        list(map(str, command)),
+        cwd=cwd,
+        env={**os.environ, "PATH": path, "HOME": str(cwd), "LC_ALL": "C.UTF-8", **environment},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@contextmanager
+def session_libvirt(folder: Path) -> Iterator[str]:
+    """Run a libvirt of one user, with all of its state in the folder (whose name is short), and yield its URI.
+
+    Root's would be that of the system: it runs as nobody.
+    """
+    daemon = program("libvirtd", "libvirt-daemon-system")
+    places = {"HOME": "", **{f"XDG_{name}": name.lower() for name in ("RUNTIME_DIR", "CONFIG_HOME", "CACHE_HOME")}}
+    for place in places.values():
+        (folder / place).mkdir(exist_ok=True)
+        (folder / place).chmod(0o777)
+    nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.geteuid() == 0 else []
+    log = folder / "log"
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(
+            [*nobody, daemon],
+            env={**os.environ, **{name: str(folder / place) for name, place in places.items()}},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+        ) as running,
+    ):
+        try:
+            uri = f"qemu:///session?socket={folder}/runtime_dir/libvirt/libvirt-sock"
+            deadline = time.monotonic() + PATIENCE
+            while subprocess.run(["virsh", "-c", uri, "list"], capture_output=True, check=False).returncode:
+                assert running.poll() is None, log.read_text()
+                assert time.monotonic() < deadline, log.read_text()
+                time.sleep(0.1)
+            yield uri
+        finally:
+            running.terminate()
