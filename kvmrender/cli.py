@@ -39,6 +39,8 @@ def main() -> None:
     with guests and defaults) or as JSON Lines; - is standard input, and so is none.
 
     Exit code: 0 all went well, 1 something differs (with --check), 2 something is wrong.
+
+    Example: kvmrender render web-1.yaml
     """
 
 
@@ -49,7 +51,7 @@ main.add_command(preview)
 main.add_command(watch)
 
 
-@main.command()
+@main.command(short_help="Write the domain XML of each GUEST.")
 @options(*FLEET, *LAYERS, GUESTS)
 @click.option("-o", "--output", metavar="DIR", help="Write each guest to DIR/NAME.xml; what is the same isn't touched.")
 @click.option(
@@ -113,7 +115,7 @@ def render(
         sys.exit(DIFFERS)
 
 
-@main.command()
+@main.command(short_help="Write what templates see of each GUEST.")
 @options(*FLEET, *LAYERS, GUESTS)
 def context(
     guests: tuple[str, ...],
@@ -142,7 +144,7 @@ def context(
         _print(Fleet(renderer, inputs, Options(**fleet), make=text), quiet=True, between="---\n")
 
 
-@main.command()
+@main.command(short_help="Write the JSON Schema of guest files.")
 @options(TEMPLATES)
 def schema(templates: tuple[str, ...]) -> None:
     """Write the JSON Schema of guest files, for editors.
@@ -155,7 +157,7 @@ def schema(templates: tuple[str, ...]) -> None:
         write(json.dumps(editor_schema(renderer_of(templates).schema), indent=2, ensure_ascii=False) + "\n")
 
 
-@main.command()
+@main.command(short_help="Check each FILE as strictly as can be.")
 @options(*LAYERS, click.argument("files", nargs=-1, type=click.Path(), metavar="[FILE]..."))
 @click.option("--schema", type=click.Path(), metavar="PATH", help="libvirt's domain.rng; by default the installed one.")
 @click.option("--connect", metavar="URI", help="Ask this libvirt driver too, such as qemu:///system.")

@@ -18,10 +18,13 @@ from kvmrender.stack import SHIPPED, Stack
 
 @click.group()
 def templates() -> None:
-    """See, copy and check templates."""
+    """See, copy and check templates.
+
+    Example: kvmrender templates list
+    """
 
 
-@templates.command("list")
+@templates.command("list", short_help="List the files of the template folders.")
 @options(TEMPLATES)
 def list_(templates: tuple[str, ...]) -> None:
     """List each file of the template folders: its folder, and the folders whose file it replaces.
@@ -40,7 +43,7 @@ def _folder(stack: Stack, file: Path) -> str:
     return SHIPPED if folder == stack.shipped else str(folder)
 
 
-@templates.command()
+@templates.command(short_help="Write the file of this NAME.")
 @options(TEMPLATES, click.argument("name"))
 def show(templates: tuple[str, ...], name: str) -> None:
     """Write the file of this NAME that is used; shipped/NAME is the shipped one.
@@ -59,7 +62,7 @@ def _file(stack: Stack, name: str) -> Path:
     return files[0]
 
 
-@templates.command()
+@templates.command(short_help="Copy the file of this NAME into DIR.")
 @options(TEMPLATES, click.argument("folder", metavar="DIR"), click.argument("name"))
 def copy(templates: tuple[str, ...], name: str, folder: str) -> None:
     """Copy the file of this NAME into DIR, to be changed there. A file that is there already is left as it is.
@@ -80,7 +83,7 @@ def copy(templates: tuple[str, ...], name: str, folder: str) -> None:
         say(f"{target}: edit it, and render with --templates {folder}")
 
 
-@templates.command()
+@templates.command(short_help="Find what is wrong with templates.")
 @options(
     click.option(
         "--guest", "guests", multiple=True, metavar="GUEST", help="Render this file, instead of the example guests."
