@@ -7,13 +7,21 @@ those that occur twice.
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
-from kvmrender.errors import GuestError, Path, Problem
+from kvmrender import manifest
+from kvmrender.errors import GuestError, Problem
+from kvmrender.folder import Folder, digest
 from kvmrender.inputs import Inputs
+from kvmrender.one import renderer_of
+from kvmrender.outcome import CHANGED, CREATED, UNCHANGED, Options, Outcome, file_name
+from kvmrender.output import Output
 from kvmrender.renderer import Renderer
+from kvmrender.secrets import has_secret
 from kvmrender.shared import Context, Key, Shared, keys, problems_of
 
 Place = tuple[str | None, tuple[int, int] | None]
@@ -44,19 +52,39 @@ class Owner:
         return problem.at(*next(place for key, place in self.keys if key.path == problem.path))
 
 
-def summary(
-    renderer: Renderer,
-    inputs: Inputs,
-    allow_shared: Iterable[str] = (),
-    each: Callable[[Context, str], None] = lambda context, xml: None,
-) -> Summary:
-    """Render the guests of a part, and return what is to be known of it; ``each`` gets context and XML of each.
+@dataclass(frozen=True)
+class Part:
+    """A rendered part of a fleet, to be written when nothing is wrong with any: names, XML and whether it is secret."""
 
-    Raises TemplateError.
-    """
+    summary: Summary
+    texts: list[tuple[str, str, bool]] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What holds for all parts: the options of ``kvmrender render`` of the same names, ``settings`` being ``--set``."""
+
+    templates: tuple[str, ...] = ()
+    defaults: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
+    namespace: str | None = None
+    allow_shared: tuple[str, ...] = ()
+    prune: bool = False
+
+    def renderer(self) -> Renderer:
+        """Return the renderer, made once in a process. Raises TemplateError."""
+        return renderer_of(self.templates)
+
+    def inputs(self, file: str) -> Inputs:
+        """Return the guests of a part. Raises GuestError for defaults and settings that can't be."""
+        return Inputs(self.renderer().schema.root, (file,), self.defaults, self.settings, self.namespace)
+
+
+def rendered(file: str, job: Job) -> Part:
+    """Render the guests of a part. Raises TemplateError, and GuestError for defaults and settings that can't be."""
+    renderer, inputs = job.renderer(), job.inputs(file)
     problems: list[Problem] = []
-    hashes, guests = array("Q"), array("I")
-    count = 0
+    hashes, guests, texts, count = array("Q"), array("I"), list[tuple[str, str, bool]](), 0
     for number, document in enumerate(inputs.documents(problems)):
         count += 1
         try:
@@ -65,11 +93,11 @@ def summary(
         except GuestError as error:
             problems += document.located(error.problems, inputs.over)
             continue
-        found = [key.hash() for key in keys(context, guest, allow_shared)]
+        found = [key.hash() for key in keys(context, guest, job.allow_shared)]
         hashes.extend(found)
         guests.extend([number] * len(found))
-        each(context, xml)
-    return Summary(count, tuple(problems), hashes, guests)
+        texts.append((context["name"], xml, has_secret(renderer.schema.root, context)))
+    return Part(Summary(count, tuple(problems), hashes, guests), texts)
 
 
 def suspects(summaries: Sequence[Summary]) -> list[set[int]]:
@@ -87,27 +115,53 @@ def suspects(summaries: Sequence[Summary]) -> list[set[int]]:
     ]
 
 
-def owners(renderer: Renderer, inputs: Inputs, numbers: set[int], allow_shared: Iterable[str] = ()) -> list[Owner]:
+def owners(file: str, numbers: set[int], job: Job) -> list[Owner]:
     """Read the guests of these numbers again, where their part is, and return what they own and where it stands."""
-    result = []
+    inputs, result = job.inputs(file), []
     for number, document in enumerate(inputs.documents([])):
         if number in numbers:
             guest = inputs.guest(document)
-            context = renderer.context(guest)
-
-            def place(path: Path, document: Any = document) -> Place:
-                found = document.located([Problem(path, "")], inputs.over)[0]
-                return found.file, (found.line, found.column) if found.line else None
-
-            found = tuple((key, place(key.path)) for key in keys(context, guest, allow_shared))
-            result.append(Owner(context["name"], found))
+            context = job.renderer().context(guest)
+            own = list(keys(context, guest, job.allow_shared))
+            places = [document.located([Problem(key.path, "")], inputs.over)[0] for key in own]
+            result.append(Owner(context["name"], tuple(zip(own, map(_place, places), strict=True))))
     return result
+
+
+def _place(problem: Problem) -> Place:
+    return problem.file, (problem.line, problem.column or 1) if problem.line else None
 
 
 def clashes(found: Iterable[Owner]) -> list[Problem]:
     """Return what guests share by mistake; ``found`` are those of all parts, in order."""
     placers = ((owner, owner.place) for owner in found)  # one object a guest: by it they are told apart
     return problems_of((owner.name, key, place) for owner, place in placers for key, _ in owner.keys)
+
+
+def written(part: Part, folder: str, job: Job) -> Counter[str]:
+    """Write the files of a part into a folder of its own, all or none, and count what became of them.
+
+    The counts are by the words of ``kvmrender.outcome``. Raises Error.
+    """
+    counts: Counter[str] = Counter()
+    changed, same = list[bytes](), list[bytes]()
+    with closing(Folder(folder)) as opened:
+        for guest, xml, secret in part.texts:
+            name, data = file_name(guest), xml.encode()
+            old, state = opened.read(name) or (None, None)
+            status = CREATED if old is None else UNCHANGED if old == data else CHANGED
+            counts[status] += 1
+            if status != UNCHANGED:
+                opened.stage(name, data, state, secret=old is None and secret)
+            entry = manifest.entry(name, bytes.fromhex(digest(data)))
+            (same if status == UNCHANGED else changed).append(entry)
+
+        def count(outcome: Outcome) -> None:
+            counts[outcome.status] += 1
+
+        output = Output(opened, job.renderer().schema.root, Options(prune=job.prune))
+        output.commit(changed, sorted(changed + same), count)
+    return counts
 
 
 def clashes_of(
