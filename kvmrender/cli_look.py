@@ -12,7 +12,7 @@ import click
 from kvmrender.cli_common import FLEET, GUESTS, LAYERS, TEMPLATES, options, renderer_of, say, trouble, write
 
 
-@click.command()
+@click.command(short_help="Say what the field at PATH is.")
 @options(TEMPLATES, click.argument("path", default=""))
 @click.option("-r", "--recursive", is_flag=True, help="Show the fields below those in the field, too.")
 @click.option("--markdown", is_flag=True, help="Write a page of all fields.")
@@ -33,7 +33,7 @@ def explain(templates: tuple[str, ...], path: str, recursive: bool, markdown: bo
         write(fields_page(renderer) if markdown else explain(renderer, path, recursive))
 
 
-@click.command()
+@click.command(short_help="Draw each GUEST and what it is joined to.")
 @options(*FLEET, *LAYERS, GUESTS)
 @click.option(
     "--format",
@@ -76,7 +76,7 @@ def graph(
         write(picture.svg() if form == "svg" else picture.mermaid())
 
 
-@click.command()
+@click.command(short_help="Render each GUEST again when a file is saved.")
 @options(*LAYERS, click.argument("guests", nargs=-1, required=True, type=click.Path(), metavar="GUEST..."))
 def watch(guests: tuple[str, ...], templates: tuple[str, ...], **layers: Any) -> None:
     """Render each GUEST again whenever it, a template or a part of the schema is saved.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -10,7 +10,7 @@ from kvmrender.errors import GuestError, Problem, listed, nearest
 from kvmrender.inputs import Inputs
 from kvmrender.load import Document, read
 from kvmrender.renderer import Renderer
-from kvmrender.secrets import has_secret
+from kvmrender.secrets import secret_finder, xml_masker
 
 MANY = 5
 """Names that a message lists."""
@@ -30,12 +30,23 @@ def renderer_of(templates: tuple[str, ...] = ()) -> Renderer:
     return Renderer(templates)
 
 
+@lru_cache(maxsize=8)
+def has_secret_of(templates: tuple[str, ...] = ()) -> Callable[[Any], bool]:
+    """Return what says whether a context holds a secret. Raises TemplateError."""
+    return secret_finder(renderer_of(templates).schema.root)
+
+
+@lru_cache(maxsize=8)
+def mask_of(templates: tuple[str, ...] = ()) -> Callable[[str], str]:
+    """Return what writes ``***`` for the secrets in XML. Raises TemplateError."""
+    return xml_masker(renderer_of(templates).schema.root)
+
+
 def from_values(guest: Any, templates: Iterable[str] = (), namespace: str | None = None) -> One:
     """Render a guest given as a mapping. Raises GuestError and TemplateError."""
-    renderer = renderer_of(tuple(templates))
     if namespace is not None and isinstance(guest, Mapping):
         guest = {"namespace": namespace, **guest}
-    return _rendered(renderer, guest)
+    return _rendered(tuple(templates), guest)
 
 
 def from_file(path: str, name: str | None = None, templates: Iterable[str] = (), namespace: str | None = None) -> One:
@@ -43,18 +54,18 @@ def from_file(path: str, name: str | None = None, templates: Iterable[str] = (),
 
     The problems of a guest have their lines.
     """
-    renderer = renderer_of(tuple(templates))
-    inputs = Inputs(renderer.schema.root, (path,), namespace=namespace)
+    folders = tuple(templates)
+    inputs = Inputs(renderer_of(folders).schema.root, (path,), namespace=namespace)
     problems: list[Problem] = []
     documents = list(inputs.documents(problems))
     if problems:
         raise GuestError(problems)
-    return _placed(renderer, _chosen(path, documents, name))
+    return _placed(folders, _chosen(path, documents, name))
 
 
 def from_text(name: str, text: str) -> One:
     """Render the guest in a text of YAML or JSON, which messages call ``name``. Raises GuestError and TemplateError."""
-    return _placed(renderer_of(), _chosen(name, read(name, text.encode()), None))
+    return _placed((), _chosen(name, read(name, text.encode()), None))
 
 
 def _chosen(path: str, documents: list[Document], name: str | None) -> Document:
@@ -72,13 +83,13 @@ def _chosen(path: str, documents: list[Document], name: str | None) -> Document:
     raise GuestError([Problem((), said, file=path)])
 
 
-def _placed(renderer: Renderer, document: Document) -> One:
+def _placed(templates: tuple[str, ...], document: Document) -> One:
     try:
-        return _rendered(renderer, document.guest)
+        return _rendered(templates, document.guest)
     except GuestError as error:
         raise GuestError(document.located(error.problems)) from None
 
 
-def _rendered(renderer: Renderer, guest: Any) -> One:
-    context, xml = renderer.rendered(guest)
-    return One(context, xml, has_secret(renderer.schema.root, context))
+def _rendered(templates: tuple[str, ...], guest: Any) -> One:
+    context, xml = renderer_of(templates).rendered(guest)
+    return One(context, xml, has_secret_of(templates)(context))

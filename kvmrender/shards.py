@@ -17,11 +17,10 @@ from kvmrender import manifest
 from kvmrender.errors import GuestError, Problem
 from kvmrender.folder import Folder, digest
 from kvmrender.inputs import Inputs
-from kvmrender.one import renderer_of
+from kvmrender.one import has_secret_of, renderer_of
 from kvmrender.outcome import CHANGED, CREATED, UNCHANGED, Options, Outcome, file_name
 from kvmrender.output import Output
 from kvmrender.renderer import Renderer
-from kvmrender.secrets import has_secret
 from kvmrender.shared import Context, Key, Shared, keys, problems_of
 
 Place = tuple[str | None, tuple[int, int] | None]
@@ -82,7 +81,7 @@ class Job:
 
 def rendered(file: str, job: Job) -> Part:
     """Render the guests of a part. Raises TemplateError, and GuestError for defaults and settings that can't be."""
-    renderer, inputs = job.renderer(), job.inputs(file)
+    renderer, has_secret, inputs = job.renderer(), has_secret_of(job.templates), job.inputs(file)
     problems: list[Problem] = []
     hashes, guests, texts, count = array("Q"), array("I"), list[tuple[str, str, bool]](), 0
     for number, document in enumerate(inputs.documents(problems)):
@@ -96,7 +95,7 @@ def rendered(file: str, job: Job) -> Part:
         found = [key.hash() for key in keys(context, guest, job.allow_shared)]
         hashes.extend(found)
         guests.extend([number] * len(found))
-        texts.append((context["name"], xml, has_secret(renderer.schema.root, context)))
+        texts.append((context["name"], xml, has_secret(context)))
     return Part(Summary(count, tuple(problems), hashes, guests), texts)
 
 

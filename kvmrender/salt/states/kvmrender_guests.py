@@ -15,9 +15,8 @@ from typing import Any
 
 from kvmrender import Error
 from kvmrender.folder import MODE, SECRET_MODE
-from kvmrender.one import renderer_of
+from kvmrender.one import mask_of
 from kvmrender.salt.guests import folders, one
-from kvmrender.secrets import xml_masker
 
 __virtualname__ = "kvmrender"
 __salt__: dict[str, Any]
@@ -65,7 +64,7 @@ def guest_file(
     if mode is None and not os.path.lexists(name):
         mode = f"{SECRET_MODE if found.secret else MODE:04o}"
     done: dict[str, Any] = __states__["file.managed"](name, contents=found.xml, mode=mode, **options)
-    mask = xml_masker(renderer_of(folders(templates)).schema.root)
+    mask = mask_of(folders(templates))
     for key in ("diff", "newfile"):
         if isinstance(done["changes"].get(key), str):
             done["changes"][key] = mask(done["changes"][key])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -43,30 +44,26 @@ class ActionModule(ActionBase):
             raise AnsibleActionFail(f"Unsupported parameters: {', '.join(unknown)}. Supported parameters: {supported}.")
         written = arguments["guest"]
         templates = tuple(map(self._loader.path_dwim, guests.folders(arguments.get("templates"))))
-        renderer = guests.renderer(templates)
+        one = guests.rendered(written, arguments.get("namespace"), templates, AnsibleActionFail)
+        name = f"{one.context['name']}.xml"
+        if os.sep in name:
+            raise AnsibleActionFail(f"{name!r} is not the name of a file")
         try:
-            context, xml = renderer.rendered(guests.guest(written, arguments.get("namespace")))
-        except guests.kvmrender.Error as error:
-            guests.fail(error, written, AnsibleActionFail)
-        try:
-            result = self._copied(context, xml, renderer.schema.root, task_vars or {})
+            result = self._copied(name, one, task_vars or {})
         finally:
             self._remove_tmp_path(self._connection._shell.tmpdir)
-        _hide(result, renderer.schema.root, f"{context['name']}.xml")
-        return {**result, "name": context["name"], "uuid": context.get("uuid")}
+        _hide(result, guests.one.mask_of(templates), name)
+        return {**result, "name": one.context["name"], "uuid": one.context.get("uuid")}
 
-    def _copied(self, context: dict[str, Any], xml: str, root: dict[str, Any], task_vars: dict[str, Any]) -> Any:
+    def _copied(self, name: str, one: Any, task_vars: dict[str, Any]) -> Any:
         folder = tempfile.mkdtemp(dir=constants.DEFAULT_LOCAL_TMP)
         try:
-            name = f"{context['name']}.xml"
-            if os.sep in name:
-                raise AnsibleActionFail(f"{name!r} is not the name of a file")
             source = Path(folder, name)  # in a folder that nobody else can read
-            source.write_bytes(xml.encode())
+            source.write_bytes(one.xml.encode())
             task = self._task.copy()
             task.args = {key: value for key, value in self._task.args.items() if key not in OWN}
             task.args["src"] = str(source)
-            if task.args.get("mode") is None and (mode := self._mode(name, context, root, task_vars)):
+            if task.args.get("mode") is None and (mode := self._mode(name, one, task_vars)):
                 task.args["mode"] = mode
             copy = self._shared_loader_obj.action_loader.get(
                 "ansible.legacy.copy",
@@ -81,26 +78,21 @@ class ActionModule(ActionBase):
         finally:
             shutil.rmtree(folder)
 
-    def _mode(self, name: str, context: dict[str, Any], root: dict[str, Any], task_vars: dict[str, Any]) -> str | None:
+    def _mode(self, name: str, one: Any, task_vars: dict[str, Any]) -> str | None:
         """Return the mode of a file that is not there yet."""
-        from kvmrender.secrets import has_secret
-
         dest = self._remote_expand_user(self._task.args["dest"])
         shell = self._connection._shell
-        found = self._execute_remote_stat(dest, all_vars=task_vars, follow=False, checksum=False)
+        found = self._execute_remote_stat(dest, all_vars=task_vars, follow=True, checksum=False)
         if found.get("isdir") or shell.path_has_trailing_slash(dest):
             dest = shell.join_path(dest, name)
-            found = self._execute_remote_stat(dest, all_vars=task_vars, follow=False, checksum=False)
+            found = self._execute_remote_stat(dest, all_vars=task_vars, follow=True, checksum=False)
         if found.get("exists"):
             return None
-        return SECRET_MODE if has_secret(root, context) else MODE
+        return SECRET_MODE if one.secret else MODE
 
 
-def _hide(result: dict[str, Any], root: dict[str, Any], name: str) -> None:
+def _hide(result: dict[str, Any], mask: Callable[[str], str], name: str) -> None:
     """Write ``***`` for the secrets in the differences of a result, and a name for the temporary file in them."""
-    from kvmrender.secrets import xml_masker
-
-    mask = xml_masker(root)
     found = result.get("diff") or []
     for diff in found if isinstance(found, list) else [found]:
         sides = [side for side in ("before", "after") if isinstance(diff.get(side), (str, bytes))]

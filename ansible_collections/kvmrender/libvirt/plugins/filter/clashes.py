@@ -58,14 +58,7 @@ def clashes(found: Any, allow_shared: Any = (), namespace: str | None = None) ->
     """Return what guests share by mistake. Raises AnsibleFilterError for guests that are wrong in themselves."""
     from kvmrender.shards import clashes_of
 
-    renderer = guests.renderer()
-    contexts = []
-    for value in found:
-        guest = guests.guest(value, namespace)
-        try:
-            contexts.append((renderer.context(guest), guest))
-        except guests.kvmrender.Error as error:
-            guests.fail(error, value, AnsibleFilterError)
+    contexts = [(guests.rendered(guest, namespace, (), AnsibleFilterError).context, guest) for guest in found]
     problems = clashes_of(contexts, lambda number, problem: guests.placed(found[number], problem), allow_shared)
     return list(map(str, problems))
 

@@ -59,10 +59,7 @@ _value:
 
 def domain_xml(guest: Any, namespace: str | None = None, templates: Any = ()) -> str:
     """Return a guest's domain XML. Raises AnsibleFilterError."""
-    try:
-        return guests.renderer(guests.folders(templates)).render(guests.guest(guest, namespace))
-    except guests.kvmrender.Error as error:
-        guests.fail(error, guest, AnsibleFilterError)
+    return guests.rendered(guest, namespace, guests.folders(templates), AnsibleFilterError).xml
 
 
 class FilterModule:

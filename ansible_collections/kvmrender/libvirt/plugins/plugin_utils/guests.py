@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import cache
-from typing import Any, NoReturn
+from typing import Any
 
 from ansible.errors import AnsibleError
 
 try:
     import kvmrender
+    from kvmrender import one
     from kvmrender.errors import Problem
 except ImportError as error:
     raise AnsibleError(f"kvmrender must be installed beside ansible-core, on the controller: {error}") from error
@@ -20,15 +20,6 @@ except ImportError:
     Origin = None
 
 Place = tuple[str, int, int]
-
-
-@cache
-def renderer(templates: tuple[str, ...] = ()) -> kvmrender.Renderer:
-    """Return the renderer of these template folders, made once a process. Raises AnsibleError."""
-    try:
-        return kvmrender.Renderer(templates)
-    except kvmrender.Error as error:
-        raise AnsibleError(str(error)) from None
 
 
 def plain(value: Any) -> Any:
@@ -48,10 +39,19 @@ def plain(value: Any) -> Any:
     return str(value)
 
 
-def guest(value: Any, namespace: str | None) -> Any:
-    """Return a guest as kvmrender takes it, with the namespace if it names none."""
-    found = plain(value)
-    return {"namespace": plain(namespace), **found} if namespace is not None and isinstance(found, dict) else found
+def rendered(
+    guest: Any, namespace: Any, templates: tuple[str, ...], kind: type[AnsibleError] = AnsibleError
+) -> one.One:
+    """Render a guest. Raises Ansible's error, of this kind, with a line for each problem.
+
+    Ansible isn't told which value is at fault: it would show the lines around it, and those may hold secrets.
+    """
+    try:
+        return one.from_values(plain(guest), templates, plain(namespace))
+    except kvmrender.GuestError as error:
+        raise kind("\n".join(str(placed(guest, problem)) for problem in error.problems)) from None
+    except kvmrender.Error as error:
+        raise kind(str(error)) from None
 
 
 def placed(value: Any, problem: Problem) -> Problem:
@@ -76,16 +76,6 @@ def _place(value: Any) -> Place | None:
         return getattr(value, "ansible_pos", None)
     tag = Origin.get_tag(value)
     return (tag.path, tag.line_num, tag.col_num or 1) if tag and tag.path and tag.line_num else None
-
-
-def fail(error: kvmrender.Error, value: Any, kind: type[AnsibleError] = AnsibleError) -> NoReturn:
-    """Raise Ansible's error for one of kvmrender's, with a line for each problem.
-
-    Ansible isn't told which value is at fault: it would show the lines around it, and those may hold secrets.
-    """
-    if isinstance(error, kvmrender.GuestError):
-        raise kind("\n".join(str(placed(value, problem)) for problem in error.problems)) from None
-    raise kind(str(error)) from None
 
 
 def folders(templates: Any) -> tuple[str, ...]:
