@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from conftest import ROOT, Run
 from language_server import Client, language_server
-from tools import files
+from tools import blocks, files
 
 PAGE = files(ROOT / "docs/integrations.md", "Editors")
 FOR_VSCODE = json.loads(PAGE[".vscode/settings.json"].split("\n", 1)[1])
@@ -90,3 +90,8 @@ def test_unknown_key_is_marked_and_a_good_guest_is_not(editor: Any) -> None:
 def test_fixture_has_nothing_to_mark(fixture: str, editor: Any) -> None:
     client, opened = editor
     assert client.diagnostics(opened((ROOT / f"fixtures/{fixture}.yaml").read_text())) == []
+
+
+def test_readme_has_the_same_settings() -> None:
+    assert [json.loads(block) for block in blocks(ROOT / "README.md", "json")] == [FOR_VSCODE]
+    assert blocks(ROOT / "README.md", "vim") == [PAGE[".vimrc"].split("\n", 1)[1]]

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 from conftest import ROOT
+from tools import files, lay_out
 
 PAGE = (ROOT / "docs/pipelines.md").read_text()
 BLOCKS = {
@@ -64,6 +65,24 @@ def test_make(site: Path) -> None:
     assert "is up to date" in execute(site, "make").stdout
     (site / "domains/web-1.xml").write_text("<domain/>\n")
     assert "-<domain/>" in execute(site, "make", "check").stdout
+
+
+@pytest.mark.parametrize(
+    ("fleet", "code", "said"),
+    [
+        ("guests: [{name: web-1}]", 0, "domains is what fleet.yaml says\n"),
+        ("guests: [{name: web-2}]", 2, "domains is out of step: make domains\n"),
+        ("guests: [{name: web-1, memroy: 1}]", 2, "fleet.yaml can't be rendered\n"),
+    ],
+)
+def test_make_tells_a_difference_from_trouble(fleet: str, code: int, said: str, tmp_path: Path) -> None:
+    lay_out(tmp_path, files(ROOT / "docs/integrations.md", "Make and scripts"))
+    (tmp_path / "fleet.yaml").write_text("guests: [{name: web-1}]\n")
+    assert execute(tmp_path, "make", "domains").returncode == 0
+    (tmp_path / "fleet.yaml").write_text(f"{fleet}\n")
+    done = execute(tmp_path, "make", "check")
+    assert (done.returncode, done.stdout) == (code, said)
+    assert domains(tmp_path) == {"web-1.xml"}
 
 
 def test_git_hook_and_ci_job_fail_on_drift(site: Path) -> None:

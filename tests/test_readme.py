@@ -21,7 +21,8 @@ def blocks(language: str) -> list[str]:
 SET_UP = [block for block in blocks("sh") if block.startswith("python3 -m venv")]
 PROVE = [block for block in blocks("sh") if "qemu:///system" in block]
 ONCE = [block for block in blocks("sh") if block.startswith("pipx run")]  # tests/test_distribution.py runs it
-COMMANDS = [block for block in blocks("sh") if block not in SET_UP + PROVE + ONCE]
+CLOUD = [block for block in blocks("sh") if "cloud-localds" in block]  # and tests/test_cloud_init.py this
+COMMANDS = [block for block in blocks("sh") if block not in SET_UP + PROVE + ONCE + CLOUD]
 
 
 def test_two_commands_set_everything_up() -> None:

@@ -82,10 +82,16 @@ class ActionModule(ActionBase):
         """Return the mode of a file that is not there yet."""
         dest = self._remote_expand_user(self._task.args["dest"])
         shell = self._connection._shell
-        found = self._execute_remote_stat(dest, all_vars=task_vars, follow=True, checksum=False)
-        if found.get("isdir") or shell.path_has_trailing_slash(dest):
+
+        def stat() -> dict[str, Any]:
+            return dict(self._execute_remote_stat(dest, all_vars=task_vars, follow=True, checksum=False))
+
+        if not (inside := shell.path_has_trailing_slash(dest)):
+            found = stat()
+            inside = found.get("isdir")
+        if inside:
             dest = shell.join_path(dest, name)
-            found = self._execute_remote_stat(dest, all_vars=task_vars, follow=True, checksum=False)
+            found = stat()
         if found.get("exists"):
             return None
         return SECRET_MODE if one.secret else MODE
