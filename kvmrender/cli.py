@@ -62,7 +62,7 @@ main.add_command(watch)
 @click.option("--prune", is_flag=True, help="Remove files that an earlier run wrote for guests that are gone.")
 @click.option("--fsync", is_flag=True, help="Have the files on the disk before they replace others.")
 @click.option("--allow-shared", multiple=True, metavar="GLOB", help="Disks that several guests may write to.")
-@click.option("--report", type=click.Choice(["json"]), help="Print an object of JSON for each guest.")
+@click.option("--report", type=click.Choice(["json"]), help="Write an object of JSON for each guest.")
 @click.option("-q", "--quiet", is_flag=True, help="No summary.")
 @click.option("-v", "--verbose", is_flag=True, help="Tell what becomes of each file.")
 def render(

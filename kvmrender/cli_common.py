@@ -47,7 +47,7 @@ MAX_SIZE = click.option(
     metavar="SIZE",
     callback=_size,
     envvar="KVMRENDER_MAX_SIZE",
-    help=f"Refuse files, and lines of JSON Lines, that are larger; by default {ALLOWED}. Also in KVMRENDER_MAX_SIZE.",
+    help=f"Refuse files, and lines of JSON Lines, that are larger; by default {ALLOWED}; also in KVMRENDER_MAX_SIZE.",
 )
 GUESTS = click.argument("guests", nargs=-1, type=click.Path(), metavar="[GUEST]...")
 LAYERS = (
@@ -59,7 +59,7 @@ LAYERS = (
         "settings",
         multiple=True,
         metavar="PATH=VALUE",
-        help="Set this in each guest, as disks[0].driver.cache=none; the value is YAML.",
+        help="Set this in each guest, such as disks[0].driver.cache=none; the value is YAML.",
     ),
     click.option(
         "--defaults", multiple=True, metavar="FILE", help="What goes under each guest: a mapping in YAML or JSON."
@@ -74,7 +74,7 @@ FLEET = (
         metavar="N",
         help="Processes that many guests are spread over; by default as many as there are cores.",
     ),
-    click.option("--select", multiple=True, metavar="GLOB", help="Only guests with such a name, as 'web-*'."),
+    click.option("--select", multiple=True, metavar="GLOB", help="Only guests with names like this, such as 'web-*'."),
 )
 """What commands have in common, the last first."""
 
