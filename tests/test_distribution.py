@@ -19,8 +19,6 @@ WEB = ROOT / "fixtures/web-1.yaml"
 HOME = {"HOME": os.environ.get("HOME", "/")}
 """Where the settings of pip and uv are."""
 
-pytestmark = pytest.mark.libvirt
-
 
 @pytest.fixture(scope="session")
 def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:

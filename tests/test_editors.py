@@ -21,8 +21,6 @@ SETTINGS = {
     "first line": {"yaml": {}},
 }
 
-pytestmark = pytest.mark.libvirt
-
 
 @pytest.fixture(params=SETTINGS)
 def editor(request: pytest.FixtureRequest, tmp_path: Path, run: Run) -> Iterator[Any]:

@@ -7,15 +7,12 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
 import yaml
 from conftest import ROOT
 from tools import execute, files, program, tool
 
 CONFIG = files(ROOT / "docs/integrations.md", "Git")[".pre-commit-config.yaml"]
-NOT_SOURCES = shutil.ignore_patterns(".git", ".venv", "*cache*", "*.egg-info", "__pycache__", "dist", "build")
-
-pytestmark = pytest.mark.libvirt
+NOT_SOURCES = shutil.ignore_patterns(".git", ".venv", ".*cache", "*.egg-info", "__pycache__", "dist", "build")
 
 
 class Repository:

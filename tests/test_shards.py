@@ -49,7 +49,6 @@ def tree(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.rglob("*.xml")}
 
 
-@pytest.mark.libvirt
 def test_dask_writes_what_one_machine_writes(tmp_path: Path, run: Run) -> None:
     shards = fleet(tmp_path)
     first = dask(tmp_path)
@@ -63,7 +62,6 @@ def test_dask_writes_what_one_machine_writes(tmp_path: Path, run: Run) -> None:
     assert ast.literal_eval(dask(tmp_path).stdout) == {"unchanged": SHARDS * EACH}
 
 
-@pytest.mark.libvirt
 def test_dask_tells_all_that_one_machine_tells_and_writes_nothing(tmp_path: Path, run: Run) -> None:
     shared = {"n1": {"disks": [{"source": "/images/3.qcow2"}]}, "n5": {"name": "guest-4"}, "n8": {"memroy": 1}}
     shards = fleet(tmp_path, **shared)
