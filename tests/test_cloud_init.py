@@ -20,7 +20,7 @@ from tools import blocks, program
 README = ROOT / "README.md"
 IMAGES = "/var/lib/libvirt/images"
 (RECIPE,) = (block for block in blocks(README, "sh") if "cloud-localds" in block)
-(XORRISO,) = re.findall(r"`(xorriso .*)`", README.read_text())
+(XORRISO,) = re.findall(r"^# or: (xorriso .*)$", RECIPE, re.MULTILINE)
 
 pytestmark = pytest.mark.libvirt
 
