@@ -94,7 +94,7 @@ def watch(guests: tuple[str, ...], templates: tuple[str, ...], **layers: Any) ->
         _until_interrupted(lambda: watch(Looker(templates, guests, layers)))
 
 
-@click.command()
+@click.command(short_help="Serve a live page of each GUEST and its XML.")
 @options(*LAYERS, GUESTS)
 @click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="The port; a free one by default.")
 @click.option("--show-secrets", is_flag=True, help="Show secrets in the XML; they are *** by default.")
