@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
 from typing import Any
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from kvmrender.schema import GuestSchema, Node, resolve
@@ -26,6 +28,21 @@ NOT_DRAWN = {"name", "arch", "type", "vars", "extra", "machine", "namespace"}
 MOST_KEYS = 8
 """Keys that are drawn of one mapping at most, beside the required ones: the time that libxml2 takes to validate an
 element doubles with each attribute, if all are optional."""
+
+
+def draws(usual: int) -> settings:
+    """Return how many guests are drawn: as many as is usual, or ``KVMRENDER_EXAMPLES``.
+
+    These are the same ones each time, unless there are more of them than usual: those are drawn anew.
+    """
+    examples = int(os.environ.get("KVMRENDER_EXAMPLES", usual))
+    return settings(
+        max_examples=examples,
+        derandomize=examples <= usual,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
 
 
 def guests(schema: GuestSchema, keys: list[str] | None = None, most: int = 4) -> st.SearchStrategy[dict[str, Any]]:

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from check_cases import Case
 from conftest import FIXTURES, ROOT, find
-from guests import guests
-from hypothesis import HealthCheck, given, settings
+from guests import draws, guests
+from hypothesis import given
 from test_checks import CASES
 
 from kvmrender import GuestError, Renderer, TemplateError
@@ -74,7 +74,7 @@ def test_functions_write_what_jinja_writes(guest: dict[str, Any]) -> None:
     assert quick == slow
 
 
-@settings(max_examples=500, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+@draws(500)
 @given(guest=guests(RENDERER.schema))
 def test_random_guests(guest: dict[str, Any]) -> None:
     results = built(guest)

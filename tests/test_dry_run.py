@@ -17,12 +17,11 @@ import pytest
 import yaml
 from conftest import embedded_root
 from dry_run import CRASH, DryRun
-from guests import guests
-from hypothesis import HealthCheck, given, reject, settings
+from guests import draws, guests
+from hypothesis import given, reject
 
 from kvmrender import GuestError, Renderer
 
-EXAMPLES = int(os.environ.get("KVMRENDER_EXAMPLES", "1500"))
 ONLY = [key for key in os.environ.get("KVMRENDER_ONLY", "").split(",") if key]
 COLLECTED = os.environ.get("KVMRENDER_REFUSALS")
 MOST_IOTHREADS = 1000
@@ -41,13 +40,7 @@ def dry_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DryRun]:
 @pytest.mark.libvirt
 @pytest.mark.parametrize("most", [1, 4])
 def test_refusals_of_random_guests_could_not_have_been_known(most: int, dry_run: DryRun) -> None:
-    @settings(
-        max_examples=EXAMPLES,
-        derandomize="KVMRENDER_EXAMPLES" not in os.environ,
-        database=None,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )
+    @draws(1500)
     @given(guest=guests(RENDERER.schema, ONLY, most))
     def refused_for_a_reason(guest: dict[str, Any]) -> None:
         # Without a program that isn't there, and without more iothreads than libvirt can list in a minute.

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from conftest import Run, find, parse
+from guests import draws
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,6 +37,7 @@ def test_mappings_merge_and_all_else_replaces(lower: Any, upper: Any, merged: An
     assert merge(lower, upper) == merged
 
 
+@draws(100)
 @given(LAYERS, LAYERS, LAYERS)
 def test_merging_is_associative_and_changes_nothing(low: Any, middle: Any, high: Any) -> None:
     before = repr((low, middle, high))

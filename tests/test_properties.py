@@ -21,8 +21,8 @@ from xml.etree import ElementTree
 import jsonschema_rs
 import pytest
 from conftest import ROOT
-from guests import guests
-from hypothesis import HealthCheck, given, reject, settings
+from guests import draws, guests
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from kvmrender import GuestError, Renderer
@@ -31,18 +31,9 @@ from kvmrender.load import read
 from kvmrender.mac import mac_address
 from kvmrender.schema import Node, resolve
 
-EXAMPLES = int(os.environ.get("KVMRENDER_EXAMPLES", "300"))
 RENDERER = Renderer()
 ROOT_NODE = RENDERER.schema.root
 GUESTS = guests(RENDERER.schema)
-
-draws = settings(
-    max_examples=EXAMPLES,
-    derandomize="KVMRENDER_EXAMPLES" not in os.environ,
-    database=None,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-)
 
 Path = tuple[str | int, ...]
 
@@ -111,7 +102,7 @@ def refused_clearly_or_well_formed(guest: Any) -> None:
     problems(lambda: ElementTree.fromstring(RENDERER.render(guest)))
 
 
-@draws
+@draws(300)
 @given(guest=ANYTHING | HOSTILE)
 def test_any_value_is_refused_clearly_or_makes_well_formed_xml(guest: Any) -> None:
     refused_clearly_or_well_formed(guest)
@@ -130,7 +121,7 @@ def spoilt(draw: st.DrawFn) -> Any:
         place = place[key]
 
 
-@draws
+@draws(300)
 @given(guest=spoilt())
 def test_any_value_at_any_place_is_refused_clearly_or_makes_well_formed_xml(guest: Any) -> None:
     refused_clearly_or_well_formed(guest)
@@ -140,7 +131,7 @@ WORDS = r"""name: a\n|- |? |: |{|}|[|]|&a |*a|!!str |!|"|'|\\|\n|  |---\n|#|<<|>
 PIECES = st.sampled_from([word.encode().decode("unicode_escape").encode("latin-1") for word in WORDS.split("|")])
 
 
-@draws
+@draws(300)
 @given(data=st.binary() | st.lists(PIECES, max_size=40).map(b"".join), name=st.sampled_from(["g", "g.yaml", "g.json"]))
 def test_any_bytes_are_refused_clearly_or_read(data: bytes, name: str) -> None:
     found: list[Any] = []
@@ -198,7 +189,7 @@ def test_strings_come_back_in_their_own_places_and_change_nothing_else() -> None
     """What elements and attributes there are doesn't depend on what strings hold."""
     seen: Counter[str] = Counter()
 
-    @draws
+    @draws(300)
     @given(guest=GUESTS)
     def hold(guest: Any) -> None:
         rendered(guest)
@@ -239,7 +230,7 @@ def shuffled(draw: st.DrawFn) -> tuple[Any, Any]:
     return guest, other(guest)
 
 
-@draws
+@draws(300)
 @given(both=shuffled())
 def test_rendering_is_deterministic_and_the_order_of_keys_is_nothing(both: tuple[Any, Any]) -> None:
     guest, other = both
@@ -250,7 +241,7 @@ def test_rendering_is_deterministic_and_the_order_of_keys_is_nothing(both: tuple
     assert json.dumps(guest) == before
 
 
-@draws
+@draws(300)
 @given(guest=GUESTS)
 def test_context_is_its_own_context(guest: Any) -> None:
     xml = rendered(guest)
@@ -274,7 +265,7 @@ for line in sys.stdin:
 def test_random_guests_are_the_same_in_any_process() -> None:
     drawn: list[str] = []
 
-    @settings(draws, max_examples=60)
+    @settings(draws(60), max_examples=60)
     @given(guest=GUESTS)
     def draw(guest: Any) -> None:
         drawn.append(json.dumps(guest))
@@ -298,6 +289,7 @@ def test_random_guests_are_the_same_in_any_process() -> None:
 # Addresses and names.
 
 
+@draws(300)
 @given(st.text(), st.text(), st.text(), st.binary(min_size=1, max_size=5))
 def test_derived_mac_addresses_are_unicast(namespace: str, name: str, device: str, prefix: bytes) -> None:
     prefix = bytes([prefix[0] & 0xFE]) + prefix[1:]

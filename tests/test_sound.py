@@ -9,25 +9,18 @@ import os
 from typing import Any
 
 import pytest
-from guests import guests
-from hypothesis import HealthCheck, given, reject, settings
+from guests import draws, guests
+from hypothesis import given, reject
 
 from kvmrender import GuestError, Renderer
 
-EXAMPLES = int(os.environ.get("KVMRENDER_EXAMPLES", "2000"))
 ONLY = [key for key in os.environ.get("KVMRENDER_ONLY", "").split(",") if key]
 
 RENDERER = Renderer()
 
 
 @pytest.mark.libvirt
-@settings(
-    max_examples=EXAMPLES,
-    derandomize="KVMRENDER_EXAMPLES" not in os.environ,
-    database=None,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-)
+@draws(2000)
 @given(guest=guests(RENDERER.schema, ONLY))
 def test_random_guests_are_valid_for_libvirts_schema(guest: dict[str, Any]) -> None:
     from kvmrender.rng import Grammar, installed_schema
