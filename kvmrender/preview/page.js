@@ -114,6 +114,7 @@ async function render() {
   }
   rendering = true;
   try {
+    const asked = guest;
     const texts = Object.fromEntries([...files].map(([name, { now }]) => [name, now]));
     const response = await fetch("render", {
       method: "POST",
@@ -122,7 +123,11 @@ async function render() {
     });
     if (response.status === 413) status("This is too large for a guest", true);
     else if (!response.ok) status(`The preview answers: ${response.statusText}`, true);
-    else show(await response.json());
+    else {
+      const answer = await response.json();
+      if (guest === asked) show(answer);
+      else again = true; // another one has been chosen meanwhile
+    }
   } catch {
     status("The preview has ended", true);
   }
@@ -135,19 +140,33 @@ async function render() {
 
 function show(answer) {
   found = answer.error ? [{ message: answer.error, said: answer.error }] : answer.problems;
-  if (answer.guest) {
-    // A guest that is gone has got another name: what is shown is compared with what was.
-    const same = answer.guest === guest || !answer.guests.includes(guest);
-    const before = good.get(same ? guest : answer.guest);
-    const changes = same && before?.xml !== answer.xml ? answer.diff : before?.changes ?? [];
+  const names = answer.guests ?? [];
+  const known = [...at("guest").options].map((option) => option.value);
+  const isGone = good.has(guest) && !names.includes(guest);
+  if (isGone && !found.length) {
+    // It may have another name now: then it is compared with what it was.
+    const others = names.filter((name) => !known.includes(name));
+    if (others.length === 1) {
+      good.set(others[0], good.get(guest));
+      guest = others[0];
+      again = answer.guest !== guest;
+      if (again) return;
+    }
+  }
+  // Of a guest that is wrong, the last good result stays.
+  const stale = isGone && found.length > 0;
+  if (answer.guest && !stale) {
+    const before = good.get(answer.guest);
+    const isCompared = answer.guest === guest && answer.xml !== before?.xml;
+    const changes = isCompared ? answer.diff : before?.changes ?? [];
     good.set(answer.guest, { xml: answer.xml, lines: answer.lines, changes });
     guest = answer.guest;
     showXml();
   }
-  const stale = found.length > 0 && (!answer.guest || answer.guest !== guest);
-  at("stale").hidden = !stale || !good.size;
+  at("stale").hidden = !stale;
   document.body.classList.toggle("is-stale", stale);
-  if (answer.guests?.length) options(at("guest"), answer.guests, guest);
+  const stay = found.length ? known.filter((name) => good.has(name)) : [];
+  if (names.length) options(at("guest"), [...new Set([...stay, ...names])], guest);
   showProblems(answer.more ?? 0);
   showBehind();
 }
