@@ -49,7 +49,7 @@ def test_twine_is_content(dist: Path) -> None:
     assert done.stdout.count("PASSED") == 2
 
 
-def test_wheel_holds_templates_manual_pages_collection_and_entry_points(wheel: Path) -> None:
+def test_wheel_holds_templates_the_page_manual_pages_collection_and_entry_points(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as file:
         names = set(file.namelist())
         (entry_points,) = (file.read(name).decode() for name in names if name.endswith("/entry_points.txt"))
@@ -57,6 +57,9 @@ def test_wheel_holds_templates_manual_pages_collection_and_entry_points(wheel: P
     for folder in ("templates", "fixtures"):
         here = {path.relative_to(ROOT).as_posix() for path in (ROOT / folder).rglob("*") if path.is_file()}
         assert {f"kvmrender/{name}" for name in here} <= names
+    own = {path.relative_to(ROOT).as_posix() for path in (ROOT / "kvmrender").rglob("*") if path.is_file()}
+    assert {name for name in own if "__pycache__" not in name} <= names
+    assert {f"kvmrender/preview/page.{kind}" for kind in ("html", "css", "js")} <= names
     pages = {f"share/man/man1/{path.name}" for path in (ROOT / "man").iterdir()}
     assert {name.split(".data/data/")[1] for name in names if ".data/data/" in name} == pages
     collection = {name for name in names if name.startswith("ansible_collections/")}
