@@ -96,8 +96,8 @@ def watch(guests: tuple[str, ...], templates: tuple[str, ...], **layers: Any) ->
 
 @click.command(short_help="Serve a live page of each GUEST and its XML.")
 @options(*LAYERS, GUESTS)
-@click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="The port; a free one by default.")
-@click.option("--show-secrets", is_flag=True, help="Show secrets in the XML; they are *** by default.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="The port; by default a free one.")
+@click.option("--show-secrets", is_flag=True, help="Show secrets in the XML; by default they are ***.")
 def preview(guests: tuple[str, ...], templates: tuple[str, ...], port: int, show_secrets: bool, **layers: Any) -> None:
     """Serve a page with each GUEST, its XML and what is wrong with it, to a browser on this machine.
 
