@@ -16,8 +16,8 @@ SIZED = ("memory", "currentMemory", "maxMemory", "memtune", "memoryBacking", "me
 UNITS = {"tseg": "MiB", "maxpagesize": "b"}
 """The units of sizes that are not KiB where they are left out."""
 LEAST_LABEL = 128 * KIB
-LEAST_NVDIMM = 256 * MIB
-"""Of ppc64le guests, without the labels."""
+BLOCK = 256 * MIB
+"""What memory modules of ppc64le guests are made of; an nvdimm has labels beside it."""
 
 
 def sizes(context: Context, architecture: Context) -> Iterator[Problem]:
@@ -68,19 +68,35 @@ def memory_devices(context: Context, architecture: Context) -> Iterator[Problem]
 
 
 def numa_memory(context: Context, architecture: Context) -> Iterator[Problem]:
-    """Memory is that of the NUMA cells, with or without that of memory modules; where there are no cells, it holds
-    what the modules have."""
+    """Memory is that of the NUMA cells, with or without that of memory modules; where there are no cells, it is more
+    than the modules have."""
     cells = dig(context, "cpu", "numa", "cell", default=[])
     own = sum(to_bytes({"text": cell["memory"], "unit": cell.get("unit", "KiB")}) for cell in cells)
-    sizes = [dig(device, "target", "size") for device in context["memory_devices"]]
-    plugged = sum(to_bytes(size) for size in sizes if size)
-    memory = to_bytes(context["memory"])
-    if plugged > memory and not cells:
-        said = f"{_size(context['memory'])} is less than the memory modules have, {plugged // 1024} KiB"
+    memory, modules = to_bytes(context["memory"]), [device for device in context["memory_devices"] if _room(device)]
+    if cells:
+        plugged = sum(map(_room, modules))
+        if memory not in (own, own + plugged):
+            said = f"{_size(context['memory'])} is not what the NUMA cells add up to, {(own + plugged) // 1024} KiB"
+            yield Problem(MEMORY, said, related=(("cpu", "numa"), ("memory_devices",)))
+        return
+    plugged = sum(_in_blocks(device) if context["arch"] == "ppc64le" else _room(device) for device in modules)
+    if modules and plugged >= memory:
+        said = f"{_size(context['memory'])} is not more than the memory modules have, {plugged // 1024} KiB"
         yield Problem(MEMORY, said, related=(("memory_devices",),))
-    elif cells and memory not in (own, own + plugged):
-        said = f"{_size(context['memory'])} is not what the NUMA cells add up to, {(own + plugged) // 1024} KiB"
-        yield Problem(MEMORY, said, related=(("cpu", "numa"), ("memory_devices",)))
+
+
+def _room(module: Context) -> int:
+    size = dig(module, "target", "size")
+    return to_bytes(size) if size else 0
+
+
+def _in_blocks(module: Context) -> int:
+    """Return what libvirt makes of a module's size: whole blocks, and an nvdimm's labels."""
+    if module["model"] != "nvdimm":
+        return -(-_room(module) // BLOCK) * BLOCK
+    label = dig(module, "target", "label", "size")
+    labels = to_bytes(label) if label else 0
+    return (_room(module) - labels) // BLOCK * BLOCK + labels
 
 
 def module_cells(context: Context, architecture: Context) -> Iterator[Problem]:
@@ -140,7 +156,7 @@ def _nvdimm(path: Path, module: Context, size: int, arch: str) -> Iterator[Probl
         yield Problem((*where, "size"), said, related=((*path, "target", "size"),))
     if arch == "ppc64le" and not label:
         yield Problem(where, "is missing: an nvdimm of ppc64le guests has labels")
-    elif arch == "ppc64le" and size < LEAST_NVDIMM + room:
+    elif arch == "ppc64le" and size < BLOCK + room:
         said = f"{_size(module['target']['size'])} is less than 256 MiB and the labels"
         yield Problem((*path, "target", "size"), said, related=(where,))
     if arch != "ppc64le" and "uuid" in module:

@@ -27,8 +27,8 @@ def growing(requested: str, block: str) -> dict[str, Any]:
     return {"model": "virtio-mem", "target": {"size": 512, "node": 0, "requested": requested, "block": block}}
 
 
-def labelled(size: str | None) -> dict[str, Any]:
-    return {"model": "nvdimm", "source": "/nvdimm", "target": {"size": 512, "node": 0, "label": size}}
+def labelled(label: str | None, size: int = 512) -> dict[str, Any]:
+    return {"model": "nvdimm", "source": "/nvdimm", "target": {"size": size, "node": 0, "label": label}}
 
 
 def pages(*page: dict[str, Any]) -> dict[str, Any]:
@@ -36,6 +36,8 @@ def pages(*page: dict[str, Any]) -> dict[str, Any]:
 
 
 EPC = {"model": "sgx-epc", "target": {"size": "64 MiB"}}
+SMALL = {"model": "dimm", "target": {"size": "1 MiB"}}
+ON_PPC64LE = {"arch": "ppc64le", "maxMemory": {"slots": 2, "text": 4194304}, "memory_devices": [SMALL, SMALL]}
 
 CASES: list[Case] = [
     (
@@ -85,9 +87,21 @@ CASES: list[Case] = [
     ),
     (
         "numa_memory",
+        {"memory": "65 MiB", "memory_devices": [EPC]},
         {"memory": "64 MiB", "memory_devices": [EPC]},
-        {"memory": "63 MiB", "memory_devices": [EPC]},
-        "memory: 63 MiB is less than the memory modules have, 65536 KiB",
+        "memory: 64 MiB is not more than the memory modules have, 65536 KiB",
+    ),
+    (
+        "numa_memory",
+        {"memory": "513 MiB", **ON_PPC64LE},
+        {"memory": "512 MiB", **ON_PPC64LE},
+        "memory: 512 MiB is not more than the memory modules have, 524288 KiB",
+    ),
+    (
+        "numa_memory",
+        {"memory": "257 MiB", **ON_PPC64LE, "memory_devices": [labelled("128 KiB", 300)]},
+        {"memory": "256 MiB", **ON_PPC64LE, "memory_devices": [labelled("128 KiB", 300)]},
+        "memory: 256 MiB is not more than the memory modules have, 262272 KiB",
     ),
     (
         "shared_memory",
