@@ -10,6 +10,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
+from hypothesis.internal.conjecture import providers
 
 from kvmrender.schema import GuestSchema, Node, resolve
 
@@ -28,6 +29,10 @@ NOT_DRAWN = {"name", "arch", "type", "vars", "extra", "machine", "namespace"}
 MOST_KEYS = 8
 """Keys that are drawn of one mapping at most, beside the required ones: the time that libxml2 takes to validate an
 element doubles with each attribute, if all are optional."""
+
+if hasattr(providers, "_get_local_constants"):
+    # It draws constants of all modules that are loaded by then: guests would depend on the tests that ran before.
+    providers._get_local_constants = providers.Constants
 
 
 def draws(usual: int) -> settings:

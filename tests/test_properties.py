@@ -168,7 +168,8 @@ STARTS, ENDS = ["", "/", "/dev/", "ua-"], ["", ".qcow2", "/"]
 
 def nasty(node: Node, number: int) -> str | None:
     """Return a text that is nowhere else, as hostile as a pattern lets it be."""
-    validator = jsonschema_rs.validator_for({**node, "$defs": {}})
+    of_strings = {key: value for key, value in node.items() if key not in ("properties", "allOf")}
+    validator = jsonschema_rs.validator_for(of_strings)
     for text in NASTY:
         for start, end in product(STARTS, ENDS):
             found = f"{start}{text.format(f'unique{number}')}{end}"
