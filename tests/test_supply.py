@@ -1,0 +1,88 @@
+"""What the package is made of, and that it can be made again."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from hashlib import sha256
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+from packaging.requirements import Requirement
+
+LOCK = ROOT / "tests/requirements.txt"
+LEFT_OUT = shutil.ignore_patterns(
+    ".git", ".venv", "__pycache__", ".*_cache", ".hypothesis", "*.egg-info", "dist", "mutants"
+)
+
+
+def project() -> dict[str, list[Requirement]]:
+    """Return the dependencies and extras of pyproject.toml, as built metadata would have them."""
+    text = (ROOT / "pyproject.toml").read_text()
+    found = {}
+    for name, listed in re.findall(r"^(\w+) = \[((?:[^\[\]]|\[\w+\])*)\]", text, re.MULTILINE):
+        words = re.findall(r'"([^"]+)"', listed)
+        if name in ("dependencies", "validate", "libvirt", "test", "dev", "fuzz"):
+            found[name] = [Requirement(word) for word in words]
+    return found
+
+
+def locked() -> dict[str, str]:
+    return dict(re.findall(r"^([\w.-]+)==([^ ]+)", LOCK.read_text(), re.MULTILINE))
+
+
+def canonical(name: str) -> str:
+    return re.sub("[-_.]+", "-", name).lower()
+
+
+def test_lock_has_what_the_project_asks_for() -> None:
+    pinned = {canonical(name): version for name, version in locked().items()}
+    asked = [one for extra in ("dependencies", "validate", "test", "dev") for one in project()[extra]]
+    assert len(asked) > 10
+    for requirement in asked:
+        if canonical(requirement.name) != "kvmrender":
+            version = pinned[canonical(requirement.name)]
+            assert requirement.specifier.contains(version), (
+                f"{requirement}: tests/lock.sh was not run, it has {version}"
+            )
+
+
+def test_lock_has_hashes_and_no_places() -> None:
+    entries = re.split(r"^(?=[\w.-]+==)", LOCK.read_text(), flags=re.MULTILINE)[1:]
+    assert {entry.partition("==")[0] for entry in entries} == locked().keys()
+    assert all(" --hash=sha256:" in entry for entry in entries)
+    assert "://" not in LOCK.read_text()
+
+
+def test_every_dependency_has_a_lowest_version() -> None:
+    """CI tests with these, and with the newest."""
+    for extra, requirements in project().items():
+        for requirement in requirements:
+            if extra != "dev" and canonical(requirement.name) != "kvmrender":
+                assert [one.operator for one in requirement.specifier] == [">="], requirement
+
+
+def build(folder: Path, umask: int, **environment: str) -> dict[str, str]:
+    """Build the wheel and the sdist of a copy of the sources, and return the hash of each file."""
+    shutil.copytree(ROOT, folder / "copy", ignore=LEFT_OUT)
+    for number, path in enumerate(sorted(folder.rglob("*"))):
+        os.utime(path, (number * 86_400, number * 86_400 + len(str(folder)) * 1e6))
+        path.chmod(path.stat().st_mode & ~umask)
+    command = [sys.executable, "-m", "build", "--outdir", str(folder / "dist"), str(folder / "copy")]
+    done = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True, umask=umask)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return {path.name: sha256(path.read_bytes()).hexdigest() for path in (folder / "dist").iterdir()}
+
+
+def test_two_builds_are_the_same_bytes(tmp_path: Path) -> None:
+    if not find_spec("build"):
+        pytest.skip("needs build: pip install '.[dev]'")
+    first = build(tmp_path / "a", 0o022, TZ="UTC", PYTHONHASHSEED="1")
+    second = build(tmp_path / "a longer name", 0o077, TZ="Asia/Tokyo", PYTHONHASHSEED="2", LC_ALL="C")
+    assert len(first) == 2
+    assert first == second
