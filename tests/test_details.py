@@ -1,0 +1,255 @@
+"""Details that mutation testing found no test to notice."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from conftest import Run, find
+
+from kvmrender import GuestError, Renderer
+from kvmrender.layers import setting, with_settings
+from kvmrender.load import Layer, Source
+from kvmrender.mac import mac_address
+from kvmrender.manifest import entry, others
+from kvmrender.parse import ALIAS_MANY, ALIAS_MINIMUM, MAX_DEPTH, RefusedError, from_json, from_yaml
+from kvmrender.secrets import has_secret, masked, xml_masker
+from kvmrender.xml import Fault, document_fault, fragment_fault
+
+ROOT = Renderer().schema.root
+
+
+# What two guests may not share.
+
+
+def two(first: dict[str, Any], second: dict[str, Any]) -> str:
+    return "".join(json.dumps({"name": name, "disks": [disk]}) + "\n" for name, disk in (("a", first), ("b", second)))
+
+
+def volume(pool: str, name: str) -> dict[str, Any]:
+    return {"source": {"pool": pool, "volume": name}}
+
+
+def network(name: str, *hosts: str, port: int = 6789) -> dict[str, Any]:
+    servers = [{"name": host, "port": port} for host in hosts]
+    return {"type": "network", "source": {"protocol": "rbd", "name": name, "host": servers}}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "said"),
+    [
+        (volume("p", "v"), volume("p", "v"), "disks[0].source.volume: 'p/v', which"),
+        (network("p/i", "h", "g"), network("p/i", "g", "h"), "disks[0].source.name: 'rbd://g:6789,h:6789/p/i', which"),
+        (network("p/i"), network("p/i"), "disks[0].source.name: 'rbd:///p/i', which"),
+        (volume("p", "v"), volume("q", "v"), None),
+        (volume("p", "v"), volume("p", "w"), None),
+        (network("p/i", "h"), network("p/i", "g"), None),
+        (network("p/i", "h"), network("p/i", "h", port=3300), None),
+        (network("p/i", "h"), network("p/j", "h"), None),
+        ({"device": "cdrom"}, {"device": "cdrom"}, None),
+    ],
+)
+def test_images_that_two_guests_write_to(first: Any, second: Any, said: str | None, run: Run) -> None:
+    result = run("render", input=two(first, second))
+    assert result.exit_code == (2 if said else 0), result.stderr
+    if said:
+        assert f": {said} guest 'b' writes to, is written by 'a' too (" in result.stderr
+
+
+def test_server_without_a_port_is_the_same_server(run: Run) -> None:
+    disk = {"type": "network", "source": {"protocol": "rbd", "name": "p/i", "host": [{"name": "h"}]}}
+    assert "'rbd://h:/p/i', which guest 'b'" in run("render", input=two(disk, disk)).stderr
+
+
+@pytest.mark.parametrize(("transient", "code"), [({"shareBacking": True}, 0), ({"shareBacking": False}, 2), (True, 2)])
+def test_transient_disks_share_their_image_if_they_say_so(transient: Any, code: int, run: Run) -> None:
+    disk = {"source": "/a.qcow2", "transient": transient}
+    assert run("render", input=two(disk, disk)).exit_code == code
+
+
+def test_addresses_of_guests_of_one_name_are_no_further_problem(run: Run) -> None:
+    guests = '{"name": "a", "interfaces": {"source": "br0"}}\n' * 2
+    assert run("render", input=guests).stderr.count("\n") == 1
+
+
+def test_remedy_is_told_where_both_addresses_were_derived(run: Run) -> None:
+    derived = mac_address("", "a", "interface 0")
+    guests = [
+        {"name": "a", "interfaces": {"source": "x"}},
+        {"name": "b", "interfaces": {"source": "x", "mac": derived}},
+    ]
+    said = run("render", input="".join(json.dumps(guest) + "\n" for guest in guests)).stderr
+    assert f"{derived!r} of guest 'b' is also that of 'a'" in said
+    assert "mac_prefix" not in said
+
+
+def test_report_names_the_other_field(run: Run, tmp_path: Any) -> None:
+    disk = {"source": "/a.qcow2"}
+    result = run("render", "-o", tmp_path / "out", "--report", "json", input=two(disk, disk))
+    assert result.exit_code == 2
+    problem = {"interfaces": [{"source": "x", "mac": "52:54:00:00:00:01"}] * 2, "name": "a"}
+    with pytest.raises(GuestError) as raised:
+        Renderer().render(problem)
+    assert raised.value.problems[0].related == (("interfaces", 0, "mac", "address"),)
+
+
+# Layers.
+
+
+def over(guest: Any, text: str) -> Any:
+    return with_settings(ROOT, guest, [setting(ROOT, text)])
+
+
+def test_settings_merge_with_what_is_there() -> None:
+    assert over({"vars": {"a": 1}}, "vars={b: 2}") == {"vars": {"a": 1, "b": 2}}
+    assert over({"disks": [1, 2, 3]}, "disks[1]=9") == {"disks": [1, 9, 3]}
+    assert over({}, "disks[0].source=/a") == {"disks": [{"source": "/a"}]}
+    assert over({"disks": None}, "disks[0]=1") == {"disks": [1]}
+    assert over({"disks": {"source": "/a"}}, "disks[0].boot=1") == {"disks": [{"source": "/a", "boot": 1}]}
+    assert over({"features": True}, "features.pae=true") == {"features": {"pae": True}}
+    assert over({"vars": {"a": {"b": 1}}}, "vars.a.c[0].d=2") == {"vars": {"a": {"b": 1, "c": [{"d": 2}]}}}
+    assert over({"cpu": None}, "cpu.mode=custom") == {"cpu": {"mode": "custom"}}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("vars.a.b[2]=1", "--set vars.a.b[2]=1: vars.a.b[2] comes after 0 that the guest has"),
+        ("features.acpi.x=1", "--set features.acpi.x=…: features.acpi.x: features.acpi is not a mapping"),
+        ("vars" + ".a" * MAX_DEPTH + "=1", ": is a path of more than 64 steps"),
+    ],
+)
+def test_settings_that_have_no_place(text: str, said: str) -> None:
+    with pytest.raises(GuestError) as raised:
+        over({}, text)
+    assert str(raised.value).endswith(said)
+
+
+def test_path_of_as_many_steps_as_may_be() -> None:
+    assert setting(ROOT, "vars" + ".a" * (MAX_DEPTH - 1) + "=1").value == 1
+
+
+def test_problem_elsewhere_is_none_of_a_settings() -> None:
+    """The field that a setting sets and the one at fault only begin alike."""
+    from kvmrender.errors import Problem
+
+    found = setting(ROOT, "memory=1").find(Problem(("vcpu",), ""))
+    assert found[0] == 0
+    assert setting(ROOT, "cpu.mode=custom").find(Problem(("cpu", "mode"), ""))[0] == 2
+
+
+# Reading.
+
+
+@pytest.mark.parametrize("opening", ["[", "{a: "])
+def test_depth_is_met_to_the_level(opening: str) -> None:
+    closing = "]" if opening == "[" else "}"
+    quoted = opening.replace("a", '"a"')
+    for read, start in ((from_yaml, opening), (from_json, quoted)):
+        assert read(start * MAX_DEPTH + "1" + closing * MAX_DEPTH)
+        with pytest.raises(RefusedError, match=f"^is nested more than {MAX_DEPTH} deep$"):
+            read(start * (MAX_DEPTH + 1) + "1" + closing * (MAX_DEPTH + 1))
+
+
+def test_aliases_are_counted_to_the_value() -> None:
+    def text(aliases: int, pad: int = 0) -> str:
+        return f"- &a [{'x, ' * 97}x, x]\n- [{', '.join(['*a'] * aliases)}]\n# {'x' * pad}"
+
+    assert from_yaml(text(ALIAS_MINIMUM // 100))  # a list of 99 is a hundred values
+    with pytest.raises(RefusedError, match=r"^aliases stand for more than 10,000 values$"):
+        from_yaml(text(ALIAS_MINIMUM // 100 + 1))
+    assert from_yaml(text(1500, ALIAS_MANY + 50_000))
+    with pytest.raises(RefusedError, match=r"^aliases stand for more than 100,000 values$"):
+        from_yaml(text(1500, 50_000))
+
+
+def test_alias_has_a_hint() -> None:
+    with pytest.raises(RefusedError, match=r"^alias \*basis has no anchor before it \(did you mean 'basic'\?\)$"):
+        from_yaml("- &basic 1\n- *basis\n")
+
+
+def test_second_key_behind_a_surrogate_pair_has_its_place() -> None:
+    with pytest.raises(RefusedError) as raised:
+        from_json('{"\\ud83d\\ude00": 1, "b": 2,\n "b": 3}')
+    assert raised.value.position == (2, 2)
+
+
+def test_source_counts_its_lines_from_its_first() -> None:
+    from kvmrender.errors import Problem
+
+    layer = Layer({"a": 1}, Source("f", b'{"a": 1}', 7))
+    assert str(layer.find(Problem(("a",), "x"))[1]) == "f:7:7: a: x"
+
+
+# Secrets.
+
+COOKIES = {"cookie": [{"name": "a", "text": "hunter2"}]}
+GUEST = {"name": "a", "graphics": [{"type": "vnc", "passwd": "hunter2"}], "vars": {"list": [[{"passwd": "kept"}]]}}
+
+
+def test_secrets_are_masked_and_all_else_is_not() -> None:
+    shown = masked(ROOT, GUEST)
+    assert shown == {**GUEST, "graphics": [{"type": "vnc", "passwd": "***"}]}
+    assert has_secret(ROOT, GUEST)
+    assert not has_secret(ROOT, {"name": "a", "vars": {"passwd": "x", "list": [[{"passwd": "x"}]]}, "zzz": [[1]]})
+
+
+def test_secrets_in_xml_are_masked_in_attributes_and_elements() -> None:
+    disk = {"type": "network", "source": {"protocol": "https", "name": "p", "host": {"name": "h"}, "cookies": COOKIES}}
+    xml = Renderer().render({"name": "a", "graphics": {"type": "vnc", "passwd": "hunter2"}, "disks": [disk]})
+    assert xml.count("hunter2") == 2
+    mask = xml_masker(ROOT)
+    assert mask(xml) == xml.replace("hunter2", "***")
+    assert find(mask(xml), "devices/disk/source/cookies/cookie").text == "***"
+    assert mask('<a type="x">y</a>') == '<a type="x">y</a>'
+
+
+# XML, addresses, files.
+
+
+@pytest.mark.parametrize(
+    ("fragment", "said"),
+    [
+        ("<a>", "mismatched tag at its end"),
+        ("<!-- ", "unclosed token at line 1, column 1"),
+        ("<a/>\n<!-- ", "unclosed token at line 2, column 1"),
+        ("<a/>\n</b>", "mismatched tag at line 2, column 3"),
+        ("<a>\ud800</a>", "half of a surrogate pair is not a character"),
+        ("</x><x>", "junk after document element at line 1, column 5"),
+        ("<a>é&nope;</a>", "undefined entity at line 1, column 5"),
+    ],
+)
+def test_fault_of_raw_xml_has_its_place(fragment: str, said: str) -> None:
+    assert fragment_fault(fragment) == said
+
+
+@pytest.mark.parametrize(
+    ("xml", "fault"),
+    [
+        ("<a><b/></a>", None),
+        ("<a>\n<b>\n</a>", Fault("mismatched tag: <b> is not closed", 2, ("b", 1))),
+        ("<a>\n<b/>\n<b>\n<c/>\n", Fault("no element found: <b> is not closed", 3, ("b", 2))),
+        ("<a>\n<b/>\n&x;</a>", Fault("undefined entity", 3, ())),
+        ("<a xmlns:q='urn:q'>\n<q:b>\n</a>", Fault("mismatched tag: <b> is not closed", 2, ("b", 1))),
+        ("", Fault("no element found", 1, ())),
+        ("<a>\n<b><c/><c>&x;</c></b></a>", Fault("undefined entity", 2, ("b", 1, "c", 2))),
+    ],
+)
+def test_fault_of_a_document_has_line_and_path(xml: str, fault: Fault | None) -> None:
+    assert document_fault(xml) == fault
+
+
+def test_addresses_of_any_name() -> None:
+    assert mac_address("n", "\ud800", "interface 0") == "52:54:00:19:d8:a6"
+    # Among so many, one would be all zeros.
+    found = {mac_address("", f"z{number}", "interface 0", "00:00:00:00") for number in range(300_000)}
+    assert {len(address) for address in found} == {17}
+    assert "00:00:00:00:00:00" not in found
+
+
+def test_entries_of_names_that_begin_alike() -> None:
+    a, b = bytes(range(32)), bytes(range(1, 33))
+    old = [entry(b"a", a), entry(b"a.xml", a), entry(b"ab", b)]
+    assert list(others(old, [entry(b"a.xml", b)])) == [old[0], old[2]]
+    assert list(others(old, [entry(b"a", b), entry(b"ab", a)])) == [old[1]]
