@@ -13,7 +13,7 @@ from kvmrender.layers import setting, with_settings
 from kvmrender.load import Layer, Source
 from kvmrender.mac import mac_address
 from kvmrender.manifest import entry, others
-from kvmrender.parse import ALIAS_MANY, ALIAS_MINIMUM, MAX_DEPTH, RefusedError, from_json, from_yaml
+from kvmrender.parse import ALIAS_MANY, ALIAS_MINIMUM, MAX_DEPTH, RefusedError, from_json, from_yaml, positions
 from kvmrender.secrets import has_secret, masked, xml_masker
 from kvmrender.xml import Fault, document_fault, fragment_fault
 
@@ -36,6 +36,10 @@ def network(name: str, *hosts: str, port: int = 6789) -> dict[str, Any]:
     return {"type": "network", "source": {"protocol": "rbd", "name": name, "host": servers}}
 
 
+PCI = {"domain": "0x0000", "bus": "0x01", "slot": "0x00", "function": "0x0"}
+NVME = {"type": "nvme", "source": {"type": "pci", "managed": True, "namespace": 1, "address": PCI}}
+
+
 @pytest.mark.parametrize(
     ("first", "second", "said"),
     [
@@ -48,6 +52,8 @@ def network(name: str, *hosts: str, port: int = 6789) -> dict[str, Any]:
         (network("p/i", "h"), network("p/i", "h", port=3300), None),
         (network("p/i", "h"), network("p/j", "h"), None),
         ({"device": "cdrom"}, {"device": "cdrom"}, None),
+        ({"device": "floppy"}, {"device": "floppy"}, None),
+        (NVME, NVME, None),
     ],
 )
 def test_images_that_two_guests_write_to(first: Any, second: Any, said: str | None, run: Run) -> None:
@@ -88,10 +94,24 @@ def test_report_names_the_other_field(run: Run, tmp_path: Any) -> None:
     disk = {"source": "/a.qcow2"}
     result = run("render", "-o", tmp_path / "out", "--report", "json", input=two(disk, disk))
     assert result.exit_code == 2
-    problem = {"interfaces": [{"source": "x", "mac": "52:54:00:00:00:01"}] * 2, "name": "a"}
     with pytest.raises(GuestError) as raised:
-        Renderer().render(problem)
+        Renderer().render({"name": "a", "interfaces": [{"source": "x", "mac": "52:54:00:00:00:01"}] * 2})
     assert raised.value.problems[0].related == (("interfaces", 0, "mac", "address"),)
+
+
+def test_interfaces_that_may_share_an_address(run: Run) -> None:
+    """One that is there for another until a migration, and those of which libvirt chooses the address."""
+    persistent = {"source": "x", "mac": "52:54:00:00:00:01", "teaming": {"type": "persistent"}, "alias": "ua-a"}
+    transient = {
+        "type": "hostdev",
+        "source": {"address": {"type": "pci", **PCI}},
+        "mac": "52:54:00:00:00:01",
+        "teaming": {"type": "transient", "persistent": "ua-a"},
+    }
+    guest = {"name": "a", "interfaces": [persistent, transient]}
+    assert run("render", input=json.dumps(guest)).exit_code == 0
+    none = "".join(json.dumps({"name": n, "interfaces": {"source": "x", "mac": None}}) + "\n" for n in "ab")
+    assert run("render", input=none).exit_code == 0
 
 
 # Layers.
@@ -152,6 +172,18 @@ def test_depth_is_met_to_the_level(opening: str) -> None:
             read(start * (MAX_DEPTH + 1) + "1" + closing * (MAX_DEPTH + 1))
 
 
+def test_wide_is_not_deep() -> None:
+    """More brackets than levels may be, of which as many as may be are inside one another."""
+    wide = f"[{'[], ' * MAX_DEPTH}" + "[" * (MAX_DEPTH - 1) + "1" + "]" * MAX_DEPTH
+    assert from_json(wide) == from_yaml(wide)[0]
+    with pytest.raises(RefusedError, match="is nested more than"):
+        from_json(f"[{wide}]")
+
+
+def test_positions_of_what_can_not_be_read_in_full() -> None:
+    assert positions('{"\\ud83d\\ude00": 1, "b": 2, "b": 3}')[0, "b"] == ((1, 21), (1, 26))
+
+
 def test_aliases_are_counted_to_the_value() -> None:
     def text(aliases: int, pad: int = 0) -> str:
         return f"- &a [{'x, ' * 97}x, x]\n- [{', '.join(['*a'] * aliases)}]\n# {'x' * pad}"
@@ -170,7 +202,7 @@ def test_alias_has_a_hint() -> None:
 
 
 def test_second_key_behind_a_surrogate_pair_has_its_place() -> None:
-    with pytest.raises(RefusedError) as raised:
+    with pytest.raises(RefusedError, match=r"^key 'b' is given twice$") as raised:
         from_json('{"\\ud83d\\ude00": 1, "b": 2,\n "b": 3}')
     assert raised.value.position == (2, 2)
 
