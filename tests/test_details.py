@@ -14,7 +14,7 @@ from kvmrender.load import Layer, Source
 from kvmrender.mac import mac_address
 from kvmrender.manifest import entry, others
 from kvmrender.parse import ALIAS_MANY, ALIAS_MINIMUM, MAX_DEPTH, RefusedError, from_json, from_yaml, positions
-from kvmrender.secrets import has_secret, masked, xml_masker
+from kvmrender.secrets import masked, secret_finder, xml_masker
 from kvmrender.xml import Fault, document_fault, fragment_fault
 
 ROOT = Renderer().schema.root
@@ -223,8 +223,8 @@ GUEST = {"name": "a", "graphics": [{"type": "vnc", "passwd": "hunter2"}], "vars"
 def test_secrets_are_masked_and_all_else_is_not() -> None:
     shown = masked(ROOT, GUEST)
     assert shown == {**GUEST, "graphics": [{"type": "vnc", "passwd": "***"}]}
-    assert has_secret(ROOT, GUEST)
-    assert not has_secret(ROOT, {"name": "a", "vars": {"passwd": "x", "list": [[{"passwd": "x"}]]}, "zzz": [[1]]})
+    assert secret_finder(ROOT)(GUEST)
+    assert not secret_finder(ROOT)({"name": "a", "vars": {"passwd": "x", "list": [[{"passwd": "x"}]]}, "zzz": [[1]]})
 
 
 def test_secrets_in_xml_are_masked_in_attributes_and_elements() -> None:
