@@ -90,3 +90,33 @@ def test_two_builds_are_the_same_bytes(tmp_path: Path) -> None:
     second = build(tmp_path / "a longer name", 0o077, TZ="Asia/Tokyo", PYTHONHASHSEED="2", LC_ALL="C")
     assert len(first) == 2
     assert first == second
+
+
+HOLE = '{"id": "HOLE-1", "fix_versions": ["2.0"], "aliases": [], "description": ""}'
+CLEAN, HOLED, UNKNOWN = (
+    '{"name": "a", "version": "1.0", "vulns": []}',
+    f'{{"name": "b", "version": "1.9", "vulns": [{HOLE}]}}',
+    '{"name": "c", "skip_reason": "Dependency not found on PyPI"}',
+)
+
+
+@pytest.mark.parametrize(
+    ("packages", "code", "said"),
+    [
+        ([CLEAN, UNKNOWN], 0, "2 packages: 0 known holes; no data to be had for 1\n"),
+        (
+            [CLEAN, HOLED],
+            1,
+            "b 1.9: HOLE-1, mended in 2.0\n2 packages: 1 known holes; no data to be had for 0\n",
+        ),
+    ],
+)
+def test_audit_tells_what_it_could_not_know(packages: list[str], code: int, said: str, tmp_path: Path) -> None:
+    """A known hole fails; packages of which nothing is known aren't passed over in silence."""
+    answer = f'{{"dependencies": [{", ".join(packages)}]}}'
+    (tmp_path / "pip_audit.py").write_text(f"print({answer!r})\nraise SystemExit({code})")
+    done = subprocess.run(
+        [sys.executable, ROOT / "tests/audit.py"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (code, said)

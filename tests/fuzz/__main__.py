@@ -2,9 +2,9 @@
 
     python tests/fuzz [--seconds 60] [--only guest] [--keep FOLDER]
 
-Each harness runs for so many seconds, from the corpus beside this file, in no more than 256 MB; an input that
-takes more than ten seconds, or makes it raise, is printed. With --keep, inputs that reach something new are kept
-for the next run, for hours of it. Needs atheris: pip install '.[fuzz]'
+Each harness runs for so many seconds, beside others where there are cores for them, from the corpus beside this file,
+in no more than 256 MB; an input that takes more than ten seconds, or makes it raise, is printed. With --keep, inputs
+that reach something new are kept for the next run, for hours of it. Needs atheris: pip install '.[fuzz]'
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -51,11 +52,12 @@ def run(name: str, seconds: int, keep: Path | None) -> bool:
         )
         stats = dict(line[6:].split(": ", 1) for line in done.stdout.splitlines() if line.startswith("stat::"))
         inputs, memory = (stats.get(key, "?").strip() for key in ("number_of_executed_units", "peak_rss_mb"))
-        print(f"{name}: {inputs} inputs, {memory} MB, {'well' if not done.returncode else 'a fault'}", flush=True)
+        said = [f"{name}: {inputs} inputs, {memory} MB, {'well' if not done.returncode else 'a fault'}"]
         if done.returncode:
-            print(done.stdout[-8000:])
+            said.append(done.stdout[-8000:])
             for fault in faults.iterdir():
-                print(f"base64 of the input: {base64.b64encode(fault.read_bytes()).decode()}")
+                said.append(f"base64 of the input: {base64.b64encode(fault.read_bytes()).decode()}")
+        print("\n".join(said), flush=True)
         return not done.returncode
 
 
@@ -69,7 +71,8 @@ def main() -> None:
     parser.add_argument("--only", choices=names, action="append", help="this harness")
     parser.add_argument("--keep", type=Path, help="where inputs are kept that reach something new")
     options = parser.parse_args()
-    well = [run(name, options.seconds, options.keep) for name in options.only or names]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        well = list(pool.map(lambda name: run(name, options.seconds, options.keep), options.only or names))
     if not all(well):
         raise SystemExit("what is printed above must not be")
 
