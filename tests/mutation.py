@@ -30,25 +30,98 @@ EXPLAINED = re.compile(
     "|output|parse|secrets|shared|xml"
 )
 """Modules of which each survivor has a reason."""
-TESTS = """
-    test_bad_input test_checks test_defaults test_details test_files test_fixtures test_fleet test_folder
-    test_good_input test_hostile test_layers test_limits test_seed test_schema test_secrets test_templates
-    """
+TESTS = "test_fixtures test_seed test_defaults test_bad_input test_checks test_details"
+"""Tests for each module: they take a few seconds together, which is what a survivor takes."""
+MORE = {
+    "cache|prepare": "test_cache",
+    "check|context|derive|device_names|normalise|shared|xml": "test_good_input",
+    "cli.*|outcome|report": "test_cli test_folder test_terminal test_layers test_limits",
+    "compile.*|expressions": "test_compile test_templates",
+    "difference|fleet|folder|manifest|output|secrets|spread": "test_files test_fleet test_folder test_secrets",
+    "driver|rng|validate|xml_path": "test_validate",
+    "editor_schema|schema": "test_schema",
+    "environment|interpreter|lines|loader|renderer|stack|template_errors": "test_templates test_workbench",
+    "cli_look|explain|facts|fields_page|look|references|writers": "test_explain test_graph",
+    "errors|inputs|layers|limited|load|parse|xml": "test_good_input test_hostile test_layers test_limits",
+    "follow|watch": "test_watch",
+    "graph": "test_graph",
+    "cli_templates|guard|template_check|trial|usage": "test_workbench",
+}
+"""Tests for some modules besides."""
+COLD = re.compile("cache|compile.*|environment|loader|prepare|schema|stack")
+"""Modules that are at work as tests are imported, or where the cache holds nothing: each change begins with neither."""
 LEFT = """
     alias_bomb any_value bytes_of closed_early death fsync full_disk gigabyte interrupt killed many_disks nested_deep
-    no_process no_time other_commands pipes_are processes race spread strace swapped that_is_full tiny unchanged_run
-    waiting warning without_end writers
+    no_process no_time other_commands pipes_are processes race renamed_variable spread strace swapped that_is_full tiny
+    unchanged_run waiting warning without_end writers
     """
 """Tests that take long, ask for a machine with time to spare or run other processes, where mutmut is not at home, by
 parts of their names."""
+BEFORE = """
+import functools
+import gc
+import sys
+
+from mutmut.state import state as _state
+
+if {cold}:
+    for _name in [name for name in sys.modules if name.startswith("test_")]:
+        del sys.modules[_name]
+else:
+    os.environ["XDG_CACHE_HOME"] = {cache}
+_seen: set[str] = set()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown() -> None:
+    # What one test has called, those after it may find called.
+    _seen.update(_state()._stats)
+    _state()._stats.update(_seen)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Each of a thousand tests is looked for anew if it is named.
+    files = sorted(dict.fromkeys(name.partition("::")[0] for name in config.args), key={tests}.index)
+    config.args[:] = files
+    for _cache in gc.get_objects():
+        if isinstance(_cache, functools._lru_cache_wrapper) and (_cache.__module__ or "").startswith("kvmrender"):
+            _cache.cache_clear()
+"""
+"""What is said to pytest in the copy, besides: mutmut runs it in forks of a process in which it has run."""
 
 
 def run(copy: Path, *arguments: str, out: int | None = None) -> str:
     """Run mutmut in the copy."""
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "HYPOTHESIS_STORAGE_DIRECTORY": str(copy / "h")}
+    environment = {**os.environ, "HYPOTHESIS_STORAGE_DIRECTORY": str(copy / "h")}
     command = [sys.executable, "-m", "mutmut", *arguments]
-    done = subprocess.run(command, cwd=copy, env=environment, stdout=out, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=copy, env=environment, stdout=out, stderr=subprocess.STDOUT, text=True, check=False
+    )
     return done.stdout or ""
+
+
+def prepare(copy: Path, modules: list[str], tests: list[str]) -> None:
+    """Make a copy of the sources in which mutmut changes these modules, and runs these tests."""
+    shutil.copytree(ROOT, copy, ignore=LEFT_OUT)
+    with (copy / "pyproject.toml").open("a") as file:
+        print(f"only_mutate = {[f'kvmrender/{module}.py' for module in modules]}", file=file)
+        print(f"pytest_add_cli_args_test_selection = {[f'tests/{test}.py' for test in tests]}", file=file)
+        left = f"['-q', '-p', 'no:cacheprovider', '-k', 'not ({' or '.join(LEFT.split())})']"
+        print(f"pytest_add_cli_args = {left}", file=file)
+    before = BEFORE.replace("{cold}", str(bool(COLD.fullmatch(modules[0]))))
+    before = before.replace("{cache}", repr(str(copy / "cache")))
+    before = before.replace("{tests}", repr([f"tests/{test}.py" for test in tests]))
+    with (copy / "tests/conftest.py").open("a") as file:
+        file.write(before)
+
+
+def groups(modules: list[str]) -> dict[tuple[tuple[str, ...], bool], list[str]]:
+    """Return the modules that can be changed in one run: those with the same tests."""
+    found = defaultdict(list)
+    for module in modules:
+        more = " ".join(tests for pattern, tests in MORE.items() if re.fullmatch(pattern, module))
+        found[(*TESTS.split(), *more.split()), bool(COLD.fullmatch(module))].append(module)
+    return found
 
 
 def change(copy: Path, mutant: str) -> str:
@@ -61,46 +134,50 @@ def change(copy: Path, mutant: str) -> str:
 
 
 def main() -> None:
-    modules = sorted(
-        path.relative_to(ROOT / "kvmrender").with_suffix("") for path in (ROOT / "kvmrender").rglob("*.py")
-    )
+    files = sorted(path.relative_to(ROOT / "kvmrender").with_suffix("") for path in (ROOT / "kvmrender").rglob("*.py"))
+    modules = [str(file) for file in files if file.name != "__main__"]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("modules", nargs="*", metavar="MODULE", help=", ".join(map(str, modules)))
-    parser.add_argument("--kept", type=Path, help="where the copy is made, and kept for mutmut show and browse")
+    parser.add_argument("modules", nargs="*", metavar="MODULE", help=", ".join(modules))
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes; by default as many as cores")
+    parser.add_argument("--kept", type=Path, help="where copies are made, and kept for mutmut show and browse")
     options = parser.parse_args()
-    chosen = options.modules or [str(module) for module in modules if module.name not in ("__init__", "__main__")]
+    if unknown := set(options.modules) - set(modules):
+        parser.error(f"no module: {', '.join(sorted(unknown))}")
+    found: list[tuple[str, str, str]] = []
     with tempfile.TemporaryDirectory() as made:
-        copy = options.kept or Path(made, "copy")
-        if not copy.exists():
-            shutil.copytree(ROOT, copy, ignore=LEFT_OUT)
-        with (copy / "pyproject.toml").open("a") as file:
-            print(f"only_mutate = {[f'kvmrender/{module}.py' for module in chosen]}", file=file)
-            print(f"pytest_add_cli_args_test_selection = {[f'tests/{test}.py' for test in TESTS.split()]}", file=file)
-            print(
-                f"pytest_add_cli_args = ['-q', '-p', 'no:cacheprovider', '-k', 'not ({' or '.join(LEFT.split())})']",
-                file=file,
-            )
-        run(copy, "run", out=subprocess.DEVNULL if not sys.stderr.isatty() else None)
-        tell(copy, run(copy, "results", "--all", "true", out=subprocess.PIPE))
+        for number, ((tests, _), chosen) in enumerate(groups(options.modules or modules).items()):
+            copy = (options.kept or Path(made)) / str(number)
+            if not copy.exists():
+                prepare(copy, chosen, list(tests))
+            with (copy / "log").open("w") as log:
+                run(copy, "run", "--max-children", str(options.jobs), out=log.fileno())
+            found += results(copy)
+    tell(found)
 
 
-def tell(copy: Path, results: str) -> None:
-    """Print what became of the mutants, and fail where too many survive."""
-    reasons: dict[str, dict[str, str]] = yaml.safe_load((ROOT / "tests/mutation_survivors.yaml").read_text()) or {}
-    if not results.strip() or "not checked" in results:
-        raise SystemExit("mutants were not run: do the tests pass? with --kept, mutmut run in that folder says why")
-    counts: dict[str, Counter[str]] = defaultdict(Counter)
-    survivors: list[tuple[str, str]] = []
-    for mutant, status in re.findall(r"^\s*(kvmrender\.\S+): (.+)$", results, re.MULTILINE):
+def results(copy: Path) -> list[tuple[str, str, str]]:
+    """Return module, status and change of each mutant; the change only where it survived."""
+    listed = run(copy, "results", "--all", "true", out=subprocess.PIPE)
+    if not listed.strip() or "not checked" in listed:
+        raise SystemExit(f"{(copy / 'log').read_text()[-4000:]}\nmutants were not run: do the tests pass?")
+    found = []
+    for mutant, status in re.findall(r"^\s*(kvmrender\.\S+): (.+)$", listed, re.MULTILINE):
         module = mutant.rpartition(".")[0].removeprefix("kvmrender.").replace(".", "/")
         killed = status in ("killed", "timeout", "segfault", "caught by type check")
-        counts[module]["killed" if killed else "survived"] += 1
-        if not killed:
-            survivors.append((module, change(copy, mutant)))
-    explained = unexplained = 0
-    for module, changed in survivors:
+        found.append((module, status, "" if killed else change(copy, mutant)))
+    return found
+
+
+def tell(found: list[tuple[str, str, str]]) -> None:
+    """Print what became of the mutants, and fail where too many survive."""
+    reasons: dict[str, dict[str, str]] = yaml.safe_load((ROOT / "tests/mutation_survivors.yaml").read_text()) or {}
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    unexplained = 0
+    for module, _, changed in found:
+        counts[module]["survived" if changed else "killed"] += 1
+        if not changed:
+            continue
         if changed in reasons.get(module, {}):
-            explained += 1
             counts[module]["explained"] += 1
         else:
             unexplained += bool(EXPLAINED.fullmatch(module))
