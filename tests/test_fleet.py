@@ -207,6 +207,30 @@ def test_interrupt_is_one_line(tmp_path: Path) -> None:
         assert list((tmp_path / "out").iterdir()) == []
 
 
+AS_IT_FORKS = """
+import os, signal, time
+from kvmrender.spread import spread
+
+def interrupt():
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(0.01)  # here Python looks for signals
+
+os.register_at_fork(after_in_parent=interrupt)
+try:
+    print(sum(done for _, done in spread(abs, iter([(None, 1)] * 9), 2)))
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+def test_interrupt_as_a_process_is_started_is_not_lost() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", AS_IT_FORKS],
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert (done.stdout, done.stderr) == ("interrupted\n", "")
+
+
 def test_pipes_are_read_once(tmp_path: Path) -> None:
     """Standard input and named pipes can't be read twice, but two guests of one name are told with their lines."""
     fifo = tmp_path / "pipe.jsonl"
