@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
@@ -55,6 +56,19 @@ def find(xml: str, path: str) -> ElementTree.Element:
     element = parse(xml).find(path)
     assert element is not None, f"no {path} in\n{xml}"
     return element
+
+
+@pytest.fixture
+def unmeasured(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Coverage isn't measured in tests that repeat for long what others have done, or that end processes."""
+    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+    coverage = sys.modules.get("coverage")
+    current = coverage.Coverage.current() if coverage else None
+    if current:
+        current.stop()
+    yield
+    if current:
+        current.start()
 
 
 def pytest_unconfigure() -> None:

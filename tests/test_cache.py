@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import marshal
 import os
 import subprocess
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from time import time
 
 import pytest
 
@@ -17,6 +19,7 @@ from kvmrender.cache import MAGIC, Cache
 
 DAY = 24 * 3600
 NOBODY = 65534
+MEASURED = {key: value for key, value in os.environ.items() if key[:9] == "COVERAGE_"}
 
 
 @pytest.fixture
@@ -110,10 +113,44 @@ def test_what_another_user_owns_is_not_loaded(folder: Path, tmp_path: Path, whol
     assert (Cache([str(folder)], "1").load() is None) is whole
 
 
+def test_what_was_left_unfinished_is_removed_after_an_hour(folder: Path, tmp_path: Path) -> None:
+    Cache([str(folder)], "1").store("value")
+    cache = kept(tmp_path).parent
+    for name, age in ((".old", 3700), (".new", 3500)):
+        file = cache / name
+        file.write_text("")
+        os.utime(file, (time() - age,) * 2)
+    Cache([str(folder)], "2").store("value")
+    names = [file.name for file in cache.iterdir()]
+    assert len(names) == 2
+    assert ".new" in names
+
+
+def test_full_disk_leaves_nothing_unfinished(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Cache([str(folder)], "1").store("value")
+    monkeypatch.setattr("kvmrender.cache.os.rename", fail)
+    Cache([str(folder)], "2").store("value")
+    assert Cache([str(folder)], "1").load() == "value"
+    assert kept(tmp_path).name[0] != "."
+
+
+def fail(*_: object, **__: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_folders_that_can_not_be_read_are_as_if_they_were_empty(folder: Path) -> None:
+    with_none = Cache([str(folder), str(folder / "missing")], "1")
+    with_none.store("value")
+    assert Cache([str(folder), str(folder / "missing")], "1").load() == "value"
+    (folder / "missing").mkdir()
+    (folder / "missing/b.xml.j2").write_text("")
+    assert Cache([str(folder), str(folder / "missing")], "1").load() is None
+
+
 def render(guest: Path, **environment: str) -> str:
     """Run the command in a process of its own."""
     command = [sys.executable, "-m", "kvmrender", "render", str(guest)]
-    given = {"PATH": os.environ["PATH"], **environment}
+    given = {"PATH": os.environ["PATH"], **environment, **MEASURED}
     done = subprocess.run(command, env=given, capture_output=True, text=True, check=True)
     assert done.stderr == ""
     return done.stdout

@@ -188,6 +188,7 @@ def until(condition: Callable[[], bool]) -> None:
     pytest.fail("waited in vain for half a minute")
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_interrupt_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "g.jsonl").write_text(fleet(*[{"disks": [{"source": f"/{n}.qcow2"}]} for n in range(20_000)]))
     command = [sys.executable, "-m", "kvmrender", "render", "--jobs", "2", "-o", "out", "g.jsonl"]

@@ -21,6 +21,7 @@ RENDERER = Renderer()
 
 
 @pytest.mark.libvirt
+@pytest.mark.usefixtures("unmeasured")
 @settings(
     max_examples=EXAMPLES,
     derandomize="KVMRENDER_EXAMPLES" not in os.environ,
