@@ -62,13 +62,10 @@ def find(xml: str, path: str) -> ElementTree.Element:
 def unmeasured(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Coverage isn't measured in tests that repeat for long what others have done, or that end processes."""
     monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
-    coverage = sys.modules.get("coverage")
-    current = coverage.Coverage.current() if coverage else None
-    if current:
-        current.stop()
+    measuring = sys.gettrace()
+    sys.settrace(None)
     yield
-    if current:
-        current.start()
+    sys.settrace(measuring)
 
 
 def pytest_unconfigure() -> None:
