@@ -16,6 +16,7 @@ from kvmrender.layers import setting, with_settings
 from kvmrender.load import Layer, Source
 from kvmrender.mac import mac_address
 from kvmrender.manifest import entry, others
+from kvmrender.memory import MAX_BYTES, memory, to_bytes
 from kvmrender.parse import ALIAS_MANY, ALIAS_MINIMUM, MAX_DEPTH, RefusedError, from_json, from_yaml, positions
 from kvmrender.secrets import masked, secret_finder, xml_masker
 from kvmrender.xml import Fault, document_fault, fragment_fault
@@ -238,6 +239,31 @@ def test_secrets_in_xml_are_masked_in_attributes_and_elements() -> None:
     assert mask(xml) == xml.replace("hunter2", "***")
     assert find(mask(xml), "devices/disk/source/cookies/cookie").text == "***"
     assert mask('<a type="x">y</a>') == '<a type="x">y</a>'
+
+
+# Sizes of memory.
+
+
+@pytest.mark.parametrize(
+    ("size", "element"),
+    [
+        ("1024 byte", {"unit": "KiB", "text": 1}),
+        ("1024 BYTES", {"unit": "KiB", "text": 1}),
+        ("1024b", {"unit": "KiB", "text": 1}),
+        (f"{MAX_BYTES} b", {"unit": "KiB", "text": MAX_BYTES >> 10}),
+    ],
+)
+def test_sizes_at_the_ends_of_what_there_is(size: str, element: dict[str, Any]) -> None:
+    assert memory(size) == element
+    assert to_bytes(element) == to_bytes({"text": element["text"]})
+
+
+@pytest.mark.parametrize("size", ["0", f"{MAX_BYTES + 1024} b", "8 EiB", "999999999 EiB"])
+def test_sizes_beyond_what_there_is(size: str) -> None:
+    with pytest.raises(
+        ValueError, match=r"^is not a size of memory: it must be more than nothing and less than 8 EiB$"
+    ):
+        memory(size)
 
 
 # XML, addresses, files.
