@@ -205,10 +205,13 @@ def test_something_that_is_no_file_is_in_the_way(kind: str, tmp_path: Path, run:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_standard_output_that_is_full() -> None:
+@pytest.mark.parametrize(
+    "command", ["render", "context", "schema", "explain vcpu", "--help", "render --help", "--version"]
+)
+def test_standard_output_that_is_full(command: str) -> None:
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(
-            [sys.executable, "-m", "kvmrender", "render"],
+            [sys.executable, "-m", "kvmrender", *command.split()],
             env={**os.environ, "PYTHONPATH": str(ROOT)}, input=GUEST, stdout=full, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
     assert (done.returncode, done.stderr) == (2, "output: No space left on device\n")
