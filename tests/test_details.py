@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
-from uuid import uuid5
+from uuid import UUID, uuid5
 
 import pytest
 from conftest import Run, find
@@ -308,7 +308,7 @@ def test_addresses_of_any_name() -> None:
 
 
 def test_identities_of_any_name() -> None:
-    assert guest_uuid("a", "b") == str(uuid5(uuid5(ROOT_NAMESPACE, "a"), "b"))
+    assert guest_uuid("a", "b") == str(uuid5(uuid5(UUID(bytes=ROOT_NAMESPACE), "a"), "b"))
     assert guest_uuid("\ud800", "\udfff") == "6d3c3f57-2388-5e56-b476-3d349dfae39c"
 
 

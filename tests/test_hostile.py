@@ -184,7 +184,7 @@ def elements(root: ElementTree.Element) -> list[tuple[str, dict[str, str], str]]
     return [(one.tag, one.attrib, "" if len(one) else (one.text or "").strip()) for one in root.iter()]
 
 
-@pytest.mark.parametrize("command", ["context", "validate"])
+@pytest.mark.parametrize("command", ["context", "graph", "validate"])
 def test_other_commands_read_hostile_files_too(command: str, run: Run) -> None:
     if command == "validate" and not SCHEMA.exists():
         pytest.skip(f"needs {SCHEMA}: apt-get install libvirt0")
