@@ -9,11 +9,12 @@ from uuid import UUID, uuid5
 import pytest
 from conftest import Run, find
 
-from kvmrender import GuestError, Renderer
+from kvmrender import GuestError, Renderer, TemplateError
+from kvmrender.errors import listed
 from kvmrender.identity import ROOT as ROOT_NAMESPACE
 from kvmrender.identity import guest_uuid
 from kvmrender.layers import setting, with_settings
-from kvmrender.load import Layer, Source
+from kvmrender.load import Layer, Source, is_lines, read
 from kvmrender.mac import mac_address
 from kvmrender.manifest import entry, others
 from kvmrender.memory import MAX_BYTES, memory, to_bytes
@@ -170,10 +171,10 @@ def test_problem_elsewhere_is_none_of_a_settings() -> None:
 def test_depth_is_met_to_the_level(opening: str) -> None:
     closing = "]" if opening == "[" else "}"
     quoted = opening.replace("a", '"a"')
-    for read, start in ((from_yaml, opening), (from_json, quoted)):
-        assert read(start * MAX_DEPTH + "1" + closing * MAX_DEPTH)
+    for reader, start in ((from_yaml, opening), (from_json, quoted)):
+        assert reader(start * MAX_DEPTH + "1" + closing * MAX_DEPTH)
         with pytest.raises(RefusedError, match=f"^is nested more than {MAX_DEPTH} deep$"):
-            read(start * (MAX_DEPTH + 1) + "1" + closing * (MAX_DEPTH + 1))
+            reader(start * (MAX_DEPTH + 1) + "1" + closing * (MAX_DEPTH + 1))
 
 
 def test_wide_is_not_deep() -> None:
@@ -209,6 +210,66 @@ def test_second_key_behind_a_surrogate_pair_has_its_place() -> None:
     with pytest.raises(RefusedError, match=r"^key 'b' is given twice$") as raised:
         from_json('{"\\ud83d\\ude00": 1, "b": 2,\n "b": 3}')
     assert raised.value.position == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("!!bool true", True), ("!!int 1", 1), ("!!null null", None), ("!!str 1", "1"), ("!!str null", "null")],
+)
+def test_tags_that_say_what_is_there(text: str, value: object) -> None:
+    assert from_yaml(text) == [value]
+
+
+def test_half_of_a_surrogate_pair_from_python() -> None:
+    with pytest.raises(RefusedError, match=r"^has half of a surrogate pair, which is not a character$"):
+        from_yaml("'\ud800'")
+
+
+def test_lines_are_documents() -> None:
+    lines = b' {"name": "a"}\n{"name": "b"}\n'
+    assert [document.guest for document in read("g.jsonl", lines)] == [{"name": "a"}, {"name": "b"}]
+    assert is_lines("g", b' {"name": "a"}\n')
+    assert not is_lines("g", b"name: a\n")
+    assert not is_lines("g", b'{"name": "a"\n')
+
+
+def test_settings_are_at_fault_before_what_they_go_over() -> None:
+    """The last of two that set the same field; a problem that no place is known of is that of the whole."""
+    from kvmrender.errors import Problem
+
+    (document,) = read("g.yaml", b"name: a\nmemory: 1\n")
+    settings = [setting(ROOT, "memory=x"), setting(ROOT, "memory=y")]
+    assert [str(one) for one in document.located([Problem(("memory",), "is wrong")], settings)] == [
+        "--set memory=y: memory: is wrong"
+    ]
+    assert Layer({}, Source("f", b"")).find(Problem(("a",), "x"))[0] == 0
+
+
+def test_every_file_that_can_not_be_read_is_told(tmp_path: Any, run: Run) -> None:
+    files = [tmp_path / name for name in "ab"]
+    said = "".join(f"{file}: No such file or directory\n" for file in files)
+    assert run("render", *files).stderr == said
+    assert run("render", "--defaults", files[0], "--defaults", files[1], input="name: a").stderr == said
+
+
+# What is said.
+
+
+def test_parts_of_a_templates_error() -> None:
+    error = TemplateError("is odd", "/t/a.xml.j2", 3, "web", ("disks", 0, "source"), "  <a>\t", ("b.xml.j2:1", "c:2"))
+    said = "/t/a.xml.j2:3: is odd (guest 'web', disks[0].source)\n  3 | <a>\n  from b.xml.j2:1, c:2"
+    assert (str(error), error.chain, error.source) == (said, ("b.xml.j2:1", "c:2"), "  <a>\t")
+    assert str(TemplateError("is odd")) == "is odd"
+    assert str(TemplateError("is odd", guest="web")) == "is odd (guest 'web')"
+
+
+def test_words_are_listed() -> None:
+    assert [listed(words, "or") for words in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == [
+        "",
+        "a",
+        "a or b",
+        "a, b or c",
+    ]
 
 
 def test_source_counts_its_lines_from_its_first() -> None:
