@@ -115,6 +115,9 @@ def test_interfaces_that_may_share_an_address(run: Run) -> None:
     }
     guest = {"name": "a", "interfaces": [persistent, transient]}
     assert run("render", input=json.dumps(guest)).exit_code == 0
+    other = {"name": "b", "interfaces": {"source": "x", "mac": "52:54:00:00:00:01"}}
+    moved = {**guest, "interfaces": [{**persistent, "mac": "52:54:00:00:00:02"}, transient]}
+    assert run("render", input=f"{json.dumps(moved)}\n{json.dumps(other)}\n").exit_code == 0
     none = "".join(json.dumps({"name": n, "interfaces": {"source": "x", "mac": None}}) + "\n" for n in "ab")
     assert run("render", input=none).exit_code == 0
 

@@ -216,6 +216,7 @@ def interrupt():
     os.kill(os.getpid(), signal.SIGINT)
     time.sleep(0.01)  # here Python looks for signals
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # also where tests are run in the background
 os.register_at_fork(after_in_parent=interrupt)
 try:
     print(sum(done for _, done in spread(abs, iter([(None, 1)] * 9), 2)))
