@@ -30,7 +30,7 @@ EXPLAINED = re.compile(
     "|output|parse|secrets|shared|xml"
 )
 """Modules of which each survivor has a reason."""
-TESTS = "test_fixtures test_seed test_defaults test_bad_input test_checks test_details"
+TESTS = "test_fixtures test_seed test_defaults test_bad_input test_checks test_details test_secrets test_hostile"
 """Tests for each module: they take a few seconds together, which is what a survivor takes."""
 MORE = {
     "cache|prepare": "test_cache",
@@ -38,12 +38,12 @@ MORE = {
     "cli.*|outcome|report": "test_cli test_folder test_terminal test_layers test_limits",
     "compile.*|expressions": "test_compile test_templates",
     "difference": "test_terminal",
-    "fleet|folder|manifest|output|secrets|shared|spread": "test_files test_fleet test_folder test_secrets",
+    "fleet|folder|manifest|output|secrets|shared|spread": "test_files test_fleet test_folder",
     "driver|rng|validate|xml_path": "test_validate",
     "editor_schema|schema": "test_schema",
     "environment|interpreter|lines|loader|renderer|stack|template_errors": "test_templates test_workbench",
     "cli_look|explain|facts|fields_page|look|writers": "test_explain test_graph",
-    "errors|inputs|layers|limited|load|parse|references|xml": "test_good_input test_hostile test_layers test_limits",
+    "errors|inputs|layers|limited|load|parse|references|xml": "test_good_input test_layers test_limits",
     "follow|watch": "test_watch",
     "graph": "test_graph",
     "cli_templates|guard|template_check|trial|usage": "test_workbench",

@@ -266,6 +266,32 @@ def test_parts_of_a_templates_error() -> None:
     assert str(TemplateError("is odd", guest="web")) == "is odd (guest 'web')"
 
 
+@pytest.mark.parametrize(
+    ("guest", "said"),
+    [
+        ({"disks": [None]}, "disks[0]: null is not a mapping"),
+        ({"disks": [True]}, "disks[0]: true is not a mapping"),
+        ({"vars": object()}, "vars: a Python object is not a value that a guest can have"),
+        ({"disks": [{1: 2}]}, "disks[0].1: is not a known key: keys are text"),
+        ({"vcpu": 10**6}, "vcpu: 1000000 is more than 65535"),
+        ({"vcpu": 0}, "vcpu: 0 is less than 1"),
+        ({"vcpu": "x" * 90 + "'"}, f'vcpu: "{"x" * 75}…" is not a whole number'),
+        ({"watchdogs": [{"model": "i6300esb"}] * 2}, "watchdogs: a list is longer than 1"),
+    ],
+)
+def test_problem_is_said_of_a_value(guest: Any, said: str) -> None:
+    with pytest.raises(GuestError) as raised:
+        Renderer().render({"name": "a", **guest})
+    assert [str(problem) for problem in raised.value.problems] == [said]
+
+
+def test_a_thousand_problems_are_looked_for() -> None:
+    with pytest.raises(GuestError) as raised:
+        Renderer().render({"name": "a", **{f"k{number}": 1 for number in range(1500)}})
+    assert len(raised.value.problems) == 1001
+    assert str(raised.value.problems[-1]) == "has 1,000 problems and more: these are the first of them"
+
+
 def test_words_are_listed() -> None:
     assert [listed(words, "or") for words in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == [
         "",
