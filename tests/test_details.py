@@ -276,6 +276,14 @@ def test_parts_of_a_templates_error() -> None:
         ({"vcpu": 10**6}, "vcpu: 1000000 is more than 65535"),
         ({"vcpu": 0}, "vcpu: 0 is less than 1"),
         ({"vcpu": "x" * 90 + "'"}, f'vcpu: "{"x" * 75}…" is not a whole number'),
+        (
+            {"interfaces": {"source": {"dev": "eth0", "mode": "vepa"}, "virtualport": {"type": "802.1Qbg"}}},
+            "interfaces[0].virtualport.parameters: is missing (type is 802.1Qbg)",
+        ),
+        (
+            {"interfaces": {"source": "br0", "virtualport": {"parameters": {"profileid": "x"}}}},
+            "interfaces[0].virtualport.type: is missing (only a network can tell it)",
+        ),
         ({"watchdogs": [{"model": "i6300esb"}] * 2}, "watchdogs: a list is longer than 1"),
     ],
 )
@@ -283,6 +291,19 @@ def test_problem_is_said_of_a_value(guest: Any, said: str) -> None:
     with pytest.raises(GuestError) as raised:
         Renderer().render({"name": "a", **guest})
     assert [str(problem) for problem in raised.value.problems] == [said]
+
+
+def test_what_is_left_of_a_faulty_guest_is_checked() -> None:
+    interface = {"source": "br0", "mac": "xx", "bandwidth": {"inbound": {"average": 1, "x": 1}}}
+    disks = [{"source": "/a.qcow2", "target": "vda"}, {"source": "/b.qcow2", "target": {"dev": "vda", "x": 1}}]
+    with pytest.raises(GuestError) as raised:
+        Renderer().render({"name": "a", "interfaces": interface, "disks": disks})
+    assert [str(problem).partition(" is")[0] for problem in raised.value.problems] == [
+        "disks[1].target.x:",
+        "interfaces[0].mac.address: 'xx'",
+        "interfaces[0].bandwidth.inbound.x:",
+        "disks[1].target.dev: 'vda'",
+    ]
 
 
 def test_a_thousand_problems_are_looked_for() -> None:
