@@ -13,7 +13,19 @@ import click
 import yaml
 
 from kvmrender import __version__
-from kvmrender.cli_common import DIFFERS, FLEET, GUESTS, LAYERS, TEMPLATES, options, renderer_of, say, trouble, write
+from kvmrender.cli_common import (
+    DIFFERS,
+    FLEET,
+    GUESTS,
+    LAYERS,
+    TEMPLATES,
+    Program,
+    options,
+    renderer_of,
+    say,
+    trouble,
+    write,
+)
 from kvmrender.cli_look import explain, graph, preview, watch
 from kvmrender.cli_templates import templates
 from kvmrender.errors import Error, GuestError, Problem
@@ -30,7 +42,7 @@ IN_MEMORY = 1 << 24
 """Bytes of output that are kept in memory; the rest waits in a temporary file."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="kvmrender")
 def main() -> None:
     """Render libvirt domain XML for KVM guests.

@@ -132,3 +132,12 @@ def trouble() -> Iterator[None]:
         sys.exit(TROUBLE)
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+class Program(click.Group):
+    """Commands of which also the help, which click writes by itself, ends in a line where it can't be written."""
+
+    def main(self, *arguments: Any, **named: Any) -> Any:
+        """Be the program."""
+        with trouble():
+            return super().main(*arguments, **named)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from kvmrender.errors import Error
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
+    from concurrent.futures import Future, ProcessPoolExecutor
 
 Kept = TypeVar("Kept")
 Sent = TypeVar("Sent")
@@ -22,6 +22,8 @@ Result = TypeVar("Result")
 
 AHEAD = 4
 """Chunks that are read ahead for each process."""
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+"""What ends a run."""
 
 _work: Callable[[Any], Any]
 
@@ -62,13 +64,23 @@ def spread(
         waiting: deque[tuple[Kept, Future[Result]]] = deque()
         try:
             for kept, sent in chunks:
-                waiting.append((kept, pool.submit(_do, sent)))
+                waiting.append((kept, _submit(pool, sent)))
                 if len(waiting) > AHEAD * jobs:
                     yield _next(waiting)
             while waiting:
                 yield _next(waiting)
         except BrokenProcessPool:
             raise Error("a worker process died: was it out of memory? --jobs 1 needs the least") from None
+
+
+def _submit(pool: ProcessPoolExecutor, sent: Any) -> Future[Any]:
+    """Have a chunk worked on, without a signal meanwhile: one that comes as a process is forked would be lost, since
+    Python goes on where a callback of fork, such as that of logging, raises."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        return pool.submit(_do, sent)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _next(waiting: deque[tuple[Kept, Future[Result]]]) -> tuple[Kept, Result]:
@@ -81,6 +93,7 @@ def _start(work: Callable[[Any], Any], reader: int, writer: int) -> None:
     _work = work
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent process decides
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     os.close(writer)
     Thread(target=_end_with_parent, args=(reader,), daemon=True).start()
 

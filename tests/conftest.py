@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
@@ -56,6 +58,21 @@ def find(xml: str, path: str) -> ElementTree.Element:
     element = parse(xml).find(path)
     assert element is not None, f"no {path} in\n{xml}"
     return element
+
+
+@pytest.fixture
+def unmeasured(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Coverage isn't measured in tests that repeat for long what others have done, or that end processes."""
+    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+    measuring = sys.gettrace()
+    sys.settrace(None)
+    yield
+    sys.settrace(measuring)
+
+
+def pytest_configure() -> None:
+    """Let processes be interrupted, even where the tests are a shell's job in the background, which can't be."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_unconfigure() -> None:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import errno
 import marshal
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import time
 
 import pytest
 
 from kvmrender.cache import MAGIC, Cache
 
 DAY = 24 * 3600
+NOBODY = 65534
+MEASURED = {key: value for key, value in os.environ.items() if key[:9] == "COVERAGE_"}
 
 
 @pytest.fixture
@@ -102,16 +107,50 @@ def test_what_others_could_have_written_is_not_loaded(
 @pytest.mark.parametrize("whole", [False, True])
 def test_what_another_user_owns_is_not_loaded(folder: Path, tmp_path: Path, whole: bool) -> None:
     Cache([str(folder)], "1").store("value")
-    os.chown(kept(tmp_path).parent if whole else kept(tmp_path), 65534, 65534)
+    os.chown(kept(tmp_path).parent if whole else kept(tmp_path), NOBODY, NOBODY)
     assert Cache([str(folder)], "1").load() is None
     Cache([str(folder)], "1").store("value")
     assert (Cache([str(folder)], "1").load() is None) is whole
 
 
+def test_what_was_left_unfinished_is_removed_after_an_hour(folder: Path, tmp_path: Path) -> None:
+    Cache([str(folder)], "1").store("value")
+    cache = kept(tmp_path).parent
+    for name, age in ((".old", 3700), (".new", 3500)):
+        file = cache / name
+        file.write_text("")
+        os.utime(file, (time() - age,) * 2)
+    Cache([str(folder)], "2").store("value")
+    names = [file.name for file in cache.iterdir()]
+    assert len(names) == 2
+    assert ".new" in names
+
+
+def test_full_disk_leaves_nothing_unfinished(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Cache([str(folder)], "1").store("value")
+    monkeypatch.setattr("kvmrender.cache.os.rename", fail)
+    Cache([str(folder)], "2").store("value")
+    assert Cache([str(folder)], "1").load() == "value"
+    assert kept(tmp_path).name[0] != "."
+
+
+def fail(*_: object, **__: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_folders_that_can_not_be_read_are_as_if_they_were_empty(folder: Path) -> None:
+    with_none = Cache([str(folder), str(folder / "missing")], "1")
+    with_none.store("value")
+    assert Cache([str(folder), str(folder / "missing")], "1").load() == "value"
+    (folder / "missing").mkdir()
+    (folder / "missing/b.xml.j2").write_text("")
+    assert Cache([str(folder), str(folder / "missing")], "1").load() is None
+
+
 def render(guest: Path, **environment: str) -> str:
     """Run the command in a process of its own."""
     command = [sys.executable, "-m", "kvmrender", "render", str(guest)]
-    given = {"PATH": os.environ["PATH"], **environment}
+    given = {"PATH": os.environ["PATH"], **environment, **MEASURED}
     done = subprocess.run(command, env=given, capture_output=True, text=True, check=True)
     assert done.stderr == ""
     return done.stdout
@@ -140,3 +179,52 @@ def test_the_second_start_needs_neither_jinja_nor_jsonschema(tmp_path: Path) -> 
     (tmp_path / "cache").mkdir(exist_ok=True)
     second = subprocess.run([sys.executable, "-c", look], env=given, capture_output=True, text=True, check=True).stdout
     assert second == f"{first}[]\n"
+
+
+@pytest.fixture
+def other_home() -> Iterator[Path]:
+    """A home of another user, who can get at nothing else."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root, to act as another user")
+    with TemporaryDirectory() as made:
+        os.chown(made, NOBODY, NOBODY)
+        yield Path(made)
+
+
+@pytest.mark.parametrize("have", ["", ".cache", ".cache/kvmrender"])
+def test_home_of_another_user_stays_as_it_is(have: str, other_home: Path, tmp_path: Path) -> None:
+    """As with sudo, where HOME is still that of who called it."""
+    guest = tmp_path / "guest.yaml"
+    guest.write_text("name: a\n")
+    for folder in (other_home / have, *(other_home / have).parents):
+        if have and folder.is_relative_to(other_home):
+            folder.mkdir(parents=True, exist_ok=True)
+            os.chown(folder, NOBODY, NOBODY)
+    before = sorted(other_home.rglob("*"))
+    assert "<name>a</name>" in render(guest, HOME=str(other_home))
+    assert sorted(other_home.rglob("*")) == before
+
+
+@pytest.mark.parametrize("poisoned", ["folder", "file", "both"])
+def test_code_in_the_home_of_another_user_is_not_run(poisoned: str, other_home: Path, tmp_path: Path) -> None:
+    """What is there has every sign of a cache of these templates, but for its owner."""
+    guest, mark = tmp_path / "guest.yaml", tmp_path / "mark"
+    guest.write_text("name: a\n")
+    home = other_home
+    os.chown(home, 0, 0)
+    xml = render(guest, HOME=str(home))
+    (file,) = (home / ".cache/kvmrender").iterdir()
+    head, payload = file.read_bytes()[: len(MAGIC) + 32], file.read_bytes()[len(MAGIC) + 64 :]
+    schema, _ = marshal.loads(payload)
+    code = compile(f"open({str(mark)!r}, 'w').close()\nROOTS = {{}}", "<templates>", "exec")
+    payload = marshal.dumps((schema, code))
+    file.write_bytes(head + sha256(payload).digest() + payload)
+    assert render(guest, HOME=str(home)) == xml
+    assert mark.exists()  # the trap works, while it is the user's own
+    mark.unlink()
+    for path in {"folder": [file.parent], "file": [file], "both": [home, file.parent.parent, file.parent, file]}[
+        poisoned
+    ]:
+        os.chown(path, NOBODY, NOBODY)
+    assert render(guest, HOME=str(home)) == xml
+    assert not mark.exists()

@@ -38,6 +38,7 @@ def dry_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DryRun]:
 
 
 @pytest.mark.libvirt
+@pytest.mark.usefixtures("unmeasured")
 @pytest.mark.parametrize("most", [1, 4])
 def test_refusals_of_random_guests_could_not_have_been_known(most: int, dry_run: DryRun) -> None:
     @draws(1500)

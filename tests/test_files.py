@@ -96,9 +96,9 @@ def test_staging_folder_of_someone_elses_making_is_not_used(tmp_path: Path, monk
     out, victim = tmp_path / "out", tmp_path / "victim"
     out.mkdir()
     victim.mkdir()
-    monkeypatch.setattr("kvmrender.folder.token_hex", lambda _: "known")
+    monkeypatch.setattr("kvmrender.folder.os.urandom", lambda count: b"k" * count)
     folder = Folder(str(out))
-    (out / ".kvmrender-known").symlink_to(victim)
+    (out / f".kvmrender-{'6b' * 8}").symlink_to(victim)
     with pytest.raises(Error, match=r"Not a directory|Too many levels of symbolic links"):
         folder.stage(b"a.xml", b"new", None)
     folder.close()
@@ -205,10 +205,13 @@ def test_something_that_is_no_file_is_in_the_way(kind: str, tmp_path: Path, run:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_standard_output_that_is_full() -> None:
+@pytest.mark.parametrize(
+    "command", ["render", "context", "schema", "explain vcpu", "--help", "render --help", "--version"]
+)
+def test_standard_output_that_is_full(command: str) -> None:
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(
-            [sys.executable, "-m", "kvmrender", "render"],
+            [sys.executable, "-m", "kvmrender", *command.split()],
             env={**os.environ, "PYTHONPATH": str(ROOT)}, input=GUEST, stdout=full, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
     assert (done.returncode, done.stderr) == (2, "output: No space left on device\n")
@@ -258,3 +261,37 @@ def test_templates_that_anyone_may_write_to_get_a_warning(place: str, command: s
     assert (warned.exit_code, warned.stdout) == (quiet.exit_code, quiet.stdout)
     assert sorted(warned.stderr.splitlines()) == sorted((said + quiet.stderr).splitlines())
     assert "warning" not in quiet.stderr
+
+
+def test_folders_in_between_are_made(tmp_path: Path, run: Run) -> None:
+    assert run("render", "-o", tmp_path / "x/y/z", input=GUEST).exit_code == 0
+    assert (tmp_path / "x/y/z/a.xml").exists()
+
+
+def test_only_what_is_in_the_folder_is_read(tmp_path: Path) -> None:
+    (tmp_path / "out/inner").mkdir(parents=True)
+    (tmp_path / "out/inner/a.xml").write_text("mine")
+    folder = Folder(str(tmp_path / "out"))
+    with pytest.raises(Error, match=r"inner/a.xml: is not the name of a file$"):
+        folder.read(b"inner/a.xml")
+    folder.close()
+
+
+def test_list_of_files_keeps_its_mode(tmp_path: Path, run: Run) -> None:
+    run("render", "-o", tmp_path, input=GUEST)
+    (list_of_files,) = (path for path in tmp_path.iterdir() if path.name != "a.xml")
+    list_of_files.chmod(0o604)
+    run("render", "-o", tmp_path, input='{"name": "b"}')
+    assert "b.xml" in list_of_files.read_text()
+    assert stat.S_IMODE(list_of_files.stat().st_mode) == 0o604
+
+
+def test_extended_attributes_are_kept(tmp_path: Path, run: Run) -> None:
+    run("render", "-o", tmp_path, input=GUEST)
+    try:
+        os.setxattr(tmp_path / "a.xml", "user.note", b"kept")
+    except OSError as error:
+        pytest.skip(f"needs the right file system: {error}")
+    assert run("render", "-o", tmp_path, input="name: a\nvcpu: 3\n").exit_code == 0
+    assert "<vcpu>3</vcpu>" in (tmp_path / "a.xml").read_text()
+    assert os.getxattr(tmp_path / "a.xml", "user.note") == b"kept"

@@ -188,6 +188,7 @@ def until(condition: Callable[[], bool]) -> None:
     pytest.fail("waited in vain for half a minute")
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_interrupt_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "g.jsonl").write_text(fleet(*[{"disks": [{"source": f"/{n}.qcow2"}]} for n in range(20_000)]))
     command = [sys.executable, "-m", "kvmrender", "render", "--jobs", "2", "-o", "out", "g.jsonl"]
@@ -205,6 +206,31 @@ def test_interrupt_is_one_line(tmp_path: Path) -> None:
         assert process.communicate()[1] == "interrupted\n"
         assert process.returncode == 2
         assert list((tmp_path / "out").iterdir()) == []
+
+
+AS_IT_FORKS = """
+import os, signal, time
+from kvmrender.spread import spread
+
+def interrupt():
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(0.01)  # here Python looks for signals
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # also where tests are run in the background
+os.register_at_fork(after_in_parent=interrupt)
+try:
+    print(sum(done for _, done in spread(abs, iter([(None, 1)] * 9), 2)))
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+def test_interrupt_as_a_process_is_started_is_not_lost() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", AS_IT_FORKS],
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert (done.stdout, done.stderr) == ("interrupted\n", "")
 
 
 def test_pipes_are_read_once(tmp_path: Path) -> None:

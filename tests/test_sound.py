@@ -20,6 +20,7 @@ RENDERER = Renderer()
 
 
 @pytest.mark.libvirt
+@pytest.mark.usefixtures("unmeasured")
 @draws(2000)
 @given(guest=guests(RENDERER.schema, ONLY))
 def test_random_guests_are_valid_for_libvirts_schema(guest: dict[str, Any]) -> None:

@@ -147,6 +147,25 @@ def test_strict_names_the_value_and_the_template_that_ignores_it(site: Path, run
     )
 
 
+@pytest.mark.parametrize(
+    ("written", "left"),
+    [
+        ("{{ vars.get('a') }}", "b"),
+        ("{{ vars.get('c', 1) }}{{ vars.get('b') }}", "a"),
+        ("{% for key, value in vars.items() %}{{ value }}{% endfor %}", None),
+        ("{% for value in vars.values() %}{{ value }}{% endfor %}", None),
+        ("{% if 'a' in vars %}{{ vars['b'] }}{% endif %}", "a"),
+    ],
+)
+def test_strict_notices_each_way_to_read_a_value(written: str, left: str | None, site: Path, run: Run) -> None:
+    (site / "amd64.xml.j2").write_text(
+        f"{{% extends 'shipped/amd64.xml.j2' %}}\n{{% block metadata %}}<metadata><a xmlns='u'>{written}</a></metadata>{{% endblock %}}\n"
+    )
+    result = run("render", "--strict", "--templates", site, input="name: a\nvars: {a: 1, b: 2}\n")
+    said = [line.split(": ")[1] for line in result.stderr.splitlines()]
+    assert said == ([f"vars.{left}"] if left else []), result.stderr
+
+
 def test_strict_says_nothing_of_defaults_and_of_what_is_only_derived_from(run: Run) -> None:
     guest = "name: a\nnamespace: north\nmac_prefix: '02'\nmachine: q35\ninterfaces: {source: br0}\n"
     assert run("render", "--strict", input=guest).exit_code == 0
@@ -393,6 +412,7 @@ def renamed(text: str) -> str | None:
     return None
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_a_renamed_variable_in_any_template_is_found(tmp_path: Path) -> None:
     documents = documents_by_template()
     renderer = Renderer()

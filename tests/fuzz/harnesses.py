@@ -1,0 +1,70 @@
+"""What is fuzzed: each harness takes bytes, and raises for what must not be, whatever the bytes are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from xml.parsers import expat
+
+from kvmrender import GuestError, Renderer
+from kvmrender.errors import Problem
+from kvmrender.layers import setting, with_settings
+from kvmrender.load import read
+from kvmrender.memory import MAX_BYTES, memory, to_bytes
+
+RENDERER = Renderer()
+NAMES = ("g.yaml", "g.json", "g.jsonl", "g")
+LONGEST = 2000
+GUEST = {"name": "a", "disks": [{"source": "/a.qcow2"}], "graphics": {"type": "vnc"}, "vars": {"a": [1]}}
+
+
+def told(problems: tuple[Problem, ...]) -> None:
+    """Each problem is one line that can be shown."""
+    assert problems
+    for problem in problems:
+        line = str(problem)
+        assert line.isprintable(), line
+        assert len(line) < LONGEST, line
+
+
+def guest(data: bytes) -> None:
+    """A guest file: bytes to values to XML, or to problems with their places."""
+    for name in NAMES:
+        try:
+            documents = read(name, data)
+        except GuestError as error:
+            told(error.problems)
+            continue
+        for document in documents[:20]:
+            try:
+                xml = RENDERER.render(document.guest)
+            except GuestError as error:
+                told(tuple(document.located(error.problems)))
+            else:
+                expat.ParserCreate().Parse(xml.encode(), True)
+
+
+def size(data: bytes) -> None:
+    """A size of memory: the same bytes in libvirt's units, or a ValueError."""
+    text = data.decode("utf-8", "replace")
+    try:
+        element = memory(text)
+    except ValueError:
+        return
+    assert 0 < to_bytes(element) <= MAX_BYTES
+    assert memory(f"{element['text']} {element['unit']}") == element
+
+
+def set_path(data: bytes) -> None:
+    """``--set``: a path and a value, over a guest."""
+    text = data.decode("utf-8", "surrogateescape")
+    try:
+        guest = with_settings(RENDERER.schema.root, GUEST, [setting(RENDERER.schema.root, text)])
+        xml = RENDERER.render(guest)
+    except GuestError as error:
+        told(error.problems)
+    else:
+        expat.ParserCreate().Parse(xml.encode(), True)
+
+
+HARNESSES: dict[str, Callable[[bytes], None]] = {"guest": guest, "memory": size, "setting": set_path}
+"""By the names of their folders in the corpus."""

@@ -1,0 +1,39 @@
+"""What SECURITY.md says is shown by tests is."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from conftest import ROOT
+
+TEXT = (ROOT / "SECURITY.md").read_text()
+ROWS = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in TEXT.splitlines() if line.startswith("| ")][
+    2:
+]
+TESTS = {
+    name: file
+    for file in (ROOT / "tests").glob("test_*.py")
+    for name in re.findall(r"^def (test_\w+)", file.read_text(), re.MULTILINE)
+}
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0])
+def test_threat_has_a_test(row: list[str]) -> None:
+    threat, outcome, shown = row
+    assert threat
+    assert outcome
+    names = re.findall(r"`(\w+)`", shown)
+    assert names
+    assert [name for name in names if name not in TESTS] == []
+
+
+def test_limits_are_the_programs() -> None:
+    from kvmrender.check import MOST_PROBLEMS
+    from kvmrender.limited import ALLOWED
+    from kvmrender.parse import ALIAS_FACTOR, ALIAS_MANY, ALIAS_MINIMUM, MAX_DEPTH
+
+    assert f"beyond {ALLOWED} (`--max-size`)" in TEXT
+    assert f"beyond {MAX_DEPTH} levels" in TEXT
+    assert f"beyond {ALIAS_MINIMUM:,} values, or ten a character; beyond {ALIAS_MANY:,}, one a character" in TEXT
+    assert (ALIAS_FACTOR, MOST_PROBLEMS) == (10, 1000)
