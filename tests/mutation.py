@@ -53,7 +53,8 @@ COLD = re.compile("cache|compile.*|environment|loader|prepare|schema|stack")
 """Modules that are at work as tests are imported, or where the cache holds nothing: each change begins with neither."""
 LEFT = """
     alias_bomb any_value bytes_of closed_early death fsync full_disk gigabyte interrupt killed many_disks nested_deep
-    no_process no_time other_commands pipes_are processes race renamed_variable spread strace swapped that_is_full tiny
+    no_process no_time other_commands pipes_are processes race renamed_variable second_start spread strace swapped
+    that_is_full tiny
     unchanged_run waiting warning without_end writers
     """
 """Tests that take long, ask for a machine with time to spare or run other processes, where mutmut is not at home, by
