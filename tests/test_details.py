@@ -299,9 +299,9 @@ def test_what_is_left_of_a_faulty_guest_is_checked() -> None:
     with pytest.raises(GuestError) as raised:
         Renderer().render({"name": "a", "interfaces": interface, "disks": disks})
     assert [str(problem).partition(" is")[0] for problem in raised.value.problems] == [
-        "disks[1].target.x:",
         "interfaces[0].mac.address: 'xx'",
         "interfaces[0].bandwidth.inbound.x:",
+        "disks[1].target.x:",
         "disks[1].target.dev: 'vda'",
     ]
 

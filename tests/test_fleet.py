@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -142,8 +143,16 @@ def numbers(upto: int) -> Iterator[tuple[int, int]]:
 
 
 def test_spread_over_processes_keeps_order() -> None:
-    pids = {pid for _, pid in spread(lambda number: os.getpid(), numbers(50), 2)}
-    assert len(pids - {os.getpid()}) == 2
+    here, both, met = os.getpid(), get_context("fork").Barrier(2, timeout=60), list[bool]()
+
+    def work(number: int) -> int:
+        if os.getpid() != here and not met:
+            both.wait()  # each process has something to do
+            met.append(True)
+        return os.getpid()
+
+    pids = {pid for _, pid in spread(work, numbers(50), 2)}
+    assert len(pids - {here}) == 2
     assert list(spread(lambda number: number * 2, numbers(50), 3)) == [(n, n * 2) for n in range(50)]
 
 
