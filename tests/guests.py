@@ -6,11 +6,11 @@ import os
 import re
 import shutil
 import subprocess
+from contextlib import suppress
 from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.internal.conjecture import providers
 
 from kvmrender.schema import GuestSchema, Node, resolve
 
@@ -30,7 +30,9 @@ MOST_KEYS = 8
 """Keys that are drawn of one mapping at most, beside the required ones: the time that libxml2 takes to validate an
 element doubles with each attribute, if all are optional."""
 
-if hasattr(providers, "_get_local_constants"):
+with suppress(ImportError, AttributeError):  # older ones don't do this
+    from hypothesis.internal.conjecture import providers
+
     # It draws constants of all modules that are loaded by then: guests would depend on the tests that ran before.
     providers._get_local_constants = providers.Constants
 

@@ -298,12 +298,12 @@ def test_what_is_left_of_a_faulty_guest_is_checked() -> None:
     disks = [{"source": "/a.qcow2", "target": "vda"}, {"source": "/b.qcow2", "target": {"dev": "vda", "x": 1}}]
     with pytest.raises(GuestError) as raised:
         Renderer().render({"name": "a", "interfaces": interface, "disks": disks})
-    assert [str(problem).partition(" is")[0] for problem in raised.value.problems] == [
+    assert {str(problem).partition(" is")[0] for problem in raised.value.problems} == {
         "interfaces[0].mac.address: 'xx'",
         "interfaces[0].bandwidth.inbound.x:",
         "disks[1].target.x:",
         "disks[1].target.dev: 'vda'",
-    ]
+    }
 
 
 def test_a_thousand_problems_are_looked_for() -> None:
