@@ -13,6 +13,9 @@ from bench.contenders import OURS, Contender, Contenders, admitted
 from bench.guests import GUESTS
 from bench.rounds import Row, timed
 
+WARMING = 100
+"""Calls before the first that counts: kvmrender brings in jsonschema-rs only after some guests."""
+
 
 def measure(folder: Path, rounds: int, sample: float) -> list[Row]:
     """Time each guest's contenders in turn, ``rounds`` times, each time for about ``sample`` seconds."""
@@ -38,7 +41,8 @@ def _guest(contenders: Contenders, name: str, guest: dict[str, Any], rounds: int
 
 
 def _sampler(contender: Contender, sample: float) -> Callable[[], float]:
-    """A function that times a contender once, long enough for the clock. The first calls warm it up."""
+    """A function that times a contender once, long enough for the clock, after calls that warm it up."""
+    contender.seconds(WARMING)
     times = 1
     while (seconds := contender.seconds(times)) < sample / 4:
         times *= 2
