@@ -42,7 +42,8 @@ STRANGE = [
 def full_form(guest: dict[str, Any]) -> dict[str, Any]:
     arch = SCHEMA.names[guest.get("arch", "amd64")]
     full = NORMALISE[arch, "qemu" if guest.get("type") == "qemu" else "kvm"](with_machine(guest), Notes())
-    return without_nulls({**full, "arch": arch, "vars": None})  # type: ignore[no-any-return]
+    found: dict[str, Any] = without_nulls({**full, "arch": arch, "vars": None})
+    return found
 
 
 def is_valid(guest: dict[str, Any], validator: jsonschema_rs.Draft202012Validator | None = None) -> bool:
