@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import zipfile
 from pathlib import Path
 from tarfile import open as open_tar
@@ -178,3 +179,18 @@ def test_man_shows_each_page(page: Path, tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert page.stem.partition("-")[0].upper() in done.stdout
     assert "DESCRIPTION" in done.stdout
+
+
+def test_public_names_are_there_and_others_are_not() -> None:
+    code = """
+import kvmrender
+assert {"Error", "GuestError", "Problem", "Renderer", "TemplateError", "render"} <= {*dir(kvmrender)}
+from kvmrender import Error, GuestError, Problem, Renderer, TemplateError, render
+assert issubclass(GuestError, Error) and kvmrender.Renderer is Renderer
+try:
+    from kvmrender import Render
+except ImportError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("cannot import name 'Render' from 'kvmrender'")
