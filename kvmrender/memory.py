@@ -22,7 +22,7 @@ def unit_bytes(unit: str) -> int:
     return int(base ** _POWERS[folded[0]])
 
 
-@lru_cache(maxsize=256, typed=True)
+@lru_cache(maxsize=256)
 def memory(size: int | str) -> dict[str, Any]:
     """Return a size as libvirt's element has it, ``{"unit": "MiB", "text": 4096}``, which is not to be changed.
 

@@ -83,3 +83,13 @@ def test_context_says_every_default(run: Run) -> None:
     text = run("context", input="name: a\nuuid: null\n").stdout
     assert text.startswith("type: kvm\nname: a\narch: amd64\nuuid: null\n")
     assert "memory:\n  unit: MiB\n  text: 512\n" in text
+
+
+def test_what_is_too_much_for_memory_is_printed_whole(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.yaml").write_text("name: a\n---\nname: b\n---\nname: c\n")
+    whole = run("render", str(tmp_path / "a.yaml")).stdout
+    assert whole.count("</domain>") == 3
+    monkeypatch.setattr("kvmrender.cli.IN_MEMORY", 100)
+    assert run("render", str(tmp_path / "a.yaml")).stdout == whole
