@@ -7,24 +7,30 @@ has the last word and the better messages. Templates of one's own are always lef
 
 Each template becomes a function: its parameters are the list that takes what it writes (``found``), the whole
 context (``c``) and the names that it uses but doesn't bind. ``E``, ``T``, ``X`` and ``I`` are the filters, ``S`` says
-whether a text needs to be escaped, ``M`` stands for what is missing, and ``J`` renders an include with Jinja.
+whether a text needs to be escaped, ``M`` stands for what is missing, and ``J`` renders an include with Jinja. A
+function that asks a mapping for many keys is called by way of a table (``S_…``) that may have one for just its keys,
+and so are those that write many attributes (``A…``): see ``kvmrender.specialise``.
 """
 
 from __future__ import annotations
 
 import re
+import zlib
 from ast import literal_eval
 from collections.abc import Callable, Iterable
 
 from jinja2 import Environment, nodes
 from jinja2.meta import find_undeclared_variables
 
-from kvmrender.compile_expressions import WHOLE, Expressions, constant, escaped, quoted
+from kvmrender.compile_expressions import WHOLE, Expressions, constant, quoted
 from kvmrender.compile_writer import UnsupportedError, Writer
 from kvmrender.references import references
+from kvmrender.specialise import TABLE, escaped
 from kvmrender.xml import escape
 
 _FILTERS = {"text": "T", "xml": "X"}
+_MANY = 3
+"""How many keys are asked for by a function for a table of functions to pay; of attributes, twice as many."""
 
 
 def compiled(environment: Environment, roots: Iterable[str], is_shipped: Callable[[str | None], bool]) -> str:
@@ -43,11 +49,13 @@ class _Module:
         self._environment, self._is_shipped = environment, is_shipped
         self._trees: dict[str, tuple[nodes.Template, bool]] = {}
         self._taken: dict[str, tuple[str, ...]] = {}
+        self._subjects: dict[str, str] = {}
+        self._attributes: dict[tuple[str, ...], str] = {}
 
     def source(self, roots: Iterable[str]) -> str:
         names = [name for name in roots if all(self._read(one)[1] for one in self.above(name))]
         while True:  # until it is known which names each template takes from those that include it
-            before = dict(self._taken)
+            before = dict(self._taken), dict(self._subjects)
             functions: dict[str, list[str]] = {}
             waiting = list(names)
             while waiting:
@@ -55,12 +63,17 @@ class _Module:
                     function = _Function(self, name)
                     functions[name] = function.root() if name in names else function.partial()
                     self._taken[name] = function.free
+                    if subject := "c" if name in names else _subject(functions[name], function.free):
+                        self._subjects[name] = subject
                     waiting += function.includes
-            if self._taken == before:
+            if (self._taken, self._subjects) == before:
                 break
-        lines = [line for name in sorted(functions) for line in functions[name]]
-        entries = ", ".join(f"{name!r}: {identifier(name)}" for name in names)
-        return "\n".join([*lines, f"ROOTS = {{{entries}}}", ""])
+        source = "\n".join(line for name in sorted(functions) for line in functions[name])
+        tables = [f"{table} = A({of!r})" for of, table in self._attributes.items()]
+        roots = {name: identifier(name) for name in names}
+        subjects = {identifier(name): subject for name, subject in self._subjects.items()}
+        kept = zlib.compress(source.encode())
+        return "\n".join([source, *tables, f"ROOTS = {roots}", f"SUBJECTS = {subjects}", f"SOURCES = {kept!r}", ""])
 
     def _read(self, name: str) -> tuple[nodes.Template, bool]:
         if name not in self._trees:
@@ -82,6 +95,14 @@ class _Module:
             found.append(constant(extends.template))
         return found
 
+    def subject(self, name: str) -> str | None:
+        """Return the parameter of a template's function that decides which is called, if one does."""
+        return self._subjects.get(name)
+
+    def attributes(self, names: tuple[str, ...]) -> str:
+        """Return the table of the functions that write these attributes."""
+        return self._attributes.setdefault(names, f"A{len(self._attributes)}")
+
     def taken(self, name: str) -> tuple[str, ...]:
         """Return the names that a template takes from one that includes it, as far as they are known yet."""
         if name not in self._taken and not self.is_shipped(name):
@@ -96,6 +117,14 @@ class _Module:
 def identifier(name: str) -> str:
     """Return the name of a template's function."""
     return "t_" + re.sub(r"\W", lambda match: f"_{ord(match[0]):x}_", name, flags=re.ASCII)
+
+
+def _subject(function: Iterable[str], names: Iterable[str]) -> str | None:
+    """Return the parameter that a function asks for most keys, if those are many, and that is never missing."""
+    lines = "\n".join(function)
+    asked = {name: len(re.findall(rf'" in v_{name}\b', lines)) for name in names if f"(v_{name} is" not in lines}
+    most = max(asked, key=lambda name: asked[name], default="")
+    return f"v_{most}" if asked.get(most, 0) >= _MANY else None
 
 
 class _Function:
@@ -171,7 +200,11 @@ class _Function:
             self._writer.line(f"{variable} = {element}")
             element = variable
         self._writer.line(f"if {element}.__class__ is not dict: raise TypeError")
-        for name in map(constant, node.args):
+        names = tuple(map(constant, node.args))
+        if len(names) > 2 * _MANY and not isinstance(node.node, nodes.Name):
+            self._writer.computed(f"{self._module.attributes(names)}[tuple({element})]({element})")
+            return
+        for name in names:
             with self._writer.inside(f"if {quoted(name)} in {element}:"):
                 self._writer.text(f' {name}="')
                 self._writer.computed(escaped(f"{element}[{quoted(name)}]"))
@@ -226,7 +259,9 @@ class _Function:
         arguments = {other: self._names.named(other) for other in self._module.taken(name)}
         if self._module.is_shipped(name):
             self.includes.append(name)
-            self._writer.line(f"{identifier(name)}({', '.join([self._writer.target, 'c', *arguments.values()])})")
+            subject = self._module.subject(name)
+            table = f"{TABLE}{identifier(name)}[tuple({arguments[subject[2:]]})]" if subject else identifier(name)
+            self._writer.line(f"{table}({', '.join([self._writer.target, 'c', *arguments.values()])})")
         else:
             given = ", ".join(f"{quoted(other)}: {value}" for other, value in arguments.items())
             self._writer.line(f"J({self._writer.target}, {quoted(name)}, c, {{{given}}})")

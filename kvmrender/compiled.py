@@ -6,6 +6,7 @@ from collections.abc import Callable
 from types import CodeType
 from typing import Any, NoReturn
 
+from kvmrender.specialise import TABLE, Attributes, Table, add_tables
 from kvmrender.xml import escape, escape_text, indent, special, well_formed
 
 Context = dict[str, Any]
@@ -43,7 +44,11 @@ def functions(code: CodeType, include: Include) -> dict[str, Callable[[Context],
             found.append(text)
 
     names = {"E": escape, "S": special, "T": escape_text, "X": well_formed, "I": indent, "M": MISSING, "J": included}
-    space: dict[str, Any] = {**names, "G": _End(">\n"), "B": _End(">")}
+    space: dict[str, Any] = {**names, "G": _End(">\n"), "B": _End(">"), "A": lambda names: Attributes(names, space)}
     exec(code, space)
-    found: dict[str, Callable[[Context], str]] = space["ROOTS"]
-    return found
+    add_tables(space)
+    return {name: _entry(space[TABLE + function]) for name, function in space["ROOTS"].items()}
+
+
+def _entry(table: Table) -> Callable[[Context], str]:
+    return lambda context: table[tuple(context)](context)

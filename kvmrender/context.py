@@ -12,8 +12,9 @@ from kvmrender import checks
 from kvmrender.check import MOST_PROBLEMS, checker, shown
 from kvmrender.derive import derive
 from kvmrender.errors import GuestError, Path, Problem
-from kvmrender.normalise import Convert, Notes, normaliser, with_machine, without_nulls
+from kvmrender.normalise import normaliser, with_machine, without_nulls
 from kvmrender.schema import GuestSchema
+from kvmrender.shapes import Convert, Notes
 
 Context = dict[str, Any]
 
@@ -33,8 +34,9 @@ def context_builder(schema: GuestSchema) -> Callable[[Any], tuple[Context, Notes
     def full_form(guest: Mapping[str, Any]) -> tuple[Context, Notes]:
         named = guest.get("arch") or schema.root["properties"]["arch"]["default"]
         arch = schema.names.get(named) if isinstance(named, str) else None
-        notes = Notes()
-        full = normalise(arch, "qemu" if guest.get("type") == "qemu" else "kvm")(with_machine(guest), notes)
+        guest = with_machine(guest)
+        notes = Notes(guest.keys())
+        full = normalise(arch, "qemu" if guest.get("type") == "qemu" else "kvm")(guest, notes)
         if arch is not None:
             full["arch"] = arch
         return full, notes
@@ -43,7 +45,7 @@ def context_builder(schema: GuestSchema) -> Callable[[Any], tuple[Context, Notes
         architecture = schema.architectures[full["arch"]]
         context = derive(full, architecture["disk_buses"])
         # Parts of one's own may bring defaults that no check counts on.
-        found = checks.problems(context, architecture, notes.given if schema.is_shipped else None)
+        found = checks.problems(context, architecture, notes.shapes if schema.is_shipped else None)
         return context, list(islice(found, MOST_PROBLEMS))
 
     def further(full: Context, problems: list[Problem]) -> list[Problem]:

@@ -8,27 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from copy import deepcopy
 from typing import Any
 
 from kvmrender.memory import memory
 from kvmrender.schema import GuestSchema, Node, resolve
-
-
-class Notes:
-    """What is noted on the way: ``given``, for each key of the guest the keys that are written inside, at any depth;
-    ``nulls``, the keys whose default a null removes."""
-
-    __slots__ = ("given", "keys", "nulls")
-
-    def __init__(self) -> None:
-        self.given: dict[str, set[str]] = {}
-        self.keys: set[str] = set()
-        self.nulls: list[str] = []
-
-
-Convert = Callable[[Any, Notes], Any]
-"""Takes a value as written, gives it in full form, or None where it is to be left out."""
+from kvmrender.shapes import MOST_NAMES, MOST_SHAPES, Convert, Notes, Rules, Shape, as_it_is, fill
 
 QUANTITIES: dict[str, Callable[[int | str], Any]] = {"memory": memory}
 """What a bare scalar of each kind of quantity becomes; ValueError says why it can't."""
@@ -44,7 +28,7 @@ def normaliser(schema: GuestSchema, arch: str | None, guest_type: str) -> Conver
     ``without_nulls`` gives the guest that is left. Defaults in it are shared: it is not to be changed.
     """
     overlay = [schema.architectures[arch]] if arch in schema.architectures else []
-    return _Compiler(schema.root, guest_type).object([schema.root, *overlay], is_guest=True)
+    return _Compiler(schema.root, guest_type).object([schema.root, *overlay])
 
 
 def with_machine(guest: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -72,11 +56,11 @@ def unshared(value: Any) -> Any:
 
 
 class _Compiler:
-    """Turns nodes of the schema into functions. A place is a list of nodes: the first says what the value is,
-    the others (from the part of an architecture) may add defaults."""
+    """Turns nodes of the schema into functions, for places in the guest itself or below its key ``top``. A place is a
+    list of nodes: the first says what the value is, the others (from the part of an architecture) may add defaults."""
 
-    def __init__(self, root: Node, guest_type: str) -> None:
-        self.root, self.guest_type = root, guest_type
+    def __init__(self, root: Node, guest_type: str, top: str | None = None) -> None:
+        self.root, self.guest_type, self.top = root, guest_type, top
 
     def value(self, nodes: list[Node]) -> Convert | None:
         """Return the function for a place, or None where values are taken as they are."""
@@ -93,140 +77,75 @@ class _Compiler:
             return _option(node["enum"])
         return None
 
-    def later(self, name: str, nodes: list[Node], *tables: dict[str, Convert]) -> Convert:
-        """Return a function that compiles that of a place when it is first needed, and puts it into ``tables``."""
-
-        def first(value: Any, notes: Notes) -> Any:
-            convert = self.value(nodes)
-            for table in tables:
-                if convert is None:
-                    table.pop(name, None)
-                else:
-                    table[name] = convert
-            return value if convert is None else convert(value, notes)
-
-        return first
+    def _below(self, name: str, nodes: list[Node]) -> Convert | None:
+        return (self if self.top else _Compiler(self.root, self.guest_type, name)).value(nodes)
 
     def array(self, nodes: list[Node]) -> Convert:
-        convert = self.value([resolve(self.root, node["items"]) for node in nodes if "items" in node])
+        convert = self.value([resolve(self.root, node["items"]) for node in nodes if "items" in node]) or as_it_is
 
         def array(value: Any, notes: Notes) -> Any:
             if isinstance(value, (list, tuple)):
-                return [item if item is None or convert is None else convert(item, notes) for item in value]
+                return [item if item is None else convert(item, notes) for item in value]
             # One element may stand without the list; what isn't one is left for the check.
-            item = value if convert is None else convert(value, notes)
+            item = convert(value, notes)
             return [item] if isinstance(item, dict) else value
 
         return array
 
-    def object(self, nodes: list[Node], is_guest: bool = False) -> Convert:
-        converters: dict[str, Convert] = {}
-        of_texts: dict[str, Convert] = {}
-        base: dict[str, Any] = {}
-        defaults: list[tuple[str, Any, list[tuple[str, bool]]]] = []
-        choices: list[tuple[str, str, dict[str, str]]] = []
-        deciders: list[tuple[str, str, dict[str, Any]]] = []
-        filled: set[str] = set()
-        empty: set[str] = set()
-        for name in nodes[0].get("properties", {}):
-            children = [
-                resolve(self.root, node["properties"][name]) for node in nodes if name in node.get("properties", {})
-            ]
-            first = children[0]
-            if first.get("type") == "string" or ("enum" in first and "type" not in first):
-                converters[name] = self.value(children) or _string
-            else:
-                converters[name] = of_texts[name] = self.later(name, children, converters, of_texts)
-            default: Any = None
-            when: dict[str, bool] = {}
-            for child in children:
-                if "default_from" in child:
-                    choices += [(name, other, keys) for other, keys in child["default_from"].items()]
-                for other, by in child.get("default_by", {}).items():
-                    deciders.append(
-                        (name, other, {key: self.constant(name, converters, item) for key, item in by.items()})
-                    )
-                    filled.add(name)
-                default = child.get("default_by_type", {}).get(self.guest_type, child.get("default", default))
-                when = child.get("default_when", when)
-            if default is not None:
-                constant = self.constant(name, converters, default)
-                if when or any(name == chosen for chosen, _, _ in choices):
-                    defaults.append((name, constant, [*when.items()]))
-                else:
-                    base[name] = constant
-            if default is not None or any("derived" in child for child in children):
-                filled.add(name)
-            if first.get("type") == "array":
-                empty.add(name)
-        expand = expander(nodes[0])
-        fallbacks = tuple(base.items())
-        given_by_others = bool(choices or defaults or deciders)
+    def object(self, nodes: list[Node]) -> Convert:
+        children = {
+            name: [resolve(self.root, node["properties"][name]) for node in nodes if name in node.get("properties", {})]
+            for name in nodes[0].get("properties", {})
+        }
+        rules = Rules(children, self._below, self.guest_type, self.top)
+        expand, shorthand = expander(nodes[0]), nodes[0].get("shorthand")
+        text = shorthand if "quantity" not in nodes[0] and rules.kind(shorthand) is str else ""
+        shapes: dict[tuple[str, ...], Shape] = {}
+
+        def shape_of(names: tuple[str, ...]) -> Shape:
+            shape = rules.shape(names)
+            if len(shapes) < MOST_SHAPES and len(names) < MOST_NAMES:
+                shapes[names] = shape
+            return shape
 
         def mapping(value: Any, notes: Notes) -> Any:
-            if not isinstance(value, dict):
+            if isinstance(value, dict):
+                names = tuple(value)
+                shape = shapes.get(names) or shape_of(names)
+                notes.shapes.add(shape)
+            elif value.__class__ is str and text:  # in full form but for its key
+                shape = shapes.get((text,)) or shape_of((text,))
+                result = {text: value, **shape.constants}
+                if shape.depends:
+                    fill(shape, result)
+                return result
+            else:
                 value = expand(value)
                 if not isinstance(value, dict):
                     return value
-            else:
-                notes.keys.update(value)
-            result: dict[str, Any] = {}
-            for key, item in value.items():
-                if is_guest:
-                    notes.given[key] = notes.keys = set()
-                if item.__class__ is str:
-                    if (convert := of_texts.get(key)) is None:
-                        result[key] = item
-                        continue
-                    item = convert(item, notes)
-                elif item is not None and (convert := converters.get(key)) is not None:
+                names = tuple(value)
+                shape = shapes.get(names) or shape_of(names)
+            result = {**value, **shape.constants}
+            for key, kind, convert in shape.steps:
+                item = value[key]
+                if item.__class__ is kind:
+                    continue
+                if item is not None:
                     item = convert(item, notes)
                 if item is not None:
                     result[key] = item
-                elif key in empty:
+                elif key in rules.arrays:
                     result[key] = []
-                elif key in filled:
+                elif key in rules.filled:
                     result[key] = None
                     notes.nulls.append(key)
-            for key, constant in fallbacks:  # what is written comes first, and wins
-                if key not in result:
-                    result[key] = constant
-            if given_by_others:
-                _fill(value, result)
+                else:
+                    del result[key]
+            if shape.depends:
+                fill(shape, result)
             return result
 
-        def _fill(value: dict[str, Any], result: dict[str, Any]) -> None:
-            """Fill in what depends on neighbours."""
-            for name, other, keys in choices:
-                if name not in value and isinstance(neighbour := result.get(other), dict):
-                    for key, choice in keys.items():
-                        if key in neighbour:
-                            result[name] = choice
-                            break
-            for name, default, when in defaults:
-                if name not in value and name not in result:
-                    for other, given in when:
-                        if (result.get(other) is not None) is not given:
-                            break
-                    else:
-                        result[name] = default
-            decided = set()
-            for name, other, options in deciders:
-                if name in value or name in decided or (found := result.get(other)) is None:
-                    continue
-                key = found if isinstance(found, str) and found in options else "*"
-                if key in options:
-                    decided.add(name)
-                    if (item := options[key]) is not None:
-                        result[name] = item
-
         return mapping
-
-    def constant(self, name: str, converters: dict[str, Convert], default: Any) -> Any:
-        """Return a default in full form. Guests share it: nothing that is in a context is ever changed."""
-        if default is None or (convert := converters.get(name)) is None:
-            return default
-        return convert(deepcopy(default), Notes())
 
 
 def expander(node: Node) -> Callable[[Any], Any]:

@@ -27,16 +27,16 @@ LEAST = 90
 """Share of mutants that is to be killed, in percent."""
 EXPLAINED = re.compile(
     "check|checks/.*|context|derive|device_names|folder|identity|layers|limited|load|mac|manifest|memory|normalise"
-    "|output|parse|secrets|shared|xml"
+    "|output|parse|secrets|shapes|shared|xml"
 )
 """Modules of which each survivor has a reason."""
 TESTS = "test_fixtures test_seed test_defaults test_bad_input test_checks test_details test_secrets test_hostile"
 """Tests for each module: they take a few seconds together, which is what a survivor takes."""
 MORE = {
     "cache|prepare": "test_cache",
-    "check|context|derive|device_names|normalise": "test_good_input",
+    "check|context|derive|device_names|normalise|shapes": "test_good_input",
     "cli.*|outcome|report": "test_cli test_folder test_terminal test_layers test_limits",
-    "compile.*|expressions": "test_compile test_templates",
+    "compile.*|expressions|known|specialise": "test_compile test_templates",
     "difference": "test_terminal",
     "fleet|folder|manifest|output|secrets|shared|spread": "test_files test_fleet test_folder",
     "driver|rng|validate|xml_path": "test_validate",
@@ -49,7 +49,7 @@ MORE = {
     "cli_templates|guard|template_check|trial|usage": "test_workbench",
 }
 """Tests for some modules besides."""
-COLD = re.compile("cache|compile.*|environment|loader|prepare|schema|stack")
+COLD = re.compile("cache|compile.*|environment|loader|prepare|schema|specialise|stack")
 """Modules that are at work as tests are imported, or where the cache holds nothing: each change begins with neither."""
 LEFT = """
     alias_bomb any_value bytes_of closed_early death fsync full_disk gigabyte interrupt killed many_disks nested_deep

@@ -14,7 +14,7 @@ from guests import draws, guests
 from hypothesis import given
 from test_checks import CASES
 
-from kvmrender import GuestError, Renderer, TemplateError
+from kvmrender import GuestError, Renderer, TemplateError, specialise
 from kvmrender.compiled import functions
 from kvmrender.context import context_builder
 from kvmrender.interpreter import Interpreter
@@ -34,7 +34,8 @@ def no_jinja(*_: object) -> str:
 
 CODE = prepared(RENDERER.stack)[1]
 assert CODE is not None
-FUNCTIONS = functions(CODE, no_jinja)
+FUNCTIONS, SPECIAL = functions(CODE, no_jinja), functions(CODE, no_jinja)
+"""The second are called so that each mapping has the function for its keys."""
 
 
 def built(guest: dict[str, Any]) -> list[str]:
@@ -52,6 +53,15 @@ def written(guest: dict[str, Any]) -> tuple[str, str]:
     """The XML of a guest, as the functions and as Jinja write it."""
     values = without_nulls(RENDERER.context(guest))
     return FUNCTIONS[f"{values['arch']}.xml.j2"](values), JINJA.render(values)
+
+
+def specially_written(guest: dict[str, Any]) -> str:
+    """The XML of a guest, as it is written when its keys have come up often."""
+    values = without_nulls(RENDERER.context(guest))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(specialise, "SEEN", 0)
+        patch.setattr(specialise, "MOST", 1_000_000)
+        return SPECIAL[f"{values['arch']}.xml.j2"](values)
 
 
 GUESTS = [
@@ -72,6 +82,14 @@ def test_every_architecture_has_a_function() -> None:
 def test_functions_write_what_jinja_writes(guest: dict[str, Any]) -> None:
     quick, slow = written(guest)
     assert quick == slow
+    assert specially_written(guest) == slow
+
+
+@draws(200)
+@given(guest=guests(RENDERER.schema))
+def test_random_guests_whose_keys_are_known(guest: dict[str, Any]) -> None:
+    if built(guest)[0].startswith("{"):
+        assert specially_written(guest) == written(guest)[1]
 
 
 @draws(500)
@@ -110,7 +128,7 @@ def test_texts_stay_what_they_are(text: str) -> None:
         quick, slow = written(guest)
     except GuestError:
         return  # the schema takes no such path
-    assert quick == slow
+    assert quick == slow == specially_written(guest)
     assert find(quick, "devices/disk/backingStore/source").get("file") == f"/b{text}"
 
 
@@ -173,3 +191,26 @@ def test_a_function_that_fails_leaves_the_guest_to_jinja(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(renderer, "_functions", dict.fromkeys(renderer._functions, fail))
     assert renderer.render(guest) == xml
+
+
+def test_functions_for_certain_keys_are_made_when_these_came_up_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(specialise, "SEEN", 2)
+    monkeypatch.setattr(specialise, "MOST", 3)
+    made: list[tuple[str, ...]] = []
+    table = specialise.Table(lambda: "any", lambda keys: made.append(keys) or (lambda: "made"))  # type: ignore[func-returns-value]
+    keys = [(str(number),) for number in range(9)]
+    assert [[table[one]() for _ in range(4)] for one in keys] == [["any", "any", "made", "made"]] * 3 + [
+        ["any"] * 4
+    ] * 6
+    assert made == keys[:3]
+
+
+def test_what_is_no_mapping_is_left_to_the_function_for_any(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The letters of a text, and the items of a list, are no keys."""
+    monkeypatch.setattr(specialise, "SEEN", 0)
+    function = functions(CODE, no_jinja)["amd64.xml.j2"]
+    values = without_nulls(RENDERER.context({"name": "a", "memory": 1, "vcpu": 1}))
+    assert '<memory unit="MiB">1</memory>' in function(values)
+    for wrong in ("unit", ["unit"]):
+        with pytest.raises(TypeError):
+            function({**values, "memory": wrong})

@@ -21,8 +21,9 @@ from kvmrender import GuestError, Renderer
 from kvmrender.check import FIRST
 from kvmrender.condensed import condensed
 from kvmrender.load import read
-from kvmrender.normalise import Notes, normaliser, with_machine, without_nulls
+from kvmrender.normalise import normaliser, with_machine, without_nulls
 from kvmrender.schema import Node
+from kvmrender.shapes import Notes
 from kvmrender.valid import UnknownError, Valid, _Compiler, validity
 
 RENDERER = Renderer()

@@ -6,7 +6,7 @@ that have no default. Its docstring is what holds when it finds nothing; the REA
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Set
 from functools import lru_cache
 
 from kvmrender.checks import (
@@ -34,8 +34,9 @@ from kvmrender.checks import (
     shmems,
     tpms,
 )
-from kvmrender.checks.common import Check, Checks, Context, Given
+from kvmrender.checks.common import Check, Checks, Context
 from kvmrender.errors import Problem
+from kvmrender.shapes import Shape
 
 CHECKS: Checks = {
     **general.CHECKS,
@@ -65,37 +66,28 @@ CHECKS: Checks = {
 """All checks, in the order of the domain."""
 
 
-def problems(context: Context, architecture: Context, given: Given | None = None) -> Iterator[Problem]:
+def problems(context: Context, architecture: Context, shapes: Set[Shape] | None = None) -> Iterator[Problem]:
     """Yield what the checks find in a context.
 
-    ``given`` says what the guest writes: checks that can find nothing in that (see ``common.Checks``) are not run. They
-    are all run where it isn't known.
+    ``shapes`` are those of what the guest writes: checks that can find nothing in that (see ``common.Checks``) are not
+    run. They are all run where it isn't known.
     """
-    found = CHECKS if given is None else _of(_triggers(given))
-    for check in found:
+    for check in CHECKS if shapes is None else _wanted(frozenset(shapes)):
         yield from check(context, architecture)
 
 
-def _triggers(given: Given) -> frozenset[str]:
-    """Return what there is in a guest of the keys that checks wait for."""
-    found = set(_ANYWHERE.intersection(given))
-    for key, inside in given.items():
-        if inside:
-            found.update(_ANYWHERE.intersection(inside))
-            if wanted := _INSIDE.get(key):
-                found.update([f"{key}.{name}" for name in wanted.intersection(inside)])
-    return frozenset(found)
+def _wanted(shapes: frozenset[Shape]) -> Iterable[Check]:
+    """Return the checks that may find something in mappings of these shapes."""
+    return _known(shapes) if len(shapes) <= _MOST_SHAPES else _of(shapes)
 
 
-_WANTED = {name for names in CHECKS.values() for name in names}
-_ANYWHERE = frozenset(name for name in _WANTED if "." not in name)
-_INSIDE = {
-    key: frozenset(name.partition(".")[2] for name in _WANTED if name.startswith(f"{key}."))
-    for key in {name.partition(".")[0] for name in _WANTED if "." in name}
-}
-
-
-@lru_cache(maxsize=1024)
-def _of(keys: frozenset[str]) -> tuple[Check, ...]:
-    """Return the checks that may find something where these keys are given."""
+def _of(shapes: Iterable[Shape]) -> tuple[Check, ...]:
+    keys: set[str] = set()
+    for shape in shapes:
+        keys.update(shape.names, [f"{shape.top}.{name}" for name in shape.names] if shape.top else [])
     return tuple(check for check, wanted in CHECKS.items() if not keys.isdisjoint(wanted))
+
+
+_known = lru_cache(maxsize=1024)(_of)
+_MOST_SHAPES = 100
+"""Of guests that have more kinds of mappings it is not kept which checks they need."""

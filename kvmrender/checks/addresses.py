@@ -150,8 +150,10 @@ def drive_addresses(context: Context, architecture: Context) -> Iterator[Problem
     """Addresses of drives are ones that their controllers have."""
     for key in ("disks", "hostdevs"):
         for position, device in enumerate(context[key]):
+            if "address" not in device or dig(device, "address", "type") != "drive":
+                continue
             bus = dig(device, "target", "bus") if key == "disks" else "scsi"
-            for part in DRIVES.get(bus, ()) if dig(device, "address", "type") == "drive" else ():
+            for part in DRIVES.get(bus, ()):
                 if int(device["address"].get(part, "0")):
                     said = f"{device['address'][part]} is not 0, as it is for each drive of bus {bus}"
                     yield Problem((key, position, "address", part), said)

@@ -16,9 +16,10 @@ def serial_ports(context: Context, architecture: Context) -> Iterator[Problem]:
     models: dict[str, list[str]] = architecture.get("serial_models", {})
     for path, port in _serial_ports(context) if models else ():
         usual = next(iter(models))
-        kind = dig(port, "target", "type", default=usual)
+        target = port.get("target") or {}
+        kind = target.get("type", usual)
         kind = usual if kind == "isa-serial" else kind  # as libvirt takes it
-        model = dig(port, "target", "model", "name")
+        model = dig(target, "model", "name") if "model" in target else None
         if kind not in models:
             said = f"{kind!r} is not a port of {context['arch']} (which has {', '.join(models)})"
             yield Problem((*path, "target", "type"), said, related=(("arch",),))
@@ -89,7 +90,7 @@ def _serial_ports(context: Context) -> Iterator[tuple[Path, Context]]:
 
 
 def _console_kind(console: Context) -> str:
-    return str(dig(console, "target", "type", default="serial"))
+    return str((console.get("target") or {}).get("type") or "serial")
 
 
 CHECKS: Checks = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from kvmrender.errors import Path, Problem, listed, path_string
@@ -13,8 +13,6 @@ Checks = dict[Check, tuple[str, ...]]
 """Checks, each with keys of which the guest must write one for it to find anything: ``address`` anywhere, or
 ``disks.target`` somewhere inside disks. Keys that are derived or have a default don't count, nor what a shorthand
 stands for."""
-Given = Mapping[str, Collection[str]]
-"""The keys that a guest writes, each with all that are written inside."""
 
 
 SINGLE = ("memballoon", "nvram", "iommu", "vsock", "pstore")

@@ -183,8 +183,8 @@ def usb_devices(context: Context, architecture: Context) -> Iterator[Problem]:
     """A guest with USB devices has a USB controller, of its own or libvirt's usual one."""
     if has_usb(context):
         return
-    for key in filter(context.get, MAYBE_ON_USB):
-        for position, device in enumerate(context[key]):
+    for key in MAYBE_ON_USB:
+        for position, device in enumerate(context[key] if context.get(key) else ()):
             if on_usb(key, device, context["arch"]):
                 said = "is on USB, and the guest has none: it needs a controller, such as {type: usb, model: qemu-xhci}"
                 yield Problem((key, position), said, related=(("controllers",),))

@@ -23,7 +23,7 @@ def boot_orders(context: Context, architecture: Context) -> Iterator[Problem]:
     found = [
         (path, order)
         for path, device in devices(context, "boot")
-        if (order := dig(device, "boot", "order")) is not None
+        if (order := (device["boot"] or {}).get("order")) is not None
     ]
     yield from once(((*path, "boot", "order"), order, str(order)) for path, order in found)
     if dig(context, "os", "boot"):

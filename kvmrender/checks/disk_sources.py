@@ -54,15 +54,15 @@ def image_formats(context: Context, architecture: Context) -> Iterator[Problem]:
     """Folders have format fat, only qcow2 has a cache for tables, and images on others have a format that can be."""
     for path, image in _images(context):
         key = "driver" if len(path) == 2 else "format"
-        found = dig(image, key, "type")
-        kind = image["type"] if image.get("source") else "file"
+        form = image.get(key) or {}
+        found, kind = form.get("type"), image["type"] if image.get("source") else "file"
         if found == "fat" and kind not in ("dir", "volume"):
             yield Problem((*path, key, "type"), "fat is for type dir", related=((*path, "type"),))
         if found not in (None, "fat") and kind == "dir":
             yield Problem((*path, key, "type"), f"{found} is not for type dir: only fat is", related=((*path, "type"),))
-        if found != "qcow2" and dig(image, key, "metadata_cache", "max_size"):
+        if found != "qcow2" and "metadata_cache" in form and dig(form, "metadata_cache", "max_size"):
             yield Problem((*path, key, "metadata_cache"), f"is for format qcow2, not {found}")
-        if found not in BASED and dig(image, "backingStore", "type"):
+        if found not in BASED and "backingStore" in image and dig(image, "backingStore", "type"):
             yield Problem((*path, "backingStore"), f"is for format {listed(BASED, 'or')}, not {found or 'raw'}")
         if len(path) > 2 and kind in ("vhostuser", "vhostvdpa"):
             yield Problem((*path, "type"), f"{kind} is not for an image that others are based on")

@@ -118,7 +118,7 @@ def bus_options(context: Context, architecture: Context) -> Iterator[Problem]:
     for number, disk in enumerate(context["disks"]):
         bus = disk["target"]["bus"]
         for option, known in NOT_ON_BUS[bus].items() if bus else ():
-            if option[0] in disk and dig(disk, *option) not in (None, ""):
+            if option[0] in disk and _has(disk, *option):
                 said = f"is for bus {listed(known, 'or')}, not {bus}"
                 yield Problem(("disks", number, *option), said, related=(("disks", number, "target", "bus"),))
 
@@ -128,10 +128,10 @@ def device_options(context: Context, architecture: Context) -> Iterator[Problem]
     for number, disk in enumerate(context["disks"]):
         device = disk["device"]
         for option, known in NOT_FOR_DEVICE[device].items():
-            if option[0] in disk and dig(disk, *option) not in (None, ""):
+            if option[0] in disk and _has(disk, *option):
                 said = f"is for device {listed(known, 'or')}, not {device}"
                 yield Problem(("disks", number, *option), said, related=(("disks", number, "device"),))
-        if device not in DRIVES and dig(disk, "source", "startupPolicy") == "requisite":
+        if device not in DRIVES and (disk.get("source") or {}).get("startupPolicy") == "requisite":
             path = ("disks", number, "source", "startupPolicy")
             yield Problem(path, f"requisite is for device {listed(DRIVES, 'or')}, not {device}")
         if device == "lun" and "serial" in disk and disk["target"]["bus"] == "scsi":
@@ -141,15 +141,15 @@ def device_options(context: Context, architecture: Context) -> Iterator[Problem]
 def read_only(context: Context, architecture: Context) -> Iterator[Problem]:
     """Disks on ide and sata, and those with copy_on_read, can be written to; folders can't."""
     for number, disk in enumerate(context["disks"]):
-        reading, bus = is_read_only(disk), disk["target"]["bus"]
-        if not reading and disk["type"] != "dir" and dig(disk, "driver", "copy_on_read") is None:
+        reading, bus, driver = is_read_only(disk), disk["target"]["bus"], disk["driver"] or {}
+        if not reading and disk["type"] != "dir" and "copy_on_read" not in driver:
             continue
         path: Path = ("disks", number, "readonly")
         if reading and disk["device"] == "disk" and bus in ("ide", "sata"):
             yield Problem(path, f"a disk on bus {bus} can't be read-only")
         if disk["type"] == "dir" and not reading:
             yield Problem(path, "is missing: a folder can only be read")
-        if dig(disk, "driver", "copy_on_read") == "on" and (reading or disk["device"] != "disk"):
+        if driver.get("copy_on_read") == "on" and (reading or disk["device"] != "disk"):
             yield Problem(("disks", number, "driver", "copy_on_read"), "is for a disk that can be written to")
 
 
@@ -178,9 +178,10 @@ def shareable(context: Context, architecture: Context) -> Iterator[Problem]:
 def caches(context: Context, architecture: Context) -> Iterator[Problem]:
     """Disks with io native, and those of type vhostvdpa, have cache none or directsync."""
     for number, disk in enumerate(context["disks"]):
-        wanted = "io native" if dig(disk, "driver", "io") == "native" else ""
+        driver = disk["driver"] or {}
+        wanted = "io native" if driver.get("io") == "native" else ""
         wanted = "type vhostvdpa" if disk["type"] == "vhostvdpa" else wanted
-        if wanted and dig(disk, "driver", "cache") not in ("none", "directsync"):
+        if wanted and driver.get("cache") not in ("none", "directsync"):
             yield Problem(("disks", number, "driver", "cache"), f"is to be none or directsync with {wanted}")
 
 
@@ -219,6 +220,14 @@ def vhost_user(context: Context, architecture: Context) -> Iterator[Problem]:
             yield Problem(("disks", number, "target", "bus"), said)
         if disk.get("snapshot", "no") != "no":
             yield Problem(("disks", number, "snapshot"), f"{disk['snapshot']} is not for type vhostuser")
+
+
+def _has(disk: Context, name: str, inside: str = "") -> bool:
+    """Say whether a disk has a value, or one inside it, that is not empty."""
+    found = disk[name]
+    if inside:
+        found = found and found.get(inside)
+    return found not in (None, "")
 
 
 def is_read_only(disk: Context) -> bool:

@@ -125,17 +125,22 @@ _ARCHITECTURES = {
 
 
 _ON_USB = (USB, ("ccid",))
-MAYBE_ON_USB = tuple(
-    key for key, (_, table) in PLACES.items() if key == "inputs" or not {*_ON_USB}.isdisjoint(table.values())
-)
+_VALUES_ON_USB = {
+    key: (field, frozenset(value for value, kinds in table.items() if kinds in _ON_USB))
+    for key, (field, table) in PLACES.items()
+}
+MAYBE_ON_USB = tuple(key for key, (_, values) in _VALUES_ON_USB.items() if values)
 """The devices of which some are on USB."""
 
 
 def on_usb(key: str, device: Context, arch: str) -> bool:
     """Say whether a device, one of those that may be, is on USB or behind a reader that is."""
-    field, table = PLACES[key]
-    value = dig(device, *field) if field else None
-    return (place(key, device, arch) if value is None else table.get(value)) in _ON_USB
+    field, values = _VALUES_ON_USB[key]
+    value: Any = device if field else None
+    for name in field:
+        value = value and value.get(name)
+    # Of those that don't say it, only inputs differ.
+    return place(key, device, arch) in _ON_USB if key == "inputs" and value is None else value in values
 
 
 def place(key: str, device: Context, arch: str) -> Kinds | None:

@@ -1,0 +1,273 @@
+"""A function of a template rewritten for mappings whose keys are known (see ``kvmrender.specialise``)."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+
+from kvmrender.specialise import TABLE, escaped
+
+Path = tuple[str, ...]
+"""The keys that lead to a mapping inside another; none to itself."""
+
+
+class Known(ast.NodeTransformer):
+    """Answers what is asked of the keys of mappings: of the variable ``subject``, and of those in it, by their paths.
+
+    ``function`` gives the function of a name, for those that are called with such a mapping, ``attributes`` what a
+    table's functions write.
+    """
+
+    def __init__(
+        self,
+        subject: str,
+        keys: Mapping[Path, Collection[str]],
+        function: Callable[[str], ast.stmt],
+        attributes: Callable[[str], Collection[str]],
+    ) -> None:
+        self._keys, self._function, self._attributes = keys, function, attributes
+        self._paths: dict[str, Path] = {subject: ()}
+        self._missing: set[str] = set()
+        self._count = 0
+        self.asked: dict[Path, None] = {}
+        """Paths of other mappings right inside the subject that are asked for keys."""
+
+    def _path(self, node: ast.expr) -> Path | None:
+        match node:
+            case ast.Name(name):
+                return self._paths.get(name)
+            case ast.Subscript(value, ast.Constant(str(key))):
+                path = self._path(value)
+                return None if path is None else (*path, key)
+        return None
+
+    def _keys_of(self, node: ast.expr) -> Collection[str] | None:
+        """Return the keys of a mapping, where they are known."""
+        path = self._path(node)
+        if path is not None and len(path) == 1 and path not in self._keys and path[0] in self._keys[()]:
+            self.asked[path] = None
+        return self._keys.get(path) if path is not None else None
+
+    def statements(self, body: Iterable[ast.stmt]) -> list[ast.stmt]:
+        """Return what is left of statements."""
+        found: list[ast.stmt] = []
+        for statement in body:
+            left = self.visit(statement)
+            found += left if isinstance(left, list) else [left] if left else []
+        return found
+
+    def visit_If(self, node: ast.If) -> ast.stmt | list[ast.stmt]:
+        """Return what is left of a condition."""
+        node.test = self.visit(node.test)
+        if isinstance(node.test, ast.Constant):
+            return self.statements(node.body if node.test.value else node.orelse)
+        node.body, node.orelse = self.statements(node.body), self.statements(node.orelse)
+        node.body = node.body or [ast.Pass()]
+        return node
+
+    def visit_For(self, node: ast.For) -> ast.stmt | None:
+        """Return a loop, unless it is known to be over nothing."""
+        node.iter = self.visit(node.iter)
+        if isinstance(node.iter, ast.List) and not node.iter.elts:
+            return None
+        node.body = self.statements(node.body) or [ast.Pass()]
+        return node
+
+    def visit_Assign(self, node: ast.Assign) -> ast.stmt | None:
+        """Note what a variable stands for."""
+        node.value = self.visit(node.value)
+        match node:
+            case ast.Assign([ast.Name(name)], ast.Name("M")):
+                self._missing.add(name)
+                return None
+            case ast.Assign([ast.Name(name)], value) if path := self._path(value):
+                self._paths[name] = path
+        return node
+
+    def visit_Name(self, node: ast.Name) -> ast.Name:
+        """Return the name, or that of what is missing."""
+        return ast.Name("M", ast.Load()) if node.id in self._missing else node
+
+    def visit_Compare(self, node: ast.Compare) -> ast.expr:
+        """Return the answer, where it is known."""
+        self.generic_visit(node)
+        match node:
+            case ast.Compare(ast.Constant(key), [ast.In()], [of]) if (keys := self._keys_of(of)) is not None:
+                return ast.Constant(key in keys)
+            case ast.Compare(ast.Attribute(of, "__class__"), [ast.IsNot()], [ast.Name("dict")]):
+                return node if self._keys_of(of) is None else ast.Constant(False)
+            case ast.Compare(ast.Name(name), [ast.Is() | ast.IsNot() as test], [ast.Name("M")]):
+                if name == "M" or name in self._paths:
+                    return ast.Constant((name == "M") is isinstance(test, ast.Is))
+        return node
+
+    def visit_BoolOp(self, node: ast.BoolOp) -> ast.expr:
+        """Return what is left to be asked."""
+        self.generic_visit(node)
+        every = isinstance(node.op, ast.And)
+        # What comes after a value that decides isn't asked; what comes before it is.
+        left: list[ast.expr] = []
+        for value in node.values:
+            if isinstance(value, ast.Constant) and isinstance(value.value, bool):
+                if value.value is every:
+                    continue
+                if not left:
+                    return value
+                left.append(value)
+                break
+            left.append(value)
+        node.values = left
+        return node if len(left) > 1 else left[0] if left else ast.Constant(every)
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
+        """Return the answer, where it is known."""
+        self.generic_visit(node)
+        match node:
+            case ast.UnaryOp(ast.Not(), ast.Constant(bool(value))):
+                return ast.Constant(not value)
+        return node
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
+        """Return the one that is taken, where that is known."""
+        self.generic_visit(node)
+        if isinstance(node.test, ast.Constant):
+            return node.body if node.test.value else node.orelse
+        return node
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        """Return the field or the text that a call gives, where it is known."""
+        self.generic_visit(node)
+        match node:
+            case ast.Call(ast.Attribute(of, "get"), [ast.Constant(key), default]):
+                if (keys := self._keys_of(of)) is not None:
+                    return ast.Subscript(of, ast.Constant(key), ast.Load()) if key in keys else default
+            case ast.Call(ast.Subscript(ast.Name(table), ast.Call(ast.Name("tuple"))), [ast.Name(name) as of]):
+                if (keys := self._keys_of(of)) is not None:
+                    return text_of(self._attributes(table), keys, name)
+        return node
+
+    def visit_Expr(self, node: ast.Expr) -> ast.stmt | list[ast.stmt]:
+        """Return the statements of a function that is called, where it is for a mapping that is known."""
+        match node.value:
+            case ast.Call(
+                ast.Name(table) | ast.Subscript(ast.Name(table), ast.Call(ast.Name("tuple"))),
+                [ast.Name("found"), *_] as arguments,
+            ):
+                known = [self._keys_of(argument) is not None for argument in arguments[2:]]
+                if any(known) and all(isinstance(argument, ast.Name) for argument in arguments):
+                    called = self._function(table.removeprefix(TABLE))
+                    assert isinstance(called, ast.FunctionDef)
+                    return self.statements(self._body(called, arguments))
+        self.generic_visit(node)
+        return node
+
+    def _body(self, called: ast.FunctionDef, arguments: Iterable[ast.expr]) -> list[ast.stmt]:
+        """Return the statements of a function, with the names that they have where it is called."""
+        self._count += 1
+        parameters = [argument.arg for argument in called.args.args]
+        names = {
+            parameter: argument.id
+            for parameter, argument in zip(parameters, arguments, strict=True)
+            if isinstance(argument, ast.Name)
+        }
+        for node in ast.walk(called):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id.startswith("v"):
+                names.setdefault(node.id, f"i{self._count}_{node.id}")
+        for node in ast.walk(called):
+            if isinstance(node, ast.Name):
+                node.id = names.get(node.id, node.id)
+        return called.body[1:]  # it begins with what the caller has done
+
+
+def text_of(names: Collection[str], keys: Collection[str], element: str) -> ast.expr:
+    """Return the text of attributes of these names, as far as the keys of the element, a variable, are among them."""
+    written = "".join(f' {name}="{{{escaped(f"{element}[{name!r}]")}}}"' for name in names if name in keys)
+    return ast.parse(f"f'''{written}'''", mode="eval").body
+
+
+def written_together(body: list[ast.stmt]) -> list[ast.stmt]:
+    """Return statements with texts that are written one after the other as one."""
+    found: list[ast.stmt] = []
+    pending: list[ast.expr] = []
+
+    def flush() -> None:
+        if pending:
+            parts = _joined(pending)
+            match parts:
+                case [ast.Constant() as value] | [ast.FormattedValue(value, -1)]:
+                    pass
+                case _:
+                    value = ast.JoinedStr(parts)
+            found.append(ast.Expr(ast.Call(ast.Name("w", ast.Load()), [value], [])))
+            pending.clear()
+
+    for statement in _closed(body):
+        if (text := _written(statement)) is not None and not _is_end(text):
+            pending += _parts(text)
+            continue
+        flush()
+        if isinstance(statement, (ast.If, ast.For)):
+            statement.body, statement.orelse = written_together(statement.body), written_together(statement.orelse)
+        found.append(statement)
+    flush()
+    return found
+
+
+def _joined(parts: Iterable[ast.expr]) -> list[ast.expr]:
+    """Return parts of a text with constants beside each other as one."""
+    found: list[ast.expr] = []
+    for part in parts:
+        match part, found[-1:]:
+            case ast.FormattedValue(ast.JoinedStr(values)), _:
+                found = _joined([*found, *values])
+            case ast.Constant(str(text)), [ast.Constant(str(before))]:
+                found[-1] = ast.Constant(before + text)
+            case _:
+                found.append(part)
+    return found
+
+
+def _parts(text: ast.expr) -> Iterator[ast.expr]:
+    """Yield the parts of a text."""
+    if isinstance(text, ast.JoinedStr):
+        yield from text.values
+    else:
+        yield text if isinstance(text, ast.Constant) else ast.FormattedValue(text, -1)
+
+
+def _written(statement: ast.stmt) -> ast.expr | None:
+    """Return what a statement writes, where that is all that it does."""
+    match statement:
+        case ast.Expr(ast.Call(ast.Name("w"), [text])):
+            return text
+    return None
+
+
+def _is_end(text: ast.expr | None) -> bool:
+    return isinstance(text, ast.Name) and text.id in _ENDS
+
+
+_ENDS = {"G": ">\n", "B": ">"}
+
+
+def _closed(body: list[ast.stmt]) -> list[ast.stmt]:
+    """Return statements in which elements that are known to be empty, or not to be, are written as such."""
+    found: list[ast.stmt | None] = list(body)
+    opened: list[int] = []
+    for place, statement in enumerate(body):
+        text = _written(statement)
+        if isinstance(text, ast.Name) and text.id in _ENDS:
+            opened.append(place)
+        match statement:
+            case ast.If(ast.Compare(ast.Subscript(ast.Name("found")), [ast.Is()], [ast.Name(end)]), _, [otherwise]):
+                begun = opened.pop()
+                between = body[begun + 1 : place]
+                if not between:
+                    found[begun], found[place] = _write("/>"), None
+                elif any(_written(inner) is not None for inner in between):
+                    found[begun], found[place] = _write(_ENDS[end]), otherwise
+    return [statement for statement in found if statement is not None]
+
+
+def _write(text: str) -> ast.stmt:
+    return ast.Expr(ast.Call(ast.Name("w", ast.Load()), [ast.Constant(text)], []))
