@@ -13,8 +13,9 @@ from bench.contenders import OURS, Contender, Contenders, admitted
 from bench.guests import GUESTS
 from bench.rounds import Row, timed
 
-WARMING = 100
-"""Calls before the first that counts: kvmrender brings in jsonschema-rs only after some guests."""
+WARMING = 300
+"""Calls before the first that counts: kvmrender brings in jsonschema-rs only after some guests, and makes functions for
+keys that have come up some two hundred times."""
 
 
 def measure(folder: Path, rounds: int, sample: float) -> list[Row]:
