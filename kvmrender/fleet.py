@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from dataclasses import replace
 from itertools import groupby, islice
 from typing import Any
 
@@ -12,7 +11,7 @@ from kvmrender import manifest
 from kvmrender.errors import GuestError, Problem
 from kvmrender.inputs import Inputs
 from kvmrender.layers import Setting, with_settings
-from kvmrender.load import Document, Line, Source, layered, parsed
+from kvmrender.load import Document, Line, from_line, layered
 from kvmrender.outcome import UNCHANGED, Options, Outcome, file_name
 from kvmrender.output import Output
 from kvmrender.renderer import Renderer
@@ -55,7 +54,7 @@ class Fleet:
                     if outcome is None:
                         continue
                     if outcome.problems:
-                        outcome = replace(outcome, problems=self._placed(document, outcome.problems))
+                        outcome = outcome._replace(problems=self._placed(document, outcome.problems))
                         faults.add(outcome.problems)
                     elif self._output:
                         entry = manifest.entry(file_name(outcome.name), bytes.fromhex(outcome.digest))
@@ -106,7 +105,7 @@ class Fleet:
         return iter(()) if allowed is None else keys(context, guest, allowed)
 
     def _guest(self, under: list[Any], value: Any) -> Any:
-        own = parsed(Source("", value)) if isinstance(value, bytes) else value
+        own = from_line(value) if isinstance(value, bytes) else value
         return with_settings(self._renderer.schema.root, layered(under, own), self._inputs.over)
 
     def _placed(self, document: Document, problems: tuple[Problem, ...]) -> tuple[Problem, ...]:

@@ -77,39 +77,47 @@ class Folder:
         """Return a file's contents and state, or None where there is none; a link counts as none."""
         if self._folder is None:
             return None
-        with self._faults(name):
-            if b"/" in name:
-                raise OSError(errno.EINVAL, "is not the name of a file")
-            try:
-                file = os.open(name, _READ, dir_fd=self._folder)
-            except OSError as error:
-                if error.errno in (errno.ENOENT, errno.ELOOP):
-                    return None
-                raise
-            state = os.fstat(file)
-            if not stat.S_ISREG(state.st_mode):
-                os.close(file)
-                raise OSError(errno.EEXIST, "is there, and is not a file")
-            with open(file, "rb") as stream:
-                return stream.read(), state
+        try:
+            return self._contents(name, self._folder)
+        except OSError as error:
+            raise self._fault(name, error) from None
+
+    def _contents(self, name: bytes, folder: int) -> tuple[bytes, os.stat_result] | None:
+        if b"/" in name:
+            raise OSError(errno.EINVAL, "is not the name of a file")
+        try:
+            file = os.open(name, _READ, dir_fd=folder)
+        except OSError as error:
+            if error.errno in (errno.ENOENT, errno.ELOOP):
+                return None
+            raise
+        state = os.fstat(file)
+        if not stat.S_ISREG(state.st_mode):
+            os.close(file)
+            raise OSError(errno.EEXIST, "is there, and is not a file")
+        with open(file, "rb") as stream:
+            return stream.read(), state
 
     def stage(self, name: bytes, data: bytes, like: os.stat_result | None, secret: bool = False) -> None:
         """Write what a file is to hold, with mode and owner of the one that is there, if any."""
-        with self._faults(name):
+        try:
             try:
-                file = os.open(name, _CREATE, 0o600, dir_fd=self._staging_folder())
+                mode = self._modes[secret] if like is None else 0o600
+                file = os.open(name, _CREATE, mode, dir_fd=self._staging_folder())
             except FileExistsError:
                 return  # two guests of one name: that is told elsewhere
-            with open(file, "wb", buffering=0) as stream:
+            try:
                 view = memoryview(data)
                 while view:
-                    view = view[stream.write(view) :]
-                if like is None:
-                    os.fchmod(file, self._modes[secret])
-                else:
+                    view = view[os.write(file, view) :]
+                if like is not None:
                     self._dress(name, file, like)
                 if self.sync:
                     os.fsync(file)
+            finally:
+                os.close(file)
+        except OSError as error:
+            raise self._fault(name, error) from None
 
     def _dress(self, name: bytes, file: int, like: os.stat_result) -> None:
         """Give a staged file the owner, mode and extended attributes of the one that it replaces."""
@@ -140,8 +148,10 @@ class Folder:
     def commit(self, names: Iterable[bytes]) -> None:
         """Rename staged files into place."""
         for name in names:
-            with self._faults(name):
+            try:
                 os.replace(name, name, src_dir_fd=self._staging_folder(), dst_dir_fd=self._at())
+            except OSError as error:
+                raise self._fault(name, error) from None
 
     def remove(self, name: bytes) -> None:
         """Remove a file."""
@@ -186,7 +196,10 @@ class Folder:
         try:
             yield
         except OSError as error:
-            raise Error(f"{self.place(name)}: {error.strerror}") from None
+            raise self._fault(name, error) from None
+
+    def _fault(self, name: bytes, error: OSError) -> Error:
+        return Error(f"{self.place(name)}: {error.strerror}")
 
 
 def digest(data: bytes) -> str:

@@ -22,13 +22,14 @@ class Known(ast.NodeTransformer):
         self,
         subject: str,
         keys: Mapping[Path, Collection[str]],
-        function: Callable[[str], ast.stmt],
+        function: Callable[[str], ast.FunctionDef],
         attributes: Callable[[str], Collection[str]],
     ) -> None:
         self._keys, self._function, self._attributes = keys, function, attributes
         self._paths: dict[str, Path] = {subject: ()}
         self._missing: set[str] = set()
-        self._count = 0
+        self._count, self._prefix = 0, ""
+        self._names: dict[str, str] = {}
         self.asked: dict[Path, None] = {}
         """Paths of other mappings right inside the subject that are asked for keys."""
 
@@ -67,7 +68,7 @@ class Known(ast.NodeTransformer):
 
     def visit_For(self, node: ast.For) -> ast.stmt | None:
         """Return a loop, unless it is known to be over nothing."""
-        node.iter = self.visit(node.iter)
+        node.target, node.iter = self.visit(node.target), self.visit(node.iter)
         if isinstance(node.iter, ast.List) and not node.iter.elts:
             return None
         node.body = self.statements(node.body) or [ast.Pass()]
@@ -75,7 +76,7 @@ class Known(ast.NodeTransformer):
 
     def visit_Assign(self, node: ast.Assign) -> ast.stmt | None:
         """Note what a variable stands for."""
-        node.value = self.visit(node.value)
+        node.targets, node.value = [self.visit(target) for target in node.targets], self.visit(node.value)
         match node:
             case ast.Assign([ast.Name(name)], ast.Name("M")):
                 self._missing.add(name)
@@ -85,8 +86,9 @@ class Known(ast.NodeTransformer):
         return node
 
     def visit_Name(self, node: ast.Name) -> ast.Name:
-        """Return the name, or that of what is missing."""
-        return ast.Name("M", ast.Load()) if node.id in self._missing else node
+        """Return the name that a variable has here, or that of what is missing."""
+        name = self._names.get(node.id) or (f"{self._prefix}{node.id}" if node.id.startswith("v") else node.id)
+        return ast.Name("M" if name in self._missing else name, node.ctx)
 
     def visit_Compare(self, node: ast.Compare) -> ast.expr:
         """Return the answer, where it is known."""
@@ -153,30 +155,23 @@ class Known(ast.NodeTransformer):
                 ast.Name(table) | ast.Subscript(ast.Name(table), ast.Call(ast.Name("tuple"))),
                 [ast.Name("found"), *_] as arguments,
             ):
-                known = [self._keys_of(argument) is not None for argument in arguments[2:]]
-                if any(known) and all(isinstance(argument, ast.Name) for argument in arguments):
-                    called = self._function(table.removeprefix(TABLE))
-                    assert isinstance(called, ast.FunctionDef)
-                    return self.statements(self._body(called, arguments))
+                names = [self.visit_Name(argument) for argument in arguments if isinstance(argument, ast.Name)]
+                known = [self._keys_of(name) is not None for name in names[2:]]
+                if len(names) == len(arguments) and any(known):
+                    return self._called(self._function(table.removeprefix(TABLE)), names)
         self.generic_visit(node)
         return node
 
-    def _body(self, called: ast.FunctionDef, arguments: Iterable[ast.expr]) -> list[ast.stmt]:
-        """Return the statements of a function, with the names that they have where it is called."""
+    def _called(self, function: ast.FunctionDef, arguments: Iterable[ast.Name]) -> list[ast.stmt]:
+        """Return the statements of a function that is called, with the names that its variables have here."""
+        before = self._names, self._prefix
         self._count += 1
-        parameters = [argument.arg for argument in called.args.args]
-        names = {
-            parameter: argument.id
-            for parameter, argument in zip(parameters, arguments, strict=True)
-            if isinstance(argument, ast.Name)
-        }
-        for node in ast.walk(called):
-            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id.startswith("v"):
-                names.setdefault(node.id, f"i{self._count}_{node.id}")
-        for node in ast.walk(called):
-            if isinstance(node, ast.Name):
-                node.id = names.get(node.id, node.id)
-        return called.body[1:]  # it begins with what the caller has done
+        parameters = [parameter.arg for parameter in function.args.args]
+        self._names = {name: argument.id for name, argument in zip(parameters, arguments, strict=True)}
+        self._prefix = f"i{self._count}_"
+        found = self.statements(function.body[1:])  # it begins with what the caller has done
+        self._names, self._prefix = before
+        return found
 
 
 def text_of(names: Collection[str], keys: Collection[str], element: str) -> ast.expr:

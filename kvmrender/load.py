@@ -139,6 +139,14 @@ def layered(under: Iterable[Any], own: Any) -> Any:
     return guest
 
 
+def from_line(data: bytes) -> Any:
+    """Return the value of a line of JSON Lines. Raises GuestError, whose problems have no place."""
+    try:
+        return from_json(data.decode("utf-8-sig"))
+    except (RefusedError, UnicodeDecodeError):
+        return parsed(Source("", data))
+
+
 def parsed(source: Source) -> Any:
     """Return the value of a line of JSON Lines. Raises GuestError."""
     try:

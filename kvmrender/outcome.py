@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import NamedTuple
 
 from kvmrender.errors import Problem
 
@@ -13,8 +14,7 @@ CREATED, CHANGED, UNCHANGED, REMOVED, KEPT = "created", "changed", "unchanged", 
 """What becomes of a file; kept is one that was to be removed, but has been changed since it was written."""
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of one guest. Where it has problems (not yet placed), nothing else is known of it but its name."""
 
     name: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -35,7 +34,7 @@ class Output:
         if status != UNCHANGED and not self._options.check:
             self._folder.stage(name, data, state, secret=old is None and self._has_secret(context))
         diff = self._diff(self._folder.place(name), old, data) if self._options.diff and status != UNCHANGED else ""
-        return replace(outcome, status=status, digest=digest(data), diff=diff)
+        return outcome._replace(status=status, digest=digest(data), diff=diff)
 
     def _diff(self, place: str, old: bytes | None, new: bytes | None) -> str:
         """Return the difference between two versions of a file, without secrets."""

@@ -183,29 +183,42 @@ def _bad_tag(event: Any) -> RefusedError:
     return RefusedError(f"tag {brief(tag)!r} is not allowed here", _position(event))
 
 
+class _TwiceError(Exception):
+    """A mapping has a key twice: it is the argument."""
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) < len(pairs):
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                raise _TwiceError(name)
+            seen.add(name)
+    return result
+
+
+def _number(written: str) -> int | str:
+    return int(written) if _INTEGER.match(written) else written
+
+
+def _refuse(constant: str) -> None:
+    raise RefusedError(f"is not JSON: {constant} is not a JSON number", None)
+
+
+_JSON = json.JSONDecoder(
+    object_pairs_hook=_unique, parse_int=_number, parse_float=_number, parse_constant=_refuse
+).decode
+
+
 def from_json(text: str) -> Any:
     """Return the value of a JSON text, None for an empty one. Raises RefusedError."""
-
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        result = dict(pairs)
-        if len(result) < len(pairs):
-            seen: set[str] = set()
-            for name, _ in pairs:
-                if name in seen:
-                    raise RefusedError(f"key {brief(name)!r} is given twice", _second_key(text))
-                seen.add(name)
-        return result
-
-    def number(written: str) -> int | str:
-        return int(written) if _INTEGER.match(written) else written
-
-    def refuse(constant: str) -> None:
-        raise RefusedError(f"is not JSON: {constant} is not a JSON number", None)
-
     if not text.strip():
         return None
     try:
-        guest = json.loads(text, object_pairs_hook=unique, parse_int=number, parse_float=number, parse_constant=refuse)
+        guest = _JSON(text)
+    except _TwiceError as twice:
+        raise RefusedError(f"key {brief(twice.args[0])!r} is given twice", _second_key(text)) from None
     except json.JSONDecodeError as error:
         raise RefusedError(f"is not JSON: {error.msg}", (error.lineno, error.colno)) from None
     except RecursionError:

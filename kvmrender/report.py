@@ -42,15 +42,16 @@ class Report:
         """Take the outcome of one guest, or of a file that is removed."""
         status = FAILED if outcome.problems else outcome.status
         self._counts[status] += 1
-        place = self._place(file_name(outcome.name))
         if self._as_json:
+            place = self._place(file_name(outcome.name))
             self._out.write(json.dumps(self._object(outcome, status, place)).encode() + b"\n")
-        else:
+        elif outcome.diff:
             self._out.write(_encoded(coloured(outcome.diff) if self._coloured else outcome.diff))
         if status == KEPT and not self._quiet:
+            place = self._place(file_name(outcome.name))
             self._lines.write(_encoded(f"{place}: was changed since it was written, and is not removed\n"))
         elif self._verbose:
-            self._lines.write(_encoded(f"{status} {place}\n"))
+            self._lines.write(_encoded(f"{status} {self._place(file_name(outcome.name))}\n"))
 
     @property
     def differs(self) -> bool:

@@ -50,9 +50,13 @@ def secret_finder(root: Node) -> Callable[[Any], bool]:
         if inside is SECRET:
             return value is not None
         if isinstance(value, list):
-            return any(found(item, inside) for item in value)
-        if isinstance(value, dict):
-            return any(key in value and found(value[key], inner) for key, inner in inside.items())
+            for item in value:
+                if found(item, inside):
+                    return True
+        elif isinstance(value, dict):
+            for key, inner in inside.items():
+                if key in value and found(value[key], inner):
+                    return True
         return False
 
     return lambda guest: found(guest, places)

@@ -16,9 +16,13 @@ if TYPE_CHECKING:
     import ast
 
 Function = Callable[..., Any]
+Keys = tuple[str, ...]
+Path = tuple[str, ...]
+"""The keys that lead to a mapping inside another."""
 
-SEEN = 100
-"""How often keys come up before there is a function for them: to make one takes as long as to use it some 500 times."""
+SEEN = 500
+"""How often keys come up before there is a function for them: to make one takes some milliseconds, and it saves some
+microseconds."""
 MOST = 64
 """How many functions are made of one; more than guests have, if they aren't made to have many."""
 TABLE = "S_"
@@ -30,15 +34,15 @@ def escaped(expression: str) -> str:
     return f"(x if (x := {expression}).__class__ is str and (x.isalnum() or not S(x)) else E(x))"
 
 
-class Table(dict[tuple[str, ...], Function]):
-    """By the keys that a mapping has, the function that is to be called with it."""
+class Table(dict[tuple[Any, ...], Function]):
+    """By the keys that a mapping has, or several have, the function that is to be called with it."""
 
-    def __init__(self, general: Function, make: Callable[[tuple[str, ...]], Function]) -> None:
+    def __init__(self, general: Function, make: Callable[[tuple[Any, ...]], Function]) -> None:
         super().__init__()
         self._general, self._make = general, make
-        self._seen: dict[tuple[str, ...], int] = {}
+        self._seen: dict[tuple[Any, ...], int] = {}
 
-    def __missing__(self, keys: tuple[str, ...]) -> Function:
+    def __missing__(self, keys: tuple[Any, ...]) -> Function:
         """Return the function for any keys, or make that for these."""
         seen = self._seen.get(keys, 0) + 1
         if seen <= SEEN or len(self) == MOST:
@@ -61,7 +65,7 @@ class Attributes(Table):
         escape = self._space["E"]
         return "".join([f' {name}="{escape(element[name])}"' for name in self.names if name in element])
 
-    def _writer(self, keys: tuple[str, ...]) -> Function:
+    def _writer(self, keys: Keys) -> Function:
         written = "".join(f' {name}="{{{escaped(f"e[{name!r}]")}}}"' for name in self.names if name in keys)
         writer: Function = eval(f"lambda e: f'''{written}'''", self._space)
         return writer
@@ -94,32 +98,43 @@ class _Special:
         assert isinstance(function, ast.FunctionDef)
         return function
 
-    def _made(self, name: str, keys: dict[tuple[str, ...], tuple[str, ...]]) -> tuple[Function, list[str]]:
-        """Return a function, and the keys of the mappings right inside the one that it is for, which it asks too."""
-        import ast
-
-        from kvmrender.known import Known, written_together
+    def _left(self, name: str, keys: dict[Path, Keys]) -> tuple[ast.FunctionDef, list[str]]:
+        """Return what is left of a function where these keys are known, and the keys of the mappings right inside that
+        it asks too."""
+        from kvmrender.known import Known
 
         function = self._parsed(name)
         known = Known(self._space["SUBJECTS"][name], keys, self._parsed, lambda table: self._space[table].names)
-        function.body = written_together(known.statements(function.body))
-        made: dict[str, Any] = {}
+        function.body = known.statements(function.body)
+        return function, [key for (key,) in known.asked]
+
+    def _compiled(self, function: ast.FunctionDef) -> Function:
+        import ast
+
+        from kvmrender.known import written_together
+
+        function.body = written_together(function.body)
+        made: dict[str, Function] = {}
         module = ast.fix_missing_locations(ast.Module([function], []))
         exec(compile(module, "<templates>", "exec"), self._space, made)
-        return made[name], [key for (key,) in known.asked]
+        return made[function.name]
 
-    def function(self, name: str, keys: tuple[str, ...]) -> Function:
-        """Return the function for a mapping with these keys."""
-        made, inside = self._made(name, {(): keys})
+    def function(self, name: str, keys: Keys) -> Function:
+        """Return the function for a mapping with these keys: one that looks at the mappings right inside, if it asks
+        these, and has functions for their keys too."""
+        function, inside = self._left(name, {(): keys})
 
-        def make(inner: tuple[Any, ...]) -> Function:
-            return self._made(name, {(): keys, **{(key,): of for key, of in zip(inside, inner, strict=True)}})[0]
+        def make(inner: tuple[Keys, ...]) -> Function:
+            return self._compiled(
+                self._left(name, {(): keys, **{(key,): of for key, of in zip(inside, inner, strict=True)}})[0]
+            )
 
-        subject = self._space["SUBJECTS"][name]
-        parameters = self._sources[name].partition("(")[2].partition(")")[0]
+        subject, general = self._space["SUBJECTS"][name], self._space[name]
         mappings = [subject, *(f"{subject}[{key!r}]" for key in inside)]
-        table = f"T[{''.join(f'tuple({mapping}), ' for mapping in mappings[1:])}]" if inside else "F"
+        chosen = f"T[{''.join(f'tuple({mapping}), ' for mapping in mappings[1:])}]" if inside else "F"
         classes = " is ".join(f"{mapping}.__class__" for mapping in mappings)
-        source = f"lambda {parameters}: ({table} if {classes} is dict else G)({parameters})"
-        chosen: Function = eval(source, {"T": Table(made, make), "F": made, "G": self._space[name]})
-        return chosen
+        parameters = ", ".join(argument.arg for argument in function.args.args)
+        source = f"lambda {parameters}: ({chosen} if {classes} is dict else G)({parameters})"
+        found = {"T": Table(general, make)} if inside else {"F": self._compiled(function)}
+        choosing: Function = eval(source, {"G": general, **found})
+        return choosing

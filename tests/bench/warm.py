@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import kvmrender
@@ -13,9 +14,9 @@ from bench.contenders import OURS, Contender, Contenders, admitted
 from bench.guests import GUESTS
 from bench.rounds import Row, timed
 
-WARMING = 300
-"""Calls before the first that counts: kvmrender brings in jsonschema-rs only after some guests, and makes functions for
-keys that have come up some two hundred times."""
+WARMING, LONGEST = 1500, 3
+"""Calls before the first that counts, and seconds that they may take: kvmrender brings in jsonschema-rs only after some
+guests, and makes functions for keys that have come up some thousand times."""
 
 
 def measure(folder: Path, rounds: int, sample: float) -> list[Row]:
@@ -43,7 +44,11 @@ def _guest(contenders: Contenders, name: str, guest: dict[str, Any], rounds: int
 
 def _sampler(contender: Contender, sample: float) -> Callable[[], float]:
     """A function that times a contender once, long enough for the clock, after calls that warm it up."""
-    contender.seconds(WARMING)
+    start = perf_counter()
+    for _ in range(WARMING):
+        contender.seconds(1)
+        if perf_counter() - start > LONGEST:
+            break
     times = 1
     while (seconds := contender.seconds(times)) < sample / 4:
         times *= 2
