@@ -20,7 +20,7 @@ Keys = tuple[str, ...]
 Path = tuple[str, ...]
 """The keys that lead to a mapping inside another."""
 
-SEEN = 500
+SEEN = 2000
 """How often keys come up before there is a function for them: to make one takes some milliseconds, and it saves some
 microseconds."""
 MOST = 64
@@ -35,17 +35,20 @@ def escaped(expression: str) -> str:
 
 
 class Table(dict[tuple[Any, ...], Function]):
-    """By the keys that a mapping has, or several have, the function that is to be called with it."""
+    """By the keys that a mapping has, or several have, the function that is to be called with it.
 
-    def __init__(self, general: Function, make: Callable[[tuple[Any, ...]], Function]) -> None:
+    It is made when they have come up as often as one in ``parts`` of ``SEEN``; before that it is ``general``.
+    """
+
+    def __init__(self, general: Function, make: Callable[[tuple[Any, ...]], Function], parts: int = 1) -> None:
         super().__init__()
-        self._general, self._make = general, make
+        self._general, self._make, self._parts = general, make, parts
         self._seen: dict[tuple[Any, ...], int] = {}
 
     def __missing__(self, keys: tuple[Any, ...]) -> Function:
         """Return the function for any keys, or make that for these."""
         seen = self._seen.get(keys, 0) + 1
-        if seen <= SEEN or len(self) == MOST:
+        if seen <= SEEN // self._parts or len(self) == MOST:
             if len(self._seen) == MOST * SEEN:
                 self._seen.clear()
             self._seen[keys] = seen
@@ -135,6 +138,6 @@ class _Special:
         classes = " is ".join(f"{mapping}.__class__" for mapping in mappings)
         parameters = ", ".join(argument.arg for argument in function.args.args)
         source = f"lambda {parameters}: ({chosen} if {classes} is dict else G)({parameters})"
-        found = {"T": Table(general, make)} if inside else {"F": self._compiled(function)}
+        found = {"T": Table(general, make, 10)} if inside else {"F": self._compiled(function)}
         choosing: Function = eval(source, {"G": general, **found})
         return choosing

@@ -14,9 +14,9 @@ from bench.contenders import OURS, Contender, Contenders, admitted
 from bench.guests import GUESTS
 from bench.rounds import Row, timed
 
-WARMING, LONGEST = 1500, 3
+WARMING, LONGEST = 2500, 3
 """Calls before the first that counts, and seconds that they may take: kvmrender brings in jsonschema-rs only after some
-guests, and makes functions for keys that have come up some thousand times."""
+guests, and makes functions for keys that have come up some two thousand times."""
 
 
 def measure(folder: Path, rounds: int, sample: float) -> list[Row]:
