@@ -35,8 +35,10 @@ TESTS = "test_fixtures test_seed test_defaults test_bad_input test_checks test_d
 MORE = {
     "cache|prepare": "test_cache",
     "check|context|derive|device_names|normalise": "test_good_input",
+    "checks/.*": "test_checks",
     "cli.*|outcome|report": "test_cli test_folder test_terminal test_layers test_limits",
     "compile.*|expressions": "test_compile test_templates",
+    "condensed|valid": "test_valid",
     "difference": "test_terminal",
     "fleet|folder|manifest|output|secrets|shared|spread": "test_files test_fleet test_folder",
     "driver|rng|validate|xml_path": "test_validate",
@@ -44,11 +46,14 @@ MORE = {
     "environment|interpreter|lines|loader|renderer|stack|template_errors": "test_templates test_workbench",
     "cli_look|explain|facts|fields_page|look|writers": "test_explain test_graph",
     "errors|inputs|layers|limited|load|parse|references|xml": "test_good_input test_layers test_limits",
-    "follow|watch": "test_watch",
+    "cli_look|difference|follow|look|watch": "test_watch",
     "graph": "test_graph",
+    "look|preview/.*": "test_preview_server",
+    "one|salt/guests": "test_salt",
+    "one|shards": "test_shards",
     "cli_templates|guard|template_check|trial|usage": "test_workbench",
 }
-"""Tests for some modules besides."""
+"""Tests for some modules besides, which are run before those."""
 COLD = re.compile("cache|compile.*|environment|loader|prepare|schema|stack")
 """Modules that are at work as tests are imported, or where the cache holds nothing: each change begins with neither."""
 LEFT = """
@@ -122,7 +127,7 @@ def groups(modules: list[str]) -> dict[tuple[tuple[str, ...], bool], list[str]]:
     found = defaultdict(list)
     for module in modules:
         more = " ".join(tests for pattern, tests in MORE.items() if re.fullmatch(pattern, module))
-        found[(*TESTS.split(), *more.split()), bool(COLD.fullmatch(module))].append(module)
+        found[tuple(dict.fromkeys([*more.split(), *TESTS.split()])), bool(COLD.fullmatch(module))].append(module)
     return found
 
 
