@@ -114,12 +114,6 @@ CASES: list[Case] = [
     ),
     (
         "numa_tuning",
-        two() | tuned(1),
-        two() | tuned(1) | {"vcpu": {"text": 2, "placement": "auto"}},
-        "numatune.memnode[0]: can't stand beside placement auto, which is for the whole guest",
-    ),
-    (
-        "numa_tuning",
         two() | tuned(1, memory={"nodeset": "0", "mode": "interleave"}),
         two() | tuned(1, memory={"nodeset": "0", "mode": "restrictive"}),
         "numatune.memnode[0].mode: 'strict' is not restrictive, the mode of the whole guest",
