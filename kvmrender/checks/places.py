@@ -133,9 +133,7 @@ MAYBE_ON_USB = tuple(
 
 def on_usb(key: str, device: Context, arch: str) -> bool:
     """Say whether a device, one of those that may be, is on USB or behind a reader that is."""
-    field, table = PLACES[key]
-    value = dig(device, *field) if field else None
-    return (place(key, device, arch) if value is None else table.get(value)) in _ON_USB
+    return place(key, device, arch) in _ON_USB
 
 
 def place(key: str, device: Context, arch: str) -> Kinds | None:
