@@ -58,10 +58,11 @@ Dask cluster and those of Salt, which is not installed beside mutmut."""
 COLD = re.compile("cache|check|compile.*|condensed|context|environment|loader|normalise|prepare|schema|stack|valid")
 """Modules that are at work as tests are imported, or where the cache holds nothing: each change begins with neither."""
 DIRECT = re.compile(
-    "checks/(?!__init__).*|difference|errors|follow|graph|identity|inputs|limited|load|look|mac|manifest|memory|one|parse"
-    "|preview/.*|report|salt/guests|shards|shared|trial|usage|validate|watch|writers|xml_path"
+    "checks/(?!__init__).*|cli.*|difference|driver|errors|explain|facts|fields_page|fleet|folder|follow|graph|guard"
+    "|identity|inputs|layers|limited|lines|load|look|mac|manifest|memory|one|outcome|output|parse|preview/.*|references"
+    "|report|rng|salt/guests|secrets|shards|shared|spread|template_.*|trial|usage|validate|watch|writers|xml_path"
 )
-"""Modules that keep nothing from one call to the next: only tests that call a function can notice how it is changed."""
+"""Modules that keep nothing from one test to the next: only tests that call a function can notice how it is changed."""
 LEFT = """
     alias_bomb any_value bytes_of closed_early death fsync full_disk gigabyte interrupt killed many_disks nested_deep
     no_process no_time other_commands pipes_are processes race renamed_variable second_start spread strace swapped
