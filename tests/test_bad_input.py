@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -331,3 +332,11 @@ def test_what_else_is_wrong_beside_a_fault_is_told_in_one_go(guest: dict[str, An
     with pytest.raises(GuestError) as raised:
         Renderer().render({"name": "a", "vcpu": 2, **guest})
     assert str(raised.value).splitlines() == said
+
+
+def test_defaults_of_ones_own_are_checked_too(tmp_path: Path) -> None:
+    own = {"on_reboot": {"default": "destroy"}, "on_poweroff": {"default": "restart"}}
+    (tmp_path / "guest.schema.json").write_text(json.dumps({"extends": "shipped/guest.schema.json", "properties": own}))
+    with pytest.raises(GuestError) as raised:
+        Renderer([str(tmp_path)]).render({"name": "a"})
+    assert str(raised.value) == "on_reboot: destroy can't stand beside on_poweroff restart"
