@@ -64,10 +64,9 @@ DIRECT = re.compile(
 )
 """Modules that keep nothing from one test to the next: only tests that call a function can notice how it is changed."""
 LEFT = """
-    alias_bomb any_value bytes_of closed_early death fsync full_disk gigabyte interrupt killed many_disks nested_deep
-    no_process no_time other_commands pipes_are processes race renamed_variable second_start spread strace swapped
-    that_is_full tiny
-    unchanged_run waiting warning without_end writers
+    alias_bomb any_value at_a_terminal bytes_of closed_early death fsync full_disk gigabyte interrupt killed many_disks
+    nested_deep no_process no_time other_commands pipes_are processes race renamed_variable second_start spread strace
+    swapped that_is_full tiny unchanged_run waiting warning without_end writers
     """
 """Tests that take long, ask for a machine with time to spare or run other processes, where mutmut is not at home, by
 parts of their names."""

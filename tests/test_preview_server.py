@@ -122,12 +122,15 @@ def test_headers_keep_others_out(path: str, server: Server) -> None:
     assert not [name for name in headers if name.startswith("Access-Control")]
 
 
-def test_the_token_is_long_and_another_one_each_time(server: Server, tmp_path: Path) -> None:
+def test_the_token_is_long_and_another_one_each_time(server: Server) -> None:
     assert len(server.token) >= 43  # 256 bits
-    with at_a_terminal(tmp_path, "preview") as terminal:
-        other = Server(terminal.expect(r"http://[^\n]* \(Ctrl-C ends\)\n").split()[0])
+    with Preview(Looker((), ("example.yaml",), {}), example=True, show_secrets=False) as made:
+        other = Server(made.url)
         assert other.token != server.token
+        asked = threading.Thread(target=made.handle_request)
+        asked.start()
         assert other.ask("GET", f"/{server.token}/", whole=True)[0] == 403
+        asked.join(PATIENCE)
 
 
 @pytest.mark.parametrize("path", ["/", "/{token}", "/x/{token}/", "/{short}/", "/{token}x/", "/{other}/", "/ü/", "*"])
