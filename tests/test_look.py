@@ -247,8 +247,9 @@ class TestServer:
         with self.get(preview, "events") as events:
             assert events.headers["Content-Type"] == "text/event-stream"
             assert [events.readline(), events.readline()] == [b"data: 0\n", b"\n"]
-            (folder / "web-1.yaml").write_text(MORE_MEMORY + "title: new\n")
-            assert [events.readline(), events.readline()] == [b"data: 1\n", b"\n"]
+            for number in (1, 2):
+                (folder / "web-1.yaml").write_text(MORE_MEMORY + "#" * number)
+                assert [events.readline(), events.readline()] == [f"data: {number}\n".encode(), b"\n"]
 
     def test_a_page_that_hears_nothing_is_told_that_all_is_well(
         self, preview: Preview, monkeypatch: pytest.MonkeyPatch
