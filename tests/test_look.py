@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from conftest import Run
+from jinja2 import Environment
 from terminals import PATIENCE
 
 import kvmrender.follow
@@ -187,6 +188,39 @@ def test_a_template_at_fault_is_told_with_its_line(folder: Path, run: Run) -> No
     (problem,) = answering.render(asked())["problems"]
     assert "guest.schema.json:1: is not JSON" in problem["said"]
     assert "template" not in problem
+
+
+@pytest.mark.usefixtures("folder")
+def test_defaults_are_followed_too() -> None:
+    Path("site.yaml").write_text("vcpu: 3\n")
+    looking = looker("web-1.yaml", defaults=("site.yaml",), settings=("title=x",))
+    assert (looking.files, looking.watched) == (("web-1.yaml",), ("web-1.yaml", "site.yaml"))
+    assert "<vcpu>3</vcpu>" in looking.look().xml["web-1"]
+    assert looker("web-1.yaml").watched == ("web-1.yaml",)
+
+
+@pytest.mark.usefixtures("folder")
+def test_only_templates_that_have_changed_are_compiled_again(
+    folder: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "site").mkdir()
+    run("templates", "copy", "domain/vcpu.xml.j2", "site")
+    looking = looker(templates=("site",))
+    first = looking.look().xml
+    compiled: list[str] = []
+    compile_template = Environment._compile
+
+    def counted(environment: Environment, source: str, filename: str) -> Any:
+        compiled.append(Path(filename).name)
+        return compile_template(environment, source, filename)
+
+    monkeypatch.setattr(Environment, "_compile", counted)
+    looking.reread()
+    assert (looking.look().xml, compiled) == (first, [])
+    template = folder / "site/domain/vcpu.xml.j2"
+    template.write_text(template.read_text() + "{# changed #}")
+    looking.reread()
+    assert (looking.look().xml, compiled) == (first, ["vcpu.xml.j2"])
 
 
 @pytest.mark.usefixtures("folder")
