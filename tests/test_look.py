@@ -371,6 +371,19 @@ class TestFollower:
         (folder / "aside").rename(folder / "guests")
         assert next(changes) == {Path("guests/a.yaml")}
 
+    def test_a_folder_that_can_not_be_watched_is_looked_at_again(self, folder: Path) -> None:
+        follower = Follower(["web-1.yaml"], Stack(), "watch")
+        watch = follower._watch
+
+        def gone(*_: Any, **__: Any) -> Iterator[object]:
+            follower._watch = watch
+            raise FileNotFoundError
+            yield
+
+        follower._watch = gone
+        (folder / "web-1.yaml").write_text(MORE_MEMORY + "# x\n")
+        assert next(follower.changes()) == {Path("web-1.yaml")}
+
     def test_it_ends_when_it_is_told_to(self, folder: Path) -> None:
         stop = threading.Event()
         changes = Follower(["web-1.yaml"], Stack(), "watch").changes(stop)
