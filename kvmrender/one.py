@@ -71,15 +71,17 @@ def from_text(name: str, text: str) -> One:
 def _chosen(path: str, documents: list[Document], name: str | None) -> Document:
     """Return the document of the guest that was asked for."""
     guests = [document.guest for document in documents]
-    names = [str(guest.get("name")) if isinstance(guest, dict) else "" for guest in guests]
+    names = [str(guest.get("name", "")) if isinstance(guest, dict) else "" for guest in guests]
     found = [document for document, known in zip(documents, names, strict=True) if name in (None, known)]
     if len(found) == 1:
         return found[0]
     if name is not None:
         said = f"holds {len(found) or 'no'} guests with the name {name!r}{'' if found else nearest(name, names)}"
     else:
-        shown = [*names[:MANY], "…"] if len(names) > MANY else names
-        said = f"holds {len(names)} guests: say which by its name ({listed(shown, 'or')})"
+        known = [name for name in names if name]
+        shown = [*known[:MANY], "…"] if len(known) > MANY else known
+        among = f" ({listed(shown, 'or')})" if shown else ""
+        said = f"holds {len(names)} guests: say which by its name{among}"
     raise GuestError([Problem((), said, file=path)])
 
 

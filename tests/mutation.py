@@ -4,7 +4,8 @@
 
 Prints the share of changes that some test notices ("kills"), of each module and all, and the changes that none does
 and ``tests/mutation_survivors.yaml`` doesn't explain. Fails below 90 %, and for a survivor without a reason in the code
-that derives, checks and writes. Works on a copy of the sources. Needs mutmut: pip install '.[mutation]'
+that derives, checks and writes. Works on a copy of the sources; ELSEWHERE says what is left out. Needs mutmut:
+pip install '.[mutation]'
 """
 
 from __future__ import annotations
@@ -34,28 +35,40 @@ TESTS = "test_fixtures test_seed test_defaults test_bad_input test_checks test_d
 """Tests for each module: they take a few seconds together, which is what a survivor takes."""
 MORE = {
     "cache|prepare": "test_cache",
-    "check|context|derive|device_names|normalise|shapes": "test_good_input",
-    "cli.*|outcome|report": "test_cli test_folder test_terminal test_layers test_limits",
-    "compile.*|expressions|known|specialise": "test_compile test_templates",
-    "difference": "test_terminal",
-    "fleet|folder|manifest|output|secrets|shared|spread": "test_files test_fleet test_folder",
+    "check|context|derive|device_names|normalise|shapes": "test_fixtures test_bad_input test_good_input",
+    "checks/.*": "test_checks",
+    "cli_(look|templates)": "test_look test_explain test_graph test_workbench",
+    "cli|cli_common|difference|outcome|report": "test_cli test_folder test_terminal test_layers test_limits",
+    "compile.*|expressions|known|specialise": "test_fixtures test_compile test_templates",
+    "condensed|valid": "test_valid",
     "driver|rng|validate|xml_path": "test_validate",
     "editor_schema|schema": "test_schema",
-    "environment|interpreter|lines|loader|renderer|stack|template_errors": "test_templates test_workbench",
-    "cli_look|explain|facts|fields_page|look|writers": "test_explain test_graph",
-    "errors|inputs|layers|limited|load|parse|references|xml": "test_good_input test_layers test_limits",
-    "follow|watch": "test_watch",
-    "graph": "test_graph",
-    "cli_templates|guard|template_check|trial|usage": "test_workbench",
+    "environment|interpreter|lines|loader|references|renderer|stack|template_errors": "test_templates test_workbench",
+    "errors|inputs|layers|limited|load|parse|xml": "test_good_input test_layers test_limits test_validate",
+    "explain|facts|fields_page|graph|writers": "test_explain test_graph",
+    "fleet|folder|manifest|output|secrets|shared|spread": "test_files test_fleet test_folder",
+    "follow|look|preview/.*|watch": "test_look test_preview_server",
+    "guard|template_check|trial|usage": "test_workbench",
+    "one|salt/guests|shards": "test_one test_shards",
 }
-"""Tests for some modules besides."""
-COLD = re.compile("cache|compile.*|environment|loader|prepare|schema|specialise|stack")
+"""Tests for some modules besides, which are run before those."""
+ELSEWHERE = re.compile("__main__|dask|salt/(modules|renderers|states)/.*")
+"""Modules that are not measured, since their tests run them in other processes alone: the command's own, those of a
+Dask cluster and those of Salt, which is not installed beside mutmut."""
+COLD = re.compile(
+    "cache|check|compile.*|condensed|context|environment|loader|known|normalise|prepare|schema|shapes|specialise|stack|valid"
+)
 """Modules that are at work as tests are imported, or where the cache holds nothing: each change begins with neither."""
+DIRECT = re.compile(
+    "checks/(?!__init__).*|cli.*|difference|driver|errors|explain|facts|fields_page|fleet|folder|follow|graph|guard"
+    "|identity|inputs|layers|limited|lines|load|look|mac|manifest|memory|one|outcome|output|parse|preview/.*|references"
+    "|report|rng|salt/guests|secrets|shards|shared|spread|template_.*|trial|usage|validate|watch|writers|xml_path"
+)
+"""Modules that keep nothing from one test to the next: only tests that call a function can notice how it is changed."""
 LEFT = """
-    alias_bomb any_value bytes_of closed_early death fsync full_disk gigabyte interrupt killed many_disks nested_deep
-    no_process no_time other_commands pipes_are processes race renamed_variable second_start spread strace swapped
-    that_is_full tiny
-    unchanged_run waiting warning without_end writers
+    alias_bomb any_value at_a_terminal bytes_of closed_early death fsync full_disk gigabyte interrupt killed many_disks
+    nested_deep no_process no_time other_commands pipes_are processes race renamed_variable second_start spread strace
+    swapped that_is_full tiny unchanged_run waiting warning without_end writers
     """
 """Tests that take long, ask for a machine with time to spare or run other processes, where mutmut is not at home, by
 parts of their names."""
@@ -77,14 +90,16 @@ _seen: set[str] = set()
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_teardown() -> None:
     # What one test has called, those after it may find called.
-    _seen.update(_state()._stats)
-    _state()._stats.update(_seen)
+    if not {direct}:
+        _seen.update(_state()._stats)
+        _state()._stats.update(_seen)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     # Each of a thousand tests is looked for anew if it is named.
-    files = sorted(dict.fromkeys(name.partition("::")[0] for name in config.args), key={tests}.index)
-    config.args[:] = files
+    if len(config.args) > 50:
+        config.args[:] = dict.fromkeys(name.partition("::")[0] for name in config.args)
+    config.args.sort(key=lambda name: {tests}.index(name.partition("::")[0]))
     for _cache in gc.get_objects():
         if isinstance(_cache, functools._lru_cache_wrapper) and (_cache.__module__ or "").startswith("kvmrender"):
             _cache.cache_clear()
@@ -111,19 +126,21 @@ def prepare(copy: Path, modules: list[str], tests: list[str]) -> None:
         left = f"['-q', '-p', 'no:cacheprovider', '-k', 'not ({' or '.join(LEFT.split())})']"
         print(f"pytest_add_cli_args = {left}", file=file)
     before = BEFORE.replace("{cold}", str(bool(COLD.fullmatch(modules[0]))))
+    before = before.replace("{direct}", str(bool(DIRECT.fullmatch(modules[0]))))
     before = before.replace("{cache}", repr(str(copy / "cache")))
     before = before.replace("{tests}", repr([f"tests/{test}.py" for test in tests]))
     with (copy / "tests/conftest.py").open("a") as file:
         file.write(before)
 
 
-def groups(modules: list[str]) -> dict[tuple[tuple[str, ...], bool], list[str]]:
-    """Return the modules that can be changed in one run: those with the same tests."""
+def groups(modules: list[str]) -> list[tuple[tuple[str, ...], list[str]]]:
+    """Return the modules that can be changed in one run, those with the same tests, each time with these."""
     found = defaultdict(list)
     for module in modules:
         more = " ".join(tests for pattern, tests in MORE.items() if re.fullmatch(pattern, module))
-        found[(*TESTS.split(), *more.split()), bool(COLD.fullmatch(module))].append(module)
-    return found
+        tests = tuple(dict.fromkeys([*more.split(), *TESTS.split()]))
+        found[tests, bool(COLD.fullmatch(module)), bool(DIRECT.fullmatch(module))].append(module)
+    return [(tests, chosen) for (tests, *_), chosen in found.items()]
 
 
 def change(copy: Path, mutant: str) -> str:
@@ -137,7 +154,7 @@ def change(copy: Path, mutant: str) -> str:
 
 def main() -> None:
     files = sorted(path.relative_to(ROOT / "kvmrender").with_suffix("") for path in (ROOT / "kvmrender").rglob("*.py"))
-    modules = [str(file) for file in files if file.name != "__main__"]
+    modules = [name for file in files if not ELSEWHERE.fullmatch(name := str(file))]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("modules", nargs="*", metavar="MODULE", help=", ".join(modules))
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes; by default as many as cores")
@@ -148,7 +165,7 @@ def main() -> None:
         parser.error(f"no module: {', '.join(sorted(unknown))}")
     found: list[tuple[str, str, str]] = []
     with tempfile.TemporaryDirectory() as made:
-        for number, ((tests, _), chosen) in enumerate(groups(options.modules or modules).items()):
+        for number, (tests, chosen) in enumerate(groups(options.modules or modules)):
             copy = (options.kept or Path(made)) / str(number)
             if not copy.exists():
                 prepare(copy, chosen, list(tests))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import ROOT, Run
+
+from kvmrender import GuestError, Renderer
 
 MAC = "is not a unicast MAC address: six octets in hexadecimal, the first one even, such as 52:54:00:12:34:56"
 NAME = "is not a name: one line of text without '/' or control characters"
@@ -297,3 +301,42 @@ def test_alias_bomb_is_refused_in_a_second_and_a_hundred_megabytes() -> None:
     )
     assert done.stderr == ("<stdin>:6:38: aliases stand for more than 10,000 values\n")
     assert (done.stdout, done.returncode) == ("", 2)
+
+
+@pytest.mark.parametrize(
+    ("guest", "said"),
+    [
+        (
+            {
+                "cputune": {
+                    "vcpusched": [{"vcpus": ["x"], "scheduler": "batch"}],
+                    "vcpupin": [{"vcpu": 2, "cpuset": "0"}],
+                }
+            },
+            [
+                "cputune.vcpusched[0].vcpus: a list is not a string",
+                "cputune.vcpupin[0].vcpu: 2 is not a vCPU: they are 0 to 1",
+            ],
+        ),
+        (
+            {"cputune": {"vcpupin": [{"vcpu": "x", "cpuset": "0"}]}, "graphics": ["vnc", "vnc"]},
+            [
+                "cputune.vcpupin[0].vcpu: 'x' is not a whole number",
+                "graphics[1].type: vnc is taken by graphics[0]",
+            ],
+        ),
+    ],
+    ids=["in the same part", "elsewhere"],
+)
+def test_what_else_is_wrong_beside_a_fault_is_told_in_one_go(guest: dict[str, Any], said: list[str]) -> None:
+    with pytest.raises(GuestError) as raised:
+        Renderer().render({"name": "a", "vcpu": 2, **guest})
+    assert str(raised.value).splitlines() == said
+
+
+def test_defaults_of_ones_own_are_checked_too(tmp_path: Path) -> None:
+    own = {"on_reboot": {"default": "destroy"}, "on_poweroff": {"default": "restart"}}
+    (tmp_path / "guest.schema.json").write_text(json.dumps({"extends": "shipped/guest.schema.json", "properties": own}))
+    with pytest.raises(GuestError) as raised:
+        Renderer([str(tmp_path)]).render({"name": "a"})
+    assert str(raised.value) == "on_reboot: destroy can't stand beside on_poweroff restart"

@@ -9,16 +9,22 @@ from typing import Any
 
 import check_cases
 import pytest
+import yaml
+from check_cases import numa
 from conftest import ROOT
 
 from kvmrender import GuestError, Renderer
 from kvmrender.checks import CHECKS
+from kvmrender.errors import path_string
 
 RENDERER = Renderer()
 
 CASES: list[check_cases.Case] = [
     case for module in iter_modules(check_cases.__path__) for case in import_module(f"check_cases.{module.name}").CASES
 ]
+
+RELATED: dict[str, dict[str, list[str]]] = yaml.safe_load((ROOT / "tests/check_related.yaml").read_text())
+"""Of each check, the other fields that its problems are about, by what is said."""
 
 
 @pytest.mark.parametrize(("check", "inside", "outside", "said"), CASES, ids=[case[0] for case in CASES])
@@ -27,6 +33,17 @@ def test_guest_just_outside_is_refused(check: str, inside: dict[str, Any], outsi
     with pytest.raises(GuestError) as raised:
         RENDERER.render({"name": "a", **outside})
     assert str(raised.value) == said
+    related = {str(problem): [*map(path_string, problem.related)] for problem in raised.value.problems}
+    assert related == {line: RELATED.get(check, {}).get(line, []) for line in related}
+
+
+def test_placement_of_memory_is_that_of_vcpus_unless_it_says_otherwise() -> None:
+    guest = {"name": "a", **numa.two(), **numa.tuned(1), "vcpu": {"text": 2, "placement": "auto"}}
+    with pytest.raises(GuestError) as raised:
+        RENDERER.render(guest)
+    (problem,) = raised.value.problems
+    assert str(problem) == ("numatune.memnode[0]: can't stand beside placement auto, which is for the whole guest")
+    assert problem.related == (("vcpu", "placement"),)
 
 
 def test_every_check_has_a_case() -> None:

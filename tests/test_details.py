@@ -20,7 +20,7 @@ from kvmrender.manifest import entry, others
 from kvmrender.memory import MAX_BYTES, memory, to_bytes
 from kvmrender.parse import ALIAS_MANY, ALIAS_MINIMUM, MAX_DEPTH, RefusedError, from_json, from_yaml, positions
 from kvmrender.secrets import masked, secret_finder, xml_masker
-from kvmrender.xml import Fault, document_fault, fragment_fault
+from kvmrender.xml import Fault, document_fault, escape, fragment_fault
 
 ROOT = Renderer().schema.root
 
@@ -428,3 +428,9 @@ def test_entries_of_names_that_begin_alike() -> None:
     old = [entry(b"a", a), entry(b"a.xml", a), entry(b"ab", b)]
     assert list(others(old, [entry(b"a.xml", b)])) == [old[0], old[2]]
     assert list(others(old, [entry(b"a", b), entry(b"ab", a)])) == [old[1]]
+
+
+@pytest.mark.parametrize(("value", "kind"), [({"a": 1}, "mapping"), ([1], "list"), ((1,), "list")])
+def test_what_has_parts_is_not_written_as_a_value(value: Any, kind: str) -> None:
+    with pytest.raises(TypeError, match=f"^a {kind} can't be written: write what is in it$"):
+        escape(value)

@@ -13,6 +13,7 @@ from conftest import ROOT, Run
 from kvmrender import Renderer
 from kvmrender.errors import Path as FieldPath
 from kvmrender.facts import Field, field_at, whole
+from kvmrender.fields_page import _cell
 from kvmrender.lines import Place
 from kvmrender.trial import all_fields, fixtures
 from kvmrender.usage import NOT_WRITTEN
@@ -285,3 +286,7 @@ def test_page_of_all_fields_is_not_stale(run: Run) -> None:
 
 def test_page_is_of_all_fields(run: Run) -> None:
     assert run("explain", "--markdown", "disks").exit_code == 2
+
+
+def test_cells_of_the_page_of_fields_are_text() -> None:
+    assert _cell("a | b <c> *d* \\e") == "a \\| b &lt;c> \\*d\\* \\\\e"

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from multiprocessing import get_context
 from pathlib import Path
+from queue import Queue
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from conftest import ROOT, Run
 
 from kvmrender.errors import Error
 from kvmrender.mac import mac_address
-from kvmrender.spread import spread
+from kvmrender.spread import SIGNALS, _do, _start, _submit, spread
 
 
 def fleet(*guests: dict[str, Any]) -> str:
@@ -250,3 +251,58 @@ def test_pipes_are_read_once(tmp_path: Path) -> None:
     process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
     fifo.write_text(fleet({"name": "a"}, {"name": "a"}))
     assert process.communicate()[1] == (f"{fifo}:2:10: name: 'a' is the name of two guests (the other: {fifo}:1:10)\n")
+
+
+def blocked() -> set[int]:
+    return {*signal.pthread_sigmask(signal.SIG_BLOCK, [])} & {*SIGNALS}
+
+
+@pytest.fixture
+def signals() -> Iterator[None]:
+    """What is done about signals is as it was afterwards."""
+    handlers = {number: signal.getsignal(number) for number in SIGNALS}
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    yield
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("signals")
+def test_a_worker_leaves_signals_to_its_parent_and_ends_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: Queue[int] = Queue()
+    monkeypatch.setattr(os, "_exit", ended.put)
+    reader, writer = os.pipe()
+    parent = os.dup(writer)
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    _start(lambda number: number * 2, reader, writer)
+    assert [signal.getsignal(number) for number in SIGNALS] == [signal.SIG_IGN, signal.SIG_DFL]
+    assert blocked() == set()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(writer)
+    assert _do(4) == 8
+    assert ended.empty()
+    os.close(parent)
+    assert ended.get(timeout=60) == 1
+    os.close(reader)
+
+
+class Pool:
+    """Takes work as a pool does, which forks as it does so."""
+
+    def submit(self, work: Any, sent: Any) -> Any:
+        assert blocked() == {*SIGNALS}
+        if sent == "none":
+            raise RuntimeError("can't fork")
+        return work, sent
+
+
+@pytest.mark.usefixtures("signals")
+def test_signals_are_kept_back_while_a_worker_is_forked() -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+    pool: Any = Pool()
+    assert _submit(pool, 5) == (_do, 5)
+    assert blocked() == set()
+    with pytest.raises(RuntimeError, match="can't fork"):
+        _submit(pool, "none")
+    assert blocked() == set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -14,10 +15,13 @@ import stat
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from conftest import ROOT, Run
+
+from kvmrender.folder import Folder
 
 MANIFEST = ".kvmrender.sha256"
 GUESTS = """\
@@ -348,6 +352,28 @@ def test_twenty_writers_into_one_folder(tmp_path: Path, out: Path) -> None:
     assert len({data.partition(b"<vcpu>")[2].partition(b"<")[0] for data in contents}) == 1  # one run's, all of them
     assert names(out) == {f"g{number}.xml" for number in range(60)} | {f"own-{vcpu}.xml" for vcpu in range(1, 21)}
     assert len((out / MANIFEST).read_text().splitlines()) == 80
+
+
+def test_a_folder_that_another_has_is_had_after_it(out: Path) -> None:
+    told: list[str] = []
+    first = Folder(str(out))
+    first.stage(b"a.xml", b"one", None)
+
+    def wait() -> None:
+        told.append("waiting")
+        first.close()
+
+    with closing(Folder(str(out), waiting=wait)) as second:
+        assert told == ["waiting"]
+        second.stage(b"a.xml", b"two", None)
+        second.commit([b"a.xml"])
+        third = os.open(out, os.O_RDONLY)
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(third, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.close(third)
+    assert (out / "a.xml").read_text() == "two"
+    with closing(Folder(str(out), waiting=lambda: told.append("again"))):
+        assert told == ["waiting"]
 
 
 def test_waiting_is_told(out: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -192,3 +193,22 @@ def test_vars_reach_the_template_untouched(tmp_path: Path) -> None:
     )
     guest = {"name": "a", "vars": {"n": None, "yes": True, "f": 1.5, "g": "<"}, "uuid": None}
     assert kvmrender.Renderer([tmp_path]).render(guest) == "<a>n=None;yes=True;f=1.5;g=&lt;;</a>"
+
+
+@pytest.mark.parametrize(
+    ("given", "taken"),
+    [
+        ({"anything": 5}, {"anything": 5}),
+        ({"anything": {"a": [1]}}, {"anything": {"a": [1]}}),
+        ({"port": True}, {"port": "on"}),
+        ({"port": "off"}, {"port": "off"}),
+        ({"count": 2}, {"count": "2"}),
+    ],
+)
+def test_fields_of_ones_own_are_taken_as_their_schema_says(given: Any, taken: Any, tmp_path: Path) -> None:
+    own = {"anything": {}, "port": {"enum": ["on", "off"]}, "count": {"enum": ["1", "2"]}}
+    described = {name: {"description": name, **rules} for name, rules in own.items()}
+    part = {"extends": "shipped/guest.schema.json", "properties": described}
+    (tmp_path / "guest.schema.json").write_text(json.dumps(part))
+    context = kvmrender.Renderer([str(tmp_path)]).context({"name": "a", **given})
+    assert {name: context[name] for name in given} == taken

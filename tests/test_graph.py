@@ -285,3 +285,17 @@ def test_svg_without_dot(fleet: Path, tmp_path: Path) -> None:
     result = without("nothing", "graph", "--format", "svg", str(fleet), path=str(tmp_path))
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr == "graph --format svg needs Graphviz's program dot: apt-get install graphviz\n"
+
+
+def test_a_disk_that_may_be_shared_is_drawn_before_another_guest_has_it(run: Run) -> None:
+    disks = [{"source": "/own.raw"}, {"source": "/all.raw", "shareable": True}]
+    drawn = run("graph", input=json.dumps({"name": "a", "disks": disks})).stdout
+    assert "/all.raw" in drawn
+    assert "/own.raw" not in drawn
+
+
+def test_without_graphviz_in_this_process(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "graphviz", None)
+    result = run("graph", "--format", "svg", input='{"name": "a"}')
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == "graph --format svg needs graphviz: pip install 'kvmrender[graph]'\n"

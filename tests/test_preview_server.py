@@ -18,6 +18,10 @@ import pytest
 from conftest import Run
 from terminals import PATIENCE, at_a_terminal
 
+import kvmrender.preview.server
+from kvmrender.look import Looker
+from kvmrender.preview.server import Preview
+
 GUEST = "name: web-1\nmemory: 1 GiB\n"
 QUESTION = json.dumps({"texts": {"web-1.yaml": GUEST}, "guest": None, "before": None})
 
@@ -62,13 +66,35 @@ class Server:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server in a thread of this process."""
     folder = tmp_path_factory.mktemp("guests")
     (folder / "web-1.yaml").write_text(GUEST)
     (folder / "other.yaml").write_text("name: other\n")
-    with at_a_terminal(folder, "preview", "web-1.yaml") as terminal:
-        yield Server(terminal.expect(r"http://[^\n]* \(Ctrl-C ends\)\n").split()[0])
+    said: list[str] = []
+    with pytest.MonkeyPatch.context() as patched:
+        patched.chdir(folder)
+        patched.setattr(kvmrender.preview.server, "say", said.append)
+        preview = Preview(Looker((), ("web-1.yaml",), {}), example=False, show_secrets=False)
+        running = threading.Thread(target=preview.run)
+        running.start()
+        try:
+            yield Server(preview.url)
+        finally:
+            preview.shutdown()
+            running.join(PATIENCE)
+    assert not running.is_alive()
+    assert said == []  # not a word of any request
+
+
+def test_it_runs_at_a_terminal_until_it_is_interrupted(tmp_path: Path) -> None:
+    (tmp_path / "web-1.yaml").write_text(GUEST)
+    with at_a_terminal(tmp_path, "preview", "web-1.yaml") as terminal:
+        server = Server(terminal.expect(r"http://[^\n]* \(Ctrl-C ends\)\n").split()[0])
+        assert server.ask("GET", "")[0] == 200
+        assert server.render("{")[0] == 400
+        assert json.loads(server.render()[1])["guests"] == ["web-1"]
         terminal.type("\x03")
-        assert terminal.end() == (0, "^C\n")  # and not a word of any request
+        assert terminal.end() == (0, "^C\n")
 
 
 def test_the_page_is_answered(server: Server) -> None:
@@ -96,12 +122,15 @@ def test_headers_keep_others_out(path: str, server: Server) -> None:
     assert not [name for name in headers if name.startswith("Access-Control")]
 
 
-def test_the_token_is_long_and_another_one_each_time(server: Server, tmp_path: Path) -> None:
+def test_the_token_is_long_and_another_one_each_time(server: Server) -> None:
     assert len(server.token) >= 43  # 256 bits
-    with at_a_terminal(tmp_path, "preview") as terminal:
-        other = Server(terminal.expect(r"http://[^\n]* \(Ctrl-C ends\)\n").split()[0])
+    with Preview(Looker((), ("example.yaml",), {}), example=True, show_secrets=False) as made:
+        other = Server(made.url)
         assert other.token != server.token
+        asked = threading.Thread(target=made.handle_request)
+        asked.start()
         assert other.ask("GET", f"/{server.token}/", whole=True)[0] == 403
+        asked.join(PATIENCE)
 
 
 @pytest.mark.parametrize("path", ["/", "/{token}", "/x/{token}/", "/{short}/", "/{token}x/", "/{other}/", "/ü/", "*"])

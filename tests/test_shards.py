@@ -12,8 +12,9 @@ import pytest
 from conftest import ROOT, Run
 from tools import execute, files, lay_out, tool
 
-from kvmrender import GuestError, TemplateError
-from kvmrender.shards import Job, clashes, owners, rendered, suspects, written
+from kvmrender import GuestError, Renderer, TemplateError
+from kvmrender.errors import Problem
+from kvmrender.shards import Job, clashes, clashes_of, owners, rendered, suspects, written
 
 PAGE = files(ROOT / "docs/integrations.md", "More than one machine")
 SHARDS, EACH = 3, 40
@@ -85,9 +86,11 @@ def problems(shards: list[str], job: Job) -> list[str]:
 def test_what_guests_of_different_shards_share_is_told_with_both_places(tmp_path: Path) -> None:
     shards = fleet(tmp_path, n4={"disks": [{"source": "/images/3.qcow2"}]})
     (problem,) = problems(shards, Job())
-    assert problem.startswith(f"{shards[1]}:2:")
+    line, other = (Path(shard).read_text().splitlines()[1] for shard in (shards[1], shards[0]))
+    place, there = (text.index('"/images/3.qcow2"') + 1 for text in (line, other))
+    assert problem.startswith(f"{shards[1]}:2:{place}: disks[0].source.file: ")
     assert "'/images/3.qcow2', which guest 'guest-4' writes to, is written by 'guest-3' too" in problem
-    assert f"{shards[0]}:2:" in problem
+    assert f"{shards[0]}:2:{there})" in problem
     assert problems(shards, Job(allow_shared=("/images/*",))) == []
 
 
@@ -110,3 +113,40 @@ def test_options_hold_for_all_shards(tmp_path: Path) -> None:
         rendered(shards[0], Job(settings=("memroy=1",)))
     with pytest.raises(TemplateError):
         rendered(shards[0], Job(templates=("nowhere",)))
+
+
+def test_all_that_is_wrong_with_a_part_is_told_with_its_place(tmp_path: Path) -> None:
+    shards = fleet(tmp_path, n0={"memroy": 1}, n3={"title": 1 << 70, "vcpu": -1})
+    summary = rendered(shards[0], Job()).summary
+    assert summary.count == EACH
+    told = [str(problem) for problem in summary.problems]
+    assert told[0].startswith(f"{shards[0]}:1:")
+    assert told[0].endswith("memroy: is not a known key (did you mean 'memory'?)")
+    assert told[-1].startswith(f"{shards[0]}:2:")
+
+
+def test_a_file_that_is_written_anew_keeps_its_mode(tmp_path: Path) -> None:
+    (shard, *_), out = fleet(tmp_path), tmp_path / "out"
+    assert written(rendered(shard, Job()), str(out), Job()) == {"created": EACH}
+    (out / "guest-0.xml").chmod(0o600)
+    job = Job(settings=("title=new",))
+    assert written(rendered(shard, job), str(out), job) == {"changed": EACH}
+    assert "<title>new</title>" in (out / "guest-0.xml").read_text()
+    assert (out / "guest-0.xml").stat().st_mode & 0o777 == 0o600
+
+
+def test_what_guests_in_memory_share_is_told_where_they_are() -> None:
+    guests = [{"name": name, "disks": [{"source": "/a.qcow2"}]} for name in ("a", "b", "c")]
+    given = [(Renderer().context(guest), guest) for guest in guests]
+
+    def place(number: int, problem: Problem) -> Problem:
+        return problem.at(f"guest-{number}", (number + 1, 1))
+
+    first, second = map(str, clashes_of(given, place))
+    assert first.startswith(
+        "guest-1:2:1: disks[0].source.file: '/a.qcow2', which guest 'b' writes to, is written by 'a'"
+    )
+    assert second.startswith("guest-2:3:1: disks[0].source.file: '/a.qcow2', which guest 'c' writes to, is written by")
+    assert "guest-0:1:1" in first
+    assert [problem.file for problem in clashes_of(given)] == [None, None]
+    assert clashes_of(given, allow_shared=["/a.*"]) == []

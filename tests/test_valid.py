@@ -24,7 +24,7 @@ from kvmrender.load import read
 from kvmrender.normalise import normaliser, with_machine, without_nulls
 from kvmrender.schema import Node
 from kvmrender.shapes import Notes
-from kvmrender.valid import UnknownError, Valid, _Compiler, validity
+from kvmrender.valid import ANNOTATIONS, UnknownError, Valid, _Compiler, validity
 
 RENDERER = Renderer()
 SCHEMA = RENDERER.schema
@@ -253,3 +253,24 @@ def test_defaults_of_ones_own_are_held_against_the_schema_each_time(tmp_path: Pa
     for _ in range(2 * FIRST):
         with pytest.raises(GuestError, match="on_crash: 'explode' is not"):
             renderer.render({"name": "a"})
+
+
+def asked_twice(schema: Node) -> list[str]:
+    """Return the keys on whose values several conditions of one node depend, each by itself."""
+    twice = []
+    for node in nodes(schema):
+        tests = [found["if"] for found in node.get("allOf", []) if found.keys() == {"if", "then"}]
+        keys = [test["required"][0] for test in tests if test.keys() == {"properties", "required"}]
+        keys += [test["not"]["required"][0] for test in tests if test.keys() == {"not"} and "required" in test["not"]]
+        twice += [key for key in {*keys} if keys.count(key) > 1]
+    return twice
+
+
+@pytest.mark.parametrize("arch", sorted(SCHEMA.architectures))
+def test_condensed_schema_asks_for_a_value_once_and_says_nothing_about_it(arch: str) -> None:
+    whole = SCHEMA.of_architecture(arch)
+    small = condensed(whole)
+    assert len(asked_twice(whole)) > 5
+    assert len(asked_twice(small)) <= 1  # a condition on more than one key is left as it is
+    assert {key for node in nodes(small) for key in node} & ANNOTATIONS <= {"$defs"}
+    assert {key for node in nodes(whole) for key in node} & ANNOTATIONS > {"$defs"}

@@ -194,3 +194,13 @@ def test_extra_that_is_not_installed(module: str, arguments: tuple[str, ...], sa
         check=False,
     )
     assert (done.stdout, done.stderr, done.returncode) == ("", said, 2)
+
+
+def test_a_file_that_can_not_be_read_is_told_beside_what_is_wrong_with_others(tmp_path: Path, run: Run) -> None:
+    (tmp_path / "a.yaml").write_text("name: a\nmemroy: 1\n")
+    result = run("validate", tmp_path / "gone.yaml", tmp_path / "a.yaml")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.splitlines() == [
+        f"{tmp_path}/gone.yaml: No such file or directory",
+        f"{tmp_path}/a.yaml:2:1: memroy: is not a known key (did you mean 'memory'?)",
+    ]

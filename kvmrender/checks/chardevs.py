@@ -14,8 +14,8 @@ THROUGH_SPICE = ("serials", "parallels", "consoles", "channels", "smartcards", "
 def serial_ports(context: Context, architecture: Context) -> Iterator[Problem]:
     """Serial ports are of the architecture's kinds, each with a model of its kind."""
     models: dict[str, list[str]] = architecture.get("serial_models", {})
-    for path, port in _serial_ports(context) if models else ():
-        usual = next(iter(models))
+    for number, port in enumerate(context["serials"] if models else ()):
+        path, usual = ("serials", number), next(iter(models))
         target = port.get("target") or {}
         kind = target.get("type", usual)
         kind = usual if kind == "isa-serial" else kind  # as libvirt takes it
@@ -82,19 +82,12 @@ def _items(context: Context, key: str) -> Iterator[tuple[int, Context]]:
             yield number, item
 
 
-def _serial_ports(context: Context) -> Iterator[tuple[Path, Context]]:
-    """Yield the serial ports, or the console that libvirt makes a serial port of."""
-    yield from ((("serials", number), port) for number, port in enumerate(context["serials"]))
-    if context["consoles"] and not context["serials"] and _console_kind(context["consoles"][0]) == "serial":
-        yield ("consoles", 0), {key: item for key, item in context["consoles"][0].items() if key != "target"}
-
-
 def _console_kind(console: Context) -> str:
     return str((console.get("target") or {}).get("type") or "serial")
 
 
 CHECKS: Checks = {
-    serial_ports: ("serials.target", "consoles"),
+    serial_ports: ("serials.target",),
     consoles: ("consoles",),
     guestfwd: ("channels",),
     smartcard_slot: ("smartcards",),

@@ -85,7 +85,7 @@ def videos(context: Context, architecture: Context) -> Iterator[Problem]:
             yield Problem((*path, "primary"), f"the first card is videos[{first}]", related=(("videos", first),))
         elif kind == "none" and len(models) > 1:
             yield Problem((*path, "type"), "none is for guests without any other card", related=(("videos",),))
-        elif number != first and kind not in (*SECOND, "none"):
+        elif number != first and kind not in SECOND:
             said = f"{kind} is for the first card, videos[{first}]; others are {' or '.join(SECOND)}"
             yield Problem((*path, "type"), said, related=(("videos", first),))
 

@@ -22,6 +22,28 @@ HUB = {"type": "usb", "address": {"type": "usb", "bus": 0, "port": 1}}
 
 PSTORE = {"backend": "acpi-erst", "path": "/a", "size": 65536}
 
+
+def virtio_ports(*ports: str) -> dict[str, Any]:
+    places = [{"type": "virtio-serial", "controller": "0", "port": port} for port in ports]
+    return {"channels": [{"target": f"org.a.{number}", "address": place} for number, place in enumerate(places)]}
+
+
+def scsi_host(bus: str) -> dict[str, Any]:
+    source = {"adapter": "scsi_host0", "address": {"bus": "0", "target": "0", "unit": "0"}}
+    return {"type": "scsi", "source": source, "address": {"type": "drive", "bus": bus}}
+
+
+def usb_tree(hubs: list[str], *inputs: str) -> dict[str, Any]:
+    def at(port: str) -> dict[str, Any]:
+        return {"address": {"type": "usb", "bus": "0", "port": port}}
+
+    return {
+        "controllers": [{"type": "usb", "model": "qemu-xhci", "ports": 8}],
+        "hubs": [{"type": "usb", **at(port)} for port in hubs],
+        "inputs": [{"type": "tablet", "bus": "usb", **at(port)} for port in inputs],
+    }
+
+
 CASES: list[Case] = [
     (
         "address_types",
@@ -223,5 +245,47 @@ CASES: list[Case] = [
         {"channels": [{"target": "a", "address": {"type": "virtio-serial", "controller": 0, "port": 30}}]},
         {"channels": [{"target": "a", "address": {"type": "virtio-serial", "controller": 0, "port": 31}}]},
         "channels[0].address.port: 31 is not a port of virtio-serial controller 0: they are 0 to 30",
+    ),
+    (
+        "on_pci",
+        {"inputs": [{"type": "mouse", "bus": "ps2", "acpi": {"index": 1}}]},
+        {"inputs": [{"type": "mouse", "bus": "usb", "acpi": {"index": 1}}]},
+        "inputs[0].acpi: is for devices on PCI: this one is on usb",
+    ),
+    (
+        "same_addresses",
+        virtio_ports("0", "0") | {"title": "libvirt chooses both"},
+        virtio_ports("1", "1"),
+        "channels[1].address: virtio-serial address 0:1 is taken by channels[0]",
+    ),
+    (
+        "virtio_serial_ports",
+        virtio_ports("3") | {"controllers": [{"type": "virtio-serial", "index": 0, "ports": 4}]},
+        virtio_ports("4") | {"controllers": [{"type": "virtio-serial", "index": 0, "ports": 4}]},
+        "channels[0].address.port: 4 is not a port of virtio-serial controller 0: they are 0 to 3",
+    ),
+    (
+        "pci_slots",
+        {"arch": "arm64", "videos": [{"address": {"type": "pci", "bus": "5", "slot": "0"}}]},
+        {"arch": "arm64", "videos": [{"address": {"type": "pci", "bus": "5", "slot": "1"}}]},
+        "videos[0].address.slot: 1 is not a slot of bus 5, a bus that is added: it has 0 alone",
+    ),
+    (
+        "drive_addresses",
+        {"hostdevs": [scsi_host("0")]},
+        {"hostdevs": [scsi_host("1")]},
+        "hostdevs[0].address.bus: 1 is not 0, as it is for each drive of bus scsi",
+    ),
+    (
+        "usb_addresses",
+        usb_tree(["1"], "1.1", "2"),
+        usb_tree([], "1", "1.1"),
+        "inputs[1].address.port: there is no hub at port 1 of bus 0",
+    ),
+    (
+        "usb_addresses",
+        usb_tree(["1", "1.1"], "1.1.1"),
+        usb_tree(["1"], "1.1.1"),
+        "inputs[0].address.port: there is no hub at port 1.1 of bus 0",
     ),
 ]

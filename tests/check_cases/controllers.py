@@ -15,6 +15,10 @@ def usb(**more: Any) -> dict[str, Any]:
     return {"type": "usb", **more}
 
 
+def usbs(*controllers: dict[str, Any]) -> dict[str, Any]:
+    return {"controllers": [{"type": "usb", **controller} for controller in controllers]}
+
+
 CASES: list[Case] = [
     (
         "controller_machine",
@@ -140,5 +144,23 @@ CASES: list[Case] = [
         {"controllers": [{"type": "scsi", "model": "virtio-scsi", "driver": {"queues": 2}}]},
         {"controllers": [{"type": "scsi", "model": "lsilogic", "driver": {"queues": 2}}]},
         "controllers[0].driver.queues: is for model virtio-scsi, not lsilogic",
+    ),
+    (
+        "usb_controllers",
+        usbs({"model": "ehci", "index": 1}, {"model": "piix3-uhci", "index": 1, "master": {"startport": 0}}),
+        usbs({"model": "piix3-uhci", "index": 1, "master": {"startport": 0}}),
+        "controllers[0]: there is no USB controller with index 1 that could be the master",
+    ),
+    (
+        "usb_controllers",
+        usbs({"model": "ich9-ehci1", "index": 1}, {"model": "ich9-uhci1", "index": 1}),
+        usbs({"model": "ich9-uhci1", "index": 1}),
+        "controllers[0]: there is no USB controller with index 1 that could be the master",
+    ),
+    (
+        "scsi_queues",
+        {"arch": "s390x", "controllers": [{"type": "scsi", "driver": {"queues": 2}}]},
+        {"arch": "amd64", "controllers": [{"type": "scsi", "driver": {"queues": 2}}]},
+        "controllers[0].driver.queues: is for model virtio-scsi",
     ),
 ]

@@ -15,6 +15,21 @@ def scheduled(vcpus: str) -> dict[str, Any]:
     return {"vcpus": vcpus, "scheduler": "batch"}
 
 
+def started(*enabled: int) -> dict[str, Any]:
+    return {"vcpus": {"vcpu": [{"id": number, "enabled": number in enabled} for number in range(4)]}}
+
+
+def ordered(*orders: int, last: dict[str, Any] | None = None) -> dict[str, Any]:
+    states: list[dict[str, Any]] = [
+        {"id": number, "enabled": True, "order": order} for number, order in enumerate(orders)
+    ]
+    states[-1] |= last or {}
+    return {"vcpu": len(orders), "vcpus": {"vcpu": states}}
+
+
+FOUR_ON_POWER: dict[str, Any] = {"arch": "ppc64le", "vcpu": 4, "cpu": {"topology": {"cores": 2, "threads": 2}}}
+
+
 CASES: list[Case] = [
     (
         "cpu_model",
@@ -176,6 +191,54 @@ CASES: list[Case] = [
         "cpu_model",
         {"cpu": {"mode": "host-model", "feature": "vmx"}},
         {"cpu": {"mode": "custom", "feature": "vmx"}},
+        "cpu.feature: needs a model of the CPU",
+    ),
+    (
+        "current_vcpus",
+        FOUR_ON_POWER | started(0, 1),
+        FOUR_ON_POWER | started(0, 1, 2),
+        "vcpus.vcpu: 3 is not a multiple of 2, the threads of a core",
+    ),
+    (
+        "pins",
+        {"vcpu": 2, "cputune": {"memorytune": {"vcpus": "1", "node": {"id": 0, "bandwidth": 20}}}},
+        {"vcpu": 2, "cputune": {"memorytune": {"vcpus": "2", "node": {"id": 0, "bandwidth": 20}}}},
+        "cputune.memorytune[0].vcpus: 2 is not a vCPU: they are 0 to 1",
+    ),
+    (
+        "iothreads",
+        {"iothreads": 1, "cputune": {"iothreadsched": {"iothreads": "1", "scheduler": "batch"}}},
+        {"iothreads": 1, "cputune": {"iothreadsched": {"iothreads": "1-2", "scheduler": "batch"}}},
+        "cputune.iothreadsched[0].iothreads: 2 is not an iothread: there are 1",
+    ),
+    (
+        "iothreads",
+        {"iothreads": 2, "cputune": {"iothreadsched": {"iothreads": "1-2", "scheduler": "batch"}}},
+        {"iothreads": 2, "cputune": {"iothreadsched": {"iothreads": "0-2", "scheduler": "batch"}}},
+        "cputune.iothreadsched[0].iothreads: 0 is not an iothread: there are 2",
+    ),
+    (
+        "thread_pools",
+        {"iothreadids": {"iothread": [1, {"id": 2, "thread_pool_min": 2, "thread_pool_max": 2}]}},
+        {"iothreadids": {"iothread": [1, {"id": 2, "thread_pool_min": 3, "thread_pool_max": 2}]}},
+        "iothreadids.iothread[1].thread_pool_min: 3 is more than thread_pool_max, 2",
+    ),
+    (
+        "vcpu_states",
+        ordered(1, 2),
+        ordered(2, 1),
+        "vcpus.vcpu[0]: vCPU 0 must be enabled, the first in order, and not hotpluggable",
+    ),
+    (
+        "vcpu_states",
+        ordered(1, 2, 3, last={"hotpluggable": False}),
+        ordered(1, 3, 2, last={"hotpluggable": False}),
+        "vcpus.vcpu[2].hotpluggable: 'no' is for vCPUs that are enabled, and in order before all that are hotpluggable",
+    ),
+    (
+        "cpu_model",
+        {"cpu": {"model": "qemu64", "feature": "vmx"}},
+        {"cpu": {"feature": "vmx"}},
         "cpu.feature: needs a model of the CPU",
     ),
 ]

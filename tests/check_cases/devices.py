@@ -11,6 +11,10 @@ def mdev(model: str, uuid: str, **more: Any) -> dict[str, Any]:
     return {"type": "mdev", "model": model, "source": {"address": uuid}, **more}
 
 
+def on_usb(bus: str) -> dict[str, Any]:
+    return {"type": "usb", "source": {"address": {"bus": bus, "device": "3"}}}
+
+
 CASES: list[Case] = [
     (
         "boot_orders",
@@ -95,5 +99,23 @@ CASES: list[Case] = [
         {"hostdevs": [mdev("vfio-pci", "0" * 32, display="on")], "graphics": "vnc"},
         {"hostdevs": [mdev("vfio-pci", "0" * 32, display="on")]},
         "hostdevs[0].display: needs graphics",
+    ),
+    (
+        "panic_models",
+        {"arch": "ppc64le", "panics": [{}]},
+        {"arch": "ppc64le", "panics": [{}, {"model": "pseries"}]},
+        "panics[1].model: pseries is taken by panics[0]",
+    ),
+    (
+        "panic_models",
+        {"arch": "arm64", "panics": [{}]},
+        {"arch": "arm64", "panics": [{}, {}]},
+        "panics[1].model: the usual is taken by panics[0]",
+    ),
+    (
+        "hostdevs_once",
+        {"hostdevs": [on_usb("10"), on_usb("0xb")]},
+        {"hostdevs": [on_usb("10"), on_usb("0xa")]},
+        "hostdevs[1].source: this device of the host is taken by hostdevs[0]",
     ),
 ]

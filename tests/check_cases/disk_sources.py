@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from check_cases import Case
+
+VOLUME = {"pool": "default", "volume": "a"}
+REACHED = {"protocol": "rbd", "name": "pool/a", "host": "ceph-1"}
+
+
+def encrypted(source: dict[str, Any], **more: Any) -> dict[str, Any]:
+    secret = {"type": "passphrase", "uuid": "0a81f5b2-8403-7b23-c8d6-21ccc2f80d6f"}
+    driver = {} if "file" in source else {"driver": {"type": "vdi"}}
+    source = {**source, "encryption": {"format": "luks", "secret": secret, **more}}
+    return {"disks": [{"target": "vda", "source": source, **driver}]}
+
 
 CASES: list[Case] = [
     (
@@ -272,5 +285,23 @@ CASES: list[Case] = [
             ]
         },
         "disks[0].source.cookies.cookie[1].name: 'a' is taken by disks[0].source.cookies.cookie[0]",
+    ),
+    (
+        "luns",
+        {"disks": [{"device": "lun", "type": "volume", "source": VOLUME, "target": "sda"}]},
+        {"disks": [{"device": "lun", "type": "volume", "source": VOLUME, "target": "sda", "driver": {"type": "vdi"}}]},
+        "disks[0].driver.type: vdi is not for a lun: only raw is",
+    ),
+    (
+        "encryption",
+        encrypted({"file": "/a.qcow2"}),
+        encrypted({"file": "/a.vdi"}),
+        "disks[0].source.encryption: is for format raw or qcow2, not vdi",
+    ),
+    (
+        "encryption",
+        encrypted(REACHED, engine="librbd") | {"title": "by librbd, whatever the format"},
+        encrypted(REACHED),
+        "disks[0].source.encryption: is for format raw or qcow2, not vdi",
     ),
 ]

@@ -281,4 +281,22 @@ CASES: list[Case] = [
         },
         "disks[0].device: cdrom is not for type vhostuser",
     ),
+    (
+        "bus_options",
+        {"disks": [{"source": "/a.raw", "target": {"dev": "sda", "bus": "scsi", "rotation_rate": 1}}]},
+        {"disks": [{"source": "/a.raw", "target": {"dev": "vda", "bus": "virtio", "rotation_rate": 1}}]},
+        "disks[0].target.rotation_rate: is for bus scsi, sata or ide, not virtio",
+    ),
+    (
+        "read_only",
+        {"machine": "pc", "disks": [{"source": "/a.raw", "target": "hda"}]},
+        {"machine": "pc", "disks": [{"source": "/a.raw", "target": "hda", "readonly": True}]},
+        "disks[0].readonly: a disk on bus ide can't be read-only",
+    ),
+    (
+        "shareable",
+        {"disks": [{"source": "/dev/sdb", "shareable": True}]},
+        {"disks": [{"type": "volume", "source": {"pool": "default", "volume": "a"}, "shareable": True}]},
+        "disks[0].shareable: is for a disk of format raw, or one that is readonly",
+    ),
 ]

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from check_cases import Case
 
+MAPPED = {"driver": "virtiofs", "accessmode": "mapped", "source": {"socket": "/run/a"}, "target": "a"}
+
+
 CASES: list[Case] = [
     (
         "file_modes",
@@ -64,5 +67,11 @@ CASES: list[Case] = [
             "filesystems": [{"source": "/a", "target": "a", "driver": "virtiofs", "multidevs": "remap"}],
         },
         "filesystems[0].multidevs: remap is not for driver virtiofs",
+    ),
+    (
+        "file_modes",
+        {"memoryBacking": {"access": "shared"}, "filesystems": [MAPPED]},
+        {"memoryBacking": {"access": "shared"}, "filesystems": [MAPPED | {"fmode": "600"}]},
+        "filesystems[0].fmode: is for accessmode mapped",
     ),
 ]

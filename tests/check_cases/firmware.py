@@ -109,4 +109,10 @@ CASES: list[Case] = [
         {"os": {"bios": {"useserial": True}}, "serials": [], "consoles": [{"target": {"type": "virtio"}}]},
         "os.bios.useserial: needs a serial port",
     ),
+    (
+        "loader",
+        {"os": {"firmware": "efi", "loader": {"stateless": False}}},
+        {"os": {"firmware": "bios", "loader": {"stateless": False}}},
+        "os.loader.stateless: can't be no: only firmware efi and loaders of type pflash keep variables",
+    ),
 ]

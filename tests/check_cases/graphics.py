@@ -134,4 +134,34 @@ CASES: list[Case] = [
         card(model={"type": "qxl", "vgamem": 512}),
         "videos[0].model.vgamem: 512 is not a power of two from 1024",
     ),
+    (
+        "displays",
+        {"graphics": ["rdp", "rdp"]},
+        {"graphics": ["vnc", "vnc"]},
+        "graphics[1].type: vnc is taken by graphics[0]",
+    ),
+    (
+        "vnc_listens",
+        {"graphics": {"type": "vnc", "autoport": False, "listen": {"type": "socket", "socket": "/run/a"}}},
+        {"graphics": {"type": "vnc", "autoport": False, "listen": []}},
+        "graphics[0].port: is missing: libvirt chooses none, for autoport is no",
+    ),
+    (
+        "spice_ports",
+        {"graphics": {"type": "spice", "listen": {"type": "socket", "socket": "/a"}, "defaultMode": "insecure"}},
+        {"graphics": {"type": "spice", "listen": {"type": "socket", "socket": "/a"}, "defaultMode": "secure"}},
+        "graphics[0].defaultMode: secure needs tlsPort, on an address",
+    ),
+    (
+        "video_options",
+        {"videos": [{"model": "none", "driver": {"iommu": True}}]},
+        {"videos": [{"model": "cirrus", "driver": {"iommu": True}}]},
+        "videos[0].driver.iommu: is for a virtio card, not cirrus",
+    ),
+    (
+        "video_options",
+        {"videos": [{"model": {"type": "vmvga", "vram": 513}}]},
+        {"videos": [{"model": {"type": "vmvga", "vram": 512}}]},
+        "videos[0].model.vram: 512 is less than 1024",
+    ),
 ]

@@ -128,4 +128,10 @@ CASES: list[Case] = [
         {"interfaces": [{"type": "user", "ip": [{"address": "fe80::1", "family": "ipv6", "prefix": 63}]}]},
         "interfaces[0].ip[0].prefix: 63 is not a prefix of a user connection: 64 is",
     ),
+    (
+        "user_addresses",
+        {"interfaces": [{"type": "vdpa", "source": {"dev": "/dev/vhost-vdpa-0"}, "ip": {"address": "10.0.0.1"}}]},
+        {"interfaces": [{"type": "direct", "source": {"dev": "eth0"}, "ip": {"address": "10.0.0.1"}}]},
+        "interfaces[0].ip[0]: is for type user, not direct: other guests can't be told",
+    ),
 ]

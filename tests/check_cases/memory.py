@@ -39,6 +39,13 @@ EPC = {"model": "sgx-epc", "target": {"size": "64 MiB"}}
 SMALL = {"model": "dimm", "target": {"size": "1 MiB"}}
 ON_PPC64LE = {"arch": "ppc64le", "maxMemory": {"slots": 2, "text": 4194304}, "memory_devices": [SMALL, SMALL]}
 
+ROOM: dict[str, Any] = {"memory": "1 GiB", "maxMemory": {"text": 4194304, "slots": 2}}
+
+
+def nvdimm(**target: int) -> dict[str, Any]:
+    return {"memory_devices": [{"model": "nvdimm", "source": "/dev/pmem0", "target": {"size": "512 MiB", **target}}]}
+
+
 CASES: list[Case] = [
     (
         "current_memory",
@@ -234,5 +241,24 @@ CASES: list[Case] = [
         {"cpu": cells("0"), **pages({"size": 4, "nodeset": "0"})},
         {"cpu": cells("0"), **pages({"size": 4, "nodeset": "0"}, {"size": 2048, "nodeset": "0"})},
         "memoryBacking.hugepages.page[1].nodeset: NUMA cell 0 is taken by memoryBacking.hugepages.page[0]",
+    ),
+    (
+        "module_cells",
+        ROOM | {"memory_devices": [DIMM]},
+        ROOM | {"memory_devices": [DIMM | {"target": {"size": "512 MiB", "node": 1}}]},
+        "memory_devices[0].target.node: 1 is not a NUMA cell: there are none",
+    ),
+    (
+        "module_cells",
+        ROOM | {"memory": "512 MiB", "cpu": cells("0")} | nvdimm(node=0),
+        ROOM | {"memory": "512 MiB", "cpu": cells("0")} | nvdimm(),
+        "memory_devices[0].target.node: is missing: the NUMA cell that the module is in",
+    ),
+    (
+        "module_slots",
+        ROOM | {"memory_devices": [DIMM | {"address": {"type": "dimm", "slot": "0"}}]},
+        {"memory": "1 GiB", "memory_devices": [DIMM | {"address": {"type": "dimm", "slot": "0"}}]},
+        "memory_devices[0]: needs maxMemory: the memory that there can be at most, and its slots\n"
+        "memory_devices[0].address.slot: 0 is not a slot: there are none",
     ),
 ]

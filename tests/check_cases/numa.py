@@ -32,6 +32,10 @@ def tuned(cell: int, **more: Any) -> dict[str, Any]:
     return {"numatune": {"memnode": {"cellid": cell, "mode": "strict", "nodeset": "0"}, **more}}
 
 
+def memnode(cell: int) -> dict[str, Any]:
+    return {"cellid": cell, "mode": "strict", "nodeset": "0"}
+
+
 CASES: list[Case] = [
     ("numa_cells", two({"id": 1}, {"id": 0}), two({"id": 1}), "cpu.numa.cell[1].id: 1 is taken by cpu.numa.cell[0]"),
     (
@@ -114,14 +118,14 @@ CASES: list[Case] = [
     ),
     (
         "numa_tuning",
-        two() | tuned(1),
-        two() | tuned(1) | {"vcpu": {"text": 2, "placement": "auto"}},
-        "numatune.memnode[0]: can't stand beside placement auto, which is for the whole guest",
-    ),
-    (
-        "numa_tuning",
         two() | tuned(1, memory={"nodeset": "0", "mode": "interleave"}),
         two() | tuned(1, memory={"nodeset": "0", "mode": "restrictive"}),
         "numatune.memnode[0].mode: 'strict' is not restrictive, the mode of the whole guest",
+    ),
+    (
+        "numa_tuning",
+        two() | {"numatune": {"memnode": [memnode(0), memnode(1)]}},
+        two() | {"numatune": {"memnode": [memnode(0), memnode(0)]}},
+        "numatune.memnode[1].cellid: 0 is taken by numatune.memnode[0]",
     ),
 ]
