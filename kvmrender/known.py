@@ -189,7 +189,7 @@ def written_together(body: list[ast.stmt]) -> list[ast.stmt]:
         if pending:
             parts = _joined(pending)
             match parts:
-                case [ast.Constant() as value] | [ast.FormattedValue(value, -1)]:
+                case [ast.Constant() as value] | [ast.FormattedValue(value)]:
                     pass
                 case _:
                     value = ast.JoinedStr(parts)
