@@ -28,7 +28,7 @@ def normaliser(schema: GuestSchema, arch: str | None, guest_type: str) -> Conver
     ``without_nulls`` gives the guest that is left. Defaults in it are shared: it is not to be changed.
     """
     overlay = [schema.architectures[arch]] if arch in schema.architectures else []
-    return _Compiler(schema.root, guest_type).object([schema.root, *overlay])
+    return _Compiler(schema.root, guest_type, []).object([schema.root, *overlay])
 
 
 def with_machine(guest: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -57,10 +57,11 @@ def unshared(value: Any) -> Any:
 
 class _Compiler:
     """Turns nodes of the schema into functions, for places in the guest itself or below its key ``top``. A place is a
-    list of nodes: the first says what the value is, the others (from the part of an architecture) may add defaults."""
+    list of nodes: the first says what the value is, the others (from the part of an architecture) may add defaults.
+    ``kept`` are the shapes that are kept, of all places."""
 
-    def __init__(self, root: Node, guest_type: str, top: str | None = None) -> None:
-        self.root, self.guest_type, self.top = root, guest_type, top
+    def __init__(self, root: Node, guest_type: str, kept: list[Shape], top: str | None = None) -> None:
+        self.root, self.guest_type, self.kept, self.top = root, guest_type, kept, top
 
     def value(self, nodes: list[Node]) -> Convert | None:
         """Return the function for a place, or None where values are taken as they are."""
@@ -78,7 +79,7 @@ class _Compiler:
         return None
 
     def _below(self, name: str, nodes: list[Node]) -> Convert | None:
-        return (self if self.top else _Compiler(self.root, self.guest_type, name)).value(nodes)
+        return (self if self.top else _Compiler(self.root, self.guest_type, self.kept, name)).value(nodes)
 
     def array(self, nodes: list[Node]) -> Convert:
         convert = self.value([resolve(self.root, node["items"]) for node in nodes if "items" in node]) or as_it_is
@@ -102,19 +103,22 @@ class _Compiler:
         text = shorthand if "quantity" not in nodes[0] and rules.kind(shorthand) is str else ""
         shapes: dict[tuple[str, ...], Shape] = {}
 
-        def shape_of(names: tuple[str, ...]) -> Shape:
+        def shape_of(names: tuple[str, ...], notes: Notes) -> Shape:
             shape = rules.shape(names)
-            if len(shapes) < MOST_SHAPES and len(names) < MOST_NAMES:
+            if len(self.kept) < MOST_SHAPES and len(names) < MOST_NAMES:
                 shapes[names] = shape
+                self.kept.append(shape)
+            else:
+                notes.kept = False
             return shape
 
         def mapping(value: Any, notes: Notes) -> Any:
             if isinstance(value, dict):
                 names = tuple(value)
-                shape = shapes.get(names) or shape_of(names)
+                shape = shapes.get(names) or shape_of(names, notes)
                 notes.shapes.add(shape)
             elif value.__class__ is str and text:  # in full form but for its key
-                shape = shapes.get((text,)) or shape_of((text,))
+                shape = shapes.get((text,)) or shape_of((text,), notes)
                 result = {text: value, **shape.constants}
                 if shape.depends:
                     fill(shape, result)
@@ -124,7 +128,7 @@ class _Compiler:
                 if not isinstance(value, dict):
                     return value
                 names = tuple(value)
-                shape = shapes.get(names) or shape_of(names)
+                shape = shapes.get(names) or shape_of(names, notes)
             result = {**value, **shape.constants}
             for key, kind, convert in shape.steps:
                 item = value[key]

@@ -14,13 +14,14 @@ from kvmrender.schema import Node
 
 class Notes:
     """What is noted on the way: ``given``, the keys of the guest; ``shapes``, of all mappings that are written in it;
-    ``nulls``, the keys whose default a null removes."""
+    whether these are all ``kept``; ``nulls``, the keys whose default a null removes."""
 
-    __slots__ = ("given", "nulls", "shapes")
+    __slots__ = ("given", "kept", "nulls", "shapes")
 
     def __init__(self, given: Collection[str] = ()) -> None:
         self.given = given
         self.shapes: set[Shape] = set()
+        self.kept = True
         self.nulls: list[str] = []
 
 
@@ -35,8 +36,8 @@ When = tuple[str, Any, list[tuple[str, bool]]]
 Decider = tuple[str, str, dict[str, Any]]
 """A key, its neighbour, and the default that follows from each value of this, or from any (``*``)."""
 
-MOST_SHAPES, MOST_NAMES = 256, 64
-"""How many shapes are kept of a place, and how many keys these may have."""
+MOST_SHAPES, MOST_NAMES = 4096, 64
+"""How many shapes are kept, and how many keys these may have."""
 
 
 class Shape:

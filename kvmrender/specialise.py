@@ -25,6 +25,8 @@ SEEN = 2000
 microseconds."""
 MOST = 64
 """How many functions are made of one; more than guests have, if they aren't made to have many."""
+MOST_SEEN = 1000
+"""Of how many keys it is counted how often they come up."""
 TABLE = "S_"
 """How the names of tables begin, which are those of their functions."""
 
@@ -49,7 +51,7 @@ class Table(dict[tuple[Any, ...], Function]):
         """Return the function for any keys, or make that for these."""
         seen = self._seen.get(keys, 0) + 1
         if seen <= SEEN // self._parts or len(self) == MOST:
-            if len(self._seen) == MOST * SEEN:
+            if len(self._seen) == MOST_SEEN:
                 self._seen.clear()
             self._seen[keys] = seen
             return self._general

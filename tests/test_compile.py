@@ -14,7 +14,7 @@ from guests import draws, guests
 from hypothesis import given
 from test_checks import CASES
 
-from kvmrender import GuestError, Renderer, TemplateError, specialise
+from kvmrender import GuestError, Renderer, TemplateError, checks, normalise, specialise
 from kvmrender.compiled import functions
 from kvmrender.context import context_builder
 from kvmrender.interpreter import Interpreter
@@ -214,3 +214,18 @@ def test_what_is_no_mapping_is_left_to_the_function_for_any(monkeypatch: pytest.
     for wrong in ("unit", ["unit"]):
         with pytest.raises(TypeError):
             function({**values, "memory": wrong})
+
+
+def test_what_is_not_kept_is_worked_out_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As for guests that are made to have ever other keys, of which only so much is kept."""
+    expected = [built(guest.values[0])[0] for guest in GUESTS]
+    kept = checks._known.cache_info().currsize
+    monkeypatch.setattr(normalise, "MOST_SHAPES", 0)
+    build = context_builder(RENDERER.schema)
+    for guest, context in zip(GUESTS, expected, strict=True):
+        assert repr(build(guest.values[0])[0]) == context
+    assert checks._known.cache_info().currsize == kept
+    for _, inside, outside, _ in CASES:
+        build({"name": "a", **inside})
+        with pytest.raises(GuestError):
+            build({"name": "a", **outside})

@@ -70,15 +70,15 @@ def problems(context: Context, architecture: Context, shapes: Set[Shape] | None 
     """Yield what the checks find in a context.
 
     ``shapes`` are those of what the guest writes: checks that can find nothing in that (see ``common.Checks``) are not
-    run. They are all run where it isn't known.
+    run. They are all run where it isn't known. Which ones are run is kept for a frozenset.
     """
-    for check in CHECKS if shapes is None else _wanted(frozenset(shapes)):
+    for check in CHECKS if shapes is None else _wanted(shapes):
         yield from check(context, architecture)
 
 
-def _wanted(shapes: frozenset[Shape]) -> Iterable[Check]:
+def _wanted(shapes: Set[Shape]) -> Iterable[Check]:
     """Return the checks that may find something in mappings of these shapes."""
-    return _known(shapes) if len(shapes) <= _MOST_SHAPES else _of(shapes)
+    return _known(shapes) if isinstance(shapes, frozenset) and len(shapes) <= _MOST_SHAPES else _of(shapes)
 
 
 def _of(shapes: Iterable[Shape]) -> tuple[Check, ...]:
