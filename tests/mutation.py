@@ -5,7 +5,7 @@
 Prints the share of changes that some test notices ("kills"), of each module and all, and the changes that none does
 and ``tests/mutation_survivors.yaml`` doesn't explain. Fails below 90 %, and for a survivor without a reason in the code
 that derives, checks and writes. Works on a copy of the sources; ELSEWHERE says what is left out. Needs mutmut:
-pip install '.[mutation]'
+pip install '.[mutation]'; and for the code that validates, what tests/test_validate.py needs.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ DIRECT = re.compile(
 LEFT = """
     alias_bomb any_value at_a_terminal bytes_of closed_early death fsync full_disk gigabyte interrupt killed many_disks
     nested_deep no_process no_time other_commands pipes_are processes race renamed_variable second_start spread strace
-    swapped that_is_full tiny unchanged_run waiting warning without_end writers
+    swapped takes_long that_is_full tiny unchanged_run waiting warning without_end writers
     """
 """Tests that take long, ask for a machine with time to spare or run other processes, where mutmut is not at home, by
 parts of their names."""
