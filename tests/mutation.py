@@ -37,7 +37,6 @@ MORE = {
     "cache|prepare": "test_cache",
     "check|context|derive|device_names|normalise": "test_fixtures test_bad_input test_good_input",
     "checks/.*": "test_checks",
-    "cli_(look|templates)": "test_look test_explain test_graph test_workbench",
     "cli|cli_common|difference|outcome|report": "test_cli test_folder test_terminal test_layers test_limits",
     "compile.*|expressions": "test_fixtures test_compile test_templates",
     "condensed|valid": "test_valid",
@@ -45,10 +44,10 @@ MORE = {
     "editor_schema|schema": "test_schema",
     "environment|interpreter|lines|loader|references|renderer|stack|template_errors": "test_templates test_workbench",
     "errors|inputs|layers|limited|load|parse|xml": "test_good_input test_layers test_limits test_validate",
-    "explain|facts|fields_page|graph|writers": "test_explain test_graph",
+    "cli_look|explain|facts|fields_page|graph|writers": "test_explain test_graph",
     "fleet|folder|manifest|output|secrets|shared|spread": "test_files test_fleet test_folder",
-    "follow|look|preview/.*|watch": "test_look test_preview_server",
-    "guard|template_check|trial|usage": "test_workbench",
+    "cli_look|follow|look|preview/.*|watch": "test_look test_preview_server",
+    "cli_templates|guard|template_check|trial|usage": "test_workbench",
     "one|salt/guests|shards": "test_one test_shards",
 }
 """Tests for some modules besides, which are run before those."""
