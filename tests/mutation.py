@@ -37,7 +37,7 @@ MORE = {
     "cache|prepare": "test_cache",
     "check|context|derive|device_names|normalise": "test_fixtures test_bad_input test_good_input",
     "checks/.*": "test_checks",
-    "cli|cli_common|difference|outcome|report": "test_cli test_folder test_terminal test_layers test_limits",
+    "cli|cli_common|difference|outcome|report": "test_cli test_folder test_look test_layers test_limits",
     "compile.*|expressions": "test_fixtures test_compile test_templates",
     "condensed|valid": "test_valid",
     "driver|rng|validate|xml_path": "test_validate",
@@ -65,7 +65,7 @@ DIRECT = re.compile(
 LEFT = """
     alias_bomb any_value at_a_terminal bytes_of closed_early death fsync full_disk gigabyte interrupt killed many_disks
     nested_deep no_process no_time other_commands pipes_are processes race renamed_variable second_start spread strace
-    swapped takes_long that_is_full tiny unchanged_run waiting warning without_end writers
+    swapped that_is_full tiny unchanged_run waiting warning without_end writers
     """
 """Tests that take long, ask for a machine with time to spare or run other processes, where mutmut is not at home, by
 parts of their names."""
