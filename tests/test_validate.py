@@ -218,6 +218,15 @@ def test_a_driver_says_why_it_would_not_run_a_domain() -> None:
     assert said.startswith("this function is not supported by the connection driver")
 
 
+@pytest.mark.libvirt
+def test_what_a_driver_refuses_is_told_of_the_file(tmp_path: Path, run: Run) -> None:
+    (tmp_path / "a.xml").write_text(DOMAIN)
+    result = run("validate", "--connect", "test:///default", tmp_path / "a.xml")
+    assert (result.exit_code, result.stdout) == (2, "")
+    said = "libvirt would not run it: this function is not supported by the connection driver"
+    assert result.stderr.startswith(f"{tmp_path}/a.xml: {said}")
+
+
 def test_without_libvirt_python_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "libvirt", None)
     with pytest.raises(Error, match=r"^--connect needs libvirt-python: pip install 'kvmrender\[libvirt\]'$"):
