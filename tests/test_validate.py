@@ -244,3 +244,13 @@ def test_without_libvirt_python_in_this_process(monkeypatch: pytest.MonkeyPatch)
 )
 def test_places_in_xml_are_fields_of_the_guest(path: tuple[str | int, ...], field: tuple[str | int, ...]) -> None:
     assert guest_path(Renderer().schema.root, path) == field
+
+
+@pytest.mark.libvirt
+@pytest.mark.parametrize("entity", ['<!ENTITY n "a">', '<!ENTITY n SYSTEM "file:///etc/hostname">'])
+def test_entities_of_a_document_are_not_expanded(entity: str, tmp_path: Path, run: Run) -> None:
+    file = tmp_path / "a.xml"
+    file.write_text(f"<!DOCTYPE domain [{entity}]>\n{DOMAIN.replace('<name>a<', '<name>&n;<')}")
+    result = run("validate", file)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "is not well-formed XML: Entity 'n' not defined" in result.stderr
