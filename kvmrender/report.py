@@ -27,9 +27,7 @@ class Report:
     file where it is ``verbose``, and a summary unless it is ``quiet``.
     """
 
-    def __init__(
-        self, place: Callable[[bytes], str], as_json: bool = False, quiet: bool = False, verbose: bool = False
-    ) -> None:
+    def __init__(self, place: Callable[[bytes], str], as_json: bool, quiet: bool, verbose: bool) -> None:
         self._place, self._as_json, self._quiet, self._verbose = place, as_json, quiet, verbose
         self._counts: Counter[str] = Counter()
         self._coloured = sys.stdout.isatty()

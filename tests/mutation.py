@@ -5,7 +5,7 @@
 Prints the share of changes that some test notices ("kills"), of each module and all, and the changes that none does
 and ``tests/mutation_survivors.yaml`` doesn't explain. Fails below 90 %, and for a survivor without a reason in the code
 that derives, checks and writes. Works on a copy of the sources; ELSEWHERE says what is left out. Needs mutmut:
-pip install '.[mutation]'
+pip install '.[mutation]'; and for the code that validates, what tests/test_validate.py needs.
 """
 
 from __future__ import annotations
@@ -37,18 +37,17 @@ MORE = {
     "cache|prepare": "test_cache",
     "check|context|derive|device_names|normalise|shapes": "test_fixtures test_bad_input test_good_input",
     "checks/.*": "test_checks",
-    "cli_(look|templates)": "test_look test_explain test_graph test_workbench",
-    "cli|cli_common|difference|outcome|report": "test_cli test_folder test_terminal test_layers test_limits",
+    "cli|cli_common|difference|outcome|report": "test_cli test_folder test_look test_layers test_limits",
     "compile.*|expressions|known|specialise": "test_fixtures test_compile test_templates",
     "condensed|valid": "test_valid",
     "driver|rng|validate|xml_path": "test_validate",
     "editor_schema|schema": "test_schema",
     "environment|interpreter|lines|loader|references|renderer|stack|template_errors": "test_templates test_workbench",
     "errors|inputs|layers|limited|load|parse|xml": "test_good_input test_layers test_limits test_validate",
-    "explain|facts|fields_page|graph|writers": "test_explain test_graph",
+    "cli_look|explain|facts|fields_page|graph|writers": "test_explain test_graph",
     "fleet|folder|manifest|output|secrets|shared|spread": "test_files test_fleet test_folder",
-    "follow|look|preview/.*|watch": "test_look test_preview_server",
-    "guard|template_check|trial|usage": "test_workbench",
+    "cli_look|follow|look|preview/.*|watch": "test_look test_preview_server",
+    "cli_templates|guard|template_check|trial|usage": "test_workbench",
     "one|salt/guests|shards": "test_one test_shards",
 }
 """Tests for some modules besides, which are run before those."""
@@ -56,7 +55,8 @@ ELSEWHERE = re.compile("__main__|dask|salt/(modules|renderers|states)/.*")
 """Modules that are not measured, since their tests run them in other processes alone: the command's own, those of a
 Dask cluster and those of Salt, which is not installed beside mutmut."""
 COLD = re.compile(
-    "cache|check|compile.*|condensed|context|environment|loader|known|normalise|prepare|schema|shapes|specialise|stack|valid"
+    "cache|check|compile.*|condensed|context|environment|loader|known|normalise|prepare|schema|shapes|specialise|stack"
+    "|valid"
 )
 """Modules that are at work as tests are imported, or where the cache holds nothing: each change begins with neither."""
 DIRECT = re.compile(

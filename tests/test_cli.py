@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -93,3 +94,17 @@ def test_what_is_too_much_for_memory_is_printed_whole(
     assert whole.count("</domain>") == 3
     monkeypatch.setattr("kvmrender.cli.IN_MEMORY", 100)
     assert run("render", str(tmp_path / "a.yaml")).stdout == whole
+
+
+def test_fields_of_ones_own_that_nothing_writes_are_told_by_strict(tmp_path: Path, run: Run) -> None:
+    part = tmp_path / "guest.schema.json"
+    own = {name: {"type": "string", "description": name} for name in ("rack", "row")}
+    part.write_text(json.dumps({"extends": "shipped/guest.schema.json", "properties": own}))
+    guest = '{"name": "a", "rack": "north"}'
+    assert run("render", "--templates", tmp_path, input=guest).stdout == kvmrender.render({"name": "a"})
+    result = run("render", "--strict", "--templates", tmp_path, input=guest)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.splitlines() == [
+        f"{part}: rack is a field that no template can write",
+        f"{part}: row is a field that no template can write",
+    ]

@@ -10,6 +10,10 @@ from pathlib import Path
 import pytest
 from conftest import FIXTURES, ROOT, Run, embedded_root
 
+from kvmrender import Error, Renderer
+from kvmrender.driver import Driver
+from kvmrender.xml_path import guest_path
+
 DOMAIN = """\
 <domain type="kvm">
   <name>a</name>
@@ -204,3 +208,49 @@ def test_a_file_that_can_not_be_read_is_told_beside_what_is_wrong_with_others(tm
         f"{tmp_path}/gone.yaml: No such file or directory",
         f"{tmp_path}/a.yaml:2:1: memroy: is not a known key (did you mean 'memory'?)",
     ]
+
+
+@pytest.mark.libvirt
+def test_a_driver_says_why_it_would_not_run_a_domain() -> None:
+    """libvirt's own driver for tests, which knows nothing of QEMU."""
+    said = Driver("test:///default").refusal(DOMAIN)
+    assert said is not None
+    assert said.startswith("this function is not supported by the connection driver")
+
+
+@pytest.mark.libvirt
+def test_what_a_driver_refuses_is_told_of_the_file(tmp_path: Path, run: Run) -> None:
+    (tmp_path / "a.xml").write_text(DOMAIN)
+    result = run("validate", "--connect", "test:///default", tmp_path / "a.xml")
+    assert (result.exit_code, result.stdout) == (2, "")
+    said = "libvirt would not run it: this function is not supported by the connection driver"
+    assert result.stderr.startswith(f"{tmp_path}/a.xml: {said}")
+
+
+def test_without_libvirt_python_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "libvirt", None)
+    with pytest.raises(Error, match=r"^--connect needs libvirt-python: pip install 'kvmrender\[libvirt\]'$"):
+        Driver("test:///default")
+
+
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [
+        (("devices", 1, "interface", 2, "ip", 3, "@address"), ("interfaces", 1, "ip", 2, "address")),
+        (("devices", "disk", "backingStore", "@type"), ("disks", 0, "backingStore", "type")),
+        (("os", 1, "boot", 2, "@dev"), ("os", "boot", 1, "dev")),
+        (("devices",), ()),
+    ],
+)
+def test_places_in_xml_are_fields_of_the_guest(path: tuple[str | int, ...], field: tuple[str | int, ...]) -> None:
+    assert guest_path(Renderer().schema.root, path) == field
+
+
+@pytest.mark.libvirt
+@pytest.mark.parametrize("entity", ['<!ENTITY n "a">', '<!ENTITY n SYSTEM "file:///etc/hostname">'])
+def test_entities_of_a_document_are_not_expanded(entity: str, tmp_path: Path, run: Run) -> None:
+    file = tmp_path / "a.xml"
+    file.write_text(f"<!DOCTYPE domain [{entity}]>\n{DOMAIN.replace('<name>a<', '<name>&n;<')}")
+    result = run("validate", file)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "is not well-formed XML: Entity 'n' not defined" in result.stderr
