@@ -76,6 +76,8 @@ def _quick(schema: GuestSchema) -> Callable[[dict[str, Any], Collection[str] | N
 
     @cache
     def of_others(arch: str) -> Callable[[dict[str, Any]], bool]:
+        import decimal  # noqa: F401 - jsonschema-rs does it otherwise, and panics if it is interrupted then
+
         from jsonschema_rs import Draft202012Validator
 
         return Draft202012Validator(condensed(schema.of_architecture(arch))).is_valid

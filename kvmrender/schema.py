@@ -65,6 +65,8 @@ class GuestSchema:
     @cached_property
     def validator(self) -> jsonschema_rs.Draft202012Validator:
         """The compiled schema. Raises ValueError for what is none."""
+        import decimal  # noqa: F401 - jsonschema-rs does it otherwise, and panics if it is interrupted then
+
         import jsonschema_rs
 
         return jsonschema_rs.Draft202012Validator(self.root)
