@@ -5,17 +5,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
-from kvmrender.specialise import TABLE, escaped
-
-Path = tuple[str, ...]
-"""The keys that lead to a mapping inside another; none to itself."""
+from kvmrender.specialise import TABLE, Path, attributes
 
 
 class Known(ast.NodeTransformer):
     """Answers what is asked of the keys of mappings: of the variable ``subject``, and of those in it, by their paths.
 
-    ``function`` gives the function of a name, for those that are called with such a mapping, ``attributes`` what a
-    table's functions write.
+    ``function`` gives the function of a name, for those that are called with such a mapping, ``names_of`` the names of
+    the attributes that a table's functions write.
     """
 
     def __init__(
@@ -23,9 +20,9 @@ class Known(ast.NodeTransformer):
         subject: str,
         keys: Mapping[Path, Collection[str]],
         function: Callable[[str], ast.FunctionDef],
-        attributes: Callable[[str], Collection[str]],
+        names_of: Callable[[str], Collection[str]],
     ) -> None:
-        self._keys, self._function, self._attributes = keys, function, attributes
+        self._keys, self._function, self._names_of = keys, function, names_of
         self._paths: dict[str, Path] = {subject: ()}
         self._missing: set[str] = set()
         self._count, self._prefix = 0, ""
@@ -145,7 +142,7 @@ class Known(ast.NodeTransformer):
                     return ast.Subscript(of, ast.Constant(key), ast.Load()) if key in keys else default
             case ast.Call(ast.Subscript(ast.Name(table), ast.Call(ast.Name("tuple"))), [ast.Name(name) as of]):
                 if (keys := self._keys_of(of)) is not None:
-                    return text_of(self._attributes(table), keys, name)
+                    return ast.parse(attributes(self._names_of(table), keys, name), mode="eval").body
         return node
 
     def visit_Expr(self, node: ast.Expr) -> ast.stmt | list[ast.stmt]:
@@ -172,12 +169,6 @@ class Known(ast.NodeTransformer):
         found = self.statements(function.body[1:])  # it begins with what the caller has done
         self._names, self._prefix = before
         return found
-
-
-def text_of(names: Collection[str], keys: Collection[str], element: str) -> ast.expr:
-    """Return the text of attributes of these names, as far as the keys of the element, a variable, are among them."""
-    written = "".join(f' {name}="{{{escaped(f"{element}[{name!r}]")}}}"' for name in names if name in keys)
-    return ast.parse(f"f'''{written}'''", mode="eval").body
 
 
 def written_together(body: list[ast.stmt]) -> list[ast.stmt]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Function = Callable[..., Any]
 Keys = tuple[str, ...]
 Path = tuple[str, ...]
-"""The keys that lead to a mapping inside another."""
+"""The keys that lead to a mapping inside another; none to itself."""
 
 SEEN = 2000
 """How often keys come up before there is a function for them: to make one takes some milliseconds, and it saves some
@@ -36,6 +36,13 @@ def escaped(expression: str) -> str:
     return f"(x if (x := {expression}).__class__ is str and (x.isalnum() or not S(x)) else E(x))"
 
 
+def attributes(names: Collection[str], keys: Collection[str], element: str) -> str:
+    """Return the expression for the text of attributes of these names, as far as the element, a variable,
+    has such keys."""
+    texts = [f' {name}="{{{escaped(f"{element}[{name!r}]")}}}"' for name in names if name in keys]
+    return f"f'''{''.join(texts)}'''"
+
+
 class Table(dict[tuple[Any, ...], Function]):
     """By the keys that a mapping has, or several have, the function that is to be called with it.
 
@@ -50,8 +57,8 @@ class Table(dict[tuple[Any, ...], Function]):
     def __missing__(self, keys: tuple[Any, ...]) -> Function:
         """Return the function for any keys, or make that for these."""
         seen = self._seen.get(keys, 0) + 1
-        if seen <= SEEN // self._parts or len(self) == MOST:
-            if len(self._seen) == MOST_SEEN:
+        if seen <= SEEN // self._parts or len(self) >= MOST:
+            if len(self._seen) >= MOST_SEEN:
                 self._seen.clear()
             self._seen[keys] = seen
             return self._general
@@ -71,8 +78,7 @@ class Attributes(Table):
         return "".join([f' {name}="{escape(element[name])}"' for name in self.names if name in element])
 
     def _writer(self, keys: Keys) -> Function:
-        written = "".join(f' {name}="{{{escaped(f"e[{name!r}]")}}}"' for name in self.names if name in keys)
-        writer: Function = eval(f"lambda e: f'''{written}'''", self._space)
+        writer: Function = eval(f"lambda e: {attributes(self.names, keys, 'e')}", self._space)
         return writer
 
 
@@ -130,9 +136,8 @@ class _Special:
         function, inside = self._left(name, {(): keys})
 
         def make(inner: tuple[Keys, ...]) -> Function:
-            return self._compiled(
-                self._left(name, {(): keys, **{(key,): of for key, of in zip(inside, inner, strict=True)}})[0]
-            )
+            known: dict[Path, Keys] = {(key,): of for key, of in zip(inside, inner, strict=True)}
+            return self._compiled(self._left(name, {(): keys, **known})[0])
 
         subject, general = self._space["SUBJECTS"][name], self._space[name]
         mappings = [subject, *(f"{subject}[{key!r}]" for key in inside)]
