@@ -453,6 +453,7 @@ class TestTeller:
         (_, diff), _ = teller.next()
         assert 'passwd="***"' in diff
 
+    @needs_watchfiles
     def test_files_and_templates_are_followed(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         """The command, from one change to the next."""
         Path("site").mkdir()
