@@ -301,6 +301,69 @@ def test_limits_are_told_clearly(source: str, said: str, site: Path) -> None:
     assert raised.value.message == said
 
 
+WITHIN_AND_BEYOND = {
+    "~": ("{{ (vars.ten ~ vars.ten)|length }}", "20", "{{ vars.ten ~ vars.ten ~ 'y' }}", "makes a text of more than 20 characters"),
+    "+": ("{{ (vars.ten + vars.ten)|length }}", "20", "{{ vars.ten + vars.ten + 'y' }}", "makes a text of more than 20 characters"),
+    "join": ("{{ [vars.ten, vars.ten]|join|length }}", "20", "{{ [vars.ten, vars.ten, 'y']|join }}", "makes a text of more than 20 characters"),
+    "replace": ("{{ vars.ten|replace('x', 'yy')|length }}", "20", "{{ vars.ten|replace('x', 'yyy') }}", "makes a text of more than 20 characters"),
+    "output": ("{{ vars.ten }}{{ name }}", "xxxxxxxxxxa", "{{ vars.ten }}{{ vars.ten }}{{ name }}", "writes more than 20 characters"),
+    "text times number": ("{{ ('xx' * vars.five)|length }}", "10", "{{ 'xx' * (vars.five + 1) }}", "repeats something to more than 10 characters or values"),
+    "number times text": ("{{ (vars.five * 'xx')|length }}", "10", "{{ (vars.five + 1) * 'xx' }}", "repeats something to more than 10 characters or values"),
+    "list times number": ("{{ ([1, 2] * vars.five)|length }}", "10", "{{ [1, 2] * (vars.five + 1) }}", "repeats something to more than 10 characters or values"),
+    "list": ("{{ [name, 1, 2, 3, 4, 5, 6, 7, 8]|length }}", "9", "{{ [name, 1, 2, 3, 4, 5, 6, 7, 8, 9] }}", "makes a list of more than 10 values"),
+    "tuple": ("{{ (name, 1, 2, 3, 4, 5, 6, 7, 8)|length }}", "9", "{{ (name, 1, 2, 3, 4, 5, 6, 7, 8, 9) }}", "makes a list of more than 10 values"),
+    "list in a list": ("{{ [1, [name, 1, 2, 3, 4, 5]]|length }}", "2", "{{ [1, [name, 1, 2, 3, 4, 5, 6]] }}", "makes a list of more than 10 values"),
+    "list in a mapping": ("{{ {'a': [name, 1, 2, 3, 4, 5, 6]}|length }}", "1", "{{ {'a': [name, 1, 2, 3, 4, 5, 6, 7]} }}", "makes a list of more than 10 values"),
+    "list of a call": ("{{ dict(a=1, b=[2, 3])|length }}", "2", "{{ 'a b c d e f g h i j'.split() }}", "makes a list of more than 10 values"),
+    "list of a filter": ("{{ (range(9)|list)|length }}", "9", "{{ range(10)|list }}", "makes a list of more than 10 values"),
+    "product": ("{{ (vars.five + 250) * 255 }}", "65025", "{{ (vars.five + 251) * 255 }}", "computes a number of more than 16 bits"),
+    "power": ("{{ (vars.five - 3) ** 8 }}", "256", "{{ (vars.five - 3) ** 9 }}", "computes a number of more than 16 bits"),
+    "negative power": ("{{ (vars.five - 3) ** -8 }}", "0.00390625", "{{ (vars.five - 3) ** -9 }}", "computes a number of more than 16 bits"),
+    "loop": ("{% for i in range(18) %}{% endfor %}x", "x", "{% for i in range(19) %}{% endfor %}", "loops and calls more than 20 times for one guest"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("within", "is_", "beyond", "said"), WITHIN_AND_BEYOND.values(), ids=WITHIN_AND_BEYOND)
+def test_limits_begin_where_they_say(
+    within: str, is_: str, beyond: str, said: str, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for limit, value in {"CHARACTERS": 20, "ITEMS": 10, "BITS": 16, "STEPS": 20}.items():
+        monkeypatch.setattr(f"kvmrender.guard.MOST_{limit}", value)
+    guest = {"name": "a", "vars": {"ten": "x" * 10, "five": 5}}
+    (site / "amd64.xml.j2").write_text(f"<a>{within}</a>")
+    assert Renderer([site]).render(guest) == f"<a>{is_}</a>"
+    (site / "amd64.xml.j2").write_text(f"<a>{beyond}</a>")
+    with pytest.raises(TemplateError) as raised:
+        Renderer([site]).render(guest)
+    assert raised.value.message == said
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("{{ '  a b '.strip().upper() }}", "A B"),
+        ("{{ 7 % 4 }} {{ 2.5 * 2 }} {{ 2.0 ** 3 }} {{ 3 * 4 }} {{ 1 + 2 }} {{ 3.0 * 2.0 }}", "3 5.0 8.0 12 3 6.0"),
+        ("{{ 'aaa'|replace('a', 'b', 1) }} {{ 55|replace(5, 6) }} {{ 'aaa'|replace('a', 'b') }}", "baa 66 bbb"),
+        ("{{ 'a\nb\n\nc'|indent }}", "a\n    b\n\n    c"),
+        ("{{ 'a\nb'|indent(0) }}{{ 'a\n\nb'|indent(2, true, true) }}", "a\nb  a\n  \n  b"),
+        ("{{ ('a\nb'|indent(100))|length }}", "103"),
+        ("{% for a, b in [(1, 2), (3, 4)] %}{{ a ~ b }}{{ loop.index }}{% endfor %}", "121342"),
+        ("{% set a, b = (1, 2) %}{{ a ~ '<' ~ b }}", "1&lt;2"),
+        ("{{ (namespace(a=1)).a }}{{ ['b', 'a']|sort|join('<') }}", "1a&lt;b"),
+    ],
+)
+def test_what_templates_of_ones_own_can_compute(source: str, said: str, site: Path) -> None:
+    (site / "amd64.xml.j2").write_text(f"<a>{source}</a>")
+    assert Renderer([site]).render({"name": "a"}) == f"<a>{said}</a>"
+
+
+@pytest.mark.parametrize("width", [-1, 101])
+def test_width_of_an_indent(width: int, site: Path) -> None:
+    (site / "amd64.xml.j2").write_text(f"<a>{{{{ name|indent({width}) }}}}</a>")
+    with pytest.raises(TemplateError, match=rf"indents by {width} columns: the most is 100 \(guest"):
+        Renderer([site]).render({"name": "a"})
+
+
 def test_limit_of_time(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kvmrender.guard.MOST_SECONDS", 0.01)
     (site / "amd64.xml.j2").write_text(
