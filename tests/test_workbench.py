@@ -11,10 +11,10 @@ import pytest
 from conftest import ROOT, Run, find
 
 from kvmrender import GuestError, Renderer, TemplateError
-from kvmrender.load import Document
+from kvmrender.load import Document, read
 from kvmrender.stack import shipped_templates
 from kvmrender.template_check import Templates
-from kvmrender.trial import findings, fixtures
+from kvmrender.trial import Faults, findings, fixtures
 
 SHIPPED = shipped_templates()
 LINE_OF_DISKS = (SHIPPED / "domain.xml.j2").read_text().partition('"devices/disk.xml.j2"')[0].count("\n") + 1
@@ -411,6 +411,91 @@ def test_check_finds(file: str, text: str, said: str, site: Path, run: Run) -> N
     result = run("templates", "check", site)
     assert (result.exit_code, result.stdout) == (1, "")
     assert any(line.startswith(f"{site}/{said}") for line in result.stderr.splitlines()), result.stderr
+
+
+def checked(site: Path) -> list[str]:
+    """What is found in the templates of a folder without a guest."""
+    renderer = Renderer([site])
+    return [str(one) for one in Templates(renderer.stack, renderer.new_environment(), renderer.schema).findings()]
+
+
+def tried(site: Path, *guests: str, faults: Faults = lambda xml: ()) -> list[str]:
+    """What is found as these guests are rendered, each of a file of its own."""
+    renderer = Renderer([site])
+    templates = Templates(renderer.stack, renderer.new_environment(), renderer.schema)
+    documents = [document for number, text in enumerate(guests) for document in read(f"{number}.yaml", text.encode())]
+    found = map(str, findings(renderer, templates, documents, faults))
+    return [one for one in found if "is a field that no template can write" not in one]
+
+
+def test_check_follows_imports_and_includes(site: Path) -> None:
+    (site / "amd64.xml.j2").write_text(
+        "{% from 'devices/m.xml.j2' import row as line, cell %}{% import 'devices/n.xml.j2' as n %}{% set own = 1 %}\n"
+        "<a>{{ line() }}{{ cell() }}{{ n.third() }}{% include 'devices/i.xml.j2' %}"
+        "{% include 'devices/none.xml.j2' %}</a>"
+    )
+    (site / "devices/m.xml.j2").write_text("{% macro row() %}{% endmacro %}{% macro cell() %}{{ name }}{% endmacro %}")
+    (site / "devices/n.xml.j2").write_text("{% macro third() %}{% endmacro %}\n{% macro fourth() %}{% endmacro %}")
+    (site / "devices/i.xml.j2").write_text(
+        "{{ own }}{% for one in disks %}{% include 'devices/j.xml.j2' %}{% endfor %}"
+    )
+    (site / "devices/j.xml.j2").write_text("{{ own }}{{ one.type }}\n\n{{ ones }}")
+    assert checked(site) == [
+        f"{site}/amd64.xml.j2:2: template 'devices/none.xml.j2' is not in any folder"
+        " (did you mean 'devices/n.xml.j2'?)",
+        f"{site}/devices/j.xml.j2:3: 'ones' is not a name of the context (did you mean 'one'?)",
+        f"{site}/devices/n.xml.j2:2: nothing uses macro 'fourth' (did you mean 'format'?)",
+    ]
+
+
+def test_check_follows_what_a_file_extends(site: Path) -> None:
+    (site / "base.xml.j2").write_text(
+        "{% extends 'shipped/arm64.xml.j2' %}{% block cpu %}{% block mine %}{% endblock %}{% endblock %}"
+    )
+    (site / "arm64.xml.j2").write_text(
+        "{% extends 'base.xml.j2' %}\n{% block mine %}{% endblock %}{% block memory %}{% endblock %}\n"
+        "{% block main %}{% endblock %}\n{# of ours #}\n\n  {{ name }}{{ memory }}\n"
+    )
+    (site / "s390x.xml.j2").write_text("{% extends 's390x.xml.j2' %}{% block a %}{% endblock %}")
+    (site / "riscv64.xml.j2").write_text("{% if name %}{% extends vars.base %}{% endif %}<a/>")
+    assert checked(site) == [
+        f"{site}/arm64.xml.j2:3: block 'main' is not in base.xml.j2 (did you mean 'mine'?)",
+        f"{site}/arm64.xml.j2:6: is outside of a block, and not written: the file extends another",
+    ]
+
+
+def test_check_tells_of_a_few_guests(site: Path) -> None:
+    disk(site, MINIMAL)
+    guest = "name: a\ndisks: [{source: /a.qcow2}]\n"
+    said = f"{site}/devices/disk.xml.j2: disks[].source is given in"
+    assert tried(site, guest) == [f"{said} 0.yaml, but not used"]
+    assert tried(site, guest, guest) == [f"{said} 0.yaml and 1.yaml, but not used"]
+    assert tried(site, guest, "name: b\n", guest, guest, guest) == [f"{said} 0.yaml, 2.yaml and 2 more, but not used"]
+    assert tried(site, "name: a\nvars: {a: 1}\n") == [f"{SHIPPED}/amd64.xml.j2: vars is given in 0.yaml, but not used"]
+
+
+def test_check_goes_on_behind_what_fails(site: Path) -> None:
+    disk(site, "<disk>\n\n{{ device.sauce }}</disk>\n")
+    guest = "name: a\ndisks: [{source: /a.qcow2}]\n"
+    assert tried(site, "name: a\nvcpu: 0\n", guest, guest, "name: b\nvcpu: -1\nmemory: x\n") == [
+        "0.yaml:2: vcpu: 0 is less than 1",
+        f"{site}/devices/disk.xml.j2:3: 'sauce' is not given here (did you mean 'source'?) (1.yaml)",
+        f"{site}/devices/disk.xml.j2:3: 'sauce' is not given here (did you mean 'source'?) (2.yaml)",
+        "3.yaml:2: vcpu: -1 is less than 1",
+        "3.yaml:3: memory: 'x' is not a size of memory: a whole number of MiB, or one with a unit, such as 4 GiB",
+    ]
+
+
+def test_check_tells_what_is_wrong_with_the_xml_of_ones_own_templates_alone(site: Path) -> None:
+    disk(site, (SHIPPED / "devices/disk.xml.j2").read_text().replace("<disk", '<disk x="1"'))
+
+    def faults(xml: bytes) -> list[tuple[int, str]]:
+        lines = enumerate(xml.decode().splitlines(), 1)
+        return [(line, f"{word} is new") for line, text in lines for word in ("vcpu", 'x="1"') if word in text]
+
+    guest = "name: a\ndisks: [{source: /a.qcow2}]\n"
+    line = (site / "devices/disk.xml.j2").read_text().partition("<disk")[0].count("\n") + 1
+    assert tried(site, guest, faults=faults) == [f'{site}/devices/disk.xml.j2:{line}: x="1" is new (0.yaml)']
 
 
 @pytest.mark.libvirt
