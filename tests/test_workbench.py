@@ -364,6 +364,17 @@ def test_width_of_an_indent(width: int, site: Path) -> None:
         Renderer([site]).render({"name": "a"})
 
 
+def test_loops_of_the_shipped_templates_are_not_counted(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kvmrender.guard.MOST_STEPS", 100)
+    pins = [{"vcpu": number, "cpuset": "0"} for number in range(200)]
+    guest = {"name": "a", "vcpu": 200, "cputune": {"vcpupin": pins}}
+    (site / "amd64.xml.j2").write_text("{% extends 'shipped/amd64.xml.j2' %}")
+    assert Renderer([site]).traced(guest)[0].count("<vcpupin ") == 200
+    (site / "amd64.xml.j2").write_text("<a>{% for pin in cputune.vcpupin %}{% endfor %}</a>")
+    with pytest.raises(TemplateError, match="loops and calls more than 100 times"):
+        Renderer([site]).traced(guest)
+
+
 def test_limit_of_time(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kvmrender.guard.MOST_SECONDS", 0.01)
     (site / "amd64.xml.j2").write_text(
