@@ -166,6 +166,28 @@ def test_strict_notices_each_way_to_read_a_value(written: str, left: str | None,
     assert said == ([f"vars.{left}"] if left else []), result.stderr
 
 
+def test_strict_knows_values_in_lists_and_short_forms(site: Path, run: Run) -> None:
+    disk(site, MINIMAL)
+    (site / "amd64.xml.j2").write_text(
+        "{% extends 'shipped/amd64.xml.j2' %}{% block metadata %}<metadata><a xmlns='u'>{{ vars.a|join }}"
+        "{% for one in vars.b %}{{ one.c }}{% endfor %}</a></metadata>{% endblock %}\n"
+    )
+    guest = (
+        "name: a\nvars: {a: [1, 2], b: [{c: 1}, {c: 1, d: 2}], e: [1]}\n"
+        "disks:\n  source: /a\n  driver: qcow2\n  boot: 1\n  readonly: true\n  serial: null\n"
+    )
+    result = run("render", "--strict", "--templates", site, input=guest)
+    told = [line.partition(" of ")[0] for line in result.stderr.splitlines()]
+    assert told == [
+        "<stdin>:2:41: vars.b[1].d: was given, but amd64.xml.j2",
+        "<stdin>:2:49: vars.e: was given, but amd64.xml.j2",
+        "<stdin>:4:11: disks[0].source: was given, but devices/disk.xml.j2",
+        "<stdin>:5:11: disks[0].driver: was given, but devices/disk.xml.j2",
+        "<stdin>:6:9: disks[0].boot: was given, but devices/disk.xml.j2",
+        "<stdin>:7:13: disks[0].readonly: was given, but devices/disk.xml.j2",
+    ]
+
+
 def test_strict_says_nothing_of_defaults_and_of_what_is_only_derived_from(run: Run) -> None:
     guest = "name: a\nnamespace: north\nmac_prefix: '02'\nmachine: q35\ninterfaces: {source: br0}\n"
     assert run("render", "--strict", input=guest).exit_code == 0
