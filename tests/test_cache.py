@@ -153,6 +153,7 @@ def _by_link_to_folder(file: Path) -> None:
         lambda file: file.write_bytes(file.read_bytes()[:-1] + b"x"),
         lambda file: file.write_bytes(b""),
         lambda file: file.write_bytes(MAGIC + bytes(32) + sha256(b"N").digest() + marshal.dumps(None)),
+        lambda file: file.write_bytes(file.read_bytes()[: len(MAGIC) + 32] + sha256(b"").digest()),
         _by_link,
         _by_hard_link,
         _by_folder_of_all,
@@ -190,7 +191,9 @@ def test_what_was_left_unfinished_is_removed_after_an_hour(folder: Path, tmp_pat
     assert ".new" in names
 
 
-def test_full_disk_leaves_nothing_unfinished(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_can_not_be_kept_leaves_nothing_unfinished(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     Cache([str(folder)], "1").store("value")
     monkeypatch.setattr("kvmrender.cache.os.rename", fail)
     Cache([str(folder)], "2").store("value")
