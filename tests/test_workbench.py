@@ -465,13 +465,14 @@ def test_check_follows_imports_and_includes(site: Path) -> None:
     (site / "amd64.xml.j2").write_text(
         "{% from 'devices/m.xml.j2' import row as line, cell %}{% import 'devices/n.xml.j2' as n %}{% set own = 1 %}\n"
         "<a>{{ line() }}{{ cell() }}{{ n.third() }}{% include 'devices/i.xml.j2' %}"
-        "{% include 'devices/none.xml.j2' %}</a>"
+        "{% include ['devices/i.xml.j2', 'devices/k.xml.j2'] %}{% include 'devices/none.xml.j2' %}</a>"
     )
     (site / "devices/m.xml.j2").write_text("{% macro row() %}{% endmacro %}{% macro cell() %}{{ name }}{% endmacro %}")
     (site / "devices/n.xml.j2").write_text("{% macro third() %}{% endmacro %}\n{% macro fourth() %}{% endmacro %}")
     (site / "devices/i.xml.j2").write_text(
         "{{ own }}{% for one in disks %}{% include 'devices/j.xml.j2' %}{% endfor %}"
     )
+    (site / "devices/k.xml.j2").write_text("{{ own }}")
     (site / "devices/j.xml.j2").write_text("{{ own }}{{ one.type }}\n\n{{ ones }}")
     assert checked(site) == [
         f"{site}/amd64.xml.j2:2: template 'devices/none.xml.j2' is not in any folder"
