@@ -62,6 +62,70 @@ def test_files_that_were_changed_just_now_are_not_relied_on(folder: Path, monkey
     assert Cache([str(folder)], "1").load() is None
 
 
+def test_files_are_looked_for_in_all_folders(folder: Path) -> None:
+    """Sixteen deep, but for what Python itself keeps."""
+    deep = folder.joinpath(*"bcdefghijklmnopq")
+    (deep / "r").mkdir(parents=True)
+    (folder / "__pycache__").mkdir()
+    Cache([str(folder)], "1").store("value")
+    (deep / "r/too_deep.xml.j2").write_text("")
+    (folder / "__pycache__/a.pyc").write_text("")
+    (folder / "nowhere").symlink_to("nothing")
+    assert Cache([str(folder)], "1").load() == "value"
+    (deep / "a.xml.j2").write_text("")
+    assert Cache([str(folder)], "1").load() is None
+    Cache([str(folder)], "1").store("other")
+    (deep / "a.xml.j2").rename(deep / "b.xml.j2")
+    assert Cache([str(folder)], "1").load() is None
+
+
+def test_folders_that_lead_around_in_circles(folder: Path) -> None:
+    (folder / "again").symlink_to(folder)
+    Cache([str(folder)], "1").store("value")
+    assert Cache([str(folder)], "1").load() == "value"
+
+
+def test_values_of_other_folders_are_kept_beside_each_other(folder: Path, tmp_path: Path) -> None:
+    for name in (b"b", b"\xff"):
+        (tmp_path / os.fsdecode(name)).mkdir()
+        (tmp_path / os.fsdecode(name) / os.fsdecode(b"\xfe.xml.j2")).write_text("")
+    stacks = [[str(folder)], [str(folder), str(tmp_path / "b")], [os.fsdecode(bytes(tmp_path) + b"/\xff")]]
+    for number, folders in enumerate(stacks):
+        Cache(folders, "1").store(number)
+    assert [Cache(folders, "1").load() for folders in stacks] == [0, 1, 2]
+    assert len(list((tmp_path / "cache/kvmrender").iterdir())) == 3
+
+
+def test_where_values_are_kept(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the user's own folder for that, which is made; but not in a folder that is missing or relative."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("HOME")
+    for base in ("", "relative", str(tmp_path / "missing/cache")):
+        monkeypatch.setenv("XDG_CACHE_HOME", base)
+        Cache([str(folder)], "1").store("value")
+        assert Cache([str(folder)], "1").load() is None
+    monkeypatch.setenv("XDG_CACHE_HOME", "relative")
+    for home in ("", "home", str(tmp_path / "home")):
+        monkeypatch.setenv("HOME", home)
+        Cache([str(folder)], "1").store("value")
+        assert Cache([str(folder)], "1").load() is None
+    (tmp_path / "home").mkdir()
+    Cache([str(folder)], "1").store("value")
+    assert len(list((tmp_path / "home/.cache/kvmrender").iterdir())) == 1
+    assert Cache([str(folder)], "1").load() == "value"
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    assert Cache([str(folder)], "1").load() == "value"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["home", "templates"]
+    assert (tmp_path / "home/.cache").stat().st_mode & 0o777 == 0o700
+
+
+def test_nothing_is_kept_in_a_folder_that_others_may_write(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache").chmod(0o777)
+    Cache([str(folder)], "1").store("value")
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
 def _by_link(file: Path) -> None:
     file.rename(file.with_name("other"))
     file.symlink_to("other")
@@ -89,6 +153,7 @@ def _by_link_to_folder(file: Path) -> None:
         lambda file: file.write_bytes(file.read_bytes()[:-1] + b"x"),
         lambda file: file.write_bytes(b""),
         lambda file: file.write_bytes(MAGIC + bytes(32) + sha256(b"N").digest() + marshal.dumps(None)),
+        lambda file: file.write_bytes(file.read_bytes()[: len(MAGIC) + 32] + sha256(b"").digest()),
         _by_link,
         _by_hard_link,
         _by_folder_of_all,
@@ -126,7 +191,9 @@ def test_what_was_left_unfinished_is_removed_after_an_hour(folder: Path, tmp_pat
     assert ".new" in names
 
 
-def test_full_disk_leaves_nothing_unfinished(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_can_not_be_kept_leaves_nothing_unfinished(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     Cache([str(folder)], "1").store("value")
     monkeypatch.setattr("kvmrender.cache.os.rename", fail)
     Cache([str(folder)], "2").store("value")

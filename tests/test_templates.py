@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -125,6 +126,111 @@ def test_schema_part_that_is_not_json(tmp_path: Path) -> None:
     (tmp_path / "guest.schema.json").write_text("{\n  nope\n}")
     with pytest.raises(TemplateError, match=r"guest\.schema\.json:2: is not JSON"):
         Renderer([tmp_path])
+
+
+WORD = {"type": "string", "pattern": "^[a-z]+$", "expected": "a word"}
+BOX = {"type": "object", "additionalProperties": False, "properties": {"deep": WORD, "other": WORD}}
+THING = {
+    "description": "Something of one's own.",
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        **dict.fromkeys(("kind", "all", "one", "two", "none", "rest"), WORD),
+        "box": {"$ref": "#/$defs/box"},
+        "case": {"$ref": "#/$defs/box"},
+    },
+    "$defs": {"box": BOX},
+    "variants": {
+        "kind": [
+            {"is": ["a", "b"], "allows": ["one", "box.deep"], "requires": ["one", "box.deep"]},
+            {"is": ["c"], "allows": ["two", "case", "case.deep"], "properties": {"all": {"enum": ["x"]}}},
+            {"is": [], "allows": ["none"], "requires": ["all"]},
+            {"is": None, "allows": ["rest", "two"]},
+        ]
+    },
+}
+THINGS: list[tuple[dict[str, Any], str]] = [
+    ({"kind": "a", "one": "x"}, ""),
+    ({"kind": "b", "one": "x", "box": {"deep": "x", "other": "x"}}, ""),
+    ({"kind": "b", "one": "x", "box": {"other": "x"}}, "thing.box.deep: is missing (kind is a or b)"),
+    ({"kind": "a"}, "thing.one: is missing (kind is a or b)"),
+    ({"kind": "a", "one": "x", "two": "x"}, "thing.two: is only for kind c or a mapping with kind"),
+    ({"kind": "a", "one": "x", "none": "x"}, "thing.none: is only for no kind"),
+    ({"kind": "a", "one": "x", "rest": "x"}, "thing.rest: is only for a mapping with kind"),
+    ({"kind": "a", "one": "x", "case": {"deep": "x"}}, "thing.case: is only for kind c"),
+    ({"kind": "c"}, ""),
+    ({"kind": "c", "all": "x", "two": "x", "case": {"deep": "x"}, "box": {"other": "x"}}, ""),
+    ({"kind": "c", "all": "y"}, "thing.all: 'y' is not one of x"),
+    ({"kind": "c", "one": "x"}, "thing.one: is only for kind a or kind b"),
+    ({"kind": "c", "box": {"deep": "x"}}, "thing.box.deep: is only for kind a or kind b"),
+    ({"all": "y", "none": "x", "box": {"other": "x"}}, ""),
+    ({}, "thing.all: is missing (there is no kind)"),
+    ({"all": "x", "one": "x"}, "thing.one: is only for kind a or kind b"),
+    ({"all": "x", "box": {"deep": "x"}}, "thing.box.deep: is only for kind a or kind b"),
+    ({"all": "x", "case": {"other": "x"}}, "thing.case: is only for kind c"),
+    ({"kind": "z"}, ""),
+    ({"kind": "z", "rest": "x", "two": "x", "all": "y"}, ""),
+    ({"kind": "z", "none": "x"}, "thing.none: is only for no kind"),
+    ({"kind": "z", "one": "x"}, "thing.one: is only for kind a or kind b"),
+]
+
+
+def test_variants_of_a_field_of_ones_own(tmp_path: Path) -> None:
+    (tmp_path / "things").mkdir()
+    (tmp_path / "things/thing.schema.json").write_text(json.dumps(THING))
+    root = {"extends": "shipped/guest.schema.json", "properties": {"thing": {"$ref": "things/thing.schema.json"}}}
+    (tmp_path / "guest.schema.json").write_text(json.dumps(root))
+    renderer = Renderer([tmp_path])
+    said = []
+    for thing, _ in THINGS:
+        try:
+            renderer.context({"name": "a", "thing": thing})
+            said.append((thing, ""))
+        except GuestError as error:
+            said.append((thing, str(error)))
+    assert said == THINGS
+
+
+def test_architecture_of_ones_own(tmp_path: Path) -> None:
+    part = {
+        "architecture": ["m68k", "68000"],
+        "like": "riscv64",
+        "disk_buses": {"disk": "virtio"},
+        "machine_buses": {},
+        "serial_models": {},
+        "properties": {"machine": {"default": "virt"}},
+    }
+    (tmp_path / "m68k.schema.json").write_text(json.dumps(part))
+    (tmp_path / "m68k.xml.j2").write_text("<a>{{ arch }} {{ machine }}</a>")
+    renderer = Renderer([tmp_path])
+    assert renderer.render({"name": "a", "arch": "68000"}) == "<a>m68k virt</a>"
+    with pytest.raises(GuestError, match=r"features\.gic: is only for (.*) guests, not m68k"):
+        renderer.render({"name": "a", "arch": "m68k", "features": {"gic": 3}})
+    with pytest.raises(GuestError, match=r"arch: 'm86k' is not one of .*m68k.*did you mean 'm68k'"):
+        renderer.render({"name": "a", "arch": "m86k"})
+
+
+def extending(name: str) -> str:
+    return json.dumps({"extends": f"{name}.schema.json"})
+
+
+@pytest.mark.parametrize(
+    ("parts", "said"),
+    [
+        ({"guest": "{"}, "guest.schema.json:1: is not JSON: Expecting property name"),
+        ({"guest": '\n"\\x"'}, "guest.schema.json:2: is not JSON: Invalid"),
+        ({"guest": '{"extends": 5}'}, "guest.schema.json: can't extend 5"),
+        ({"guest": extending("b"), "b": extending("c"), "c": extending("b")}, "c.schema.json: can't extend 'b.schema."),
+        ({"guest": extending("b"), "b": extending("guest")}, "b.schema.json: can't extend 'guest.schema.json'"),
+        ({"guest": extending("b"), "b": "[]"}, "b.schema.json: is not a JSON object"),
+    ],
+)
+def test_parts_of_ones_own_that_can_not_be_put_together(parts: dict[str, str], said: str, tmp_path: Path) -> None:
+    for name, text in parts.items():
+        (tmp_path / f"{name}.schema.json").write_text(text)
+    with pytest.raises(TemplateError) as raised:
+        Renderer([tmp_path])
+    assert str(raised.value).startswith(said)
 
 
 def test_schema_part_of_ones_own(tmp_path: Path) -> None:

@@ -11,10 +11,10 @@ import pytest
 from conftest import ROOT, Run, find
 
 from kvmrender import GuestError, Renderer, TemplateError
-from kvmrender.load import Document
+from kvmrender.load import Document, read
 from kvmrender.stack import shipped_templates
 from kvmrender.template_check import Templates
-from kvmrender.trial import findings, fixtures
+from kvmrender.trial import Faults, findings, fixtures
 
 SHIPPED = shipped_templates()
 LINE_OF_DISKS = (SHIPPED / "domain.xml.j2").read_text().partition('"devices/disk.xml.j2"')[0].count("\n") + 1
@@ -166,6 +166,28 @@ def test_strict_notices_each_way_to_read_a_value(written: str, left: str | None,
     assert said == ([f"vars.{left}"] if left else []), result.stderr
 
 
+def test_strict_knows_values_in_lists_and_short_forms(site: Path, run: Run) -> None:
+    disk(site, MINIMAL)
+    (site / "amd64.xml.j2").write_text(
+        "{% extends 'shipped/amd64.xml.j2' %}{% block metadata %}<metadata><a xmlns='u'>{{ vars.a|join }}"
+        "{% for one in vars.b %}{{ one.c }}{% endfor %}</a></metadata>{% endblock %}\n"
+    )
+    guest = (
+        "name: a\nvars: {a: [1, 2], b: [{c: 1}, {c: 1, d: 2}], e: [1]}\n"
+        "disks:\n  source: /a\n  driver: qcow2\n  boot: 1\n  readonly: true\n  serial: null\n"
+    )
+    result = run("render", "--strict", "--templates", site, input=guest)
+    told = [line.partition(" of ")[0] for line in result.stderr.splitlines()]
+    assert told == [
+        "<stdin>:2:41: vars.b[1].d: was given, but amd64.xml.j2",
+        "<stdin>:2:49: vars.e: was given, but amd64.xml.j2",
+        "<stdin>:4:11: disks[0].source: was given, but devices/disk.xml.j2",
+        "<stdin>:5:11: disks[0].driver: was given, but devices/disk.xml.j2",
+        "<stdin>:6:9: disks[0].boot: was given, but devices/disk.xml.j2",
+        "<stdin>:7:13: disks[0].readonly: was given, but devices/disk.xml.j2",
+    ]
+
+
 def test_strict_says_nothing_of_defaults_and_of_what_is_only_derived_from(run: Run) -> None:
     guest = "name: a\nnamespace: north\nmac_prefix: '02'\nmachine: q35\ninterfaces: {source: br0}\n"
     assert run("render", "--strict", input=guest).exit_code == 0
@@ -301,6 +323,80 @@ def test_limits_are_told_clearly(source: str, said: str, site: Path) -> None:
     assert raised.value.message == said
 
 
+WITHIN_AND_BEYOND = {
+    "~": ("{{ (vars.ten ~ vars.ten)|length }}", "20", "{{ vars.ten ~ vars.ten ~ 'y' }}", "makes a text of more than 20 characters"),
+    "+": ("{{ (vars.ten + vars.ten)|length }}", "20", "{{ vars.ten + vars.ten + 'y' }}", "makes a text of more than 20 characters"),
+    "join": ("{{ [vars.ten, vars.ten]|join|length }}", "20", "{{ [vars.ten, vars.ten, 'y']|join }}", "makes a text of more than 20 characters"),
+    "replace": ("{{ vars.ten|replace('x', 'yy')|length }}", "20", "{{ vars.ten|replace('x', 'yyy') }}", "makes a text of more than 20 characters"),
+    "output": ("{{ vars.ten }}{{ name }}", "xxxxxxxxxxa", "{{ vars.ten }}{{ vars.ten }}{{ name }}", "writes more than 20 characters"),
+    "text times number": ("{{ ('xx' * vars.five)|length }}", "10", "{{ 'xx' * (vars.five + 1) }}", "repeats something to more than 10 characters or values"),
+    "number times text": ("{{ (vars.five * 'xx')|length }}", "10", "{{ (vars.five + 1) * 'xx' }}", "repeats something to more than 10 characters or values"),
+    "list times number": ("{{ ([1, 2] * vars.five)|length }}", "10", "{{ [1, 2] * (vars.five + 1) }}", "repeats something to more than 10 characters or values"),
+    "list": ("{{ [name, 1, 2, 3, 4, 5, 6, 7, 8]|length }}", "9", "{{ [name, 1, 2, 3, 4, 5, 6, 7, 8, 9] }}", "makes a list of more than 10 values"),
+    "tuple": ("{{ (name, 1, 2, 3, 4, 5, 6, 7, 8)|length }}", "9", "{{ (name, 1, 2, 3, 4, 5, 6, 7, 8, 9) }}", "makes a list of more than 10 values"),
+    "list in a list": ("{{ [1, [name, 1, 2, 3, 4, 5]]|length }}", "2", "{{ [1, [name, 1, 2, 3, 4, 5, 6]] }}", "makes a list of more than 10 values"),
+    "list in a mapping": ("{{ {'a': [name, 1, 2, 3, 4, 5, 6]}|length }}", "1", "{{ {'a': [name, 1, 2, 3, 4, 5, 6, 7]} }}", "makes a list of more than 10 values"),
+    "list of a call": ("{{ dict(a=1, b=[2, 3])|length }}", "2", "{{ 'a b c d e f g h i j'.split() }}", "makes a list of more than 10 values"),
+    "list of a filter": ("{{ (range(9)|list)|length }}", "9", "{{ range(10)|list }}", "makes a list of more than 10 values"),
+    "product": ("{{ (vars.five + 250) * 255 }}", "65025", "{{ (vars.five + 251) * 255 }}", "computes a number of more than 16 bits"),
+    "power": ("{{ (vars.five - 3) ** 8 }}", "256", "{{ (vars.five - 3) ** 9 }}", "computes a number of more than 16 bits"),
+    "negative power": ("{{ (vars.five - 3) ** -8 }}", "0.00390625", "{{ (vars.five - 3) ** -9 }}", "computes a number of more than 16 bits"),
+    "loop": ("{% for i in range(18) %}{% endfor %}x", "x", "{% for i in range(19) %}{% endfor %}", "loops and calls more than 20 times for one guest"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("within", "is_", "beyond", "said"), WITHIN_AND_BEYOND.values(), ids=WITHIN_AND_BEYOND)
+def test_limits_begin_where_they_say(
+    within: str, is_: str, beyond: str, said: str, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for limit, value in {"CHARACTERS": 20, "ITEMS": 10, "BITS": 16, "STEPS": 20}.items():
+        monkeypatch.setattr(f"kvmrender.guard.MOST_{limit}", value)
+    guest = {"name": "a", "vars": {"ten": "x" * 10, "five": 5}}
+    (site / "amd64.xml.j2").write_text(f"<a>{within}</a>")
+    assert Renderer([site]).render(guest) == f"<a>{is_}</a>"
+    (site / "amd64.xml.j2").write_text(f"<a>{beyond}</a>")
+    with pytest.raises(TemplateError) as raised:
+        Renderer([site]).render(guest)
+    assert raised.value.message == said
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("{{ '  a b '.strip().upper() }}", "A B"),
+        ("{{ 7 % 4 }} {{ 2.5 * 2 }} {{ 2.0 ** 3 }} {{ 3 * 4 }} {{ 1 + 2 }} {{ 3.0 * 2.0 }}", "3 5.0 8.0 12 3 6.0"),
+        ("{{ 'aaa'|replace('a', 'b', 1) }} {{ 55|replace(5, 6) }} {{ 'aaa'|replace('a', 'b') }}", "baa 66 bbb"),
+        ("{{ 'a\nb\n\nc'|indent }}", "a\n    b\n\n    c"),
+        ("{{ 'a\nb'|indent(0) }}{{ 'a\n\nb'|indent(2, true, true) }}", "a\nb  a\n  \n  b"),
+        ("{{ ('a\nb'|indent(100))|length }}", "103"),
+        ("{% for a, b in [(1, 2), (3, 4)] %}{{ a ~ b }}{{ loop.index }}{% endfor %}", "121342"),
+        ("{% set a, b = (1, 2) %}{{ a ~ '<' ~ b }}", "1&lt;2"),
+        ("{{ (namespace(a=1)).a }}{{ ['b', 'a']|sort|join('<') }}", "1a&lt;b"),
+    ],
+)
+def test_what_templates_of_ones_own_can_compute(source: str, said: str, site: Path) -> None:
+    (site / "amd64.xml.j2").write_text(f"<a>{source}</a>")
+    assert Renderer([site]).render({"name": "a"}) == f"<a>{said}</a>"
+
+
+@pytest.mark.parametrize("width", [-1, 101])
+def test_width_of_an_indent(width: int, site: Path) -> None:
+    (site / "amd64.xml.j2").write_text(f"<a>{{{{ name|indent({width}) }}}}</a>")
+    with pytest.raises(TemplateError, match=rf"indents by {width} columns: the most is 100 \(guest"):
+        Renderer([site]).render({"name": "a"})
+
+
+def test_loops_of_the_shipped_templates_are_not_counted(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kvmrender.guard.MOST_STEPS", 100)
+    pins = [{"vcpu": number, "cpuset": "0"} for number in range(200)]
+    guest = {"name": "a", "vcpu": 200, "cputune": {"vcpupin": pins}}
+    (site / "amd64.xml.j2").write_text("{% extends 'shipped/amd64.xml.j2' %}")
+    assert Renderer([site]).traced(guest)[0].count("<vcpupin ") == 200
+    (site / "amd64.xml.j2").write_text("<a>{% for pin in cputune.vcpupin %}{% endfor %}</a>")
+    with pytest.raises(TemplateError, match="loops and calls more than 100 times"):
+        Renderer([site]).traced(guest)
+
+
 def test_limit_of_time(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kvmrender.guard.MOST_SECONDS", 0.01)
     (site / "amd64.xml.j2").write_text(
@@ -348,6 +444,92 @@ def test_check_finds(file: str, text: str, said: str, site: Path, run: Run) -> N
     result = run("templates", "check", site)
     assert (result.exit_code, result.stdout) == (1, "")
     assert any(line.startswith(f"{site}/{said}") for line in result.stderr.splitlines()), result.stderr
+
+
+def checked(site: Path) -> list[str]:
+    """What is found in the templates of a folder without a guest."""
+    renderer = Renderer([site])
+    return [str(one) for one in Templates(renderer.stack, renderer.new_environment(), renderer.schema).findings()]
+
+
+def tried(site: Path, *guests: str, faults: Faults = lambda xml: ()) -> list[str]:
+    """What is found as these guests are rendered, each of a file of its own."""
+    renderer = Renderer([site])
+    templates = Templates(renderer.stack, renderer.new_environment(), renderer.schema)
+    documents = [document for number, text in enumerate(guests) for document in read(f"{number}.yaml", text.encode())]
+    found = map(str, findings(renderer, templates, documents, faults))
+    return [one for one in found if "is a field that no template can write" not in one]
+
+
+def test_check_follows_imports_and_includes(site: Path) -> None:
+    (site / "amd64.xml.j2").write_text(
+        "{% from 'devices/m.xml.j2' import row as line, cell %}{% import 'devices/n.xml.j2' as n %}{% set own = 1 %}\n"
+        "<a>{{ line() }}{{ cell() }}{{ n.third() }}{% include 'devices/i.xml.j2' %}"
+        "{% include ['devices/i.xml.j2', 'devices/k.xml.j2'] %}{% include 'devices/none.xml.j2' %}</a>"
+    )
+    (site / "devices/m.xml.j2").write_text("{% macro row() %}{% endmacro %}{% macro cell() %}{{ name }}{% endmacro %}")
+    (site / "devices/n.xml.j2").write_text("{% macro third() %}{% endmacro %}\n{% macro fourth() %}{% endmacro %}")
+    (site / "devices/i.xml.j2").write_text(
+        "{{ own }}{% for one in disks %}{% include 'devices/j.xml.j2' %}{% endfor %}"
+    )
+    (site / "devices/k.xml.j2").write_text("{{ own }}")
+    (site / "devices/j.xml.j2").write_text("{{ own }}{{ one.type }}\n\n{{ ones }}")
+    assert checked(site) == [
+        f"{site}/amd64.xml.j2:2: template 'devices/none.xml.j2' is not in any folder"
+        " (did you mean 'devices/n.xml.j2'?)",
+        f"{site}/devices/j.xml.j2:3: 'ones' is not a name of the context (did you mean 'one'?)",
+        f"{site}/devices/n.xml.j2:2: nothing uses macro 'fourth' (did you mean 'format'?)",
+    ]
+
+
+def test_check_follows_what_a_file_extends(site: Path) -> None:
+    (site / "base.xml.j2").write_text(
+        "{% extends 'shipped/arm64.xml.j2' %}{% block cpu %}{% block mine %}{% endblock %}{% endblock %}"
+    )
+    (site / "arm64.xml.j2").write_text(
+        "{% extends 'base.xml.j2' %}\n{% block mine %}{% endblock %}{% block memory %}{% endblock %}\n"
+        "{% block main %}{% endblock %}\n{# of ours #}\n\n  {{ name }}{{ memory }}\n"
+    )
+    (site / "s390x.xml.j2").write_text("{% extends 's390x.xml.j2' %}{% block a %}{% endblock %}")
+    (site / "riscv64.xml.j2").write_text("{% if name %}{% extends vars.base %}{% endif %}<a/>")
+    assert checked(site) == [
+        f"{site}/arm64.xml.j2:3: block 'main' is not in base.xml.j2 (did you mean 'mine'?)",
+        f"{site}/arm64.xml.j2:6: is outside of a block, and not written: the file extends another",
+    ]
+
+
+def test_check_tells_of_a_few_guests(site: Path) -> None:
+    disk(site, MINIMAL)
+    guest = "name: a\ndisks: [{source: /a.qcow2}]\n"
+    said = f"{site}/devices/disk.xml.j2: disks[].source is given in"
+    assert tried(site, guest) == [f"{said} 0.yaml, but not used"]
+    assert tried(site, guest, guest) == [f"{said} 0.yaml and 1.yaml, but not used"]
+    assert tried(site, guest, "name: b\n", guest, guest, guest) == [f"{said} 0.yaml, 2.yaml and 2 more, but not used"]
+    assert tried(site, "name: a\nvars: {a: 1}\n") == [f"{SHIPPED}/amd64.xml.j2: vars is given in 0.yaml, but not used"]
+
+
+def test_check_goes_on_behind_what_fails(site: Path) -> None:
+    disk(site, "<disk>\n\n{{ device.sauce }}</disk>\n")
+    guest = "name: a\ndisks: [{source: /a.qcow2}]\n"
+    assert tried(site, "name: a\nvcpu: 0\n", guest, guest, "name: b\nvcpu: -1\nmemory: x\n") == [
+        "0.yaml:2: vcpu: 0 is less than 1",
+        f"{site}/devices/disk.xml.j2:3: 'sauce' is not given here (did you mean 'source'?) (1.yaml)",
+        f"{site}/devices/disk.xml.j2:3: 'sauce' is not given here (did you mean 'source'?) (2.yaml)",
+        "3.yaml:2: vcpu: -1 is less than 1",
+        "3.yaml:3: memory: 'x' is not a size of memory: a whole number of MiB, or one with a unit, such as 4 GiB",
+    ]
+
+
+def test_check_tells_what_is_wrong_with_the_xml_of_ones_own_templates_alone(site: Path) -> None:
+    disk(site, (SHIPPED / "devices/disk.xml.j2").read_text().replace("<disk", '<disk x="1"'))
+
+    def faults(xml: bytes) -> list[tuple[int, str]]:
+        lines = enumerate(xml.decode().splitlines(), 1)
+        return [(line, f"{word} is new") for line, text in lines for word in ("vcpu", 'x="1"') if word in text]
+
+    guest = "name: a\ndisks: [{source: /a.qcow2}]\n"
+    line = (site / "devices/disk.xml.j2").read_text().partition("<disk")[0].count("\n") + 1
+    assert tried(site, guest, faults=faults) == [f'{site}/devices/disk.xml.j2:{line}: x="1" is new (0.yaml)']
 
 
 @pytest.mark.libvirt
