@@ -147,8 +147,11 @@ class GuardedEnvironment(Environment):
         sizes = [len(value) for value in (left, right) if isinstance(value, (str, list, tuple))]
         if operator == "%" and isinstance(left, str):
             raise SecurityError("texts are not formatted with %: write them with ~")
-        if operator == "+" and len(sizes) == 2 and sum(sizes) > MOST_CHARACTERS:
-            raise LimitError(f"makes a text of more than {MOST_CHARACTERS:,} characters")
+        if operator == "+" and len(sizes) == 2:
+            if isinstance(left, str) and sum(sizes) > MOST_CHARACTERS:
+                raise LimitError(f"makes a text of more than {MOST_CHARACTERS:,} characters")
+            if not isinstance(left, str) and sum(sizes) > MOST_ITEMS:
+                raise LimitError(f"makes a list of more than {MOST_ITEMS:,} values")
         if operator == "*" and sizes:
             times = right if isinstance(right, int) else left
             if isinstance(times, int) and sizes[0] * times > MOST_ITEMS:

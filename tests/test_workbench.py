@@ -336,6 +336,7 @@ WITHIN_AND_BEYOND = {
     "tuple": ("{{ (name, 1, 2, 3, 4, 5, 6, 7, 8)|length }}", "9", "{{ (name, 1, 2, 3, 4, 5, 6, 7, 8, 9) }}", "makes a list of more than 10 values"),
     "list in a list": ("{{ [1, [name, 1, 2, 3, 4, 5]]|length }}", "2", "{{ [1, [name, 1, 2, 3, 4, 5, 6]] }}", "makes a list of more than 10 values"),
     "list in a mapping": ("{{ {'a': [name, 1, 2, 3, 4, 5, 6]}|length }}", "1", "{{ {'a': [name, 1, 2, 3, 4, 5, 6, 7]} }}", "makes a list of more than 10 values"),
+    "lists with +": ("{{ ([1, 2, 3, 4, vars.five] + [1, 2, 3, 4, vars.five])|length }}", "10", "{{ [1, 2, 3, 4, vars.five] + [1, 2, 3, 4, 5, vars.five] }}", "makes a list of more than 10 values"),
     "list of a call": ("{{ dict(a=1, b=[2, 3])|length }}", "2", "{{ 'a b c d e f g h i j'.split() }}", "makes a list of more than 10 values"),
     "list of a filter": ("{{ (range(9)|list)|length }}", "9", "{{ range(10)|list }}", "makes a list of more than 10 values"),
     "product": ("{{ (vars.five + 250) * 255 }}", "65025", "{{ (vars.five + 251) * 255 }}", "computes a number of more than 16 bits"),
