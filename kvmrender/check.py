@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from kvmrender.condensed import condensed
 from kvmrender.errors import Path, Problem, nearest
 from kvmrender.normalise import QUANTITIES
-from kvmrender.schema import GuestSchema, Node, node_at, resolve
+from kvmrender.schema import GuestSchema, Node, node_at, resolve, validator_of
 from kvmrender.secrets import MASK, is_secret
 from kvmrender.valid import validity
 
@@ -76,11 +76,7 @@ def _quick(schema: GuestSchema) -> Callable[[dict[str, Any], Collection[str] | N
 
     @cache
     def of_others(arch: str) -> Callable[[dict[str, Any]], bool]:
-        import decimal  # noqa: F401 - jsonschema-rs does it otherwise, and panics if it is interrupted then
-
-        from jsonschema_rs import Draft202012Validator
-
-        return Draft202012Validator(condensed(schema.of_architecture(arch))).is_valid
+        return validator_of(condensed(schema.of_architecture(arch))).is_valid
 
     def is_valid(guest: dict[str, Any], given: Collection[str] | None) -> bool:
         arch = guest.get("arch")

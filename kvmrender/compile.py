@@ -8,8 +8,8 @@ has the last word and the better messages. Templates of one's own are always lef
 Each template becomes a function: its parameters are the list that takes what it writes (``found``), the whole
 context (``c``) and the names that it uses but doesn't bind. ``E``, ``T``, ``X`` and ``I`` are the filters, ``S`` says
 whether a text needs to be escaped, ``M`` stands for what is missing, and ``J`` renders an include with Jinja. A
-function that asks a mapping for many keys is called by way of a table (``S_…``) that may have one for just its keys,
-and so are those that write many attributes (``A…``): see ``kvmrender.specialise``.
+function that asks a mapping for many keys is called by way of a table (``S_…``) that may have one for just its keys:
+see ``kvmrender.specialise``.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from collections.abc import Callable, Iterable
 from jinja2 import Environment, nodes
 from jinja2.meta import find_undeclared_variables
 
-from kvmrender.compile_expressions import WHOLE, Expressions, constant, quoted
+from kvmrender.compile_expressions import WHOLE, Expressions, constant, escaped, quoted
 from kvmrender.compile_writer import UnsupportedError, Writer
 from kvmrender.references import references
-from kvmrender.specialise import TABLE, escaped
+from kvmrender.specialise import TABLE
 from kvmrender.xml import escape
 
 _FILTERS = {"text": "T", "xml": "X"}
 _MANY = 3
-"""How many keys are asked for by a function for a table of functions to pay; of attributes, twice as many."""
+"""How many keys a function asks for where a table of functions pays."""
 
 
 def compiled(environment: Environment, roots: Iterable[str], is_shipped: Callable[[str | None], bool]) -> str:
@@ -50,7 +50,6 @@ class _Module:
         self._trees: dict[str, tuple[nodes.Template, bool]] = {}
         self._taken: dict[str, tuple[str, ...]] = {}
         self._subjects: dict[str, str] = {}
-        self._attributes: dict[tuple[str, ...], str] = {}
 
     def source(self, roots: Iterable[str]) -> str:
         names = [name for name in roots if all(self._read(one)[1] for one in self.above(name))]
@@ -69,11 +68,10 @@ class _Module:
             if (self._taken, self._subjects) == before:
                 break
         source = "\n".join(line for name in sorted(functions) for line in functions[name])
-        tables = [f"{table} = A({of!r})" for of, table in self._attributes.items()]
         roots = {name: identifier(name) for name in names}
         subjects = {identifier(name): subject for name, subject in self._subjects.items()}
         kept = zlib.compress(source.encode())
-        return "\n".join([source, *tables, f"ROOTS = {roots}", f"SUBJECTS = {subjects}", f"SOURCES = {kept!r}", ""])
+        return "\n".join([source, f"ROOTS = {roots}", f"SUBJECTS = {subjects}", f"SOURCES = {kept!r}", ""])
 
     def _read(self, name: str) -> tuple[nodes.Template, bool]:
         if name not in self._trees:
@@ -98,10 +96,6 @@ class _Module:
     def subject(self, name: str) -> str | None:
         """Return the parameter of a template's function that decides which is called, if one does."""
         return self._subjects.get(name)
-
-    def attributes(self, names: tuple[str, ...]) -> str:
-        """Return the table of the functions that write these attributes."""
-        return self._attributes.setdefault(names, f"A{len(self._attributes)}")
 
     def taken(self, name: str) -> tuple[str, ...]:
         """Return the names that a template takes from one that includes it, as far as they are known yet."""
@@ -200,11 +194,7 @@ class _Function:
             self._writer.line(f"{variable} = {element}")
             element = variable
         self._writer.line(f"if {element}.__class__ is not dict: raise TypeError")
-        names = tuple(map(constant, node.args))
-        if len(names) > 2 * _MANY and not isinstance(node.node, nodes.Name):
-            self._writer.computed(f"{self._module.attributes(names)}[tuple({element})]({element})")
-            return
-        for name in names:
+        for name in map(constant, node.args):
             with self._writer.inside(f"if {quoted(name)} in {element}:"):
                 self._writer.text(f' {name}="')
                 self._writer.computed(escaped(f"{element}[{quoted(name)}]"))

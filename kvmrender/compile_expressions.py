@@ -92,6 +92,11 @@ class Expressions:
         return f"({default} if {value} is M else {value})"
 
 
+def escaped(expression: str) -> str:
+    """Return the expression for a value as ``escape`` gives it; most need none, which is seen here already."""
+    return f"(x if (x := {expression}).__class__ is str and (x.isalnum() or not S(x)) else E(x))"
+
+
 def constant(node: nodes.Node) -> Any:
     """Return the value of a constant."""
     if isinstance(node, nodes.Const):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from types import CodeType
 from typing import Any, NoReturn
 
-from kvmrender.specialise import TABLE, Attributes, Table, add_tables
+from kvmrender.specialise import TABLE, Table, add_tables
 from kvmrender.xml import escape, escape_text, indent, special, well_formed
 
 Context = dict[str, Any]
@@ -44,7 +44,7 @@ def functions(code: CodeType, include: Include) -> dict[str, Callable[[Context],
             found.append(text)
 
     names = {"E": escape, "S": special, "T": escape_text, "X": well_formed, "I": indent, "M": MISSING, "J": included}
-    space: dict[str, Any] = {**names, "G": _End(">\n"), "B": _End(">"), "A": lambda names: Attributes(names, space)}
+    space: dict[str, Any] = {**names, "G": _End(">\n"), "B": _End(">")}
     exec(code, space)
     add_tables(space)
     return {name: _entry(space[TABLE + function]) for name, function in space["ROOTS"].items()}

@@ -45,8 +45,8 @@ def context_builder(schema: GuestSchema) -> Callable[[Any], tuple[Context, Notes
         architecture = schema.architectures[full["arch"]]
         context = derive(full, architecture["disk_buses"])
         # Parts of one's own may bring defaults that no check counts on.
-        shapes = frozenset(notes.shapes) if notes.kept else notes.shapes
-        found = checks.problems(context, architecture, shapes if schema.is_shipped else None)
+        shapes = frozenset(notes.shapes) if notes.kept and schema.is_shipped else None
+        found = checks.problems(context, architecture, shapes)
         return context, list(islice(found, MOST_PROBLEMS))
 
     def further(full: Context, problems: list[Problem]) -> list[Problem]:

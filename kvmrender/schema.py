@@ -38,6 +38,7 @@ from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from kvmrender.errors import TemplateError, listed
@@ -65,17 +66,21 @@ class GuestSchema:
     @cached_property
     def validator(self) -> jsonschema_rs.Draft202012Validator:
         """The compiled schema. Raises ValueError for what is none."""
-        import decimal  # noqa: F401 - jsonschema-rs does it otherwise, and panics if it is interrupted then
-
-        import jsonschema_rs
-
-        return jsonschema_rs.Draft202012Validator(self.root)
+        return validator_of(self.root)
 
     def of_architecture(self, arch: str) -> Node:
         """Return the schema for guests of one architecture, in which keys that have a default may be missing."""
         properties, required = self.root["properties"], self.root["required"]
         needed = [key for key in required if "default" not in resolve(self.root, properties.get(key, {}))]
         return {**self.root, "required": needed, "allOf": [self.architectures[arch]]}
+
+
+def validator_of(schema: Node) -> jsonschema_rs.Draft202012Validator:
+    """Compile a schema. Raises ValueError for what is none."""
+    import_module("decimal")  # jsonschema-rs does so too as it is imported, and panics if it is interrupted there
+    from jsonschema_rs import Draft202012Validator
+
+    return Draft202012Validator(schema)
 
 
 def load_schema(read: Callable[[str], str], names: Iterable[str], is_shipped: bool = True) -> GuestSchema:

@@ -8,7 +8,7 @@ of texts is written in one go.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
@@ -29,18 +29,6 @@ MOST_SEEN = 1000
 """Of how many keys it is counted how often they come up."""
 TABLE = "S_"
 """How the names of tables begin, which are those of their functions."""
-
-
-def escaped(expression: str) -> str:
-    """Return the expression for a value as ``escape`` gives it; most need none, which is seen here already."""
-    return f"(x if (x := {expression}).__class__ is str and (x.isalnum() or not S(x)) else E(x))"
-
-
-def attributes(names: Collection[str], keys: Collection[str], element: str) -> str:
-    """Return the expression for the text of attributes of these names, as far as the element, a variable,
-    has such keys."""
-    texts = [f' {name}="{{{escaped(f"{element}[{name!r}]")}}}"' for name in names if name in keys]
-    return f"f'''{''.join(texts)}'''"
 
 
 class Table(dict[tuple[Any, ...], Function]):
@@ -64,22 +52,6 @@ class Table(dict[tuple[Any, ...], Function]):
             return self._general
         self[keys] = made = self._make(keys)
         return made
-
-
-class Attributes(Table):
-    """The functions that write a mapping as attributes of these names, in their order."""
-
-    def __init__(self, names: Collection[str], space: dict[str, Any]) -> None:
-        super().__init__(self._write, self._writer)
-        self.names, self._space = names, space
-
-    def _write(self, element: dict[str, Any]) -> str:
-        escape = self._space["E"]
-        return "".join([f' {name}="{escape(element[name])}"' for name in self.names if name in element])
-
-    def _writer(self, keys: Keys) -> Function:
-        writer: Function = eval(f"lambda e: {attributes(self.names, keys, 'e')}", self._space)
-        return writer
 
 
 def add_tables(space: dict[str, Any]) -> None:
@@ -112,17 +84,17 @@ class _Special:
     def _left(self, name: str, keys: dict[Path, Keys]) -> tuple[ast.FunctionDef, list[str]]:
         """Return what is left of a function where these keys are known, and the keys of the mappings right inside that
         it asks too."""
-        from kvmrender.known import Known
+        from kvmrender.partial_evaluation import PartialEvaluator
 
         function = self._parsed(name)
-        known = Known(self._space["SUBJECTS"][name], keys, self._parsed, lambda table: self._space[table].names)
-        function.body = known.statements(function.body)
-        return function, [key for (key,) in known.asked]
+        evaluator = PartialEvaluator(self._space["SUBJECTS"][name], keys, self._parsed)
+        function.body = evaluator.statements(function.body)
+        return function, [key for (key,) in evaluator.asked]
 
     def _compiled(self, function: ast.FunctionDef) -> Function:
         import ast
 
-        from kvmrender.known import written_together
+        from kvmrender.partial_evaluation import written_together
 
         function.body = written_together(function.body)
         made: dict[str, Function] = {}

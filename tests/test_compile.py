@@ -197,7 +197,12 @@ def test_functions_for_certain_keys_are_made_when_these_came_up_often(monkeypatc
     monkeypatch.setattr(specialise, "SEEN", 2)
     monkeypatch.setattr(specialise, "MOST", 3)
     made: list[tuple[str, ...]] = []
-    table = specialise.Table(lambda: "any", lambda keys: made.append(keys) or (lambda: "made"))  # type: ignore[func-returns-value]
+
+    def make(keys: tuple[str, ...]) -> specialise.Function:
+        made.append(keys)
+        return lambda: "made"
+
+    table = specialise.Table(lambda: "any", make)
     keys = [(str(number),) for number in range(9)]
     assert [[table[one]() for _ in range(4)] for one in keys] == [["any", "any", "made", "made"]] * 3 + [
         ["any"] * 4
@@ -219,12 +224,12 @@ def test_what_is_no_mapping_is_left_to_the_function_for_any(monkeypatch: pytest.
 def test_what_is_not_kept_is_worked_out_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """As for guests that are made to have ever other keys, of which only so much is kept."""
     expected = [built(guest.values[0])[0] for guest in GUESTS]
-    kept = checks._known.cache_info().currsize
+    kept = checks._wanted.cache_info().currsize
     monkeypatch.setattr(normalise, "MOST_SHAPES", 0)
     build = context_builder(RENDERER.schema)
     for guest, context in zip(GUESTS, expected, strict=True):
         assert repr(build(guest.values[0])[0]) == context
-    assert checks._known.cache_info().currsize == kept
+    assert checks._wanted.cache_info().currsize == kept
     for _, inside, outside, _ in CASES:
         build({"name": "a", **inside})
         with pytest.raises(GuestError):

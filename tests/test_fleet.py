@@ -243,6 +243,30 @@ def test_interrupt_as_a_process_is_started_is_not_lost() -> None:
     assert (done.stdout, done.stderr) == ("interrupted\n", "")
 
 
+AS_IT_IMPORTS = """
+import sys
+
+class Interrupt:
+    def find_spec(self, name, path=None, target=None):
+        if name == "decimal":
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Interrupt())
+sys.argv = ["kvmrender", "render", "guest.yaml"]
+from kvmrender.__main__ import main
+main()
+"""
+
+
+def test_interrupt_as_jsonschema_rs_is_imported_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "guest.yaml").write_text("name: a\nmemroy: 1\n")
+    done = subprocess.run(
+        [sys.executable, "-c", AS_IT_IMPORTS],
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, cwd=tmp_path, capture_output=True, text=True,
+    )  # fmt: skip
+    assert (done.stdout, done.stderr, done.returncode) == ("", "interrupted\n", 2)
+
+
 def test_pipes_are_read_once(tmp_path: Path) -> None:
     """Standard input and named pipes can't be read twice, but two guests of one name are told with their lines."""
     fifo = tmp_path / "pipe.jsonl"

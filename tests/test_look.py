@@ -301,11 +301,13 @@ class TestServer:
             pass
         assert said == ["preview: ZeroDivisionError('division by zero')"]
 
-    def test_templates_that_can_not_be_read_are_an_answer(self, preview: Preview, folder: Path) -> None:
+    def test_templates_that_can_not_be_read_are_an_answer(
+        self, preview: Preview, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         def broken() -> Any:
             raise Error("site: can't be read")
 
-        preview.answers.files = broken  # type: ignore[method-assign]
+        monkeypatch.setattr(preview.answers, "files", broken)
         with self.get(preview, "files") as answer:
             assert answer.status == 200
             assert answer.headers["Content-Type"] == "application/json"

@@ -6,7 +6,7 @@ that have no default. Its docstring is what holds when it finds nothing; the REA
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterator
 from functools import lru_cache
 
 from kvmrender.checks import (
@@ -64,30 +64,24 @@ CHECKS: Checks = {
     **raw.CHECKS,
 }
 """All checks, in the order of the domain."""
+MOST_SHAPES = 100
+"""Kinds of mappings that a guest has for which it is kept which checks they need."""
 
 
-def problems(context: Context, architecture: Context, shapes: Set[Shape] | None = None) -> Iterator[Problem]:
+def problems(context: Context, architecture: Context, shapes: frozenset[Shape] | None = None) -> Iterator[Problem]:
     """Yield what the checks find in a context.
 
     ``shapes`` are those of what the guest writes: checks that can find nothing in that (see ``common.Checks``) are not
-    run. They are all run where it isn't known. Which ones are run is kept for a frozenset.
+    run. They are all run where it isn't known, or too much to be kept.
     """
-    for check in CHECKS if shapes is None else _wanted(shapes):
+    for check in CHECKS if shapes is None or len(shapes) > MOST_SHAPES else _wanted(shapes):
         yield from check(context, architecture)
 
 
-def _wanted(shapes: Set[Shape]) -> Iterable[Check]:
+@lru_cache(maxsize=1024)
+def _wanted(shapes: frozenset[Shape]) -> tuple[Check, ...]:
     """Return the checks that may find something in mappings of these shapes."""
-    return _known(shapes) if isinstance(shapes, frozenset) and len(shapes) <= _MOST_SHAPES else _of(shapes)
-
-
-def _of(shapes: Iterable[Shape]) -> tuple[Check, ...]:
     keys: set[str] = set()
     for shape in shapes:
         keys.update(shape.names, [f"{shape.top}.{name}" for name in shape.names] if shape.top else [])
     return tuple(check for check, wanted in CHECKS.items() if not keys.isdisjoint(wanted))
-
-
-_known = lru_cache(maxsize=1024)(_of)
-_MOST_SHAPES = 100
-"""Of guests that have more kinds of mappings it is not kept which checks they need."""

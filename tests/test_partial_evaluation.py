@@ -7,7 +7,7 @@ from textwrap import dedent
 
 import pytest
 
-from kvmrender.known import Known, written_together
+from kvmrender.partial_evaluation import PartialEvaluator, written_together
 
 CALLED = """
 def t_called(found, c, v_x):
@@ -70,22 +70,14 @@ def left(lines: str) -> tuple[str, list[str]]:
         assert name == found.name
         return found
 
-    known = Known("v", {(): ("a", "b", "n"), ("b",): ("k",)}, function, lambda _: ("z", "k", "a"))
-    body = written_together(known.statements(ast.parse(dedent(lines)).body))
-    return ast.unparse(ast.fix_missing_locations(ast.Module(body, []))), [key for (key,) in known.asked]
+    evaluator = PartialEvaluator("v", {(): ("a", "b", "n"), ("b",): ("k",)}, function)
+    body = written_together(evaluator.statements(ast.parse(dedent(lines)).body))
+    return ast.unparse(ast.fix_missing_locations(ast.Module(body, []))), [key for (key,) in evaluator.asked]
 
 
 @pytest.mark.parametrize(("lines", "expected"), LEFT.values(), ids=LEFT)
 def test_what_is_left(lines: str, expected: str) -> None:
     assert left(lines)[0] == expected
-
-
-def test_attributes_are_written_where_they_are_known() -> None:
-    written, _ = left("v1_e = v['b']\nw('<x')\nw(A0[tuple(v1_e)](v1_e))\nw('/>')")
-    assert written.startswith("v1_e = v['b']\nw(f")
-    assert "<x k=\"{(x if (x := v1_e['k'])" in written
-    assert written.count("w(") == 1
-    assert [part for part in ("A0", " z=", " a=") if part in written] == []
 
 
 def test_what_is_asked_of_mappings_inside() -> None:

@@ -5,24 +5,19 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
-from kvmrender.specialise import TABLE, Path, attributes
+from kvmrender.specialise import TABLE, Path
 
 
-class Known(ast.NodeTransformer):
+class PartialEvaluator(ast.NodeTransformer):
     """Answers what is asked of the keys of mappings: of the variable ``subject``, and of those in it, by their paths.
 
-    ``function`` gives the function of a name, for those that are called with such a mapping, ``names_of`` the names of
-    the attributes that a table's functions write.
+    ``function`` gives the function of a name, for those that are called with such a mapping.
     """
 
     def __init__(
-        self,
-        subject: str,
-        keys: Mapping[Path, Collection[str]],
-        function: Callable[[str], ast.FunctionDef],
-        names_of: Callable[[str], Collection[str]],
+        self, subject: str, keys: Mapping[Path, Collection[str]], function: Callable[[str], ast.FunctionDef]
     ) -> None:
-        self._keys, self._function, self._names_of = keys, function, names_of
+        self._keys, self._function = keys, function
         self._paths: dict[str, Path] = {subject: ()}
         self._missing: set[str] = set()
         self._count, self._prefix = 0, ""
@@ -134,15 +129,12 @@ class Known(ast.NodeTransformer):
         return node
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
-        """Return the field or the text that a call gives, where it is known."""
+        """Return the field that a call gives, where it is known."""
         self.generic_visit(node)
         match node:
             case ast.Call(ast.Attribute(of, "get"), [ast.Constant(key), default]):
                 if (keys := self._keys_of(of)) is not None:
                     return ast.Subscript(of, ast.Constant(key), ast.Load()) if key in keys else default
-            case ast.Call(ast.Subscript(ast.Name(table), ast.Call(ast.Name("tuple"))), [ast.Name(name) as of]):
-                if (keys := self._keys_of(of)) is not None:
-                    return ast.parse(attributes(self._names_of(table), keys, name), mode="eval").body
         return node
 
     def visit_Expr(self, node: ast.Expr) -> ast.stmt | list[ast.stmt]:
@@ -204,8 +196,6 @@ def _joined(parts: Iterable[ast.expr]) -> list[ast.expr]:
     found: list[ast.expr] = []
     for part in parts:
         match part, found[-1:]:
-            case ast.FormattedValue(ast.JoinedStr(values)), _:
-                found = _joined([*found, *values])
             case ast.Constant(str(text)), [ast.Constant(str(before))]:
                 found[-1] = ast.Constant(before + text)
             case _:
