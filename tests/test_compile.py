@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -210,27 +211,41 @@ def test_functions_for_certain_keys_are_made_when_these_came_up_often(monkeypatc
     assert made == keys[:3]
 
 
+def test_what_is_counted_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where other keys come up in between, it begins anew."""
+    monkeypatch.setattr(specialise, "SEEN", 2)
+    monkeypatch.setattr(specialise, "MOST_SEEN", 2)
+    for between, last in ((["b"], "made"), (["b", "c"], "any")):
+        table = specialise.Table(lambda: "any", lambda _: lambda: "made")
+        assert [table[(key,)]() for key in ["a", *between, "a", "a"]][-1] == last
+
+
 def test_what_is_no_mapping_is_left_to_the_function_for_any(monkeypatch: pytest.MonkeyPatch) -> None:
     """The letters of a text, and the items of a list, are no keys."""
     monkeypatch.setattr(specialise, "SEEN", 0)
     function = functions(CODE, no_jinja)["amd64.xml.j2"]
-    values = without_nulls(RENDERER.context({"name": "a", "memory": 1, "vcpu": 1}))
-    assert '<memory unit="MiB">1</memory>' in function(values)
-    for wrong in ("unit", ["unit"]):
-        with pytest.raises(TypeError):
-            function({**values, "memory": wrong})
+    disk = {"source": "/a.img", "boot": {"order": 1}}
+    values = without_nulls(RENDERER.context({"name": "a", "memory": 1, "vcpu": 1, "disks": [disk]}))
+    assert '<boot order="1"/>' in function(values)
+    for wrong in ("order", ["order"]):
+        for changed in ({"memory": wrong}, {"disks": [{**values["disks"][0], "boot": wrong}]}):
+            with pytest.raises(TypeError):
+                function({**values, **changed})
 
 
-def test_what_is_not_kept_is_worked_out_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("module", "name"), [(normalise, "MOST_SHAPES"), (checks, "MOST_SHAPES")])
+def test_what_is_not_kept_is_worked_out_each_time(
+    module: ModuleType, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As for guests that are made to have ever other keys, of which only so much is kept."""
     expected = [built(guest.values[0])[0] for guest in GUESTS]
-    kept = checks._wanted.cache_info().currsize
-    monkeypatch.setattr(normalise, "MOST_SHAPES", 0)
+    monkeypatch.setattr(module, name, 0)
+    looked_up = checks._wanted.cache_info()
     build = context_builder(RENDERER.schema)
     for guest, context in zip(GUESTS, expected, strict=True):
         assert repr(build(guest.values[0])[0]) == context
-    assert checks._wanted.cache_info().currsize == kept
     for _, inside, outside, _ in CASES:
         build({"name": "a", **inside})
         with pytest.raises(GuestError):
             build({"name": "a", **outside})
+    assert checks._wanted.cache_info() == looked_up
