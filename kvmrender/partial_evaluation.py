@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
-from kvmrender.specialise import TABLE, Path
+Path = tuple[str, ...]
+"""The keys that lead to a mapping inside another; none to itself."""
 
 
 class PartialEvaluator(ast.NodeTransformer):
     """Answers what is asked of the keys of mappings: of the variable ``subject``, and of those in it, by their paths.
 
-    ``function`` gives the function of a name, for those that are called with such a mapping.
+    ``function`` gives the function of a name, or of a table's, for those that are called with such a mapping.
     """
 
     def __init__(
@@ -141,13 +142,13 @@ class PartialEvaluator(ast.NodeTransformer):
         """Return the statements of a function that is called, where it is for a mapping that is known."""
         match node.value:
             case ast.Call(
-                ast.Name(table) | ast.Subscript(ast.Name(table), ast.Call(ast.Name("tuple"))),
+                ast.Name(called) | ast.Subscript(ast.Name(called), ast.Call(ast.Name("tuple"))),
                 [ast.Name("found"), *_] as arguments,
             ):
                 names = [self.visit_Name(argument) for argument in arguments if isinstance(argument, ast.Name)]
                 known = [self._keys_of(name) is not None for name in names[2:]]
                 if len(names) == len(arguments) and any(known):
-                    return self._called(self._function(table.removeprefix(TABLE)), names)
+                    return self._called(self._function(called), names)
         self.generic_visit(node)
         return node
 

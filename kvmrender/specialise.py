@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 Function = Callable[..., Any]
 Keys = tuple[str, ...]
-Path = tuple[str, ...]
-"""The keys that lead to a mapping inside another; none to itself."""
 
 SEEN = 2000
 """How often keys come up before there is a function for them: to make one takes some milliseconds, and it saves some
@@ -77,13 +75,13 @@ class _Special:
     def _parsed(self, name: str) -> ast.FunctionDef:
         import ast
 
-        function = ast.parse(self._sources[name]).body[0]
+        function = ast.parse(self._sources[name.removeprefix(TABLE)]).body[0]
         assert isinstance(function, ast.FunctionDef)
         return function
 
-    def _left(self, name: str, keys: dict[Path, Keys]) -> tuple[ast.FunctionDef, list[str]]:
-        """Return what is left of a function where these keys are known, and the keys of the mappings right inside that
-        it asks too."""
+    def _left(self, name: str, keys: dict[Keys, Keys]) -> tuple[ast.FunctionDef, list[str]]:
+        """Return what is left of a function where these keys are known, by the paths of their mappings, and the keys of
+        the mappings right inside that it asks too."""
         from kvmrender.partial_evaluation import PartialEvaluator
 
         function = self._parsed(name)
@@ -108,7 +106,7 @@ class _Special:
         function, inside = self._left(name, {(): keys})
 
         def make(inner: tuple[Keys, ...]) -> Function:
-            known: dict[Path, Keys] = {(key,): of for key, of in zip(inside, inner, strict=True)}
+            known: dict[Keys, Keys] = {(key,): of for key, of in zip(inside, inner, strict=True)}
             return self._compiled(self._left(name, {(): keys, **known})[0])
 
         subject, general = self._space["SUBJECTS"][name], self._space[name]
