@@ -252,6 +252,7 @@ class Interrupt:
             raise KeyboardInterrupt
 
 sys.meta_path.insert(0, Interrupt())
+sys.modules.pop("decimal", None)  # coverage, where it runs, has brought it in
 sys.argv = ["kvmrender", "render", "guest.yaml"]
 from kvmrender.__main__ import main
 main()
