@@ -1,20 +1,36 @@
 """``kvmrender`` is ``python -m kvmrender``."""
 
 import gc
+import os
+import sys
 
 GARBAGE = 200_000
 """Objects after which garbage is looked for: starting makes about half as many, and leaves none."""
+VARIABLES = {"KVMRENDER_TEMPLATES", "KVMRENDER_MAX_SIZE", "_KVMRENDER_COMPLETE"}
+"""Variables of the environment that are options of the command line, or ask it to complete some."""
 
 
 def main() -> None:
     """Run the command line."""
     gc.set_threshold(GARBAGE)
-    from kvmrender import cli
-
+    command, *files = sys.argv[1:] or [""]
     try:
-        cli.main(prog_name="kvmrender")
+        if command == "render" and not any(is_option(file) for file in files) and not VARIABLES & os.environ.keys():
+            # Nothing here is for click, which takes longer to start than a guest takes.
+            from kvmrender import run
+
+            run.render(tuple(files))
+        else:
+            from kvmrender import cli
+
+            cli.main(prog_name="kvmrender")
     finally:
         gc.freeze()  # what ends with the process needn't be looked through
+
+
+def is_option(argument: str) -> bool:
+    """Say whether an argument is one for click; ``-`` is standard input."""
+    return argument.startswith("-") and argument != "-"
 
 
 if __name__ == "__main__":

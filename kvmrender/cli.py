@@ -4,42 +4,27 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
 from contextlib import ExitStack, closing
-from io import BytesIO
-from typing import IO, Any
+from typing import Any
 
 import click
 import yaml
 
 from kvmrender import __version__
-from kvmrender.cli_common import (
-    DIFFERS,
-    FLEET,
-    GUESTS,
-    LAYERS,
-    TEMPLATES,
-    Program,
-    options,
-    renderer_of,
-    say,
-    trouble,
-    write,
-)
+from kvmrender.cli_common import FLEET, GUESTS, LAYERS, TEMPLATES, Program, options
 from kvmrender.cli_look import explain, graph, preview, watch
 from kvmrender.cli_templates import templates
 from kvmrender.errors import Error, GuestError, Problem
 from kvmrender.fleet import Fleet
 from kvmrender.folder import Folder
 from kvmrender.inputs import Inputs
-from kvmrender.outcome import Options, Outcome
+from kvmrender.outcome import Options
 from kvmrender.output import Output
+from kvmrender.program import DIFFERS, renderer_of, say, trouble, write
 from kvmrender.renderer import Renderer, default_renderer
 from kvmrender.report import Report
+from kvmrender.run import run, to_standard_output
 from kvmrender.secrets import masked
-
-IN_MEMORY = 1 << 24
-"""Bytes of output that are kept in memory; the rest waits in a temporary file."""
 
 
 @click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
@@ -110,7 +95,7 @@ def render(
         if wanted.strict and renderer.stack.own:
             _refuse_lost_fields(renderer)
         if output is None:
-            _print(Fleet(renderer, inputs, wanted), quiet)
+            to_standard_output(Fleet(renderer, inputs, wanted), quiet)
             return
         waiting = f"{output}: another run is at work here: waiting"
         with ExitStack() as stack:
@@ -118,7 +103,7 @@ def render(
             told = stack.enter_context(closing(Report(folder.place, report == "json", quiet, verbose)))
             try:
                 files = Output(folder, renderer.schema.root, wanted)
-                _run(Fleet(renderer, inputs, wanted, files), told.add, quiet)
+                run(Fleet(renderer, inputs, wanted, files), told.add, quiet)
             except GuestError:
                 told.tell(failed=True)
                 raise
@@ -153,7 +138,7 @@ def context(
             return yaml.dump(shown, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
 
         inputs = Inputs(root, guests, defaults, settings, namespace, max_size)
-        _print(Fleet(renderer, inputs, Options(**fleet), make=text), quiet=True, between="---\n")
+        to_standard_output(Fleet(renderer, inputs, Options(**fleet), make=text), quiet=True, between="---\n")
 
 
 @main.command(short_help="Write the JSON Schema of guest files.")
@@ -222,43 +207,6 @@ def _refuse_lost_fields(renderer: Renderer) -> None:
     shipped = default_renderer().schema.root
     if found := [str(finding) for finding in lost_fields(renderer, templates, set(all_fields(shipped, shipped)))]:
         raise Error("\n".join(found))
-
-
-def _print(fleet: Fleet, quiet: bool, between: str = "") -> None:
-    """Write the texts of a fleet to standard output, when all are there."""
-    with ExitStack() as opened:
-        spool: IO[bytes] = BytesIO()
-
-        def add(outcome: Outcome) -> None:
-            nonlocal spool
-            spool.write(f"{between if spool.tell() else ''}{outcome.text}".encode())
-            if isinstance(spool, BytesIO) and spool.tell() > IN_MEMORY:
-                from tempfile import TemporaryFile
-
-                file = opened.enter_context(TemporaryFile())
-                file.write(spool.getbuffer())
-                spool = file
-
-        _run(fleet, add, quiet)
-        spool.seek(0)
-        while data := spool.read(IN_MEMORY):
-            sys.stdout.buffer.write(data)
-
-
-def _run(fleet: Fleet, each: Callable[[Outcome], None], quiet: bool) -> None:
-    """Run a fleet, with a progress bar on a terminal if it takes more than a second."""
-    if quiet or not sys.stderr.isatty():
-        fleet.run(each)
-        return
-    from tqdm import tqdm
-
-    with tqdm(delay=1, unit=" guests", leave=False) as bar:
-
-        def step(outcome: Outcome) -> None:
-            each(outcome)
-            bar.update()
-
-        fleet.run(step)
 
 
 class _Dumper(yaml.SafeDumper):

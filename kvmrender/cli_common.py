@@ -1,25 +1,16 @@
-"""What the commands have in common: options, exit codes, and how things are said."""
+"""What the commands have in common: their options."""
 
 from __future__ import annotations
 
-import os
-import signal
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from functools import reduce
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from kvmrender.errors import Error, printable
 from kvmrender.limited import ALLOWED, size
-from kvmrender.renderer import Renderer, default_renderer
+from kvmrender.program import trouble
 from kvmrender.spread import cores
-
-DIFFERS, TROUBLE = 1, 2
-"""Exit codes as of ``diff``: something differs (with --check), or went wrong."""
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -82,56 +73,6 @@ FLEET = (
 def options(*added: Callable[[Command], Command]) -> Callable[[Command], Command]:
     """Return a decorator that adds options."""
     return lambda command: reduce(lambda done, add: add(done), added, command)
-
-
-def renderer_of(templates: tuple[str, ...]) -> Renderer:
-    """Return the renderer of these folders, with a warning of each that anyone may write to. Raises TemplateError."""
-    if not templates:
-        return default_renderer()
-    renderer = Renderer(templates)
-    for folder, place in renderer.stack.open_to_all():
-        inside = "" if place == folder else f", {place.relative_to(folder)} in it"
-        say(f"{printable(str(folder))}: warning: anyone may write to these templates{printable(inside)}")
-    return renderer
-
-
-def write(text: str) -> None:
-    """Write UTF-8 whatever the locale, so that the bytes are the same everywhere."""
-    sys.stdout.buffer.write(text.encode())
-
-
-def say(text: str) -> None:
-    """Write a line to standard error."""
-    sys.stderr.buffer.write(f"{text}\n".encode("utf-8", "backslashreplace"))
-    sys.stderr.flush()
-
-
-@contextmanager
-def trouble() -> Iterator[None]:
-    """Turn errors and interruptions into lines on standard error and the exit code."""
-
-    def terminate(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, terminate)
-    try:
-        yield
-        sys.stdout.flush()
-    except BrokenPipeError:
-        raise  # whoever read it has had enough
-    except OSError as error:
-        say(f"{error.filename or 'output'}: {error.strerror}")
-        with suppress(OSError), Path(os.devnull).open("wb") as nowhere:  # what can't be written is not tried again
-            os.dup2(nowhere.fileno(), sys.stdout.fileno())
-        sys.exit(TROUBLE)
-    except Error as error:
-        say(str(error))
-        sys.exit(TROUBLE)
-    except KeyboardInterrupt:
-        say("interrupted")
-        sys.exit(TROUBLE)
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 class Program(click.Group):

@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from kvmrender.cli_common import FLEET, GUESTS, LAYERS, TEMPLATES, options, renderer_of, say, trouble, write
+from kvmrender.cli_common import FLEET, GUESTS, LAYERS, TEMPLATES, options
+from kvmrender.program import renderer_of, say, trouble, write
 
 
 @click.command(short_help="Say what the field at PATH is.")

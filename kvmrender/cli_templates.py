@@ -8,10 +8,11 @@ from pathlib import Path
 
 import click
 
-from kvmrender.cli_common import DIFFERS, TEMPLATES, options, renderer_of, say, trouble, write
+from kvmrender.cli_common import TEMPLATES, options
 from kvmrender.errors import Error, GuestError, Problem, nearest
 from kvmrender.inputs import Inputs
 from kvmrender.load import Document
+from kvmrender.program import DIFFERS, renderer_of, say, trouble, write
 from kvmrender.renderer import Renderer
 from kvmrender.stack import SHIPPED, Stack
 

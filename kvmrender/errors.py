@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 Path = tuple[str | int, ...]
 """Where a value stands in a guest: keys and list positions, as ``("disks", 0, "driver", "type")``."""
@@ -17,8 +17,7 @@ class Error(Exception):
     """Everything that kvmrender raises on purpose."""
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(NamedTuple):
     """One thing that is wrong with a guest.
 
     ``path`` is the field (empty for the guest as a whole), ``file``, ``line`` and ``column`` (both from 1)
@@ -43,7 +42,7 @@ class Problem:
     def at(self, file: str | None, position: tuple[int, int] | None) -> Problem:
         """Return the same problem with its place filled in."""
         line, column = position or (None, None)
-        return replace(self, file=file, line=line, column=column)
+        return self._replace(file=file, line=line, column=column)
 
 
 class GuestError(Error):

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from kvmrender.errors import GuestError, Path, Problem, brief, nearest, path_string
 from kvmrender.normalise import expander
@@ -40,8 +39,7 @@ def merge(lower: Any, upper: Any) -> Any:
     return result
 
 
-@dataclass(frozen=True)
-class Setting:
+class Setting(NamedTuple):
     """A value for one place of every guest, from ``--set PATH=VALUE``; ``shown`` is that as messages have it."""
 
     shown: str
@@ -83,7 +81,7 @@ def setting(root: Node, text: str) -> Setting:
         raise GuestError([found.problem(f"the value {refused.message}")]) from None
     if len(values) > 1:
         raise GuestError([found.problem("the value is more than one YAML document")])
-    return replace(found, value=values[0] if values else None)
+    return found._replace(value=values[0] if values else None)
 
 
 def _fault(node: Node, before: Path, step: str | int) -> str | None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
 from pathlib import Path as FilePath
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from kvmrender.errors import GuestError, Path, Problem, nearest
 from kvmrender.layers import Setting, merge
@@ -22,13 +21,11 @@ JSON_LINES, WHOLE = ".jsonl", (".json", ".yaml", ".yml")
 _EMPTY = "is empty: a guest is a mapping with at least a name"
 
 
-@dataclass(frozen=True)
 class Source:
     """The bytes that guests were read from, their name as it stands in messages, and their first line in its file."""
 
-    name: str
-    data: bytes = field(repr=False)
-    line: int = 1
+    def __init__(self, name: str, data: bytes, line: int = 1) -> None:
+        self.name, self.data, self.line = name, data, line
 
     @cached_property
     def text(self) -> str:
@@ -56,13 +53,11 @@ class Source:
         return problem.at(self.name, position and (position[0] + self.line - 1, position[1]))
 
 
-@dataclass(frozen=True)
 class Layer:
     """What one place says of a guest: a value as written, and the path in its source where it stands."""
 
-    value: Any
-    source: Source
-    path: Path = (0,)
+    def __init__(self, value: Any, source: Source, path: Path = (0,)) -> None:
+        self.value, self.source, self.path = value, source, path
 
     def find(self, problem: Problem) -> tuple[int, Problem]:
         """Return how many steps of a problem's path are said here, and the problem with the place of the last."""
@@ -92,8 +87,7 @@ class Line(Layer):
         return parsed(self.source)
 
 
-@dataclass(frozen=True)
-class Document:
+class Document(NamedTuple):
     """One guest as written, any value, not yet checked: its own layer, and those under it, the lowest first."""
 
     own: Layer

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
@@ -26,8 +25,7 @@ class Outcome(NamedTuple):
     diff: str = ""
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(NamedTuple):
     """What a run does beside rendering.
 
     ``select`` are patterns of names, ``allow_shared`` of disks that guests may share (None if guests aren't held

@@ -6,7 +6,6 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import IO, Any
 
 from kvmrender.difference import coloured
@@ -89,7 +88,7 @@ class Report:
 
     def _object(self, outcome: Outcome, status: str, place: str) -> dict[str, Any]:
         problems = [
-            {**asdict(problem), "path": path_string(problem.path), "related": [*map(path_string, problem.related)]}
+            {**problem._asdict(), "path": path_string(problem.path), "related": [*map(path_string, problem.related)]}
             for problem in outcome.problems
         ]
         found: dict[str, Any] = {"name": outcome.name or None, "file": place if outcome.name else None}

@@ -36,7 +36,6 @@ import json
 import posixpath
 from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
-from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -53,15 +52,14 @@ DEEPEST = 3
 """How deep in a guest an element can be that only some architectures have."""
 
 
-@dataclass(frozen=True)
 class GuestSchema:
     """``root`` is the whole schema, self-contained; ``architectures`` maps canonical names to their parts;
     ``names`` maps every name of an architecture to the canonical one. ``is_shipped``: no part is of one's own."""
 
-    root: Node
-    architectures: dict[str, Node]
-    names: dict[str, str]
-    is_shipped: bool = True
+    def __init__(
+        self, root: Node, architectures: dict[str, Node], names: dict[str, str], is_shipped: bool = True
+    ) -> None:
+        self.root, self.architectures, self.names, self.is_shipped = root, architectures, names, is_shipped
 
     @cached_property
     def validator(self) -> jsonschema_rs.Draft202012Validator:

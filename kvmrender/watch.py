@@ -6,11 +6,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from kvmrender.cli_common import say, write
 from kvmrender.difference import coloured, difference
 from kvmrender.errors import GuestError
 from kvmrender.follow import Follower
 from kvmrender.look import Look, Looker
+from kvmrender.program import say, write
 from kvmrender.secrets import xml_masker
 
 

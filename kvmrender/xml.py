@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from xml.parsers import expat
 
 from markupsafe import Markup
@@ -98,8 +97,7 @@ def fragment_fault(fragment: str) -> str | None:
     return None
 
 
-@dataclass(frozen=True)
-class Fault:
+class Fault(NamedTuple):
     """Why a document is not well-formed: what the parser says, in which line (from 1), and the path of the element."""
 
     message: str

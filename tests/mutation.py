@@ -37,7 +37,7 @@ MORE = {
     "cache|prepare": "test_cache",
     "check|context|derive|device_names|normalise|shapes": "test_fixtures test_bad_input test_good_input",
     "checks/.*": "test_checks",
-    "cli|cli_common|difference|outcome|report": "test_cli test_folder test_look test_layers test_limits",
+    "cli|cli_common|difference|outcome|program|report|run": "test_cli test_folder test_look test_layers test_limits",
     "compile.*|expressions|specialise": "test_fixtures test_compile test_templates",
     "partial_evaluation": "test_partial_evaluation test_compile",
     "condensed|valid": "test_valid",
@@ -62,8 +62,8 @@ COLD = re.compile(
 """Modules that are at work as tests are imported, or where the cache holds nothing: each change begins with neither."""
 DIRECT = re.compile(
     "checks/(?!__init__).*|cli.*|difference|driver|errors|explain|facts|fields_page|fleet|folder|follow|graph|guard"
-    "|identity|inputs|layers|limited|lines|load|look|mac|manifest|memory|one|outcome|output|parse|preview/.*|references"
-    "|report|rng|salt/guests|secrets|shards|shared|spread|template_.*|trial|usage|validate|watch|writers|xml_path"
+    "|identity|inputs|layers|limited|lines|load|look|mac|manifest|memory|one|outcome|output|parse|preview/.*|program|references"
+    "|report|rng|run|salt/guests|secrets|shards|shared|spread|template_.*|trial|usage|validate|watch|writers|xml_path"
 )
 """Modules that keep nothing from one test to the next: only tests that call a function can notice how it is changed."""
 LEFT = """

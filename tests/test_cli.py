@@ -92,7 +92,7 @@ def test_what_is_too_much_for_memory_is_printed_whole(
     (tmp_path / "a.yaml").write_text("name: a\n---\nname: b\n---\nname: c\n")
     whole = run("render", str(tmp_path / "a.yaml")).stdout
     assert whole.count("</domain>") == 3
-    monkeypatch.setattr("kvmrender.cli.IN_MEMORY", 100)
+    monkeypatch.setattr("kvmrender.run.IN_MEMORY", 100)
     assert run("render", str(tmp_path / "a.yaml")).stdout == whole
 
 
@@ -108,3 +108,52 @@ def test_fields_of_ones_own_that_nothing_writes_are_told_by_strict(tmp_path: Pat
         f"{part}: rack is a field that no template can write",
         f"{part}: row is a field that no template can write",
     ]
+
+
+WITHOUT_OPTIONS = [
+    (("web-1.yaml",), "", 0),
+    (("web-1.yaml", "odd.yaml", "nope.yaml"), "", 2),
+    (("web-1.yaml", "-"), "name: b\n", 0),
+    ((), "name: c\n", 0),
+    ((), '{"name": "d"}\n{"name": "d"}\n', 2),
+    (("",), "", 2),
+]
+
+
+@pytest.mark.parametrize(("files", "given", "code"), WITHOUT_OPTIONS)
+def test_render_without_options_is_what_it_is_with_them(
+    files: tuple[str, ...], given: str, code: int, tmp_path: Path
+) -> None:
+    """What needs no click is done without it, and nobody notices."""
+    (tmp_path / "web-1.yaml").write_bytes((ROOT / "fixtures/web-1.yaml").read_bytes())
+    (tmp_path / "odd.yaml").write_text("name: a\nmemroy: 1\ndisks: {bus: sda}\n")
+
+    def done(*options: str, **environment: str) -> tuple[str, str, int]:
+        result = subprocess.run(
+            [sys.executable, "-m", "kvmrender", "render", *options, *files],
+            env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+            cwd=tmp_path, input=given, capture_output=True, text=True,
+        )  # fmt: skip
+        return result.stdout, result.stderr, result.returncode
+
+    plain = done()
+    assert plain[2] == code
+    assert bool(plain[0]) is (code == 0)
+    assert plain == done("--quiet") == done(KVMRENDER_MAX_SIZE="64 MiB")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("KVMRENDER_MAX_SIZE", "1 KiB", "guest.yaml: is more than 1 KiB: --max-size allows more\n"),
+        ("KVMRENDER_TEMPLATES", "nope", "nope: is not a folder of templates\n"),
+    ],
+)
+def test_options_of_the_environment_hold_without_others(variable: str, value: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "guest.yaml").write_text("name: a\n" + "#" * 1024)
+    result = subprocess.run(
+        [sys.executable, "-m", "kvmrender", "render", "guest.yaml"],
+        env={**os.environ, "PYTHONPATH": str(ROOT), variable: value},
+        cwd=tmp_path, capture_output=True, text=True,
+    )  # fmt: skip
+    assert (result.stdout, result.stderr, result.returncode) == ("", said, 2)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -22,10 +21,16 @@ from kvmrender.interpreter import Interpreter
 from kvmrender.load import read
 from kvmrender.normalise import without_nulls
 from kvmrender.prepare import prepared
+from kvmrender.schema import GuestSchema
 
 RENDERER = Renderer()
 JINJA = Interpreter(RENDERER.stack, RENDERER.schema.root)
-SOME = [context_builder(RENDERER.schema), context_builder(replace(RENDERER.schema, is_shipped=False))]
+SOME = [
+    context_builder(RENDERER.schema),
+    context_builder(
+        GuestSchema(RENDERER.schema.root, RENDERER.schema.architectures, RENDERER.schema.names, is_shipped=False)
+    ),
+]
 """Guests are built with the checks that can find something, and with all of them."""
 
 

@@ -19,11 +19,11 @@ from threading import Condition, Event, Thread
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from kvmrender.cli_common import say
 from kvmrender.errors import Error
 from kvmrender.follow import Follower
 from kvmrender.look import Looker
 from kvmrender.preview.answers import Answers, BadRequestError
+from kvmrender.program import say
 
 HOST = "127.0.0.1"
 MOST_BYTES = 1 << 20
