@@ -56,12 +56,12 @@ def unshared(value: Any) -> Any:
 
 
 class _Compiler:
-    """Turns nodes of the schema into functions, for places in the guest itself or below its key ``top``. A place is a
-    list of nodes: the first says what the value is, the others (from the part of an architecture) may add defaults.
-    ``kept`` are the shapes that are kept, of all places."""
+    """Turns nodes of the schema into functions, for a place such as ``/disks/driver``; ``""`` is the guest itself. A
+    place is a list of nodes: the first says what the value is, the others (from the part of an architecture) may add
+    defaults. ``kept`` are the shapes that are kept, of all places."""
 
-    def __init__(self, root: Node, guest_type: str, kept: list[Shape], top: str | None = None) -> None:
-        self.root, self.guest_type, self.kept, self.top = root, guest_type, kept, top
+    def __init__(self, root: Node, guest_type: str, kept: list[Shape], place: str = "") -> None:
+        self.root, self.guest_type, self.kept, self.place = root, guest_type, kept, place
 
     def value(self, nodes: list[Node]) -> Convert | None:
         """Return the function for a place, or None where values are taken as they are."""
@@ -79,7 +79,7 @@ class _Compiler:
         return None
 
     def _below(self, name: str, nodes: list[Node]) -> Convert | None:
-        return (self if self.top else _Compiler(self.root, self.guest_type, self.kept, name)).value(nodes)
+        return _Compiler(self.root, self.guest_type, self.kept, f"{self.place}/{name}").value(nodes)
 
     def array(self, nodes: list[Node]) -> Convert:
         convert = self.value([resolve(self.root, node["items"]) for node in nodes if "items" in node]) or as_it_is
@@ -98,9 +98,10 @@ class _Compiler:
             name: [resolve(self.root, node["properties"][name]) for node in nodes if name in node.get("properties", {})]
             for name in nodes[0].get("properties", {})
         }
-        rules = Rules(children, self._below, self.guest_type, self.top)
+        rules = Rules(children, self._below, self.guest_type, self.place)
         expand, shorthand = expander(nodes[0]), nodes[0].get("shorthand")
         text = shorthand if "quantity" not in nodes[0] and rules.kind(shorthand) is str else ""
+        stands_for = None if "quantity" in nodes[0] else _choice(shorthand, rules)
         shapes: dict[tuple[str, ...], Shape] = {}
 
         def shape_of(names: tuple[str, ...], notes: Notes) -> Shape:
@@ -117,9 +118,11 @@ class _Compiler:
                 names = tuple(value)
                 shape = shapes.get(names) or shape_of(names, notes)
                 notes.shapes.add(shape)
-            elif value.__class__ is str and text:  # in full form but for its key
-                shape = shapes.get((text,)) or shape_of((text,), notes)
-                result = {text: value, **shape.constants}
+            elif value.__class__ is str and (
+                key := text or (stands_for and stands_for(value))
+            ):  # in full form but for its key
+                shape = shapes.get((key,)) or shape_of((key,), notes)
+                result = {key: value, **shape.constants}
                 if shape.depends:
                     fill(shape, result)
                 return result
@@ -150,6 +153,24 @@ class _Compiler:
             return result
 
         return mapping
+
+
+def _choice(shorthand: Any, rules: Rules) -> Callable[[str], str] | None:
+    """Return what says, by patterns, for which key a text stands that is in full form; ``""`` is for none."""
+    if not isinstance(shorthand, dict):
+        return None
+    patterns = [
+        (re.compile(pattern).search if pattern else None, key if rules.kind(key) is str else "")
+        for pattern, key in shorthand.items()
+    ]
+
+    def stands_for(text: str) -> str:
+        for found, key in patterns:
+            if found is None or found(text):
+                return key
+        return ""
+
+    return stands_for
 
 
 def expander(node: Node) -> Callable[[Any], Any]:

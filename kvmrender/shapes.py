@@ -43,13 +43,13 @@ MOST_SHAPES, MOST_NAMES = 4096, 64
 class Shape:
     """The keys that a mapping of a guest has, and what follows from them for its full form.
 
-    ``top`` is the key of the guest that the mapping stands in, None for the guest itself; ``names`` are its own keys.
+    ``place`` is where the mapping stands, ``/disks/driver``, and ``""`` for the guest itself; ``names`` are its keys.
     """
 
-    __slots__ = ("choices", "constants", "deciders", "depends", "names", "steps", "top", "whens")
+    __slots__ = ("choices", "constants", "deciders", "depends", "names", "place", "steps", "whens")
 
-    def __init__(self, top: str | None, names: tuple[str, ...]) -> None:
-        self.top, self.names = top, names
+    def __init__(self, place: str, names: tuple[str, ...]) -> None:
+        self.place, self.names = place, names
         self.steps: list[Step] = []
         self.constants: dict[str, Any] = {}
         self.choices: list[Choice] = []
@@ -60,16 +60,16 @@ class Shape:
 
 class Rules:
     """What the schema says of the keys of a mapping: ``children`` are its nodes for each, ``convert`` compiles those of
-    one, or gives None where its values are taken as they are. For ``top``, see ``Shape``."""
+    one, or gives None where its values are taken as they are. For ``place``, see ``Shape``."""
 
     def __init__(
         self,
         children: dict[str, list[Node]],
         convert: Callable[[str, list[Node]], Convert | None],
         guest_type: str,
-        top: str | None,
+        place: str,
     ) -> None:
-        self._children, self._convert, self._guest_type, self._top = children, convert, guest_type, top
+        self._children, self._convert, self._guest_type, self._place = children, convert, guest_type, place
         self._converters: dict[str, Convert | None] = {}
         self._constants: dict[str, Any] = {}
         self._choices: list[Choice] = []
@@ -119,7 +119,7 @@ class Rules:
 
     def shape(self, names: tuple[str, ...]) -> Shape:
         """Return what follows from these keys, which need not be known."""
-        shape = Shape(self._top, names)
+        shape = Shape(self._place, names)
         shape.steps = [(name, self.kind(name), self._converter(name)) for name in names]
         shape.constants = {name: value for name, value in self._constants.items() if name not in names}
         filled = {name for name, *_ in (*self._choices, *self._whens, *self._deciders) if name not in names}

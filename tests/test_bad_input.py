@@ -43,6 +43,13 @@ BAD = {
             "5:16: currentMemory: 2048 MiB is more than memory, 1024 MiB",
         ],
     ),
+    "what a type refuses, beside a source that is faulty": (
+        "name: a\ndisks:\n- {type: vhostuser, source: {type: unix, path: 7}, readonly: true}\n",
+        [
+            "3:48: disks[0].source.path: '7' is not an absolute path, such as /var/lib/libvirt/images/web-1.qcow2",
+            "3:62: disks[0].readonly: is not for type vhostuser",
+        ],
+    ),
     "text where nothing else is": (
         "name: a\nresource: {partition: nowhere}\nmemory: 1 GiB\ncurrentMemory: 2 GiB\n",
         [

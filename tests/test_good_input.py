@@ -55,6 +55,14 @@ def test_white_space_of_an_attribute_is_written_as_references(tmp_path: Path) ->
     assert xml == '<a><b b="1&#9;2&#10;3&#13;4"/><c  b="1&#9;2&#10;3&#13;4">1&#9;2&#10;3&#13;4</c></a>'
 
 
+def test_texts_stand_for_numbers_too() -> None:
+    """A text that patterns take for a number is none yet."""
+    serials = [{"target": "0"}, {"target": {"port": "1"}}]
+    assert kvmrender.render({"name": "a", "serials": serials}) == kvmrender.render(
+        {"name": "a", "serials": [{"target": {"port": 0}}, {"target": {"port": 1}}]}
+    )
+
+
 AS_WRITTEN = """\
 name: 0123
 title: on

@@ -83,5 +83,11 @@ def _wanted(shapes: frozenset[Shape]) -> tuple[Check, ...]:
     """Return the checks that may find something in mappings of these shapes."""
     keys: set[str] = set()
     for shape in shapes:
-        keys.update(shape.names, [f"{shape.top}.{name}" for name in shape.names] if shape.top else [])
-    return tuple(check for check, wanted in CHECKS.items() if not keys.isdisjoint(wanted))
+        top, _, below = shape.place.strip("/").partition("/")
+        for name in shape.names:
+            keys.update((name, f"{top}.{name}", f"{shape.place}/{name}"), () if below or not top else (f"/*/{name}",))
+    return tuple(
+        check
+        for check, wanted in CHECKS.items()
+        if any(keys.issuperset((key,) if isinstance(key, str) else key) for key in wanted)
+    )

@@ -210,12 +210,12 @@ def _dotted(port: tuple[int, ...]) -> str:
 
 
 CHECKS: Checks = {
-    address_types: ("address",),
+    address_types: ("/*/address",),
     on_pci: ("acpi", "rom"),
-    same_addresses: ("address",),
-    pci_slots: ("address",),
-    pci_machine: ("address",),
-    usb_addresses: ("address",),
-    drive_addresses: ("address",),
-    virtio_serial_ports: ("address",),
+    same_addresses: ("/*/address",),
+    pci_slots: ("/*/address",),
+    pci_machine: ("/*/address",),
+    usb_addresses: ("/*/address",),
+    drive_addresses: ("/disks/address", "/hostdevs/address"),
+    virtio_serial_ports: ("/consoles/address", "/channels/address"),
 }

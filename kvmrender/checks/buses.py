@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from kvmrender.checks.common import Context, dig
 
@@ -41,7 +42,11 @@ def number(text: str, base: int = 0) -> int:
 
 def machine_kind(context: Context) -> str:
     """Return the kind of machine: pc, q35, pseries, s390, virt of an architecture, or "" for others."""
-    machine, arch = str(dig(context, "os", "type", "machine", default="pc")), context["arch"]
+    return _machine_kind(str(dig(context, "os", "type", "machine", default="pc")), context["arch"])
+
+
+@lru_cache(maxsize=1024)
+def _machine_kind(machine: str, arch: str) -> str:
     if found := re.search(MACHINES.get(arch, "^virt"), machine):
         return found[found.lastindex or 0] if arch in MACHINES else f"{arch} virt"
     return ""

@@ -9,6 +9,8 @@ from kvmrender.errors import Path, Problem
 
 THROUGH_SPICE = ("serials", "parallels", "consoles", "channels", "smartcards", "redirdevs", "audios")
 """Devices that may be seen through SPICE: their type says so."""
+SPICE = ("spice", "spicevmc", "spiceport")
+"""Types of what is seen through SPICE."""
 
 
 def serial_ports(context: Context, architecture: Context) -> Iterator[Problem]:
@@ -65,14 +67,18 @@ def spice(context: Context, architecture: Context) -> Iterator[Problem]:
     """What goes through SPICE, devices and sound, has graphics of type spice."""
     if any(graphics["type"] == "spice" for graphics in context["graphics"]):
         return
-    used: list[tuple[Path, str | None]] = [
-        ((key, number, "type"), item.get("type")) for key in THROUGH_SPICE for number, item in _items(context, key)
+    used: list[tuple[Path, str]] = [
+        ((key, number, "type"), item["type"])
+        for key in THROUGH_SPICE
+        if context[key]
+        for number, item in _items(context, key)
+        if item.get("type") in SPICE
     ]
     for number, rng in enumerate(context["rngs"]):
-        used.append((("rngs", number, "backend", "type"), dig(rng, "backend", "type")))
+        if (kind := dig(rng, "backend", "type")) in SPICE:
+            used.append((("rngs", number, "backend", "type"), kind))
     for path, kind in used:
-        if kind in ("spice", "spicevmc", "spiceport"):
-            yield Problem(path, f"{kind} needs graphics of type spice", related=(("graphics",),))
+        yield Problem(path, f"{kind} needs graphics of type spice", related=(("graphics",),))
 
 
 def _items(context: Context, key: str) -> Iterator[tuple[int, Context]]:
@@ -91,5 +97,5 @@ CHECKS: Checks = {
     consoles: ("consoles",),
     guestfwd: ("channels",),
     smartcard_slot: ("smartcards",),
-    spice: (*(f"{key}.type" for key in ("serials", "parallels", "consoles", "rngs")), *THROUGH_SPICE[3:]),
+    spice: (*(f"/{key}/type" for key in THROUGH_SPICE[:3]), "/rngs/backend/type", *THROUGH_SPICE[3:]),
 }

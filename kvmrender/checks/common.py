@@ -9,10 +9,10 @@ from kvmrender.errors import Path, Problem, listed, path_string
 
 Context = dict[str, Any]
 Check = Callable[[Context, Context], Iterator[Problem]]
-Checks = dict[Check, tuple[str, ...]]
-"""Checks, each with keys of which the guest must write one for it to find anything: ``address`` anywhere, or
-``disks.target`` somewhere inside disks. Keys that are derived or have a default don't count, nor what a shorthand
-stands for."""
+Checks = dict[Check, "tuple[str | tuple[str, ...], ...]"]
+"""Checks, each with keys of which the guest must write one for it to find anything: ``iothread`` anywhere,
+``disks.target`` somewhere inside disks, ``/disks/type`` just there, ``/*/address`` in any device; or all of several.
+Keys that are derived or have a default don't count, nor what a shorthand stands for."""
 
 
 SINGLE = ("memballoon", "nvram", "iommu", "vsock", "pstore")

@@ -184,10 +184,10 @@ def usb_devices(context: Context, architecture: Context) -> Iterator[Problem]:
     if has_usb(context):
         return
     for key in MAYBE_ON_USB:
-        for position, device in enumerate(context[key] if context.get(key) else ()):
-            if on_usb(key, device, context["arch"]):
-                said = "is on USB, and the guest has none: it needs a controller, such as {type: usb, model: qemu-xhci}"
-                yield Problem((key, position), said, related=(("controllers",),))
+        given = context.get(key)
+        for position in on_usb(key, given, context["arch"]) if given else ():
+            said = "is on USB, and the guest has none: it needs a controller, such as {type: usb, model: qemu-xhci}"
+            yield Problem((key, position), said, related=(("controllers",),))
 
 
 def scsi_queues(context: Context, architecture: Context) -> Iterator[Problem]:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
 
 from kvmrender.checks.common import Checks, Context, devices, dig, once
 from kvmrender.errors import Problem
 
 UUID_LENGTH = 32
+BOOTED = ("disks", "filesystems", "interfaces", "hostdevs", "redirdevs")
+"""The devices that a guest can be booted from."""
 
 ARCHITECTURES: tuple[tuple[str, str, dict[str, tuple[str, ...]]], ...] = (
     ("watchdogs", "model", {"diag288": ("s390x",)}),
@@ -21,11 +25,13 @@ ARCHITECTURES: tuple[tuple[str, str, dict[str, tuple[str, ...]]], ...] = (
 def boot_orders(context: Context, architecture: Context) -> Iterator[Problem]:
     """No two devices have one place in the boot order, and none has one beside os.boot."""
     found = [
-        (path, order)
-        for path, device in devices(context, "boot")
-        if (order := (device["boot"] or {}).get("order")) is not None
+        ((key, number), order)
+        for key in BOOTED
+        for number, device in enumerate(context[key])
+        if "boot" in device and (order := (device["boot"] or {}).get("order")) is not None
     ]
-    yield from once(((*path, "boot", "order"), order, str(order)) for path, order in found)
+    if len({order for _, order in found}) < len(found):
+        yield from once(((*path, "boot", "order"), order, str(order)) for path, order in found)
     if dig(context, "os", "boot"):
         for path, _ in found:
             said = "can't stand beside os.boot: order devices either by kind or one by one"
@@ -84,16 +90,17 @@ def hostdevs_once(context: Context, architecture: Context) -> Iterator[Problem]:
         yield Problem(("hostdevs", number, "model"), said, related=(("hostdevs", adjuncts[0]),))
 
 
-def _on_host(device: Context) -> tuple[str, ...]:
+def _on_host(device: Context) -> tuple[Any, ...]:
     """Return what tells a device of the host from others, with numbers written in one way."""
     source = device["source"]
     usual = {"domain": "0", "bus": "0", "slot": "0", "function": "0"} if device["type"] == "pci" else {}
     address = {key: _plain(text) for key, text in (usual | source.get("address", {})).items()}
     identity = [_plain(source[key]["id"]) for key in ("vendor", "product") if key in source]
     rest = [repr(source[key]) for key in ("adapter", "name", "host", "wwpn") if key in source]
-    return device["type"], *identity, *rest, *(f"{key} {address[key]}" for key in sorted(address))
+    return device["type"], *identity, *rest, frozenset(address.items())
 
 
+@lru_cache(maxsize=1024)
 def _plain(text: str) -> str:
     """Write a number without its base and zeros before it; a UUID, without dashes."""
     text = text.replace("-", "").lower()
@@ -108,7 +115,7 @@ def hostdev_display(context: Context, architecture: Context) -> Iterator[Problem
 
 
 CHECKS: Checks = {
-    boot_orders: ("boot",),
+    boot_orders: tuple(f"/{key}/boot" for key in BOOTED),
     aliases: ("alias",),
     iommu_machine: ("iommu",),
     device_machine: ("watchdogs", "panics", "hostdevs", "inputs"),

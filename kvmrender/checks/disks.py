@@ -240,12 +240,20 @@ CHECKS: Checks = {
     targets: ("disks.target",),
     target_names: ("disks.target",),
     buses: ("disks.target", "disks.device", "machine", "os.type"),
-    bus_options: tuple(f"disks.{option[-1]}" for option in BUSES_BY_OPTION),
-    device_options: (*(f"disks.{option[-1]}" for option in DEVICES_BY_OPTION), "disks.startupPolicy", "disks.serial"),
-    read_only: ("disks.readonly", "disks.copy_on_read", "disks.dir", "disks.type"),
+    # No usual bus of a disk is one that knows no serial.
+    bus_options: (
+        *(f"disks.{option[-1]}" for option in BUSES_BY_OPTION if option != ("serial",)),
+        ("disks.serial", "disks.target"),
+    ),
+    device_options: (
+        *(f"disks.{option[-1]}" for option in DEVICES_BY_OPTION),
+        "disks.startupPolicy",
+        ("disks.serial", "disks.device"),
+    ),
+    read_only: ("disks.readonly", "disks.copy_on_read", "disks.dir", "/disks/type"),
     transient: ("disks.transient",),
     shareable: ("disks.shareable",),
-    caches: ("disks.io", "disks.type"),
+    caches: ("disks.io", "/disks/type"),
     iotune_groups: ("disks.iotune",),
-    vhost_user: ("disks.type", "disks.path"),
+    vhost_user: ("/disks/type", "disks.path"),
 }

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 from kvmrender.checks.common import Checks, Context, dig
 from kvmrender.errors import Path, Problem, listed
 
-TYPES_BY_OPTION: dict[tuple[str, ...], tuple[str, ...]] = {
+Option = tuple[str, ...]
+Types = tuple[str, ...]
+
+TYPES_BY_OPTION: dict[Option, Types] = {
     ("mtu",): ("network", "bridge", "ethernet", "vhostuser"),
     ("coalesce",): ("network", "bridge"),
     ("filterref",): ("network", "bridge", "ethernet"),
@@ -16,7 +20,7 @@ TYPES_BY_OPTION: dict[tuple[str, ...], tuple[str, ...]] = {
     ("backend", "tap"): ("network", "bridge", "ethernet"),
 }
 """The types of interfaces that know an option."""
-TYPES_BY_VALUE: dict[tuple[str, ...], tuple[str, tuple[str, ...]]] = {
+TYPES_BY_VALUE: dict[Option, tuple[str, Types]] = {
     ("port", "isolated"): ("yes", ("network", "bridge")),
     ("target", "managed"): ("no", ("ethernet",)),
     ("teaming", "type"): ("transient", ("network", "hostdev")),
@@ -32,24 +36,29 @@ def interface_options(context: Context, architecture: Context) -> Iterator[Probl
     """An interface has what its type knows: a filter is a tap device's, an isolated port is a bridge's."""
     for number, interface in enumerate(context["interfaces"]):
         path: Path = ("interfaces", number)
-        kind, passt = interface.get("type"), dig(interface, "backend", "type") == "passt"
-        for option, known in TYPES_BY_OPTION.items():
-            if (
-                option[0] in interface
-                and kind
-                and kind not in known
-                and dig(interface, *option) is not None
-                and not (option == ("mtu",) and passt)
-            ):
+        kind = interface.get("type")
+        options, values = _not_for(kind)
+        for option, known in options:
+            if option[0] in interface and dig(interface, *option) is not None:
+                if option == ("mtu",) and dig(interface, "backend", "type") == "passt":
+                    continue
                 said = f"is for type {listed(known, 'or')}, not {kind}"
                 yield Problem((*path, *option), said, related=((*path, "type"),))
-        for option, (value, known) in TYPES_BY_VALUE.items():
-            if option[0] in interface and kind and kind not in known and dig(interface, *option) == value:
+        for option, value, known in values:
+            if option[0] in interface and dig(interface, *option) == value:
                 said = f"{value} is for type {listed(known, 'or')}, not {kind}"
                 yield Problem((*path, *option), said, related=((*path, "type"),))
         if kind == "hostdev" and dig(interface, "driver", "name", default="vfio") != "vfio":
             said = f"{interface['driver']['name']} is not for type hostdev: only vfio is"
             yield Problem((*path, "driver", "name"), said, related=((*path, "type"),))
+
+
+@cache
+def _not_for(kind: str | None) -> tuple[list[tuple[Option, Types]], list[tuple[Option, str, Types]]]:
+    """Return the options, and the values of options, that interfaces of a type don't know, with the types that do."""
+    options = [(option, known) for option, known in TYPES_BY_OPTION.items() if kind and kind not in known]
+    values = [(option, *rest) for option, rest in TYPES_BY_VALUE.items() if kind and kind not in rest[1]]
+    return options, values
 
 
 def interface_models(context: Context, architecture: Context) -> Iterator[Problem]:

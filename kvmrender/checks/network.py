@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kvmrender.checks.common import Checks, Context, once
+from kvmrender.checks.common import Checks, Context, dig, once
 from kvmrender.errors import Problem
 
 VNC_LOWEST = 5900
@@ -12,13 +12,13 @@ VNC_LOWEST = 5900
 
 def mac_addresses(context: Context, architecture: Context) -> Iterator[Problem]:
     """No two interfaces have one MAC address, but for the one that is there for another until a migration."""
-    several = enumerate(context["interfaces"]) if len(context["interfaces"]) > 1 else ()
-    found = (
+    found = [
         (number, interface["mac"]["address"])
-        for number, interface in several
-        if interface["mac"] and (interface.get("teaming") or {}).get("type") != "transient"
-    )
-    yield from once((("interfaces", number, "mac", "address"), address, repr(address)) for number, address in found)
+        for number, interface in enumerate(context["interfaces"])
+        if interface["mac"] and ("teaming" not in interface or dig(interface, "teaming", "type") != "transient")
+    ]
+    if len({address for _, address in found}) < len(found):
+        yield from once((("interfaces", number, "mac", "address"), address, repr(address)) for number, address in found)
 
 
 def port_ranges(context: Context, architecture: Context) -> Iterator[Problem]:

@@ -133,14 +133,18 @@ MAYBE_ON_USB = tuple(key for key, (_, values) in _VALUES_ON_USB.items() if value
 """The devices of which some are on USB."""
 
 
-def on_usb(key: str, device: Context, arch: str) -> bool:
-    """Say whether a device, one of those that may be, is on USB or behind a reader that is."""
+def on_usb(key: str, devices: list[Context], arch: str) -> list[int]:
+    """Return the positions of the devices, which are some of those that may be, on USB or behind a reader that is."""
     field, values = _VALUES_ON_USB[key]
-    value: Any = device if field else None
-    for name in field:
-        value = value and value.get(name)
-    # Of those that don't say it, only inputs differ.
-    return place(key, device, arch) in _ON_USB if key == "inputs" and value is None else value in values
+    found = []
+    for position, device in enumerate(devices):
+        value: Any = device if field else None
+        for name in field:
+            value = value and value.get(name)
+        # Of those that don't say it, only inputs differ.
+        if value in values or (value is None and key == "inputs" and place(key, device, arch) in _ON_USB):
+            found.append(position)
+    return found
 
 
 def place(key: str, device: Context, arch: str) -> Kinds | None:

@@ -8,6 +8,8 @@ Case = tuple[str, dict[str, Any], dict[str, Any], str]
 """The check, a guest inside, a guest outside, and what is said of it."""
 
 DISK = {"source": "/a.qcow2"}
+SHARED = {"access": "shared"}
+VIRTIOFS = {"driver": "virtiofs", "source": {"dir": "/srv"}, "target": "srv"}
 
 NIC = {"source": "br0"}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from check_cases import DISK, NIC, Case
+from check_cases import DISK, NIC, SHARED, VIRTIOFS, Case
 
 
 def mdev(model: str, uuid: str, **more: Any) -> dict[str, Any]:
@@ -21,6 +21,12 @@ CASES: list[Case] = [
         {"disks": [DISK | {"boot": 1}], "interfaces": [NIC | {"boot": 2}]},
         {"disks": [DISK | {"boot": 1}], "interfaces": [NIC | {"boot": 1}]},
         "interfaces[0].boot.order: 1 is taken by disks[0]",
+    ),
+    (
+        "boot_orders",
+        {"memoryBacking": SHARED, "disks": [DISK | {"boot": 2}], "filesystems": [VIRTIOFS | {"boot": 1}]},
+        {"memoryBacking": SHARED, "disks": [DISK | {"boot": 1}], "filesystems": [VIRTIOFS | {"boot": 1}]},
+        "filesystems[0].boot.order: 1 is taken by disks[0]",
     ),
     (
         "boot_orders",

@@ -288,6 +288,21 @@ CASES: list[Case] = [
         "disks[0].target.rotation_rate: is for bus scsi, sata or ide, not virtio",
     ),
     (
+        "bus_options",
+        {"disks": [{"source": "/a.raw", "target": {"bus": "sd"}}]},
+        {"disks": [{"source": "/a.raw", "target": {"bus": "sd"}, "serial": "a"}]},
+        "disks[0].serial: is for bus virtio, scsi, sata, ide, usb or fdc, not sd",
+    ),
+    (
+        "vhost_user",
+        {"memoryBacking": {"access": {"mode": "shared"}}, "disks": [{"source": {"type": "unix", "path": "/a"}}]},
+        {
+            "memoryBacking": {"access": {"mode": "shared"}},
+            "disks": [{"source": {"type": "unix", "path": "/a"}, "serial": "a"}],
+        },
+        "disks[0].serial: is not for type vhostuser",
+    ),
+    (
         "read_only",
         {"machine": "pc", "disks": [{"source": "/a.raw", "target": "hda"}]},
         {"machine": "pc", "disks": [{"source": "/a.raw", "target": "hda", "readonly": True}]},

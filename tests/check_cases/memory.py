@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from check_cases import DIMM, Case, cells
-
-VIRTIOFS = {"driver": "virtiofs", "source": {"dir": "/srv"}, "target": "srv"}
-
-SHARED = {"access": "shared"}
+from check_cases import DIMM, SHARED, VIRTIOFS, Case, cells
 
 UUID = "2ac00355-aa38-5a2b-9e12-bd4f3f3ed0f2"
 
@@ -109,6 +105,15 @@ CASES: list[Case] = [
         {"memory": "257 MiB", **ON_PPC64LE, "memory_devices": [labelled("128 KiB", 300)]},
         {"memory": "256 MiB", **ON_PPC64LE, "memory_devices": [labelled("128 KiB", 300)]},
         "memory: 256 MiB is not more than the memory modules have, 262272 KiB",
+    ),
+    (
+        "shared_memory",
+        {
+            "memoryBacking": SHARED,
+            "interfaces": [{"source": {"type": "unix", "path": "/a", "mode": "client"}}],
+        },
+        {"interfaces": [{"source": {"type": "unix", "path": "/a", "mode": "client"}}]},
+        "interfaces[0]: vhost-user needs shared memory: memoryBacking with access mode shared",
     ),
     (
         "shared_memory",

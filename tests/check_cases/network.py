@@ -12,12 +12,29 @@ def forward(start: int, end: int) -> dict[str, Any]:
     return {"interfaces": [{"type": "user", "backend": {"type": "passt"}, "portForward": [forwarded]}]}
 
 
+def lasting(octet: str) -> dict[str, Any]:
+    mac = f"52:54:00:00:00:{octet}"
+    return NIC | {"model": "virtio", "mac": mac, "alias": f"ua-{octet}", "teaming": {"type": "persistent"}}
+
+
+def transient(octet: str) -> dict[str, Any]:
+    teaming = {"type": "transient", "persistent": f"ua-{octet}"}
+    address = {"type": "pci", "domain": "0x0000", "bus": "0x03", "slot": "0x00", "function": "0x0"}
+    return {"type": "hostdev", "source": {"address": address}, "mac": f"52:54:00:00:00:{octet}", "teaming": teaming}
+
+
 CASES: list[Case] = [
     (
         "mac_addresses",
         {"interfaces": [NIC | {"mac": "52:54:00:00:00:01"}, NIC | {"mac": "52:54:00:00:00:02"}]},
         {"interfaces": [NIC | {"mac": "52:54:00:00:00:0a"}, NIC | {"mac": "52:54:00:00:00:0A"}]},
         "interfaces[1].mac.address: '52:54:00:00:00:0a' is taken by interfaces[0]",
+    ),
+    (
+        "mac_addresses",
+        {"interfaces": [lasting("01"), transient("01")]},
+        {"interfaces": [transient("01"), lasting("01"), NIC | {"mac": "52:54:00:00:00:01"}]},
+        "interfaces[2].mac.address: '52:54:00:00:00:01' is taken by interfaces[1]",
     ),
     (
         "port_ranges",
