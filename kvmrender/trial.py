@@ -56,7 +56,7 @@ def findings(
             name = error.template or f"{renderer.schema.root['properties']['arch']['default']}{TEMPLATE}"
             found.setdefault(Finding(name, error.line or 0, f"{error.message} ({about})"))
             continue
-        given |= set(_fields(renderer.schema.root, renderer.schema.root, values, guest, ()))
+        given |= set(_fields(renderer.schema.root, renderer.schema.root, values, ()))
         for line, message in _faults(xml, faults, shipped, guest):
             file, number = places[line - 1] or ("", 0)
             found.setdefault(Finding(file, number, f"{message} ({about})"))
@@ -88,16 +88,16 @@ def _field(path: Path) -> str:
     return "".join("[]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")
 
 
-def _fields(root: Node, node: Node, value: Any, written: Any, path: Path) -> Iterator[Path]:
+def _fields(root: Node, node: Node, value: Any, path: Path) -> Iterator[Path]:
     """Yield the fields of the schema, without positions in lists, that a guest gives."""
     if isinstance(value, list):
         for item in value:
-            yield from _fields(root, resolve(root, node.get("items", {})), item, written, path)
+            yield from _fields(root, resolve(root, node.get("items", {})), item, path)
     elif isinstance(value, dict):
         for key, item in value.items():
             if key in node.get("properties", {}):
                 yield (*path, key)
-                yield from _fields(root, resolve(root, node["properties"][key]), item, written, (*path, key))
+                yield from _fields(root, resolve(root, node["properties"][key]), item, (*path, key))
 
 
 def lost_fields(renderer: Renderer, templates: Templates, given: Container[Path] = ()) -> Iterator[Finding]:

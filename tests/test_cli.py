@@ -110,6 +110,16 @@ def test_fields_of_ones_own_that_nothing_writes_are_told_by_strict(tmp_path: Pat
     ]
 
 
+def test_fields_of_ones_own_in_lists_are_told_by_strict_too(tmp_path: Path, run: Run) -> None:
+    (tmp_path / "devices").mkdir()
+    own = {"shelf": {"type": "string", "description": "Where it stands."}}
+    part = {"extends": "shipped/devices/disk.schema.json", "properties": own}
+    (tmp_path / "devices/disk.schema.json").write_text(json.dumps(part))
+    result = run("render", "--strict", "--templates", tmp_path, input="name: a\n")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "disks.shelf is a field that no template can write" in result.stderr
+
+
 WITHOUT_OPTIONS = [
     (("web-1.yaml",), "", 0),
     (("web-1.yaml", "odd.yaml", "nope.yaml"), "", 2),

@@ -264,6 +264,13 @@ def test_templates_that_anyone_may_write_to_get_a_warning(place: str, command: s
     assert "warning" not in quiet.stderr
 
 
+def test_one_warning_for_each_folder_of_templates(site: Path, run: Run) -> None:
+    for place in ("devices", "devices/rng.xml.j2"):
+        (site / place).chmod((site / place).stat().st_mode | 0o002)
+    said = f"{site}: warning: anyone may write to these templates, devices in it\n"
+    assert run("render", "--templates", str(site), input=GUEST).stderr == said
+
+
 def test_folders_in_between_are_made(tmp_path: Path, run: Run) -> None:
     assert run("render", "-o", tmp_path / "x/y/z", input=GUEST).exit_code == 0
     assert (tmp_path / "x/y/z/a.xml").exists()

@@ -188,6 +188,12 @@ CASES: list[Case] = [
     ),
     (
         "pci_machine",
+        {"rngs": [rng("pci", slot=1, function=4)]},
+        {"rngs": [rng("pci", slot=1, function=3)]},
+        "rngs[0].address: 01.3 is taken by the machine's own ACPI",
+    ),
+    (
+        "pci_machine",
         {"machine": "q35", "rngs": [rng("pci", slot=31, function=1)]},
         {"machine": "q35", "rngs": [rng("pci", slot=31, function=2)]},
         "rngs[0].address: 1f.2 is taken by the machine's own SATA",
