@@ -86,7 +86,7 @@ class _Compiler:
 
         def array(value: Any, notes: Notes) -> Any:
             if isinstance(value, (list, tuple)):
-                return [item if item is None else convert(item, notes) for item in value]
+                return [convert(item, notes) for item in value]
             # One element may stand without the list; what isn't one is left for the check.
             item = convert(value, notes)
             return [item] if isinstance(item, dict) else value

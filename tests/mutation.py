@@ -35,6 +35,7 @@ TESTS = "test_fixtures test_seed test_defaults test_bad_input test_checks test_d
 """Tests for each module: they take a few seconds together, which is what a survivor takes."""
 MORE = {
     "cache|prepare": "test_cache",
+    "normalise|shapes": "test_compile",
     "check|context|derive|device_names|normalise|shapes": "test_fixtures test_bad_input test_good_input",
     "checks/.*": "test_checks",
     "cli|cli_common|difference|outcome|program|report|run": "test_cli test_folder test_look test_layers test_limits",
