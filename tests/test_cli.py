@@ -10,6 +10,8 @@ import pytest
 from conftest import FIXTURES, ROOT, Run
 
 import kvmrender
+from kvmrender import cli
+from kvmrender.__main__ import VARIABLES
 
 
 def test_version(run: Run) -> None:
@@ -167,3 +169,8 @@ def test_options_of_the_environment_hold_without_others(variable: str, value: st
         cwd=tmp_path, capture_output=True, text=True,
     )  # fmt: skip
     assert (result.stdout, result.stderr, result.returncode) == ("", said, 2)
+
+
+def test_every_option_of_the_environment_is_one_for_click() -> None:
+    variables = {option.envvar for command in cli.main.commands.values() for option in command.params if option.envvar}
+    assert variables == VARIABLES - {"_KVMRENDER_COMPLETE"}

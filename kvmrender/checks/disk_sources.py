@@ -56,7 +56,7 @@ def image_formats(context: Context, architecture: Context) -> Iterator[Problem]:
         key = "driver" if len(path) == 2 else "format"
         form = image.get(key) or {}
         found, kind = form.get("type"), image["type"] if image.get("source") else "file"
-        if found == "fat" and kind not in ("dir", "volume"):
+        if found == "fat" and image["type"] not in ("dir", "volume"):
             yield Problem((*path, key, "type"), "fat is for type dir", related=((*path, "type"),))
         if found not in (None, "fat") and kind == "dir":
             yield Problem((*path, key, "type"), f"{found} is not for type dir: only fat is", related=((*path, "type"),))
