@@ -43,14 +43,18 @@ BAD = {
             "5:16: currentMemory: 2048 MiB is more than memory, 1024 MiB",
         ],
     ),
-    "what a type refuses or asks for, beside a source that is faulty": (
-        "name: a\ndisks:\n- {type: vhostuser, source: {type: unix, path: 7}, readonly: true}\n"
-        "- {type: dir, source: {dir: 7}}\n",
+    "what a type refuses, beside a source that is faulty": (
+        "name: a\ndisks:\n- {type: vhostuser, source: {type: unix, path: 7}, readonly: true}\n",
         [
             "3:48: disks[0].source.path: '7' is not an absolute path, such as /var/lib/libvirt/images/web-1.qcow2",
             "3:62: disks[0].readonly: is not for type vhostuser",
-            "4:3: disks[1].readonly: is missing: a folder can only be read",
-            "4:29: disks[1].source.dir: '7' is not an absolute path, such as /var/lib/libvirt/images/web-1.qcow2",
+        ],
+    ),
+    "what a type asks for, beside a source that is faulty": (
+        "name: a\ndisks:\n- {type: dir, source: {dir: 7}}\n",
+        [
+            "3:3: disks[0].readonly: is missing: a folder can only be read",
+            "3:29: disks[0].source.dir: '7' is not an absolute path, such as /var/lib/libvirt/images/web-1.qcow2",
         ],
     ),
     "text where nothing else is": (
