@@ -66,7 +66,7 @@ def context_builder(schema: GuestSchema) -> Callable[[Any], tuple[Context, Notes
         return []
 
     def build(guest: Any) -> tuple[Context, Notes]:
-        if not isinstance(guest, Mapping):
+        if guest.__class__ is not dict and not isinstance(guest, Mapping):
             raise GuestError([Problem((), f"a guest is a mapping, not {shown(guest)}")])
         full, notes = full_form(guest)
         problems = check(without_nulls(full), None) if notes.nulls else check(full, notes.given)

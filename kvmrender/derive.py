@@ -36,7 +36,8 @@ def derive(guest: Guest, disk_buses: dict[str, str]) -> Guest:
     elif guest["uuid"]:
         context["uuid"] = dashed(guest["uuid"].replace("-", "").lower())
     if "currentMemory" not in guest:
-        context["currentMemory"] = {key: guest["memory"][key] for key in ("unit", "text") if key in guest["memory"]}
+        memory = guest["memory"]
+        context["currentMemory"] = {key: memory[key] for key in memory if key != "dumpCore"}
     context["disks"] = _disks(guest["disks"], disk_buses)
     context["controllers"] = _controllers(guest["controllers"], context["disks"])
     context["interfaces"] = _interfaces(guest, namespace)

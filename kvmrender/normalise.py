@@ -12,7 +12,7 @@ from typing import Any
 
 from kvmrender.memory import memory
 from kvmrender.schema import GuestSchema, Node, resolve
-from kvmrender.shapes import MOST_NAMES, MOST_SHAPES, Convert, Notes, Rules, Shape, as_it_is, fill
+from kvmrender.shapes import MOST_NAMES, MOST_SHAPES, Convert, Notes, Rules, Shape, as_it_is, fill, of_text
 
 QUANTITIES: dict[str, Callable[[int | str], Any]] = {"memory": memory}
 """What a bare scalar of each kind of quantity becomes; ValueError says why it can't."""
@@ -103,6 +103,7 @@ class _Compiler:
         text = shorthand if "quantity" not in nodes[0] and rules.kind(shorthand) is str else ""
         stands_for = None if "quantity" in nodes[0] else _choice(shorthand, rules)
         shapes: dict[tuple[str, ...], Shape] = {}
+        texts: dict[str, Shape] = {}
 
         def shape_of(names: tuple[str, ...], notes: Notes) -> Shape:
             shape = rules.shape(names)
@@ -121,7 +122,7 @@ class _Compiler:
             elif value.__class__ is str and (
                 key := text or (stands_for and stands_for(value))
             ):  # in full form but for its key
-                shape = shapes.get((key,)) or shape_of((key,), notes)
+                shape = texts.get(key) or texts.setdefault(key, of_text(rules.shape((key,))))
                 result = {key: value, **shape.constants}
                 if shape.depends:
                     fill(shape, result)

@@ -131,13 +131,27 @@ class Rules:
         return shape
 
 
+def of_text(shape: Shape) -> Shape:
+    """Return the shape of mappings whose one key has a text: of the defaults that depend on neighbours, those which are
+    the same for any text are constants."""
+    (key,) = shape.names
+    if any(other == key for _, other, _ in shape.deciders):
+        return shape
+    result = {key: "", **shape.constants}
+    fill(shape, result)
+    found = Shape(shape.place, shape.names)
+    found.constants = {name: value for name, value in result.items() if name != key}
+    return found
+
+
 def fill(shape: Shape, result: dict[str, Any]) -> None:
     """Fill in what depends on neighbours."""
     for name, other, keys in shape.choices:
-        if isinstance(neighbour := result.get(other), dict):
-            for key, choice in keys.items():
+        neighbour = result.get(other)
+        if neighbour.__class__ is dict:
+            for key in keys:
                 if key in neighbour:
-                    result[name] = choice
+                    result[name] = keys[key]
                     break
     for name, default, when in shape.whens:
         if name not in result:
@@ -146,6 +160,11 @@ def fill(shape: Shape, result: dict[str, Any]) -> None:
                     break
             else:
                 result[name] = default
+    if shape.deciders:
+        _decide(shape, result)
+
+
+def _decide(shape: Shape, result: dict[str, Any]) -> None:
     decided = set()
     for name, other, options in shape.deciders:
         if name in decided or (found := result.get(other)) is None:

@@ -74,14 +74,14 @@ def problems(context: Context, architecture: Context, shapes: frozenset[Shape] |
     ``shapes`` are those of what the guest writes: checks that can find nothing in that (see ``common.Checks``) are not
     run. They are all run where it isn't known, or too much to be kept.
     """
-    for check in CHECKS if shapes is None or len(shapes) > MOST_SHAPES else _wanted(shapes):
+    for check in CHECKS if shapes is None or len(shapes) > MOST_SHAPES else _wanted(context["arch"], shapes):
         yield from check(context, architecture)
 
 
 @lru_cache(maxsize=1024)
-def _wanted(shapes: frozenset[Shape]) -> tuple[Check, ...]:
-    """Return the checks that may find something in mappings of these shapes."""
-    keys: set[str] = set()
+def _wanted(arch: str, shapes: frozenset[Shape]) -> tuple[Check, ...]:
+    """Return the checks that may find something in mappings of these shapes on an architecture."""
+    keys = {f"on {arch}"}
     for shape in shapes:
         top, _, below = shape.place.strip("/").partition("/")
         for name in shape.names:

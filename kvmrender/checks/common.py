@@ -12,7 +12,8 @@ Check = Callable[[Context, Context], Iterator[Problem]]
 Checks = dict[Check, "tuple[str | tuple[str, ...], ...]"]
 """Checks, each with keys of which the guest must write one for it to find anything: ``iothread`` anywhere,
 ``disks.target`` somewhere inside disks, ``/disks/type`` just there, ``/*/address`` in any device; or all of several.
-Keys that are derived or have a default don't count, nor what a shorthand stands for."""
+Keys that are derived or have a default don't count, nor what a shorthand stands for. ``on s390x`` is no key: it stands
+for all guests of that architecture."""
 
 
 SINGLE = ("memballoon", "nvram", "iommu", "vsock", "pstore")

@@ -142,8 +142,9 @@ def pseries_roots(context: Context, architecture: Context) -> Iterator[Problem]:
 
 def pci_parents(context: Context, architecture: Context) -> Iterator[Problem]:
     """Each PCI controller can be plugged into one with a lower index, the one that its address says if it has one."""
-    buses = pci_buses(context)
-    for index, place, controller in indexes(context, "pci"):
+    found = list(indexes(context, "pci"))
+    buses = pci_buses(context) if found else {}
+    for index, place, controller in found:
         model, address = controller["model"], controller.get("address", {})
         bus, slot = (number(address.get(part, "0")) for part in ("bus", "slot"))
         parents = PARENTS.get(model, ())
@@ -184,8 +185,8 @@ def usb_devices(context: Context, architecture: Context) -> Iterator[Problem]:
     if has_usb(context):
         return
     for key in MAYBE_ON_USB:
-        given = context.get(key)
-        for position in on_usb(key, given, context["arch"]) if given else ():
+        devices = context[key]
+        for position in on_usb(key, devices, context["arch"]) if devices else ():
             said = "is on USB, and the guest has none: it needs a controller, such as {type: usb, model: qemu-xhci}"
             yield Problem((key, position), said, related=(("controllers",),))
 
@@ -203,10 +204,10 @@ def scsi_queues(context: Context, architecture: Context) -> Iterator[Problem]:
 
 CHECKS: Checks = {
     controller_machine: ("controllers",),
-    controller_nodes: ("controllers",),
+    controller_nodes: ("controllers.target",),
     controller_indexes: ("controllers",),
     pci_roots: ("controllers",),
-    pseries_roots: ("controllers",),
+    pseries_roots: (("controllers", "on ppc64le"),),
     pci_parents: ("controllers",),
     usb_controllers: ("controllers",),
     usb_devices: ON_USB,

@@ -212,7 +212,7 @@ CHECKS: Checks = {
     numa_cpus: ("cpu",),
     pins: ("cputune", "vcpus"),
     said_once: tuple(where[0] for where, _ in ONCE),
-    vcpu_limit: ("vcpu",),
+    vcpu_limit: (("vcpu", "on amd64"),),
     vcpu_states: ("vcpus",),
     cpu_sets: ("vcpu.cpuset", *SETS_IN[1:]),
     groups: ("cputune",),

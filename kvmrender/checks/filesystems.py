@@ -37,4 +37,15 @@ def virtiofs(context: Context, architecture: Context) -> Iterator[Problem]:
             yield Problem((*path, "multidevs"), said, related=related)
 
 
-CHECKS: Checks = {file_modes: ("filesystems",), virtiofs: ("filesystems",)}
+CHECKS: Checks = {
+    file_modes: (
+        "filesystems.fmode",
+        "filesystems.dmode",
+        ("filesystems.accessmode", "filesystems.driver"),
+    ),
+    virtiofs: (
+        "filesystems.boot",
+        ("filesystems.driver", "filesystems.model"),
+        ("filesystems.driver", "filesystems.multidevs"),
+    ),
+}

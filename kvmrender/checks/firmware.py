@@ -66,7 +66,8 @@ def enrolled_keys(context: Context, architecture: Context) -> Iterator[Problem]:
 
 def uefi_and_acpi(context: Context, architecture: Context) -> Iterator[Problem]:
     """UEFI of amd64 has ACPI, and ACPI of arm64 has UEFI."""
-    uefi = dig(context, "os", "firmware", "type") == "efi" or dig(context, "os", "loader", "type") == "pflash"
+    os = context["os"]
+    uefi = dig(os, "loader", "type") == "pflash" or dig(os, "firmware", "type") == "efi"
     acpi = dig(context, "features", "acpi") is not None
     if uefi and not acpi and context["arch"] == "amd64":
         yield Problem(("features", "acpi"), "is missing: UEFI needs it", related=(("os",),))
@@ -92,6 +93,6 @@ CHECKS: Checks = {
     secure_boot: ("os.secure", "os.feature"),
     loader: ("os",),
     enrolled_keys: ("os.feature",),
-    uefi_and_acpi: ("os", "machine", "features"),
+    uefi_and_acpi: tuple((key, f"on {arch}") for key in ("os", "machine", "features") for arch in ("amd64", "arm64")),
     firmware_output: ("os.smbios", "os.bios"),
 }

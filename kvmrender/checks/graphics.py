@@ -124,8 +124,8 @@ def _video_type(context: Context, model: Context) -> str:
 
 CHECKS: Checks = {
     displays: ("graphics",),
-    vnc_listens: ("graphics",),
-    spice_ports: ("graphics",),
+    vnc_listens: ("/graphics/autoport", ("/graphics/socket", "/graphics/listen")),
+    spice_ports: ("/graphics/defaultMode", "/graphics/channel"),
     videos: ("videos",),
     video_options: ("videos",),
 }

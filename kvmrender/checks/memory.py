@@ -224,5 +224,5 @@ CHECKS: Checks = {
     module_parts: ("memory_devices",),
     hugepages: ("memoryBacking",),
     numa_memory: ("cpu", "memory_devices"),
-    shared_memory: ("filesystems", "disks.path", "interfaces.path"),
+    shared_memory: ("filesystems.driver", "disks.path", "interfaces.path"),
 }
