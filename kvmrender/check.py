@@ -7,12 +7,12 @@ from functools import cache
 from itertools import chain, count, islice
 from typing import TYPE_CHECKING, Any
 
-from kvmrender.condensed import condensed
+from kvmrender.condensed import condensed, names_in
 from kvmrender.errors import Path, Problem, nearest
 from kvmrender.normalise import QUANTITIES
 from kvmrender.schema import GuestSchema, Node, node_at, resolve, validator_of
 from kvmrender.secrets import MASK, is_secret
-from kvmrender.valid import validity
+from kvmrender.valid import UnknownError, validity
 
 if TYPE_CHECKING:
     import jsonschema_rs
@@ -22,6 +22,9 @@ UNCHECKED = "vars"
 
 FIRST = 50
 """Guests of a process that are held against the schema without jsonschema-rs, which takes a while to start."""
+
+MOST_TIMES = 8
+"""Sets of keys for which the schema is condensed: each takes some milliseconds."""
 
 MOST_PROBLEMS = 1000
 """Problems of a guest that are looked for; a hint for each of a million would take minutes."""
@@ -66,17 +69,46 @@ def checker(schema: GuestSchema) -> Callable[[dict[str, Any], Collection[str] | 
     return check
 
 
+class Later:
+    """Says of guests, with jsonschema-rs, whether they are valid for ``schema``: for one that is condensed for the keys
+    that guests have had. It is condensed anew for a guest that has others, and at last for all keys."""
+
+    def __init__(self, schema: Node) -> None:
+        self._schema = schema
+        self._times = 0
+        self._known: tuple[frozenset[str], Callable[[Any], bool]] = frozenset(), lambda guest: False
+
+    def is_valid(self, guest: dict[str, Any]) -> bool:
+        """Say whether a guest is known to be valid. Raises ValueError and OverflowError for one that JSON can't say."""
+        names, valid = self._known
+        if valid(guest):
+            return True
+        if self._times > MOST_TIMES or names == (more := names.union(names_in(guest))):
+            return False
+        valid = self._compiled(more if self._times < MOST_TIMES else None)
+        self._times += 1
+        self._known = more, valid
+        return valid(guest)
+
+    def _compiled(self, names: frozenset[str] | None) -> Callable[[Any], bool]:
+        try:
+            schema = condensed(self._schema, names)
+        except UnknownError:
+            schema = self._schema
+        return validator_of(schema).is_valid
+
+
 def _quick(schema: GuestSchema) -> Callable[[dict[str, Any], Collection[str] | None], bool]:
     """Return a function that says of a guest whether it is known to be valid."""
     numbers, required = count(), frozenset(schema.root["required"])
+    later: dict[str, Later] = {}
 
     @cache
     def of_first(arch: str) -> Callable[[dict[str, Any]], bool]:
         return validity(schema.of_architecture(arch))
 
-    @cache
     def of_others(arch: str) -> Callable[[dict[str, Any]], bool]:
-        return validator_of(condensed(schema.of_architecture(arch))).is_valid
+        return (later.get(arch) or later.setdefault(arch, Later(schema.of_architecture(arch)))).is_valid
 
     def is_valid(guest: dict[str, Any], given: Collection[str] | None) -> bool:
         arch = guest.get("arch")
@@ -88,7 +120,7 @@ def _quick(schema: GuestSchema) -> Callable[[dict[str, Any], Collection[str] | N
             return False
         try:
             return (of_first if next(numbers) < FIRST else of_others)(arch)(guest)
-        except (ValueError, OverflowError):  # a value that JSON has no form for
+        except (ValueError, OverflowError, RecursionError):  # a value that JSON has no form for
             return False
 
     return is_valid

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from copy import deepcopy
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from test_checks import CASES
 
 from kvmrender import GuestError, Renderer
 from kvmrender.check import FIRST
-from kvmrender.condensed import condensed
+from kvmrender.condensed import condensed, names_in
 from kvmrender.load import read
 from kvmrender.normalise import normaliser, with_machine, without_nulls
 from kvmrender.schema import Node
@@ -54,12 +55,20 @@ def is_valid(guest: dict[str, Any], validator: jsonschema_rs.Draft202012Validato
         return False
 
 
-def held(full: dict[str, Any], arch: str) -> bool:
-    """Whether a guest in full form is valid; all ways of saying so must agree."""
+def held(full: dict[str, Any], arch: str, others: Iterable[frozenset[str]] = ()) -> bool:
+    """Whether a guest in full form is valid; all ways of saying so must agree, but that guests with keys of ``others``
+    only may be found invalid where they are valid."""
     valid = is_valid(full)
     assert not VALID[arch](full) or valid
     assert is_valid(full, CONDENSED[arch]) == valid
+    assert is_valid(full, for_names(arch, frozenset(names_in(full)))) == valid
+    assert not any(is_valid(full, for_names(arch, names)) for names in others) or valid
     return valid
+
+
+@lru_cache(maxsize=256)
+def for_names(arch: str, names: frozenset[str]) -> jsonschema_rs.Draft202012Validator:
+    return jsonschema_rs.Draft202012Validator(condensed(SCHEMA.of_architecture(arch), names))
 
 
 def places(value: Any) -> Iterator[tuple[Any, Any]]:
@@ -122,6 +131,8 @@ def test_random_changes(guest: dict[str, Any], seed: int) -> None:
     draw = random.Random(seed)
     full = full_form(guest)
     held(full, full["arch"])
+    names = sorted(names_in(full))
+    some = frozenset(draw.sample(names, len(names) // 2))
     for _ in range(20):
         changed = deepcopy(full)
         inside, key = draw.choice(list(places(changed)))
@@ -135,7 +146,7 @@ def test_random_changes(guest: dict[str, Any], seed: int) -> None:
             case _:
                 inside[key] = deepcopy(draw.choice(STRANGE))
         if changed.get("arch") == full["arch"] and changed.keys() >= REQUIRED:
-            held(changed, full["arch"])
+            held(changed, full["arch"], [frozenset(names), some | REQUIRED])
 
 
 @pytest.mark.parametrize(("arch", "kind"), NORMALISE)
