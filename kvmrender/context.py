@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from functools import cache
-from itertools import islice
 from typing import Any
 
 from kvmrender import checks
@@ -46,8 +45,7 @@ def context_builder(schema: GuestSchema) -> Callable[[Any], tuple[Context, Notes
         context = derive(full, architecture["disk_buses"])
         # Parts of one's own may bring defaults that no check counts on.
         shapes = frozenset(notes.shapes) if notes.kept and schema.is_shipped else None
-        found = checks.problems(context, architecture, shapes)
-        return context, list(islice(found, MOST_PROBLEMS))
+        return context, checks.problems(context, architecture, shapes, MOST_PROBLEMS)
 
     def further(full: Context, problems: list[Problem]) -> list[Problem]:
         """Return what else is wrong, beside the problems found already and what follows from them."""

@@ -47,7 +47,10 @@ def derive(guest: Guest, disk_buses: dict[str, str]) -> Guest:
 
 
 def _disks(disks: list[Guest], disk_buses: dict[str, str]) -> list[Guest]:
-    taken = {name for disk in disks if (name := disk["target"].get("dev"))}
+    taken = set()
+    for disk in disks:
+        if name := disk["target"].get("dev"):
+            taken.add(name)
     free: dict[str, Iterator[str]] = {}
     result = []
     for disk in disks:
@@ -94,9 +97,11 @@ def format_is_open(disk: Guest) -> bool:
 
 def _controllers(controllers: list[Guest], disks: list[Guest]) -> list[Guest]:
     """Add a virtio-scsi controller where disks need one: libvirt's own choice may be one that few guests know."""
-    wanted = any(disk["target"]["bus"] == "scsi" for disk in disks)
-    if wanted and not any(controller.get("type") == "scsi" for controller in controllers):
-        return [*controllers, {"type": "scsi", "index": 0, "model": "virtio-scsi"}]
+    for disk in disks:
+        if disk["target"]["bus"] == "scsi":
+            if any(controller.get("type") == "scsi" for controller in controllers):
+                break
+            return [*controllers, {"type": "scsi", "index": 0, "model": "virtio-scsi"}]
     return controllers
 
 

@@ -15,7 +15,7 @@ from kvmrender.load import Document, Line, from_line, layered
 from kvmrender.outcome import UNCHANGED, Options, Outcome, file_name
 from kvmrender.output import Output
 from kvmrender.renderer import Renderer
-from kvmrender.shared import Key, Shared, keys, problems_of
+from kvmrender.shared import Key, Shared, hashes, keys, problems_of
 from kvmrender.spread import spread
 
 MOST_PROBLEMS = 100
@@ -95,14 +95,12 @@ class Fleet:
             return Outcome(name, error.problems)
         if unused:
             return Outcome(name, tuple(unused))
-        hashes = tuple(key.hash() for key in self._keys(context, guest))
-        if not self._output:
-            return Outcome(name, text=self._make(context, xml), hashes=hashes)
-        return self._output.compare(context, xml, Outcome(context["name"], hashes=hashes))
-
-    def _keys(self, context: dict[str, Any], guest: Any) -> Iterator[Key]:
         allowed = self._options.allow_shared
-        return iter(()) if allowed is None else keys(context, guest, allowed)
+        found = () if allowed is None else hashes(context, allowed)
+        if not self._output:
+            return Outcome(name, text=self._make(context, xml), hashes=found)
+        status, digest, diff = self._output.compare(context, xml)
+        return Outcome(context["name"], hashes=found, status=status, digest=digest, diff=diff)
 
     def _guest(self, under: list[Any], value: Any) -> Any:
         own = from_line(value) if isinstance(value, bytes) else value
@@ -125,7 +123,7 @@ class Fleet:
                     guest = self._inputs.guest(document)
                     context = self._renderer.context(guest)
                     place = _placer(document, self._inputs.over)
-                    for key in self._keys(context, guest):
+                    for key in keys(context, guest, self._options.allow_shared or ()):
                         yield context["name"], key, place
 
         return problems_of(found())

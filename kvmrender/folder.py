@@ -41,6 +41,7 @@ class Folder:
         self._staging = OWN + os.urandom(8).hex().encode()
         self._staged: int | None = None
         self._folder: int | None = None
+        self._is_empty = False
         umask = os.umask(0)
         os.umask(umask)
         self._modes = {True: SECRET_MODE & ~umask, False: MODE & ~umask}
@@ -65,9 +66,13 @@ class Folder:
             fcntl.flock(self._at(), fcntl.LOCK_EX)
         except OSError:
             return  # a file system without locks: leave alone what may be another run's
+        others = 0
         for name in map(os.fsencode, os.listdir(self._at())):
             if name.startswith(OWN) and not name.endswith(b".xml"):
                 self._remove_staging(name)
+            else:
+                others += 1
+        self._is_empty = not others
 
     def _at(self) -> int:
         assert self._folder is not None
@@ -75,18 +80,18 @@ class Folder:
 
     def read(self, name: bytes) -> tuple[bytes, os.stat_result] | None:
         """Return a file's contents and state, or None where there is none; a link counts as none."""
-        if self._folder is None:
-            return None
         try:
-            return self._contents(name, self._folder)
+            return self._contents(name)
         except OSError as error:
             raise self._fault(name, error) from None
 
-    def _contents(self, name: bytes, folder: int) -> tuple[bytes, os.stat_result] | None:
+    def _contents(self, name: bytes) -> tuple[bytes, os.stat_result] | None:
         if b"/" in name:
             raise OSError(errno.EINVAL, "is not the name of a file")
+        if self._folder is None or self._is_empty:
+            return None
         try:
-            file = os.open(name, _READ, dir_fd=folder)
+            file = os.open(name, _READ, dir_fd=self._folder)
         except OSError as error:
             if error.errno in (errno.ENOENT, errno.ELOOP):
                 return None
@@ -147,6 +152,7 @@ class Folder:
 
     def commit(self, names: Iterable[bytes]) -> None:
         """Rename staged files into place."""
+        self._is_empty = False
         for name in names:
             try:
                 os.replace(name, name, src_dir_fd=self._staging_folder(), dst_dir_fd=self._at())

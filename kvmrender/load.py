@@ -127,10 +127,10 @@ class Document(NamedTuple):
 
 def layered(under: Iterable[Any], own: Any) -> Any:
     """Return a guest as written over what is said of all."""
-    guest: Any = {}
-    for value in chain(under, [own]):
-        guest = merge(guest, value)
-    return guest
+    guest: Any = None
+    for value in under:
+        guest = value if guest is None else merge(guest, value)
+    return own if guest is None else merge(guest, own)
 
 
 def from_line(data: bytes) -> Any:

@@ -86,7 +86,10 @@ class _Compiler:
 
         def array(value: Any, notes: Notes) -> Any:
             if isinstance(value, (list, tuple)):
-                return [convert(item, notes) for item in value]
+                result = []  # a comprehension would be a call more
+                for item in value:
+                    result.append(convert(item, notes))
+                return result
             # One element may stand without the list; what isn't one is left for the check.
             item = convert(value, notes)
             return [item] if isinstance(item, dict) else value

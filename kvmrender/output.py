@@ -25,16 +25,19 @@ class Output:
     def _mask(self) -> Callable[[str], str]:
         return xml_masker(self._root)
 
-    def compare(self, context: dict[str, Any], xml: str, outcome: Outcome) -> Outcome:
-        """Compare a guest's file with what it is to hold, and stage it where that differs."""
-        name, data = file_name(outcome.name), xml.encode()
+    def compare(self, context: dict[str, Any], xml: str) -> tuple[str, str, str]:
+        """Compare a guest's file with what it is to hold, and stage it where that differs.
+
+        Returns what becomes of it, the SHA-256 of what it is to hold, and the difference, if that was asked for.
+        """
+        name, data = file_name(context["name"]), xml.encode()
         found = self._folder.read(name)
         old, state = found or (None, None)
         status = CREATED if old is None else UNCHANGED if old == data else CHANGED
         if status != UNCHANGED and not self._options.check:
             self._folder.stage(name, data, state, secret=old is None and self._has_secret(context))
         diff = self._diff(self._folder.place(name), old, data) if self._options.diff and status != UNCHANGED else ""
-        return outcome._replace(status=status, digest=digest(data), diff=diff)
+        return status, digest(data), diff
 
     def _diff(self, place: str, old: bytes | None, new: bytes | None) -> str:
         """Return the difference between two versions of a file, without secrets."""

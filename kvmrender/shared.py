@@ -17,6 +17,7 @@ from kvmrender.errors import Path, Problem, path_string
 Context = dict[str, Any]
 
 PART_BITS = 6
+_BITS = (1 << 64) - 1
 
 
 class Key(NamedTuple):
@@ -28,26 +29,35 @@ class Key(NamedTuple):
     derived: bool = False
 
     def hash(self) -> int:
-        """Return 64 bits that stand for the thing."""
+        """Return 64 bits that stand for the thing, on any machine."""
         return int.from_bytes(blake2b(f"{self.kind}\0{self.value}".encode(), digest_size=8).digest(), "big")
 
 
 def keys(context: Context, guest: Any, allowed: Iterable[str] = ()) -> Iterator[Key]:
     """Yield what is a guest's own; ``guest`` is the same as written, ``allowed`` are patterns of disks to leave out."""
-    yield Key("name", context["name"], ("name",))
+    for kind, value, path in _owned(context, allowed):
+        yield Key(kind, value, path, kind == "mac" and _is_derived(guest, path[1]))
+
+
+def hashes(context: Context, allowed: Iterable[str] = ()) -> tuple[int, ...]:
+    """Return 64 bits for each of the keys, which other processes know only if they are forks of this one."""
+    return tuple([hash((kind, value)) & _BITS for kind, value, _ in _owned(context, allowed)])
+
+
+def _owned(context: Context, allowed: Iterable[str]) -> Iterator[tuple[str, str, Path]]:
+    yield "name", context["name"], ("name",)
     if context.get("uuid"):
-        yield Key("uuid", context["uuid"], ("uuid",))
+        yield "uuid", context["uuid"], ("uuid",)
     for number, interface in enumerate(context["interfaces"]):
         if interface["mac"] and (interface.get("teaming") or {}).get("type") != "transient":
-            path: Path = ("interfaces", number, "mac", "address")
-            yield Key("mac", interface["mac"]["address"], path, _is_derived(guest, number))
+            yield "mac", interface["mac"]["address"], ("interfaces", number, "mac", "address")
     for number, disk in enumerate(context["disks"]):
         place, key = image(disk)
         if place and _is_written(disk) and not any(fnmatchcase(place, pattern) for pattern in allowed):
-            yield Key("disk", place, ("disks", number, "source", key))
+            yield "disk", place, ("disks", number, "source", key)
 
 
-def _is_derived(guest: Any, number: int) -> bool:
+def _is_derived(guest: Any, number: Any) -> bool:
     interfaces = guest["interfaces"]
     interface = interfaces[number] if isinstance(interfaces, (list, tuple)) else interfaces
     return interface.get("mac") is None

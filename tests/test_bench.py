@@ -178,7 +178,8 @@ def test_both_kinds_of_fleet_hold_the_same_guests(tmp_path: Path) -> None:
 def test_growth_is_from_the_smallest_fleet_to_the_largest() -> None:
     rows: list[dict[str, Any]] = [
         {"kind": "jsonl", "guests": 1, "peak_bytes": 500},
-        {"kind": "jsonl", "guests": 10, "peak_bytes": 1000, "per_guest": 2.0},
+        {"kind": "jsonl", "guests": 10, "peak_bytes": 1000, "per_guest": 9.0},
+        {"kind": "jsonl", "guests": 50, "peak_bytes": 1900, "per_guest": 2.0},
         {"kind": "jsonl", "guests": 100, "refused": "it failed"},
         {"kind": "jsonl", "guests": 110, "peak_bytes": 1300, "per_guest": 2.5},
         {"kind": "yaml", "guests": 10, "peak_bytes": 1000, "per_guest": 2.0},

@@ -6,7 +6,6 @@ that have no default. Its docstring is what holds when it finds nothing; the REA
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import lru_cache
 
 from kvmrender.checks import (
@@ -68,14 +67,21 @@ MOST_SHAPES = 100
 """Kinds of mappings that a guest has for which it is kept which checks they need."""
 
 
-def problems(context: Context, architecture: Context, shapes: frozenset[Shape] | None = None) -> Iterator[Problem]:
-    """Yield what the checks find in a context.
+def problems(
+    context: Context, architecture: Context, shapes: frozenset[Shape] | None = None, most: int | None = None
+) -> list[Problem]:
+    """Return what the checks find in a context, the first of it if it is more than ``most``.
 
     ``shapes`` are those of what the guest writes: checks that can find nothing in that (see ``common.Checks``) are not
     run. They are all run where it isn't known, or too much to be kept.
     """
+    found: list[Problem] = []
     for check in CHECKS if shapes is None or len(shapes) > MOST_SHAPES else _wanted(context["arch"], shapes):
-        yield from check(context, architecture)
+        for problem in check(context, architecture):
+            found.append(problem)
+            if len(found) == most:
+                return found
+    return found
 
 
 @lru_cache(maxsize=1024)

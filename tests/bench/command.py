@@ -27,7 +27,8 @@ class Effort:
     sizes: dict[str, list[int]]
 
 
-FULL = Effort(50, 0.02, 25, 3, {"yaml": [1_000, 10_000], "jsonl": [1_000, 10_000, 100_000]})
+SIZES = [1_000, 3_000, 10_000, 30_000, 100_000]
+FULL = Effort(50, 0.02, 25, 3, {"yaml": SIZES[:-1], "jsonl": SIZES})
 QUICK = Effort(3, 0.001, 2, 1, {"yaml": [20], "jsonl": [20, 40]})
 
 

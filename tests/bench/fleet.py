@@ -70,7 +70,7 @@ def write(path: Path, count: int) -> None:
 def measure(folder: Path, sizes: dict[str, list[int]], jobs: int, rounds: int) -> list[Row]:
     """Run every size of every kind of fleet in turn, ``rounds`` times.
 
-    A fleet of one guest tells how long the start takes; a row's ``per_guest`` is what each further guest takes.
+    A row's ``per_guest`` is what each guest takes that the fleet before it, the next smaller one, doesn't have.
     """
     cases = [(kind, count) for kind, counts in sizes.items() for count in sorted({1, *counts})]
     seconds: dict[tuple[str, int], list[float]] = {case: [] for case in cases}
@@ -86,15 +86,16 @@ def measure(folder: Path, sizes: dict[str, list[int]], jobs: int, rounds: int) -
                 seconds[kind, count].append(took)
                 peaks[kind, count].append(peak)
     rows = []
-    for kind, count in cases:
+    for before, (kind, count) in zip([("", 0), *cases], cases):  # noqa: B905 - one more, on purpose
         row: Row = {"kind": kind, "guests": count, "jobs": jobs}
-        if (kind, count) in refused or (kind, 1) in refused:
-            row["refused"] = refused.get((kind, count)) or "the fleet of one guest failed"
+        if (kind, count) in refused:
+            row["refused"] = refused[kind, count]
         else:
             row |= summary(seconds[kind, count]) | {"peak_bytes": median(peaks[kind, count])}
             row["per_second"] = count / row["seconds"]
-            if count > 1:
-                row["per_guest"] = (row["seconds"] - median(seconds[kind, 1])) / (count - 1)
+            if before[0] == kind and before not in refused:
+                further = [many - few for few, many in zip(seconds[before], seconds[kind, count], strict=True)]
+                row["per_guest"] = median(further) / (count - before[1])
         rows.append(row)
     return rows
 
@@ -125,17 +126,17 @@ def _run(folder: Path, kind: str, count: int, jobs: int) -> tuple[float, int]:
 
 def growth(rows: Iterable[Row]) -> dict[str, Any]:
     """What a guest more costs, from the smallest fleet (of more than one) to the largest: bytes, and how many times as
-    long a guest takes in the largest."""
+    long the last guests take as the first of those that the smallest doesn't have."""
     found = {}
     timed = [row for row in rows if "per_guest" in row]
     for kind in dict.fromkeys(row["kind"] for row in timed):
-        first, *_, last = [row for row in timed if row["kind"] == kind] * 2
-        few, many = sorted((first, last), key=lambda row: row["guests"])
-        if few["guests"] < many["guests"]:
+        few, *others = sorted((row for row in timed if row["kind"] == kind), key=lambda row: row["guests"])
+        if others:
+            many = others[-1]
             found[kind] = {
                 "from": few["guests"],
                 "to": many["guests"],
                 "bytes_per_guest": (many["peak_bytes"] - few["peak_bytes"]) / (many["guests"] - few["guests"]),
-                "time_per_guest": many["per_guest"] / few["per_guest"],
+                "time_per_guest": many["per_guest"] / others[0]["per_guest"],
             }
     return found

@@ -65,8 +65,8 @@ def _fleet(results: dict[str, Any]) -> Iterator[str]:
         yield ""
         yield (
             f"From {grown['from']:,} to {grown['to']:,} guests of {kind}, peak memory grows by "
-            f"{grown['bytes_per_guest']:,.0f} bytes a guest, and a further guest takes "
-            f"{grown['time_per_guest']:.2f} times as long."
+            f"{grown['bytes_per_guest']:,.0f} bytes a guest, and the last guests take "
+            f"{grown['time_per_guest']:.2f} times as long as the first of them."
         )
 
 
