@@ -37,7 +37,9 @@ def derive(guest: Guest, disk_buses: dict[str, str]) -> Guest:
         context["uuid"] = dashed(guest["uuid"].replace("-", "").lower())
     if "currentMemory" not in guest:
         memory = guest["memory"]
-        context["currentMemory"] = {key: memory[key] for key in memory if key != "dumpCore"}
+        context["currentMemory"] = (
+            memory if "dumpCore" not in memory else {key: memory[key] for key in memory if key != "dumpCore"}
+        )
     context["disks"] = _disks(guest["disks"], disk_buses)
     context["controllers"] = _controllers(guest["controllers"], context["disks"])
     context["interfaces"] = _interfaces(guest, namespace)
@@ -58,10 +60,8 @@ def _disks(disks: list[Guest], disk_buses: dict[str, str]) -> list[Guest]:
         if not (name := target.get("dev")):
             bus = target.get("bus", usual)
             prefix = PREFIX_BY_BUS[bus or usual]
-            if prefix not in free:
-                free[prefix] = free_names(prefix, taken)
-            name = next(free[prefix])
-            target = {**target, "dev": name, "bus": bus}
+            names = free.get(prefix) or free.setdefault(prefix, free_names(prefix, taken))
+            target = {**target, "dev": next(names), "bus": bus}
         elif "bus" not in target:
             target = {**target, "bus": _bus(name, usual)}
         driver = disk["driver"]
@@ -113,8 +113,8 @@ def _interfaces(guest: Guest, namespace: str) -> list[Guest]:
             device = f"alias {alias['name']}" if alias else f"interface {position}"
             address = mac_address(namespace, guest["name"], device, guest["mac_prefix"])
             interface = {**interface, "mac": {"address": address}}
-        elif interface["mac"]:
-            interface = {**interface, "mac": {**interface["mac"], "address": interface["mac"]["address"].lower()}}
+        elif (mac := interface["mac"]) and (address := mac["address"].lower()) != mac["address"]:
+            interface = {**interface, "mac": {**mac, "address": address}}
         result.append(interface)
     return result
 

@@ -85,14 +85,14 @@ class _Compiler:
         convert = self.value([resolve(self.root, node["items"]) for node in nodes if "items" in node]) or as_it_is
 
         def array(value: Any, notes: Notes) -> Any:
-            if isinstance(value, (list, tuple)):
+            if value.__class__ is list or isinstance(value, (list, tuple)):
                 result = []  # a comprehension would be a call more
                 for item in value:
                     result.append(convert(item, notes))
                 return result
             # One element may stand without the list; what isn't one is left for the check.
             item = convert(value, notes)
-            return [item] if isinstance(item, dict) else value
+            return [item] if item.__class__ is dict else value
 
         return array
 
@@ -118,13 +118,12 @@ class _Compiler:
             return shape
 
         def mapping(value: Any, notes: Notes) -> Any:
-            if isinstance(value, dict):
+            kind = value.__class__
+            if kind is dict or isinstance(value, dict):
                 names = tuple(value)
                 shape = shapes.get(names) or shape_of(names, notes)
                 notes.shapes.add(shape)
-            elif value.__class__ is str and (
-                key := text or (stands_for and stands_for(value))
-            ):  # in full form but for its key
+            elif kind is str and (key := text or (stands_for and stands_for(value))):  # in full form but for its key
                 shape = texts.get(key) or texts.setdefault(key, of_text(rules.shape((key,))))
                 result = {key: value, **shape.constants}
                 if shape.depends:
@@ -137,9 +136,9 @@ class _Compiler:
                 names = tuple(value)
                 shape = shapes.get(names) or shape_of(names, notes)
             result = {**value, **shape.constants}
-            for key, kind, convert in shape.steps:
+            for key, whole, convert in shape.steps:
                 item = value[key]
-                if item.__class__ is kind:
+                if item.__class__ is whole:
                     continue
                 if item is not None:
                     item = convert(item, notes)
