@@ -27,8 +27,7 @@ class Effort:
     sizes: dict[str, list[int]]
 
 
-SIZES = [1_000, 3_000, 10_000, 30_000, 100_000]
-FULL = Effort(50, 0.02, 25, 3, {"yaml": SIZES[:-1], "jsonl": SIZES})
+FULL = Effort(50, 0.02, 25, 3, {kind: [1_000, 10_000, 100_000] for kind in ("yaml", "jsonl")})
 QUICK = Effort(3, 0.001, 2, 1, {"yaml": [20], "jsonl": [20, 40]})
 
 
