@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterable
 from jinja2 import Environment, nodes
 from jinja2.meta import find_undeclared_variables
 
-from kvmrender.compile_expressions import WHOLE, Expressions, constant, escaped, quoted
+from kvmrender.compile_expressions import WHOLE, Expressions, brief, constant, escaped, quoted
 from kvmrender.compile_writer import UnsupportedError, Writer
 from kvmrender.references import references
 from kvmrender.specialise import TABLE
@@ -70,7 +70,7 @@ class _Module:
         source = "\n".join(line for name in sorted(functions) for line in functions[name])
         roots = {name: identifier(name) for name in names}
         subjects = {identifier(name): subject for name, subject in self._subjects.items()}
-        kept = zlib.compress(source.encode())
+        kept = zlib.compress(brief(source).encode())
         return "\n".join([source, f"ROOTS = {roots}", f"SUBJECTS = {subjects}", f"SOURCES = {kept!r}", ""])
 
     def _read(self, name: str) -> tuple[nodes.Template, bool]:

@@ -14,6 +14,7 @@ from kvmrender.compile_writer import UnsupportedError
 WHOLE = "domain"
 """The name by which a template knows the whole context."""
 
+_BEFORE, _AFTER = "(x if (x := ", ").__class__ is str and (x.isalnum() or not S(x)) else E(x))"
 _OPERATORS = {"eq": "==", "ne": "!=", "in": "in", "notin": "not in"}
 
 
@@ -94,7 +95,12 @@ class Expressions:
 
 def escaped(expression: str) -> str:
     """Return the expression for a value as ``escape`` gives it; most need none, which is seen here already."""
-    return f"(x if (x := {expression}).__class__ is str and (x.isalnum() or not S(x)) else E(x))"
+    return f"{_BEFORE}{expression}{_AFTER}"
+
+
+def brief(source: str) -> str:
+    """Return a source with ``Q(value)`` for what ``escaped`` makes of a value: it is parsed in a third of the time."""
+    return source.replace(_BEFORE, "Q(").replace(_AFTER, ")")
 
 
 def constant(node: nodes.Node) -> Any:

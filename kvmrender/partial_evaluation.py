@@ -3,25 +3,52 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from operator import is_
+from typing import Any, cast
 
 Path = tuple[str, ...]
 """The keys that lead to a mapping inside another; none to itself."""
 
 
-class PartialEvaluator(ast.NodeTransformer):
+class Rewriter(ast.NodeVisitor):
+    """Makes nodes anew where something in them differs, and never changes one."""
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        """Return a node with what is left of those in it: the same one, if that is all."""
+        left: dict[str, Any] = {}
+        is_same = True
+        for name in node._fields:
+            before = getattr(node, name)
+            if before.__class__ is list:
+                left[name] = after = [self.visit(item) if isinstance(item, ast.AST) else item for item in before]
+                is_same = is_same and all(map(is_, after, before))
+            elif isinstance(before, ast.AST) and before._fields:
+                left[name] = after = self.visit(before)
+                is_same = is_same and after is before
+            else:
+                left[name] = before
+        return node if is_same else node.__class__(**left)
+
+
+class PartialEvaluator(Rewriter):
     """Answers what is asked of the keys of mappings: of the variable ``subject``, and of those in it, by their paths.
 
-    ``function`` gives the function of a name, or of a table's, for those that are called with such a mapping.
+    ``function`` gives the function of a name, or of a table's, for those that are called with such a mapping. ``count``
+    is that of the evaluator that has left the statements, if there was one before.
     """
 
     def __init__(
-        self, subject: str, keys: Mapping[Path, Collection[str]], function: Callable[[str], ast.FunctionDef]
+        self,
+        subject: str,
+        keys: Mapping[Path, Collection[str]],
+        function: Callable[[str], ast.FunctionDef],
+        count: int = 0,
     ) -> None:
         self._keys, self._function = keys, function
         self._paths: dict[str, Path] = {subject: ()}
         self._missing: set[str] = set()
-        self._count, self._prefix = 0, ""
+        self.count, self._prefix = count, ""
         self._names: dict[str, str] = {}
         self.asked: dict[Path, None] = {}
         """Paths of other mappings right inside the subject that are asked for keys."""
@@ -50,26 +77,28 @@ class PartialEvaluator(ast.NodeTransformer):
             found += left if isinstance(left, list) else [left] if left else []
         return found
 
+    def visit_Constant(self, node: ast.Constant) -> ast.Constant:
+        """Return it."""
+        return node
+
     def visit_If(self, node: ast.If) -> ast.stmt | list[ast.stmt]:
         """Return what is left of a condition."""
-        node.test = self.visit(node.test)
-        if isinstance(node.test, ast.Constant):
-            return self.statements(node.body if node.test.value else node.orelse)
-        node.body, node.orelse = self.statements(node.body), self.statements(node.orelse)
-        node.body = node.body or [ast.Pass()]
-        return node
+        test = self.visit(node.test)
+        if isinstance(test, ast.Constant):
+            return self.statements(node.body if test.value else node.orelse)
+        body, orelse = self.statements(node.body), self.statements(node.orelse)
+        return ast.If(test, body or [ast.Pass()], orelse)
 
     def visit_For(self, node: ast.For) -> ast.stmt | None:
         """Return a loop, unless it is known to be over nothing."""
-        node.target, node.iter = self.visit(node.target), self.visit(node.iter)
-        if isinstance(node.iter, ast.List) and not node.iter.elts:
+        target, over = self.visit(node.target), self.visit(node.iter)
+        if isinstance(over, ast.List) and not over.elts:
             return None
-        node.body = self.statements(node.body) or [ast.Pass()]
-        return node
+        return ast.For(target, over, self.statements(node.body) or [ast.Pass()], [])
 
     def visit_Assign(self, node: ast.Assign) -> ast.stmt | None:
         """Note what a variable stands for."""
-        node.targets, node.value = [self.visit(target) for target in node.targets], self.visit(node.value)
+        node = ast.Assign([self.visit(target) for target in node.targets], self.visit(node.value))
         match node:
             case ast.Assign([ast.Name(name)], ast.Name("M")):
                 self._missing.add(name)
@@ -85,7 +114,7 @@ class PartialEvaluator(ast.NodeTransformer):
 
     def visit_Compare(self, node: ast.Compare) -> ast.expr:
         """Return the answer, where it is known."""
-        self.generic_visit(node)
+        node = cast(ast.Compare, self.generic_visit(node))
         match node:
             case ast.Compare(ast.Constant(key), [ast.In()], [of]) if (keys := self._keys_of(of)) is not None:
                 return ast.Constant(key in keys)
@@ -98,7 +127,7 @@ class PartialEvaluator(ast.NodeTransformer):
 
     def visit_BoolOp(self, node: ast.BoolOp) -> ast.expr:
         """Return what is left to be asked."""
-        self.generic_visit(node)
+        node = cast(ast.BoolOp, self.generic_visit(node))
         every = isinstance(node.op, ast.And)
         # What comes after a value that decides isn't asked; what comes before it is.
         left: list[ast.expr] = []
@@ -111,12 +140,11 @@ class PartialEvaluator(ast.NodeTransformer):
                 left.append(value)
                 break
             left.append(value)
-        node.values = left
-        return node if len(left) > 1 else left[0] if left else ast.Constant(every)
+        return ast.BoolOp(node.op, left) if len(left) > 1 else left[0] if left else ast.Constant(every)
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
         """Return the answer, where it is known."""
-        self.generic_visit(node)
+        node = cast(ast.UnaryOp, self.generic_visit(node))
         match node:
             case ast.UnaryOp(ast.Not(), ast.Constant(bool(value))):
                 return ast.Constant(not value)
@@ -124,14 +152,14 @@ class PartialEvaluator(ast.NodeTransformer):
 
     def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
         """Return the one that is taken, where that is known."""
-        self.generic_visit(node)
+        node = cast(ast.IfExp, self.generic_visit(node))
         if isinstance(node.test, ast.Constant):
             return node.body if node.test.value else node.orelse
         return node
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         """Return the field that a call gives, where it is known."""
-        self.generic_visit(node)
+        node = cast(ast.Call, self.generic_visit(node))
         match node:
             case ast.Call(ast.Attribute(of, "get"), [ast.Constant(key), default]):
                 if (keys := self._keys_of(of)) is not None:
@@ -149,102 +177,15 @@ class PartialEvaluator(ast.NodeTransformer):
                 known = [self._keys_of(name) is not None for name in names[2:]]
                 if len(names) == len(arguments) and any(known):
                     return self._called(self._function(called), names)
-        self.generic_visit(node)
-        return node
+        return cast(ast.Expr, self.generic_visit(node))
 
     def _called(self, function: ast.FunctionDef, arguments: Iterable[ast.Name]) -> list[ast.stmt]:
         """Return the statements of a function that is called, with the names that its variables have here."""
         before = self._names, self._prefix
-        self._count += 1
+        self.count += 1
         parameters = [parameter.arg for parameter in function.args.args]
         self._names = {name: argument.id for name, argument in zip(parameters, arguments, strict=True)}
-        self._prefix = f"i{self._count}_"
+        self._prefix = f"i{self.count}_"
         found = self.statements(function.body[1:])  # it begins with what the caller has done
         self._names, self._prefix = before
         return found
-
-
-def written_together(body: list[ast.stmt]) -> list[ast.stmt]:
-    """Return statements with texts that are written one after the other as one."""
-    found: list[ast.stmt] = []
-    pending: list[ast.expr] = []
-
-    def flush() -> None:
-        if pending:
-            parts = _joined(pending)
-            match parts:
-                case [ast.Constant() as value] | [ast.FormattedValue(value)]:
-                    pass
-                case _:
-                    value = ast.JoinedStr(parts)
-            found.append(ast.Expr(ast.Call(ast.Name("w", ast.Load()), [value], [])))
-            pending.clear()
-
-    for statement in _closed(body):
-        if (text := _written(statement)) is not None and not _is_end(text):
-            pending += _parts(text)
-            continue
-        flush()
-        if isinstance(statement, (ast.If, ast.For)):
-            statement.body, statement.orelse = written_together(statement.body), written_together(statement.orelse)
-        found.append(statement)
-    flush()
-    return found
-
-
-def _joined(parts: Iterable[ast.expr]) -> list[ast.expr]:
-    """Return parts of a text with constants beside each other as one."""
-    found: list[ast.expr] = []
-    for part in parts:
-        match part, found[-1:]:
-            case ast.Constant(str(text)), [ast.Constant(str(before))]:
-                found[-1] = ast.Constant(before + text)
-            case _:
-                found.append(part)
-    return found
-
-
-def _parts(text: ast.expr) -> Iterator[ast.expr]:
-    """Yield the parts of a text."""
-    if isinstance(text, ast.JoinedStr):
-        yield from text.values
-    else:
-        yield text if isinstance(text, ast.Constant) else ast.FormattedValue(text, -1)
-
-
-def _written(statement: ast.stmt) -> ast.expr | None:
-    """Return what a statement writes, where that is all that it does."""
-    match statement:
-        case ast.Expr(ast.Call(ast.Name("w"), [text])):
-            return text
-    return None
-
-
-def _is_end(text: ast.expr | None) -> bool:
-    return isinstance(text, ast.Name) and text.id in _ENDS
-
-
-_ENDS = {"G": ">\n", "B": ">"}
-
-
-def _closed(body: list[ast.stmt]) -> list[ast.stmt]:
-    """Return statements in which elements that are known to be empty, or not to be, are written as such."""
-    found: list[ast.stmt | None] = list(body)
-    opened: list[int] = []
-    for place, statement in enumerate(body):
-        text = _written(statement)
-        if isinstance(text, ast.Name) and text.id in _ENDS:
-            opened.append(place)
-        match statement:
-            case ast.If(ast.Compare(ast.Subscript(ast.Name("found")), [ast.Is()], [ast.Name(end)]), _, [otherwise]):
-                begun = opened.pop()
-                between = body[begun + 1 : place]
-                if not between:
-                    found[begun], found[place] = _write("/>"), None
-                elif any(_written(inner) is not None for inner in between):
-                    found[begun], found[place] = _write(_ENDS[end]), otherwise
-    return [statement for statement in found if statement is not None]
-
-
-def _write(text: str) -> ast.stmt:
-    return ast.Expr(ast.Call(ast.Name("w", ast.Load()), [ast.Constant(text)], []))

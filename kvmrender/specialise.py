@@ -25,6 +25,8 @@ MOST = 64
 """How many functions are made of one; more than guests have, if they aren't made to have many."""
 MOST_SEEN = 1000
 """Of how many keys it is counted how often they come up."""
+MOST_TREES = 32
+"""How many of the functions of templates are kept parsed: some 200 kB each."""
 TABLE = "S_"
 """How the names of tables begin, which are those of their functions."""
 
@@ -66,6 +68,7 @@ class _Special:
 
     def __init__(self, space: dict[str, Any]) -> None:
         self._space = space
+        self._trees: dict[str, ast.FunctionDef] = {}
 
     @cached_property
     def _sources(self) -> dict[str, str]:
@@ -75,46 +78,47 @@ class _Special:
     def _parsed(self, name: str) -> ast.FunctionDef:
         import ast
 
-        function = ast.parse(self._sources[name.removeprefix(TABLE)]).body[0]
-        assert isinstance(function, ast.FunctionDef)
-        return function
+        if (name := name.removeprefix(TABLE)) not in self._trees:
+            if len(self._trees) >= MOST_TREES:
+                self._trees.clear()
+            function = ast.parse(self._sources[name]).body[0]
+            assert isinstance(function, ast.FunctionDef)
+            self._trees[name] = function
+        return self._trees[name]
 
-    def _left(self, name: str, keys: dict[Keys, Keys]) -> tuple[ast.FunctionDef, list[str]]:
-        """Return what is left of a function where these keys are known, by the paths of their mappings, and the keys of
-        the mappings right inside that it asks too."""
-        from kvmrender.partial_evaluation import PartialEvaluator
-
-        function = self._parsed(name)
-        evaluator = PartialEvaluator(self._space["SUBJECTS"][name], keys, self._parsed)
-        function.body = evaluator.statements(function.body)
-        return function, [key for (key,) in evaluator.asked]
-
-    def _compiled(self, function: ast.FunctionDef) -> Function:
+    def _compiled(self, function: ast.FunctionDef, body: list[ast.stmt]) -> Function:
         import ast
 
-        from kvmrender.partial_evaluation import written_together
+        from kvmrender.compile_expressions import escaped
+        from kvmrender.residual import Escaping, written_together
 
-        function.body = written_together(function.body)
         made: dict[str, Function] = {}
-        module = ast.fix_missing_locations(ast.Module([function], []))
+        left = ast.FunctionDef(function.name, function.args, written_together(body), [])
+        module = ast.fix_missing_locations(ast.Module([Escaping(escaped("y")).visit(left)], []))
         exec(compile(module, "<templates>", "exec"), self._space, made)
         return made[function.name]
 
     def function(self, name: str, keys: Keys) -> Function:
         """Return the function for a mapping with these keys: one that looks at the mappings right inside, if it asks
         these, and has functions for their keys too."""
-        function, inside = self._left(name, {(): keys})
+        from kvmrender.partial_evaluation import PartialEvaluator
+
+        function, subject = self._parsed(name), self._space["SUBJECTS"][name]
+        outer = PartialEvaluator(subject, {(): keys}, self._parsed)
+        body = outer.statements(function.body)
+        inside = [key for (key,) in outer.asked]
 
         def make(inner: tuple[Keys, ...]) -> Function:
             known: dict[Keys, Keys] = {(key,): of for key, of in zip(inside, inner, strict=True)}
-            return self._compiled(self._left(name, {(): keys, **known})[0])
+            evaluator = PartialEvaluator(subject, {(): keys, **known}, self._parsed, outer.count)
+            return self._compiled(function, evaluator.statements(body))
 
-        subject, general = self._space["SUBJECTS"][name], self._space[name]
+        general = self._space[name]
         mappings = [subject, *(f"{subject}[{key!r}]" for key in inside)]
         chosen = f"T[{''.join(f'tuple({mapping}), ' for mapping in mappings[1:])}]" if inside else "F"
         classes = " is ".join(f"{mapping}.__class__" for mapping in mappings)
         parameters = ", ".join(argument.arg for argument in function.args.args)
         source = f"lambda {parameters}: ({chosen} if {classes} is dict else G)({parameters})"
-        found = {"T": Table(general, make, 10)} if inside else {"F": self._compiled(function)}
+        found = {"T": Table(general, make, 10)} if inside else {"F": self._compiled(function, body)}
         choosing: Function = eval(source, {"G": general, **found})
         return choosing

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from collections import deque
@@ -91,6 +92,7 @@ def _next(waiting: deque[tuple[Kept, Future[Result]]]) -> tuple[Kept, Result]:
 def _start(work: Callable[[Any], Any], reader: int, writer: int) -> None:
     global _work
     _work = work
+    gc.freeze()  # what comes from the parent process stays, and need not be looked through for garbage
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent process decides
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)

@@ -7,7 +7,8 @@ from textwrap import dedent
 
 import pytest
 
-from kvmrender.partial_evaluation import PartialEvaluator, written_together
+from kvmrender.partial_evaluation import PartialEvaluator
+from kvmrender.residual import written_together
 
 CALLED = """
 def t_called(found, c, v_x):
