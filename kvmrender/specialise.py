@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Function = Callable[..., Any]
 Keys = tuple[str, ...]
 
-SEEN = 2000
+SEEN = 1000
 """How often keys come up before there is a function for them: to make one takes some milliseconds, and it saves some
 microseconds."""
 MOST = 64

@@ -16,7 +16,7 @@ from bench.rounds import Row, timed
 
 WARMING, LONGEST = 2500, 3
 """Calls before the first that counts, and seconds that they may take: kvmrender brings in jsonschema-rs only after some
-guests, and makes functions for keys that have come up some two thousand times."""
+guests, and makes functions for keys that have come up a thousand times."""
 
 
 def measure(folder: Path, rounds: int, sample: float) -> list[Row]:
