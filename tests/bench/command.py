@@ -27,7 +27,7 @@ class Effort:
     sizes: dict[str, list[int]]
 
 
-FULL = Effort(50, 0.02, 25, 3, {kind: [1_000, 10_000, 100_000] for kind in ("yaml", "jsonl")})
+FULL = Effort(50, 0.02, 25, 5, {kind: [1_000, 10_000, 100_000] for kind in ("yaml", "jsonl")})
 QUICK = Effort(3, 0.001, 2, 1, {"yaml": [20], "jsonl": [20, 40]})
 
 
