@@ -7,8 +7,9 @@ from textwrap import dedent
 
 import pytest
 
+from kvmrender.compile_expressions import brief, escaped
 from kvmrender.partial_evaluation import PartialEvaluator
-from kvmrender.residual import written_together
+from kvmrender.residual import Escaping, written_together
 
 CALLED = """
 def t_called(found, c, v_x):
@@ -87,3 +88,35 @@ def test_what_is_asked_of_mappings_inside() -> None:
         "v1_n = v['n']\nif 'x' in v1_n: w('x')\nif 'x' in v['b']: w('y')\nif 'z' in v and 'x' in v['z']: w('z')"
     )
     assert asked[1] == ["n"]
+
+
+def test_values_are_escaped_as_in_the_source() -> None:
+    values = "v['b']", "v['c'].get('d', '')"
+    source = f"[{', '.join(map(escaped, values))}, u(v)]"
+    short = brief(source)
+    assert short == f"[{', '.join(f'Q({value})' for value in values)}, u(v)]"
+    parsed = ast.parse(short, mode="eval")
+    whole = Escaping(escaped("y")).visit(parsed)
+    assert ast.dump(whole) == ast.dump(ast.parse(source, mode="eval"))
+    assert ast.dump(parsed) == ast.dump(ast.parse(short, mode="eval"))
+
+
+def test_what_is_left_is_gone_on_with() -> None:
+    """With more that is known, and other names for the variables of functions that are called then."""
+    lines = "t_called(found, c, v)\nv1_e = v['b']\nif 'k' in v1_e: t_called(found, c, v1_e)\nif 'z' in v1_e: w('z')"
+    source = ast.parse(lines).body
+    before = [ast.dump(statement) for statement in source]
+
+    def function(name: str) -> ast.FunctionDef:
+        found = ast.parse(CALLED).body[0]
+        assert isinstance(found, ast.FunctionDef)
+        return found
+
+    outer = PartialEvaluator("v", {(): ("b",)}, function)
+    body = outer.statements(source)
+    assert [*outer.asked] == [("b",)]
+    inner = PartialEvaluator("v", {(): ("b",), ("b",): ("b", "k")}, function, outer.count)
+    whole = inner.statements(body)
+    found = ast.unparse(ast.fix_missing_locations(ast.Module(whole, [])))
+    assert found == "i1_v1_y = v['b']\nv1_e = v['b']\ni2_v1_y = v1_e['b']"
+    assert [ast.dump(statement) for statement in source] == before

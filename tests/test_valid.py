@@ -257,6 +257,19 @@ def test_later_guests_are_held_against_the_same_schema() -> None:
             renderer.render({"name": "a", "memory": None})
 
 
+def test_later_guests_may_have_other_keys() -> None:
+    """However many sets of keys there are, each guest is valid or not as for a renderer that has seen none."""
+    renderer = Renderer()
+    for _ in range(2 * FIRST):
+        renderer.render({"name": "a"})
+    for guest in [parameter.values[0] for parameter in GUESTS] * 2:
+        assert renderer.render(guest) == Renderer().render(guest)
+        with pytest.raises(GuestError, match="vcpu"):
+            renderer.render({**guest, "vcpu": {"text": "many"}})
+        with pytest.raises(GuestError, match="memroy: is not a known key"):
+            renderer.render({**guest, "memroy": 1})
+
+
 def test_defaults_of_ones_own_are_held_against_the_schema_each_time(tmp_path: Path) -> None:
     part = {"extends": "shipped/guest.schema.json", "properties": {"on_crash": {"default": "explode"}}}
     (tmp_path / "guest.schema.json").write_text(json.dumps(part))
