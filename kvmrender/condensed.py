@@ -27,7 +27,7 @@ def condensed(schema: Node, names: Collection[str] | None = None) -> Node:
     """Return a schema without annotations, in which conditions on the value of one key are one after the other, until
     one holds; for guests that have no other keys than ``names``, at the top or anywhere below, if these are given.
 
-    Raises UnknownError for keywords that the shipped schema doesn't have.
+    Raises UnknownError for keywords and references that the shipped schema doesn't have.
     """
     condenser = _Condenser(schema, names)
     small = condenser.node(schema)
@@ -64,12 +64,14 @@ class _Condenser:
         return {self._key(*wanted): node for wanted, node in sorted(found.items())}
 
     def _at(self, reference: str) -> Node:
+        if not reference.startswith("#/"):
+            raise UnknownError
         node: Node = node_at(self._root, reference.removeprefix("#/").split("/"))
         return node
 
     @staticmethod
     def _key(reference: str, sure: bool) -> str:
-        return reference.removeprefix("#/$defs/").replace("/", ":") + ("" if sure else ":if")
+        return reference.removeprefix("#/").replace("/", ":") + ("" if sure else ":if")
 
     def node(self, node: Any, like: Node | None = None, sure: bool = True) -> Any:
         """Return a node condensed. It is ``sure`` that a value isn't valid if it isn't valid for the node: what stands

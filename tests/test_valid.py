@@ -270,6 +270,25 @@ def test_later_guests_may_have_other_keys() -> None:
             renderer.render({**guest, "memroy": 1})
 
 
+@pytest.mark.parametrize(
+    ("node", "twin"),
+    [
+        ({"$ref": "guest.schema.json#/properties/vcpu"}, 2),
+        ({"$ref": "guest.schema.json"}, {"name": "b"}),
+        ({"type": "object", "patternProperties": {"^b": {"type": "integer"}}}, {"b": 1}),
+    ],
+    ids=["property", "whole", "keyword"],
+)
+def test_later_guests_are_held_against_parts_of_ones_own(tmp_path: Path, node: Node, twin: Any) -> None:
+    part = {"extends": "shipped/guest.schema.json", "properties": {"twin": node}}
+    (tmp_path / "guest.schema.json").write_text(json.dumps(part))
+    renderer = Renderer([tmp_path])
+    for _ in range(2 * FIRST):
+        assert "<name>a</name>" in renderer.render({"name": "a", "twin": twin})
+        with pytest.raises(GuestError, match="twin"):
+            renderer.render({"name": "a", "twin": ["many"]})
+
+
 def test_defaults_of_ones_own_are_held_against_the_schema_each_time(tmp_path: Path) -> None:
     part = {"extends": "shipped/guest.schema.json", "properties": {"on_crash": {"default": "explode"}}}
     (tmp_path / "guest.schema.json").write_text(json.dumps(part))
