@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
+from copy import copy
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
@@ -93,8 +94,9 @@ class _Special:
         from kvmrender.residual import Escaping, written_together
 
         made: dict[str, Function] = {}
-        left = ast.FunctionDef(function.name, function.args, written_together(body), [])
-        module = ast.fix_missing_locations(ast.Module([Escaping(escaped("y")).visit(left)], []))
+        left = copy(function)
+        left.body = [*map(Escaping(escaped("y")).visit, written_together(body))]
+        module = ast.fix_missing_locations(ast.Module([left], []))
         exec(compile(module, "<templates>", "exec"), self._space, made)
         return made[function.name]
 
