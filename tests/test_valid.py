@@ -66,7 +66,7 @@ def held(full: dict[str, Any], arch: str, others: Iterable[frozenset[str]] = ())
     return valid
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=16)
 def for_names(arch: str, names: frozenset[str]) -> jsonschema_rs.Draft202012Validator:
     return jsonschema_rs.Draft202012Validator(condensed(SCHEMA.of_architecture(arch), names))
 
