@@ -24,7 +24,7 @@ FIRST = 50
 """Guests of a process that are held against the schema without jsonschema-rs, which takes a while to start."""
 
 MOST_TIMES = 8
-"""Sets of keys for which the schema is condensed: each takes some milliseconds."""
+"""Sets of keys for which the schema is condensed, each in some milliseconds; then it is for all keys."""
 
 MOST_PROBLEMS = 1000
 """Problems of a guest that are looked for; a hint for each of a million would take minutes."""
@@ -101,14 +101,14 @@ class Later:
 def _quick(schema: GuestSchema) -> Callable[[dict[str, Any], Collection[str] | None], bool]:
     """Return a function that says of a guest whether it is known to be valid."""
     numbers, required = count(), frozenset(schema.root["required"])
-    later: dict[str, Later] = {}
 
     @cache
     def of_first(arch: str) -> Callable[[dict[str, Any]], bool]:
         return validity(schema.of_architecture(arch))
 
+    @cache
     def of_others(arch: str) -> Callable[[dict[str, Any]], bool]:
-        return (later.get(arch) or later.setdefault(arch, Later(schema.of_architecture(arch)))).is_valid
+        return Later(schema.of_architecture(arch)).is_valid
 
     def is_valid(guest: dict[str, Any], given: Collection[str] | None) -> bool:
         arch = guest.get("arch")
