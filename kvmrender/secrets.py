@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from kvmrender.errors import Path
 from kvmrender.schema import Node, resolve
-
-MASK = "***"
+from kvmrender.xml_secrets import MASK as MASK
+from kvmrender.xml_secrets import Names, XmlSecrets
 
 Places = dict[str, "Places"]
 SECRET: Places = {}
@@ -87,29 +86,50 @@ def _secret_places(root: Node, node: Node, made: dict[str, Places], unfinished: 
 
 def holds_secrets(root: Node, node: Node) -> bool:
     """Say whether a field that a node describes has secret ones inside."""
-    return any(True for _ in _secret_names(root, node))
+    places = _secret_places(root, node, {}, set())
+    return places is SECRET or bool(places)
+
+
+def xml_secrets(root: Node) -> XmlSecrets:
+    """Return what finds the secrets in domain XML, also in that of others and of other versions of libvirt."""
+    return XmlSecrets(_names(root))
 
 
 def xml_masker(root: Node) -> Callable[[str], str]:
-    """Return a function that writes ``***`` for the secrets in domain XML, also in that of another version.
+    """Return a function that writes ``***`` for the secrets in domain XML; of what can't be parsed, it says so."""
+    return xml_secrets(root).masked
 
-    A secret is known by the name of its attribute or element, which is that of the field in the schema.
+
+def _names(root: Node) -> Names:
+    """Return the elements and attributes that secret fields are written as.
+
+    They have the names of the fields. One that is not the name of any other field is a secret wherever it is.
     """
-    names = "|".join(sorted(map(re.escape, _secret_names(root, root))))
-    pattern = re.compile(rf'(?<=\s)((?:{names})=")[^"]*(?=")|(<(?:{names})(?:\s[^<>]*[^/])?>)[^<]+(?=</)')
-    return lambda xml: pattern.sub(lambda match: f"{match[1] or match[2]}{MASK}", xml)
+    names: Names = {}
+    others: set[str] = set()
+    seen: set[tuple[str, str]] = set()
 
+    def walk(node: Node, element: str) -> None:
+        if "$ref" in node:
+            if (node["$ref"], element) in seen:
+                return
+            seen.add((node["$ref"], element))
+        node = resolve(root, node)
+        if "items" in node:
+            walk(node["items"], element)
+        for key, child in node.get("properties", {}).items():
+            field = resolve(root, child)
+            inner = resolve(root, field.get("items", field))
+            name = field.get("element", key).rpartition(":")[2]
+            if key == "text":
+                continue
+            if field.get("secret") or inner.get("secret"):
+                names[element, name] = True
+            elif resolve(root, inner.get("properties", {}).get("text", {})).get("secret"):
+                names[element, name] = False
+            else:
+                others.add(name)
+            walk(child, name)
 
-def _secret_names(root: Node, node: Node, element: str = "", above: tuple[str, ...] = ()) -> Iterator[str]:
-    if "$ref" in node:
-        if node["$ref"] in above:
-            return
-        above = (*above, node["$ref"])
-    node = resolve(root, node)
-    for name, child in node.get("properties", {}).items():
-        if resolve(root, child).get("secret"):
-            yield element if name == "text" else name
-        else:
-            yield from _secret_names(root, child, name, above)
-    if "items" in node:
-        yield from _secret_names(root, node["items"], element, above)
+    walk(root, "domain")
+    return {**names, **{("", name): whole for (_, name), whole in names.items() if name not in others}}

@@ -10,7 +10,7 @@ from conftest import Run, find
 import kvmrender
 from kvmrender import GuestError, Renderer
 from kvmrender.schema import Node, resolve
-from kvmrender.secrets import is_secret
+from kvmrender.secrets import is_secret, xml_masker
 
 SECRET = "hunter2"
 
@@ -63,3 +63,85 @@ def test_what_is_secret() -> None:
     }
     assert all(is_secret(root, path) for path in found)
     assert not is_secret(root, ("name",))
+
+
+GRAPHICS = '<domain><devices>\n  <graphics type="vnc"{} listen="a"/>\n</devices></domain>\n'
+COOKIE = '<domain><cookies>\n  <cookie name="sid">{}</cookie>\n  <cookie name="b"/>\n</cookies></domain>\n'
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        (' passwd="hunter2"', ' passwd="***"'),
+        (" passwd='hunter2'", " passwd='***'"),
+        ("\tpasswd\n = \n'hunter2' a='b'", "\tpasswd\n = \n'***' a='b'"),
+        (" passwd='hunter2\nhunter2'", " passwd='***\n***'"),
+        (" a='>' passwd='hun>ter2/>&quot;hunter2'", " a='>' passwd='***'"),
+        (" ö:passwd='hunter2' ü='ü'", " ö:passwd='***' ü='ü'"),
+        (" passwd=''", " passwd='***'"),
+        (" xmlpasswd='passwd'", " xmlpasswd='passwd'"),
+    ],
+)
+def test_attribute_is_masked_however_it_is_written(written: str, shown: str) -> None:
+    assert xml_masker(Renderer().schema.root)(GRAPHICS.format(written)) == GRAPHICS.format(shown)
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("hunter2", "***"),
+        ("\n    hunter2\n    hunter2\n  ", "\n    ***\n    ***\n  "),
+        ("<![CDATA[hunter2]]>", "***"),
+        ("hun<![CDATA[hun]]>ter2", "***"),
+        ("<!-- a comment -->hunter2", "***"),
+        ("<!-- hunter2 -->", "***"),
+        ("<?a hunter2?>", "***"),
+        ("h&#117;nter2 &amp; hunter2", "***"),
+        ("<value>hunter2</value>", "***"),
+        ('<value is="hunter2"/>', "***"),
+        ("<cookie>hunter2</cookie>hunter2", "***"),
+        ("", ""),
+    ],
+)
+def test_element_is_masked_however_it_is_written(written: str, shown: str) -> None:
+    assert xml_masker(Renderer().schema.root)(COOKIE.format(written)) == COOKIE.format(shown)
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("<!-- <graphics passwd='hunter2'/> -->", "<!--***-->"),
+        ("<?old passwd hunter2?>", "<?old***?>"),
+        ("<a><![CDATA[<graphics passwd='hunter2'/>]]></a>", "<a>***</a>"),
+        ("<a>&lt;graphics passwd='hunter2'/></a>", "<a>***</a>"),
+        ("<a b='&lt;graphics passwd=\"hunter2\"/>'/>", "<a b='***'/>"),
+        ("<!-- what the session is for -->", "<!--***-->"),
+        ("<!-- sessions -->", "<!-- sessions -->"),
+        ("<a>the session's</a>", "<a>the session's</a>"),
+    ],
+)
+def test_what_may_hold_a_secret_is_masked_too(written: str, shown: str) -> None:
+    masked = xml_masker(Renderer().schema.root)(f"<domain>\n{written}\n</domain>")
+    assert masked.replace("*** ", "***").replace(" ***", "***") == f"<domain>\n{shown}\n</domain>"
+
+
+@pytest.mark.parametrize(
+    ("written", "why"),
+    [
+        ("<domain>\n<graphics passwd='hunter2'></domain>", "is not well-formed XML (line 2)"),
+        ("<graphics passwd=hunter2/>", "is not well-formed XML (line 1)"),
+        ("hunter2", "is not well-formed XML (line 1)"),
+        ("<a>\x00h\x00u\x00n</a>", "is not well-formed XML (line 1)"),
+        ("<!DOCTYPE a [<!ENTITY b 'hunter2'>]><graphics passwd='&b;'/>", "has a DTD"),
+        ("<a>\udc80hunter2</a>", "is not UTF-8"),
+    ],
+)
+def test_what_can_not_be_parsed_is_not_shown(written: str, why: str) -> None:
+    assert xml_masker(Renderer().schema.root)(written) == f"# not shown: it {why}\n"
+
+
+def test_name_of_other_fields_is_a_secret_in_its_own_element_only() -> None:
+    root = {"properties": {"name": {}, "login": {"properties": {"name": {"secret": True}, "key": {"secret": True}}}}}
+    xml = "<domain><name>a</name><site:login name='hunter2' key='hunter2'/><a name='b' key='hunter2'/></domain>"
+    masked = "<domain><name>a</name><site:login name='***' key='***'/><a name='b' key='***'/></domain>"
+    assert xml_masker(root)(xml) == masked

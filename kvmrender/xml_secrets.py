@@ -1,0 +1,168 @@
+"""Secrets in XML, found by parsing it: in documents of ours and of others, however they are written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+from xml.parsers import expat
+
+MASK = "***"
+
+Names = dict[tuple[str, str], bool]
+"""The elements and attributes that are secret, each by the element that it is in ("" is any) and its own name, without
+prefixes. False is an element whose attributes are not."""
+
+_ATTRIBUTE = re.compile(rb"""\s+[^\s=]+\s*=\s*(?:"([^"]*)"|'([^']*)')""")
+_LINE, _TEXT = re.compile(rb"[^\n]+"), re.compile(rb"\S(?:.*\S)?")
+
+
+class Secret(NamedTuple):
+    """A secret of a document: the bytes from ``start`` to ``end``, what is shown for them, and its value."""
+
+    start: int
+    end: int
+    shown: bytes
+    value: str
+
+
+class XmlSecrets:
+    """Finds the secrets that have these names."""
+
+    def __init__(self, names: Names) -> None:
+        self._names = names
+        self._words = {name for _, name in names}
+        known = "|".join(sorted(map(re.escape, self._words))) or r"(?!)"
+        self._is_named = re.compile(rf"(?<![\w.-])(?:{known})(?![\w.-])").search
+
+    def masked(self, xml: str) -> str:
+        """Return a document with ``***`` for its secrets, and all else as it is; or in one line, why it isn't shown."""
+        if not xml.strip():
+            return xml
+        try:
+            data = xml.encode()
+            return _masked(data, self._found(data))
+        except UnicodeEncodeError:
+            return "# not shown: it is not UTF-8\n"
+        except ValueError as error:
+            return f"# not shown: {error}\n"
+
+    def masked_fragment(self, xml: str) -> str:
+        """Do the same with raw XML that can stand in an element."""
+        shown = self.masked(f"<x>{xml}</x>")
+        return shown[3:-4] if shown.startswith("<x>") else shown.rstrip("\n")
+
+    def values(self, xml: str) -> list[str]:
+        """Return the secrets of a document; for one that can't be parsed, none."""
+        try:
+            return [secret.value for secret in self._found(xml.encode())]
+        except ValueError:
+            return []
+
+    def is_in(self, xml: str) -> bool:
+        """Say whether a document that is well-formed has a secret. That is quick where it has none of the names."""
+        return any(word in xml for word in self._words) and bool(self.values(xml))
+
+    def _found(self, data: bytes) -> list[Secret]:
+        """Return the secrets of a document, in order. Raises ValueError where it can't be parsed."""
+        found: list[Secret] = []
+        above = [""]
+        text: list[str] = []
+        text_from = secret_from = secret_depth = 0
+        parser = expat.ParserCreate("utf-8")
+        parser.ordered_attributes = True
+
+        def here() -> int:
+            return int(parser.CurrentByteIndex)
+
+        def end_text() -> None:
+            """Hide text that is markup itself, such as XML in a CDATA section, if it has a secret's name."""
+            if text and not secret_depth:
+                if self._is_markup(value := "".join(text)):
+                    found.append(_secret(data, text_from, here(), _TEXT, value))
+                text.clear()
+
+        def start(tag: str, attributes: list[str]) -> None:
+            nonlocal secret_from, secret_depth
+            end_text()
+            name = _local(tag)
+            above.append(name)
+            if secret_depth:
+                return
+            kind = self._kind(above[-2], name)
+            position = here() + 1 + len(tag.encode())
+            for attribute, value in zip(attributes[::2], attributes[1::2], strict=True):
+                match = _ATTRIBUTE.match(data, position)
+                assert match is not None
+                position = match.end()
+                if kind or self._kind(name, _local(attribute)) is not None or self._is_markup(value):
+                    found.append(_secret(data, *match.span(match.lastindex or 0), _LINE, value))
+            if kind is not None:
+                secret_from, secret_depth = data.index(b">", position) + 1, len(above)
+
+        def end(_: str) -> None:
+            nonlocal secret_depth
+            if secret_depth == len(above):
+                if secret_from < here():
+                    found.append(_secret(data, secret_from, here(), _TEXT, "".join(text)))
+                text.clear()
+                secret_depth = 0
+            end_text()
+            above.pop()
+
+        def begin_text() -> None:
+            nonlocal text_from
+            if not text:
+                text_from = here()
+                text.append("")
+
+        def add_text(part: str) -> None:
+            begin_text()
+            text.append(part)
+
+        def hide(content: str, begin: int, ending: bytes) -> None:
+            end_text()
+            if not secret_depth and self._is_named(content):
+                found.append(_secret(data, begin, data.index(ending, begin), _TEXT, content))
+
+        def refuse(*_: object) -> None:
+            raise ValueError("it has a DTD")
+
+        parser.StartElementHandler, parser.EndElementHandler = start, end
+        parser.StartCdataSectionHandler, parser.CharacterDataHandler = begin_text, add_text
+        parser.CommentHandler = lambda content: hide(content, here() + 4, b"-->")
+        parser.ProcessingInstructionHandler = lambda to, content: hide(content, here() + 2 + len(to.encode()), b"?>")
+        parser.StartDoctypeDeclHandler = refuse
+        try:
+            parser.Parse(data, True)
+        except expat.ExpatError as error:
+            raise ValueError(f"it is not well-formed XML (line {error.lineno})") from None
+        return found
+
+    def _kind(self, above: str, name: str) -> bool | None:
+        return self._names.get((above, name), self._names.get(("", name)))
+
+    def _is_markup(self, text: str) -> bool:
+        return "<" in text and self._is_named(text) is not None
+
+
+def _local(name: str) -> str:
+    return name.rpartition(":")[2]
+
+
+def _secret(data: bytes, start: int, end: int, part: re.Pattern[bytes], value: str) -> Secret:
+    """Return the secret in these bytes, which is shown on as many lines as it has."""
+    shown = part.sub(MASK.encode(), data[start:end])
+    return Secret(start, end, shown or MASK.encode(), value)
+
+
+def _masked(data: bytes, secrets: list[Secret]) -> str:
+    def parts() -> Iterator[bytes]:
+        position = 0
+        for secret in secrets:
+            yield data[position : secret.start]
+            yield secret.shown
+            position = secret.end
+        yield data[position:]
+
+    return b"".join(parts()).decode()
