@@ -10,7 +10,7 @@ from jinja2 import BytecodeCache
 
 from kvmrender.environment import Environment, finish
 from kvmrender.errors import Path, TemplateError
-from kvmrender.guard import GuardedEnvironment
+from kvmrender.guard import GuardedEnvironment, LimitError
 from kvmrender.lines import Place, files, mark_lines, without_marks
 from kvmrender.normalise import with_machine
 from kvmrender.references import chain
@@ -37,8 +37,13 @@ class Interpreter:
         return finish(self._written(self._environment, values))
 
     def include(self, name: str, names: Mapping[str, Any]) -> str:
-        """Return what a template writes that sees these names. Raises what Jinja raises."""
-        return finish(self._environment.get_template(name).render(names))
+        """Return what a template writes that sees these names. Raises TemplateError for what is beyond a limit, and
+        else what Jinja raises."""
+        try:
+            return finish(self._environment.get_template(name).render(names))
+        except (LimitError, RecursionError) as error:
+            guest = names["domain"]
+            raise template_error(error, str(self._stack.files(name)[0]), guest["name"], guest) from error
 
     def start(self) -> None:
         """Begin with a guest of which only parts are rendered here."""

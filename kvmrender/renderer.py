@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import cache, cached_property
 from pathlib import Path as FilePath
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from kvmrender.compiled import functions
 from kvmrender.context import context_builder
-from kvmrender.errors import Path, Problem
+from kvmrender.errors import Path, Problem, TemplateError
 from kvmrender.normalise import unshared, without_nulls
 from kvmrender.prepare import prepared
 from kvmrender.stack import TEMPLATE, Stack
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from kvmrender.interpreter import Interpreter
     from kvmrender.lines import Place
     from kvmrender.schema import GuestSchema
+
+needless = Counter[str]()
+"""How often the templates' functions raised an exception, by its type, where Jinja found no fault: each is a mistake in
+the functions, which takes nothing but time."""
 
 
 @cache
@@ -76,24 +81,26 @@ class Renderer:
         """Return the guest's context, which is not to be changed, and its domain XML. Raises what ``render`` does."""
         context, notes = self._context(guest)
         values = without_nulls(context) if notes.nulls else context
-        xml = self._quickly(values)
-        if xml is None:
-            xml = self._interpreter.render(values)
+        xml = self._written(values)
         if self.stack.own and (fault := document_fault(xml)):
             raise self._interpreter.not_well_formed(values, fault)
         return context, xml
 
-    def _quickly(self, values: dict[str, Any]) -> str | None:
-        """Return the guest's XML from the templates' functions; None where it is Jinja that has to give it."""
+    def _written(self, values: dict[str, Any]) -> str:
+        """Return the guest's XML from the templates' functions, or from Jinja where these can't give it."""
         function = self._functions.get(f"{values['arch']}{TEMPLATE}")
         if function is None:
-            return None
+            return self._interpreter.render(values)
         if self.stack.own:
             self._interpreter.start()
         try:
             return function(values)
-        except Exception:
-            return None
+        except (TemplateError, MemoryError):  # what went beyond a limit does not go there twice
+            raise
+        except Exception as error:
+            xml = self._interpreter.render(values)
+            needless[type(error).__name__] += 1
+            return xml
 
     def _include(self, name: str, names: Mapping[str, Any]) -> str:
         return self._interpreter.include(name, names)

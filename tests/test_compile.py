@@ -21,6 +21,7 @@ from kvmrender.interpreter import Interpreter
 from kvmrender.load import read
 from kvmrender.normalise import without_nulls
 from kvmrender.prepare import prepared
+from kvmrender.renderer import needless
 from kvmrender.schema import GuestSchema
 
 RENDERER = Renderer()
@@ -197,6 +198,24 @@ def test_a_function_that_fails_leaves_the_guest_to_jinja(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(renderer, "_functions", dict.fromkeys(renderer._functions, fail))
     assert renderer.render(guest) == xml
+    assert needless.pop("KeyError") == 1  # by itself, it fails a test
+
+
+@pytest.mark.usefixtures("only_partials")
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("{% for i in range(99) %}{% endfor %}", "loops and calls more than 50 times for one guest"),
+        ("{% include 'devices/disk.xml.j2' %}", "includes or calls itself without end"),
+    ],
+)
+def test_a_partial_over_its_limits_is_run_once(
+    source: str, said: str, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kvmrender.guard.MOST_STEPS", 50 if "for" in source else 9999)
+    (site / "devices/disk.xml.j2").write_text(source)
+    with pytest.raises(TemplateError, match=rf"disk.xml.j2:1: {said} \(guest 'a'"):
+        Renderer([site]).render({"name": "a", "disks": [{"source": "/a.img"}]})
 
 
 def test_functions_for_certain_keys_are_made_when_these_came_up_often(monkeypatch: pytest.MonkeyPatch) -> None:
