@@ -265,5 +265,5 @@ class _Function:
         with self._writer.into(inner):
             self._body(node.body)
         indented = ", ".join([f"''.join({inner})", *arguments])
-        self._writer.computed(f"I({indented})")
-        self._writer.flush()
+        with self._writer.inside(f"if {inner}:"):  # or else the element around it may be empty
+            self._writer.computed(f"I({indented})")

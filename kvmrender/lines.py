@@ -24,6 +24,7 @@ AnyEnvironment = TypeVar("AnyEnvironment", bound=Environment)
 
 _ONE = "\1[0-9:]*\2"
 _MARK = re.compile("\1([0-9]+):([0-9]+)\2")
+_BEGINS = re.compile(f"(?:{_ONE})*[^\n\1]")
 _INDENTED = re.compile(f"\n(?=(?:{_ONE})*[^\n\1])")
 # As in ``finish``, with marks between.
 _CLOSED = re.compile(
@@ -78,7 +79,7 @@ def files(environment: Environment) -> list[str]:
 def _indent(text: str, width: int = 4, first: bool = False) -> Markup:
     """Do what Jinja's filter does, but leave lines blank that hold marks alone."""
     space = " " * width
-    return Markup(space if first else "") + Markup(_INDENTED.sub(f"\n{space}", text))
+    return Markup(space if first and _BEGINS.match(text) else "") + Markup(_INDENTED.sub(f"\n{space}", text))
 
 
 def without_marks(environment: Environment, written: str) -> tuple[str, list[Place | None]]:

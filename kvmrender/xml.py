@@ -65,7 +65,8 @@ def _escaped(text: str, references: dict[int, str]) -> str:
 def indent(text: str, width: int = 4, first: bool = False, blank: bool = False) -> str:
     """Return a text with its lines indented, but for the first one and blank ones."""
     space = " " * width
-    found = (space if first else "") + (_NEWLINE if blank else _LINE).sub(f"\n{space}", text)
+    begins = first and (blank or text[:1] not in ("", "\n"))
+    found = (space if begins else "") + (_NEWLINE if blank else _LINE).sub(f"\n{space}", text)
     return Markup(found) if isinstance(text, Markup) else found
 
 

@@ -52,12 +52,15 @@ def draws(usual: int) -> settings:
     )
 
 
-def guests(schema: GuestSchema, keys: list[str] | None = None, most: int = 4) -> st.SearchStrategy[dict[str, Any]]:
-    """Draw guests in full form with at most so many of the keys at the top (all of them where none are given)."""
+def guests(
+    schema: GuestSchema, keys: list[str] | None = None, most: int = 4, inside: int = MOST_KEYS
+) -> st.SearchStrategy[dict[str, Any]]:
+    """Draw guests in full form with at most so many of the keys at the top (all of them where none are given), and at
+    most so many keys inside each mapping, beside the required ones."""
     root = schema.root
     architectures = [name for name, part in schema.architectures.items() if not is_newer(root, part)]
     values = {
-        key: _value(root, node, 0)
+        key: _value(root, node, 0, inside)
         for key, node in root["properties"].items()
         if key not in NOT_DRAWN and (not keys or key in keys) and not is_newer(root, node)
     }
@@ -88,7 +91,7 @@ def _allowed(value: Any, part: Node) -> Any:
     }
 
 
-def _value(root: Node, node: Node, depth: int) -> st.SearchStrategy[Any]:
+def _value(root: Node, node: Node, depth: int, most: int) -> st.SearchStrategy[Any]:
     node = resolve(root, node)
     if "enum" in node:
         return st.sampled_from(node["enum"])
@@ -96,7 +99,7 @@ def _value(root: Node, node: Node, depth: int) -> st.SearchStrategy[Any]:
         return st.just(node["const"])
     kind = node.get("type")
     if isinstance(kind, list):
-        return st.one_of([_value(root, {**node, "type": one}, depth) for one in kind])
+        return st.one_of([_value(root, {**node, "type": one}, depth, most) for one in kind])
     if kind == "integer":
         low, high = node.get("minimum", 0), node.get("maximum", 1 << 32)
         return st.integers(low, min(high, low + 64)) | st.integers(low, high)
@@ -106,11 +109,11 @@ def _value(root: Node, node: Node, depth: int) -> st.SearchStrategy[Any]:
         pattern = re.sub(r"\$$", r"\\Z", node["pattern"])
         return st.from_regex(pattern, alphabet=CHARACTERS)
     if kind == "array":
-        items = st.deferred(lambda: _value(root, node["items"], depth + 1))
+        items = st.deferred(lambda: _value(root, node["items"], depth + 1, most))
         low = node.get("minItems", 0)
         return st.lists(items, min_size=low, max_size=max(low, min(3, node.get("maxItems", 3))))
     assert kind == "object", node
-    return st.deferred(lambda: _mapping(root, node, depth))
+    return st.deferred(lambda: _mapping(root, node, depth, most))
 
 
 def is_newer(root: Node, node: Node) -> bool:
@@ -125,11 +128,11 @@ def _variants(root: Node, node: Node) -> list[tuple[str, list[Node]]]:
     return [found for part in parts for found in part.get("variants", {}).items()]
 
 
-def _mapping(root: Node, node: Node, depth: int) -> st.SearchStrategy[dict[str, Any]]:
+def _mapping(root: Node, node: Node, depth: int, most: int) -> st.SearchStrategy[dict[str, Any]]:
     properties: dict[str, Node] = {
         name: child for name, child in node.get("properties", {}).items() if not is_newer(root, child)
     }
-    values = {name: _value(root, child, depth + 1) for name, child in properties.items()}
+    values = {name: _value(root, child, depth + 1, most) for name, child in properties.items()}
 
     @st.composite
     def mapping(draw: st.DrawFn) -> dict[str, Any]:
@@ -161,13 +164,13 @@ def _mapping(root: Node, node: Node, depth: int) -> st.SearchStrategy[dict[str, 
                     left_out.add(name)
                 if name not in left_out and (name in required or draw(st.booleans())):
                     narrow = _narrowed(root, properties[name], constraint)
-                    drawn[name] = draw(_value(root, _without(root, narrow, name, left_out, required), depth + 1))
+                    drawn[name] = draw(_value(root, _without(root, narrow, name, left_out, required), depth + 1, most))
         free = [name for name in values if name not in drawn and name not in left_out and name not in required]
-        few = draw(st.lists(st.sampled_from(free), unique=True, max_size=MOST_KEYS)) if free and depth < 8 else []
+        few = draw(st.lists(st.sampled_from(free), unique=True, max_size=most)) if free and depth < 8 else []
         for name, value in values.items():
             if name not in drawn and name not in left_out and (name in required or name in few):
                 if any(key.startswith(f"{name}.") for key in left_out | required):
-                    value = _value(root, _without(root, properties[name], name, left_out, required), depth + 1)
+                    value = _value(root, _without(root, properties[name], name, left_out, required), depth + 1, most)
                 drawn[name] = draw(value)
         return drawn
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 from check_cases import Case
 from conftest import FIXTURES, ROOT, find
-from guests import draws, guests
+from guests import NOT_DRAWN, draws, guests, is_newer
 from hypothesis import given
 from test_checks import CASES
 
@@ -39,6 +40,11 @@ def no_jinja(*_: object) -> str:
     pytest.fail("the shipped templates need no Jinja")
 
 
+KEYS = [
+    key
+    for key, node in RENDERER.schema.root["properties"].items()
+    if key not in NOT_DRAWN and not is_newer(RENDERER.schema.root, node)
+]
 CODE = prepared(RENDERER.stack)[1]
 assert CODE is not None
 FUNCTIONS, SPECIAL = functions(CODE, no_jinja), functions(CODE, no_jinja)
@@ -108,6 +114,28 @@ def test_random_guests(guest: dict[str, Any]) -> None:
         return
     quick, slow = written(guest)
     assert quick == slow
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_elements_with_nothing_in_them(key: str) -> None:
+    """Where all that could be inside is left out, an element ends at once, however it is written."""
+
+    @draws(12)
+    @given(guest=guests(RENDERER.schema, [key], inside=0))
+    def same(guest: dict[str, Any]) -> None:
+        if built(guest)[0].startswith("{"):
+            quick, slow = written(guest)
+            assert quick == slow
+            assert not re.search(r"<([^\s<>/]+)[^<>]*(?<![/?-])>\s+</\1>", slow)
+
+    same()
+
+
+def test_an_element_with_nothing_but_indented_parts_that_are_left_out_ends_at_once() -> None:
+    guest = {"name": "a", "rngs": [{"model": "virtio", "backend": {"model": "egd", "type": "pty"}}]}
+    quick, slow = written(guest)
+    assert quick == slow == specially_written(guest)
+    assert '<backend model="egd" type="pty"/>' in quick
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case[0] for case in CASES])

@@ -30,6 +30,7 @@ from kvmrender.device_names import device_name
 from kvmrender.load import read
 from kvmrender.mac import mac_address
 from kvmrender.schema import Node, resolve
+from kvmrender.trial import all_fields
 
 RENDERER = Renderer()
 ROOT_NODE = RENDERER.schema.root
@@ -124,6 +125,50 @@ def spoilt(draw: st.DrawFn) -> Any:
 @draws(300)
 @given(guest=spoilt())
 def test_any_value_at_any_place_is_refused_clearly_or_makes_well_formed_xml(guest: Any) -> None:
+    refused_clearly_or_well_formed(guest)
+
+
+EMPTY: list[Any] = [{}, None, [], "", 0, False, [{}], [None]]
+FIELDS = [path for path in all_fields(ROOT_NODE, ROOT_NODE) if path[0] not in ("name", "arch", "vars")]
+
+
+def written(path: Path, value: Any, node: Node = ROOT_NODE) -> Any:
+    """Return a guest, or what a node is of, that has but one field."""
+    if not path:
+        return value
+    node = resolve(ROOT_NODE, node["properties"][path[0]])
+    is_list = len(path) > 1 and node.get("type") == "array"
+    inner = written(path[1:], value, resolve(ROOT_NODE, node["items"]) if is_list else node)
+    return {path[0]: [inner] if is_list else inner}
+
+
+def test_a_field_with_nothing_in_it_is_refused_clearly_or_makes_well_formed_xml() -> None:
+    """Each field of the schema, with each of these values, on one of the architectures after the other."""
+    architectures = sorted(RENDERER.schema.architectures)
+    for number, path in enumerate(FIELDS):
+        for value in EMPTY[:2] if number % 8 else EMPTY:
+            arch = architectures[number % len(architectures)]
+            refused_clearly_or_well_formed({"name": "a", "arch": arch, **written(path, value)})
+
+
+@st.composite
+def hollow(draw: st.DrawFn) -> Any:
+    """A guest of the schema, of which some values are empty, or of another type."""
+
+    def some(value: Any) -> Any:
+        if draw(st.integers(0, 7)) == 0:
+            return draw(st.sampled_from([*EMPTY, "1", True]))
+        if isinstance(value, dict):
+            return {key: some(item) for key, item in value.items()}
+        return [some(item) for item in value] if isinstance(value, list) else value
+
+    guest = draw(GUESTS)
+    return {key: some(value) for key, value in guest.items()} | {"name": "a", "arch": guest["arch"]}
+
+
+@draws(300)
+@given(guest=hollow())
+def test_nothing_at_any_place_is_refused_clearly_or_makes_well_formed_xml(guest: Any) -> None:
     refused_clearly_or_well_formed(guest)
 
 

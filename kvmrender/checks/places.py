@@ -140,7 +140,7 @@ def on_usb(key: str, devices: list[Context], arch: str) -> list[int]:
     for position, device in enumerate(devices):
         value: Any = device if field else None
         for name in field:
-            value = value and value.get(name)
+            value = value.get(name) if value else None
         # Of those that don't say it, only inputs differ.
         if value in values or (value is None and key == "inputs" and place(key, device, arch) in _ON_USB):
             found.append(position)
