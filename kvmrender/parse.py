@@ -41,6 +41,8 @@ _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,18})\Z")
 _SPECIAL: dict[str, bool | None] = {"true": True, "false": False, "null": None}
 _TAG = "tag:yaml.org,2002:"
 _UNREADABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_BRACKET = re.compile(r'[\[\]{}]|"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
+"""A bracket of a JSON text, or a string, which may hold some."""
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 
 
@@ -80,16 +82,14 @@ class _Reader:
 
     def documents(self) -> list[Any]:
         """Return the value of each document. Raises RefusedError."""
-        found: list[Any] = []
         try:
-            self.next = _Parser(self.text).get_event
-            while (event := self.next()).__class__ is not StreamEndEvent:
-                if event.__class__ is DocumentStartEvent:
-                    self.anchors = {}
-                    event = self.next()
-                    found.append(self.value(event, (len(found),), 0, event))
+            return self._documents()
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
+            if mark and mark.index < len(self.text):
+                # The parser looks ahead: what is refused before that place is said instead.
+                with suppress(yaml.YAMLError):
+                    _Reader(self.text[: mark.index], self.marks)._documents()
             said = ", ".join(part for part in (error.context, error.problem) if part)
             raise RefusedError(f"is not YAML: {said}", (mark.line + 1, mark.column + 1) if mark else None) from None
         except UnicodeEncodeError:  # from a command line that is not UTF-8, where the rest is
@@ -97,10 +97,17 @@ class _Reader:
         except yaml.YAMLError as error:  # a character that YAML does not allow
             if not (match := _UNREADABLE.search(self.text)):
                 raise RefusedError(f"is not YAML: {error}", None) from None
-            line = self.text.count("\n", 0, match.start()) + 1
-            column = match.start() - self.text.rfind("\n", 0, match.start())
             said = f"character U+{ord(match[0]):04X} is not allowed in a file"
-            raise RefusedError(f"is not YAML: {said}", (line, column)) from None
+            raise RefusedError(f"is not YAML: {said}", _place(self.text, match.start())) from None
+
+    def _documents(self) -> list[Any]:
+        found: list[Any] = []
+        self.next = _Parser(self.text).get_event
+        while (event := self.next()).__class__ is not StreamEndEvent:
+            if event.__class__ is DocumentStartEvent:
+                self.anchors = {}
+                event = self.next()
+                found.append(self.value(event, (len(found),), 0, event))
         return found
 
     def value(self, event: Any, path: Path, depth: int, key: Any) -> Any:
@@ -157,6 +164,10 @@ class _Reader:
 
 def _position(event: Any) -> Position:
     return event.start_mark.line + 1, event.start_mark.column + 1
+
+
+def _place(text: str, at: int) -> Position:
+    return text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
 
 
 def _scalar(event: Any) -> Any:
@@ -220,12 +231,23 @@ def from_json(text: str) -> Any:
     except _TwiceError as twice:
         raise RefusedError(f"key {brief(twice.args[0])!r} is given twice", _second_key(text)) from None
     except json.JSONDecodeError as error:
+        _refuse_depth(text[: error.pos])
         raise RefusedError(f"is not JSON: {error.msg}", (error.lineno, error.colno)) from None
     except RecursionError:
-        raise RefusedError(f"is nested more than {MAX_DEPTH} deep", None) from None
+        _refuse_depth(text)
+        raise
     if text.count("{") + text.count("[") > MAX_DEPTH and _depth(guest) > MAX_DEPTH:
-        raise RefusedError(f"is nested more than {MAX_DEPTH} deep", None)
+        _refuse_depth(text)
     return guest
+
+
+def _refuse_depth(text: str) -> None:
+    """Raise RefusedError where the brackets of a JSON text are nested too deep."""
+    depth = 0
+    for token in _BRACKET.finditer(text):
+        depth += {"{": 1, "[": 1, "}": -1, "]": -1}.get(token[0], 0)
+        if depth > MAX_DEPTH:
+            raise RefusedError(f"is nested more than {MAX_DEPTH} deep", _place(text, token.start()))
 
 
 def _second_key(text: str) -> Position | None:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+import sys
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+import yaml
 from conftest import ROOT, Run, parse
 from hostile import bounded, complaint
+
+from kvmrender.parse import RefusedError, from_json, from_yaml, positions
 
 CORPUS = ROOT / "tests/fuzz/corpus"
 SCHEMA = Path("/usr/share/libvirt/schemas/domain.rng")
@@ -18,7 +24,6 @@ KEY = "is not a known key (known keys: type, name,"
 UTF_8 = "is not UTF-8: byte"
 SURROGATE = "has half of a surrogate pair, which is not a character"
 TEXT = "is not one line of text without control characters"
-ESCAPE = "is not YAML: while parsing a quoted scalar, found invalid Unicode character escape code"
 NAME = "is not a name: one line of text without '/' or control characters"
 NINES = "9" * 40
 RAW = "is not well-formed XML:"
@@ -28,15 +33,15 @@ SAID = {
     "alias-bomb.yaml": ":6:38: aliases stand for more than 10,000 values",
     "alias-inside-itself.yaml": ":2:14: alias *v has no anchor before it",
     "alias-of-nothing.yaml": ":1:7: alias *nobody has no anchor before it",
-    "beyond-unicode.yaml": f":1:10: {ESCAPE}",
-    "bom-inside.yaml": ":2:2: is not YAML: while parsing a block mapping, did not find expected key",
+    "beyond-unicode.yaml": ":1:10: is not YAML:",
+    "bom-inside.yaml": ":2:2: is not YAML:",
     "control-characters.json": f":1:24: title: '\\x01\\x02\\x03…' {TEXT}",
     "date.yaml": ":3:7: vcpu: '2001-12-14' is not a whole number",
     "deep-blocks.yaml": ":1:129: is nested more than 64 deep",
     "deep-lists.yaml": ":1:65: is nested more than 64 deep",
     "deep-mappings.yaml": ":1:257: is nested more than 64 deep",
-    "deep.json": ": is nested more than 64 deep",
-    "directive-of-the-future.yaml": ":1:1: is not YAML: found incompatible YAML document",
+    "deep.json": ":1:72: is nested more than 64 deep",
+    "directive-of-the-future.yaml": ":1:1: is not YAML:",
     "empty.yaml": ":1:1: is empty: a guest is a mapping with at least a name",
     "exponent.json": ":1:23: vcpu: '1e999' is not a whole number",
     "infinity.json": ": is not JSON: -Infinity is not a JSON number",
@@ -57,18 +62,18 @@ SAID = {
     "nan.yaml": ":2:7: vcpu: '.nan' is not a whole number",
     "negative-number-of-5000-digits.yaml": f":2:16: memory: '-{NINES}…' is not a whole number",
     "not-a-character.json": f":1:24: title: '\\ufffe\\uffff' {TEXT}",
-    "not-closed.json": ":1:13: is not JSON: Expecting ',' delimiter",
-    "not-closed.yaml": ":2:1: is not YAML: while scanning a quoted scalar, found unexpected end of stream",
+    "not-closed.json": ":1:13: is not JSON:",
+    "not-closed.yaml": ":2:1: is not YAML:",
     "nul-escaped.json": f":1:10: name: 'a\\x00b' {NAME}",
     "nul-escaped.yaml": f":2:8: title: 'a\\x00b' {TEXT}",
-    "nul.json": ":1:12: is not JSON: Invalid control character at",
+    "nul.json": ":1:12: is not JSON:",
     "nul.yaml": ":1:8: is not YAML: character U+0000 is not allowed in a file",
     "number-of-5000-digits.json": f":1:23: vcpu: '{NINES}…' is not a whole number",
     "number-of-5000-digits.yaml": f":2:7: vcpu: '{NINES}…' is not a whole number",
     "overlong-utf-8.yaml": f":1:7: {UTF_8} 0xc0 at offset 6",
     "path-as-a-name.yaml": f":1:7: name: '../../etc/passwd' {NAME}",
     "surrogate-escaped.json": f":1:10: name: '\\ud800' {SURROGATE}",
-    "surrogate-escaped.yaml": f":1:10: {ESCAPE}",
+    "surrogate-escaped.yaml": ":1:10: is not YAML:",
     "surrogate-in-raw-xml.json": ":1:35: extra.domain: …'half of a surrogate pair",
     "surrogate-key.json": ":1:1: \\ud800: is not a known key: keys are text",
     "surrogate.yaml": f":1:7: {UTF_8} 0xed at offset 6",
@@ -81,32 +86,32 @@ SAID = {
     "utf-16-without-mark.yaml": ":1:2: is not YAML: character U+0000 is not allowed in a file",
     "utf-16.yaml": f":1:1: {UTF_8} 0xff at offset 0",
     "utf-32.yaml": ":1:1: is not YAML: character U+0000 is not allowed in a file",
-    "white-space.yaml": ":1:2: is not YAML: while scanning for the next token, found character that cannot start any",
-    "xml-attribute-twice.json": f":1:35: extra.domain: {RAW} duplicate attribute at line 1, column 10",
-    "xml-attribute-without-quotes.json": f":1:35: extra.domain: {RAW} not well-formed (invalid token) at line 1",
+    "white-space.yaml": ":1:2: is not YAML:",
+    "xml-attribute-twice.json": f":1:35: extra.domain: {RAW}",
+    "xml-attribute-without-quotes.json": f":1:35: extra.domain: {RAW}",
     "xml-billion-laughs.json": f":1:36: extra.devices: {RAW} it has a DTD at line 1, column 3",
-    "xml-cdata-not-closed.json": f":1:35: extra.domain: {RAW} unclosed CDATA section at its end",
-    "xml-comment-not-closed.json": f":1:35: extra.domain: {RAW} unclosed token at line 1, column 5",
-    "xml-comment-of-dashes.json": f":1:35: extra.domain: {RAW} not well-formed (invalid token) at line 1, column 10",
-    "xml-comment-over-the-end.json": f":1:36: extra.devices: {RAW} mismatched tag at line 1, column 11",
-    "xml-comment-that-ends-oddly.json": f":1:35: extra.domain: {RAW} not well-formed (invalid token) at line 1",
-    "xml-control-character.json": f":1:35: extra.domain: {RAW} not well-formed (invalid token) at line 1, column 4",
-    "xml-declaration-after-space.json": f":1:35: extra.domain: {RAW} XML or text declaration not at start of entity",
-    "xml-declaration.json": f":1:35: extra.domain: {RAW} XML or text declaration not at start of entity",
+    "xml-cdata-not-closed.json": f":1:35: extra.domain: {RAW}",
+    "xml-comment-not-closed.json": f":1:35: extra.domain: {RAW}",
+    "xml-comment-of-dashes.json": f":1:35: extra.domain: {RAW}",
+    "xml-comment-over-the-end.json": f":1:36: extra.devices: {RAW}",
+    "xml-comment-that-ends-oddly.json": f":1:35: extra.domain: {RAW}",
+    "xml-control-character.json": f":1:35: extra.domain: {RAW}",
+    "xml-declaration-after-space.json": f":1:35: extra.domain: {RAW}",
+    "xml-declaration.json": f":1:35: extra.domain: {RAW}",
     "xml-dtd.json": f":1:35: extra.domain: {RAW} it has a DTD at line 1, column 3",
-    "xml-end-of-cdata-alone.json": f":1:35: extra.domain: {RAW} not well-formed (invalid token) at line 1, column 6",
-    "xml-end-of-devices.json": f":1:36: extra.devices: {RAW} mismatched tag at line 1, column 3",
-    "xml-end-of-its-parent.json": f":1:35: extra.domain: {RAW} mismatched tag at line 1, column 3",
+    "xml-end-of-cdata-alone.json": f":1:35: extra.domain: {RAW}",
+    "xml-end-of-devices.json": f":1:36: extra.devices: {RAW}",
+    "xml-end-of-its-parent.json": f":1:35: extra.domain: {RAW}",
     "xml-external-entity.json": f":1:27: metadata: {RAW} it has a DTD at line 1, column 3",
-    "xml-less-than-in-an-attribute.json": f":1:35: extra.domain: {RAW} not well-formed (invalid token) at line 1",
-    "xml-nul.json": f":1:35: extra.domain: {RAW} not well-formed (invalid token) at line 1, column 4",
-    "xml-prefix-of-xmlns.json": f":1:35: extra.domain: {RAW} reserved prefix (xmlns)",
-    "xml-reference-to-nul.json": f":1:35: extra.domain: {RAW} reference to invalid character number at line 1",
-    "xml-reference-to-surrogate.json": f":1:35: extra.domain: {RAW} reference to invalid character number at line 1",
-    "xml-tag-not-closed.json": f":1:35: extra.domain: {RAW} not well-formed (invalid token) at its end",
-    "xml-undeclared-prefix-of-an-attribute.json": f":1:27: metadata: {RAW} unbound prefix at line 1, column 1",
-    "xml-undeclared-prefix.json": f":1:35: extra.domain: {RAW} unbound prefix at line 1, column 1",
-    "xml-undefined-entity.json": f":1:35: extra.domain: {RAW} undefined entity at line 1, column 4",
+    "xml-less-than-in-an-attribute.json": f":1:35: extra.domain: {RAW}",
+    "xml-nul.json": f":1:35: extra.domain: {RAW}",
+    "xml-prefix-of-xmlns.json": f":1:35: extra.domain: {RAW}",
+    "xml-reference-to-nul.json": f":1:35: extra.domain: {RAW}",
+    "xml-reference-to-surrogate.json": f":1:35: extra.domain: {RAW}",
+    "xml-tag-not-closed.json": f":1:35: extra.domain: {RAW}",
+    "xml-undeclared-prefix-of-an-attribute.json": f":1:27: metadata: {RAW}",
+    "xml-undeclared-prefix.json": f":1:35: extra.domain: {RAW}",
+    "xml-undefined-entity.json": f":1:35: extra.domain: {RAW}",
 }  # fmt: skip
 """What is said of each file of the corpus, up to an ellipsis and what comes before its closing quote."""
 
@@ -202,6 +207,43 @@ DEEP = 100_000
 def test_yaml_nested_deep(opening: str) -> None:
     said = complaint(bounded("render", input=opening.encode() * DEEP))
     assert "is nested more than 64 deep" in said or "a key must be a string" in said
+
+
+class GivesUpEarly(yaml.Loader):
+    """A parser with a limit of its own, that looks ahead: from the hundredth bracket on it gives no events."""
+
+    def fetch_flow_collection_start(self, kind: Any) -> None:
+        if self.flow_level == 100:
+            raise yaml.scanner.ScannerError(None, None, "too deep for me", self.get_mark())
+        super().fetch_flow_collection_start(kind)  # type: ignore[no-untyped-call]
+
+
+@pytest.mark.parametrize("parser", [yaml.Loader, yaml.CLoader, GivesUpEarly], ids=["Python", "libyaml", "early"])
+@pytest.mark.parametrize("opening", ["[", '{"a": ', "- ", "[\n", "[*b, "])
+def test_limit_of_nesting_is_ours_whatever_the_parser_allows(
+    parser: Any, opening: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kvmrender.parse._Parser", parser)
+    with pytest.raises(RefusedError) as raised:
+        from_yaml("&b a\n---\n" * ("*" in opening) + opening * 1000)
+    expected = "is nested more than 64 deep" if "*" not in opening else "alias *b has no anchor before it"
+    assert raised.value.message == expected
+    assert raised.value.position is not None
+    assert positions(opening * 1000)
+
+
+@pytest.mark.parametrize("limit", [100, 10_000])
+def test_limit_of_nesting_is_ours_whatever_python_allows(limit: int) -> None:
+    text = '[{"a": "]"}, ' * 500
+    for said in (text, text + "1" + "]" * 500):
+        before = sys.getrecursionlimit()
+        sys.setrecursionlimit(limit + len(inspect.stack()))
+        try:
+            with pytest.raises(RefusedError) as raised:
+                from_json(said)
+        finally:
+            sys.setrecursionlimit(before)
+        assert (raised.value.message, raised.value.position) == ("is nested more than 64 deep", (1, 63 * 13 + 2))
 
 
 @pytest.mark.parametrize("name", ["g.json", "g.jsonl", "g.yaml", "g"])

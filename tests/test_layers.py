@@ -126,10 +126,6 @@ def test_null_as_a_setting_removes_a_default(run: Run) -> None:
         ("memory", "--set memory: is not PATH=VALUE, such as disks[0].driver.cache=none"),
         ("disks[x]=1", "--set disks[x]=…: is not PATH=VALUE, such as disks[0].driver.cache=none"),
         ("=1", "--set =…: is not PATH=VALUE, such as disks[0].driver.cache=none"),
-        (
-            "title={a",
-            "--set title={a: the value is not YAML: while parsing a flow mapping, did not find expected ',' or '}'",
-        ),
         ("title=a\n---\nb", "--set title=a\\n---\\nb: the value is more than one YAML document"),
         ("disks[3].boot=1", "--set disks[3].boot=1: disks[3] comes after 2 that the guest has"),
         ("vcpu=many", "--set vcpu=many: vcpu: 'many' is not a whole number"),
@@ -143,6 +139,12 @@ def test_null_as_a_setting_removes_a_default(run: Run) -> None:
 def test_bad_setting_is_told_once_in_one_line(setting: str, said: str, run: Run) -> None:
     result = run("render", "--set", setting, input=GUEST)
     assert (result.exit_code, result.stdout, result.stderr) == (2, "", f"{said}\n")
+
+
+def test_setting_that_is_not_yaml(run: Run) -> None:
+    result = run("render", "--set", "title={a", input=GUEST)
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
+    assert result.stderr.startswith("--set title={a: the value is not YAML: ")
 
 
 def test_fault_is_told_where_it_was_written(tmp_path: Path, run: Run) -> None:
@@ -233,8 +235,7 @@ def test_json_lines(tmp_path: Path, run: Run) -> None:
 
 def test_faults_of_json_lines_have_their_lines(run: Run) -> None:
     result = run("render", input='{"name": "a"}\n{"name": "b", "vcpu": 0}\n{"name": \n[]\n')
-    assert result.stderr.splitlines() == [
-        "<stdin>:2:23: vcpu: 0 is less than 1",
-        "<stdin>:3:10: is not JSON: Expecting value",
-        "<stdin>:4:1: a guest is a mapping, not a list",
-    ]
+    first, second, third = result.stderr.splitlines()
+    assert first == "<stdin>:2:23: vcpu: 0 is less than 1"
+    assert second.startswith("<stdin>:3:10: is not JSON: ")
+    assert third == "<stdin>:4:1: a guest is a mapping, not a list"

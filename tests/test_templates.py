@@ -217,8 +217,8 @@ def extending(name: str) -> str:
 @pytest.mark.parametrize(
     ("parts", "said"),
     [
-        ({"guest": "{"}, "guest.schema.json:1: is not JSON: Expecting property name"),
-        ({"guest": '\n"\\x"'}, "guest.schema.json:2: is not JSON: Invalid"),
+        ({"guest": "{"}, "guest.schema.json:1: is not JSON: "),
+        ({"guest": '\n"\\x"'}, "guest.schema.json:2: is not JSON: "),
         ({"guest": '{"extends": 5}'}, "guest.schema.json: can't extend 5"),
         ({"guest": extending("b"), "b": extending("c"), "c": extending("b")}, "c.schema.json: can't extend 'b.schema."),
         ({"guest": extending("b"), "b": extending("guest")}, "b.schema.json: can't extend 'guest.schema.json'"),
