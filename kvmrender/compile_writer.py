@@ -11,10 +11,13 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain, groupby
 
 from kvmrender.environment import CLOSING
 
 _TAG = re.compile(r"<([^\s<>/\0]+)|(/?>)|( *\0</([^<>]*)>)")
+_ENDS = {"": "B", "\n": "G"}
+"""What stands for the end of an opening tag that may turn out to be that of an empty element, by what follows it."""
 
 
 @dataclass
@@ -27,6 +30,17 @@ class _Piece:
     closes: str = ""
 
 
+@dataclass(eq=False)
+class _Line:
+    """A line of Python, or the pieces that one writes, with ``write`` at this depth; ``end`` is what stands for the end
+    of an opening tag, while it isn't known whether its element is empty."""
+
+    depth: int
+    write: str
+    content: list[_Piece]
+    end: str = ""
+
+
 class UnsupportedError(Exception):
     """A template uses something that isn't compiled."""
 
@@ -35,19 +49,34 @@ class Writer:
     """The body of a function. ``found`` there is the list that takes what is written, ``w`` its ``append``."""
 
     def __init__(self) -> None:
-        self.lines: list[str] = []
+        self._lines: list[_Line] = []
         self._depth, self._count = 1, 0
-        self._list = "found"
-        self._write = "w"
+        self._list, self._write = "found", "w"
         self._text = ""
         self._pending: list[_Piece] = []
         self._tag = ""
-        self._elements: list[tuple[str, str | None]] = []
+        self._elements: list[tuple[str, _Line | None]] = []
+
+    def source(self) -> list[str]:
+        """Return the lines of the body."""
+        self.flush()
+        found = []
+        for (write, depth, _), lines in groupby(self._lines, lambda line: (line.write, line.depth, line.end)):
+            contents = [line.content for line in lines]
+            for pieces in [[*chain(*contents)]] if write else contents:
+                found.append("    " * depth + (f"{write}({_joined(pieces)})" if write else pieces[0].text))
+        return found
 
     def variable(self, name: str) -> str:
         """Return a name for a variable that no other has."""
         self._count += 1
         return f"v{self._count}_{name}"
+
+    def assigned(self, name: str, value: str) -> str:
+        """Return a variable that has this value, from before what is pending on."""
+        variable = self.variable(name)
+        self._add(f"{variable} = {value}")
+        return variable
 
     def line(self, line: str) -> None:
         """Write a line."""
@@ -59,10 +88,10 @@ class Writer:
         """Write a line with a colon at its end, and what is in it."""
         self.line(line)
         self._depth += 1
-        start = len(self.lines)
+        start = len(self._lines)
         yield
         self.flush()
-        if len(self.lines) == start:
+        if len(self._lines) == start:
             self.line("pass")
         self._depth -= 1
 
@@ -148,42 +177,53 @@ class Writer:
             self._elements.append((name, None))
             run.append(_Piece(">"))
             return following
-        ends = {"": "B", "\n": "G"}
         text = "".join(piece.text for piece in content)
-        if not blank or text not in ends:
+        if not blank or text not in _ENDS:
             raise UnsupportedError(f"the beginning of element {name}")
-        self._elements.append((name, ends[text]))
         self._end(run)
-        self._add(f"{self._write}({ends[text]})")
+        opened = _Line(self._depth, self._write, [_Piece(_ENDS[text], computed=True)], _ENDS[text])
+        self._lines.append(opened)
+        self._elements.append((name, opened))
         return rest
 
     def _close(self, piece: _Piece, run: list[_Piece]) -> None:
         """Write a closing tag, or the end of an empty element."""
-        name, end = self._elements.pop() if self._elements else ("", None)
+        name, opened = self._elements.pop() if self._elements else ("", None)
         if name != piece.closes:
             raise UnsupportedError(f"the end of element {piece.closes}")
-        if end is None or run:
+        if opened is None:
             run.append(_Piece(piece.text))
             return
-        self._add(f"if {self.target}[-1] is {end}: {self.target}[-1] = '/>'")
-        self._add(f"else: {self._write}({piece.text!r})")
+        inside = self._lines[self._lines.index(opened) + 1 :]
+        is_same_block = all(line.depth >= opened.depth for line in [*inside, _Line(self._depth, "", [])])
+        if run or (is_same_block and any((line.depth, line.write) == (opened.depth, opened.write) for line in inside)):
+            run.append(_Piece(piece.text))
+            whole = {"B": ">", "G": ">\n"}[opened.end]
+        elif not inside:
+            whole = "/>"
+        else:
+            self._add(f"if {self.target}[-1] is {opened.end}: {self.target}[-1] = '/>'")
+            self._add(f"else: {self._write}({piece.text!r})")
+            return
+        opened.content, opened.end = [_Piece(whole)], ""
 
     def _end(self, run: list[_Piece]) -> None:
         """Write the line that writes a run of texts and expressions."""
-        if not run:
-            return
-        if not any(piece.computed for piece in run):
-            written = repr("".join(piece.text for piece in run))
-        elif len(run) == 1:
-            written = run[0].text
-        else:
-            written = "".join(f"{{{piece.text}}}" if piece.computed else _literal(piece.text) for piece in run)
-            written = f"f'{written}'"
-        run.clear()
-        self._add(f"{self._write}({written})")
+        if run:
+            self._lines.append(_Line(self._depth, self._write, run[:]))
+            run.clear()
 
     def _add(self, line: str) -> None:
-        self.lines.append("    " * self._depth + line)
+        self._lines.append(_Line(self._depth, "", [_Piece(line)]))
+
+
+def _joined(pieces: list[_Piece]) -> str:
+    """Return the expression for texts and expressions one after the other."""
+    if not any(piece.computed for piece in pieces):
+        return repr("".join(piece.text for piece in pieces))
+    if len(pieces) == 1:
+        return pieces[0].text
+    return "f'" + "".join(f"{{{piece.text}}}" if piece.computed else _literal(piece.text) for piece in pieces) + "'"
 
 
 def _literal(text: str) -> str:

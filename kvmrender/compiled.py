@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import CodeType
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from kvmrender.specialise import TABLE, Table, add_tables
+from kvmrender.specialise import TABLE, Table, Tables
 from kvmrender.xml import escape, escape_text, indent, special, well_formed
+
+if TYPE_CHECKING:
+    from kvmrender.stack import Stack
 
 Context = dict[str, Any]
 Include = Callable[[str, Context], str]
@@ -32,7 +35,7 @@ class _End(str):
     __slots__ = ()
 
 
-def functions(code: CodeType, include: Include) -> dict[str, Callable[[Context], str]]:
+def functions(code: CodeType, include: Include, stack: Stack) -> dict[str, Callable[[Context], str]]:
     """Return the functions, by the names of their templates, that give a context's XML.
 
     They raise an exception, whichever, where they can't: then Jinja is to render the guest.
@@ -46,7 +49,7 @@ def functions(code: CodeType, include: Include) -> dict[str, Callable[[Context],
     names = {"E": escape, "S": special, "T": escape_text, "X": well_formed, "I": indent, "M": MISSING, "J": included}
     space: dict[str, Any] = {**names, "G": _End(">\n"), "B": _End(">")}
     exec(code, space)
-    add_tables(space)
+    Tables(space, stack)
     return {name: _entry(space[TABLE + function]) for name, function in space["ROOTS"].items()}
 
 

@@ -43,13 +43,13 @@ def guest_schema(stack: Stack) -> GuestSchema:
 def _code(stack: Stack) -> CodeType | None:
     from jinja2 import TemplateError as JinjaError
 
-    from kvmrender.compile import compiled
+    from kvmrender.compile import Module
     from kvmrender.compile_writer import UnsupportedError
     from kvmrender.environment import Environment
 
     roots = [name for name in stack.names(TEMPLATE) if "/" not in name]
     try:
-        source = compiled(Environment(stack.loader), roots, stack.is_shipped)
+        source = Module(Environment(stack.loader), stack.is_shipped, roots).source()
     except (UnsupportedError, JinjaError, TemplateError):
         return None  # what is wrong with them is told when they are used
     return compile(source, "<templates>", "exec")

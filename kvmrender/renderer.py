@@ -52,7 +52,7 @@ class Renderer:
         self.stack = Stack(templates)
         self.schema, code = self._prepared()
         self._context = context_builder(self.schema)
-        self._functions = functions(code, self._include) if code else {}
+        self._functions = functions(code, self._include, self.stack) if code else {}
 
     def _prepared(self) -> tuple[GuestSchema, CodeType | None]:
         return prepared(self.stack)

@@ -7,14 +7,12 @@ of texts is written in one go.
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Callable
-from copy import copy
+from collections.abc import Callable, Mapping
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import ast
+    from kvmrender.stack import Stack
 
 Function = Callable[..., Any]
 Keys = tuple[str, ...]
@@ -26,8 +24,6 @@ MOST = 64
 """How many functions are made of one; more than guests have, if they aren't made to have many."""
 MOST_SEEN = 1000
 """Of how many keys it is counted how often they come up."""
-MOST_TREES = 32
-"""How many of the functions of templates are kept parsed: some 200 kB each."""
 TABLE = "S_"
 """How the names of tables begin, which are those of their functions."""
 
@@ -55,72 +51,46 @@ class Table(dict[tuple[Any, ...], Function]):
         return made
 
 
-def add_tables(space: dict[str, Any]) -> None:
-    """Put the tables of functions into the module ``space``, which has their names and what they ask (``SUBJECTS``)
-    and their source (``SOURCES``)."""
-    special = _Special(space)
-    for name in space["SUBJECTS"]:
-        space[TABLE + name] = Table(space[name], partial(special.function, name))
+class Tables:
+    """The tables of the functions in ``space``, a module that ``kvmrender.compile`` has made of a stack's templates.
 
+    They are put into it. The templates are read again when the first keys have come up often.
+    """
 
-class _Special:
-    """Makes functions for mappings with certain keys, and then for those in which the mappings right inside have
-    certain keys too."""
-
-    def __init__(self, space: dict[str, Any]) -> None:
-        self._space = space
-        self._trees: dict[str, ast.FunctionDef] = {}
+    def __init__(self, space: dict[str, Any], stack: Stack) -> None:
+        self._space, self._stack = space, stack
+        for function, name in space["TABLES"].items():
+            space[TABLE + function] = Table(space[function], partial(self._function, name, space[function]))
 
     @cached_property
-    def _sources(self) -> dict[str, str]:
-        texts = zlib.decompress(self._space["SOURCES"]).decode().split("\n\n")
-        return {text.removeprefix("def ").partition("(")[0]: text for text in texts}
+    def _write(self) -> Callable[[str, Keys, Mapping[str, Keys]], tuple[list[str], list[str]]]:
+        from kvmrender.compile import Module
+        from kvmrender.environment import Environment
 
-    def _parsed(self, name: str) -> ast.FunctionDef:
-        import ast
+        return Module(Environment(self._stack.loader), self._stack.is_shipped).specialised(self._space["KNOWN"])
 
-        if (name := name.removeprefix(TABLE)) not in self._trees:
-            if len(self._trees) >= MOST_TREES:
-                self._trees.clear()
-            function = ast.parse(self._sources[name]).body[0]
-            assert isinstance(function, ast.FunctionDef)
-            self._trees[name] = function
-        return self._trees[name]
-
-    def _compiled(self, function: ast.FunctionDef, body: list[ast.stmt]) -> Function:
-        import ast
-
-        from kvmrender.compile_expressions import escaped
-        from kvmrender.residual import Escaping, written_together
-
-        made: dict[str, Function] = {}
-        left = copy(function)
-        left.body = [*map(Escaping(escaped("y")).visit, written_together(body))]
-        module = ast.fix_missing_locations(ast.Module([left], []))
-        exec(compile(module, "<templates>", "exec"), self._space, made)
-        return made[function.name]
-
-    def function(self, name: str, keys: Keys) -> Function:
+    def _function(self, name: str, general: Function, keys: Keys) -> Function:
         """Return the function for a mapping with these keys: one that looks at the mappings right inside, if it asks
-        these, and has functions for their keys too."""
-        from kvmrender.partial_evaluation import PartialEvaluator
+        these, and has functions for their keys too. Where the templates have changed meanwhile, it is ``general``."""
+        try:
+            lines, inside = self._write(name, keys, {})
+        except Exception:  # whatever has become of them: the Renderer goes on with what they were
+            return general
+        subject = self._space["KNOWN"][-1][name]
 
-        function, subject = self._parsed(name), self._space["SUBJECTS"][name]
-        outer = PartialEvaluator(subject, {(): keys}, self._parsed)
-        body = outer.statements(function.body)
-        inside = [key for (key,) in outer.asked]
+        def make(of_inside: tuple[Keys, ...]) -> Function:
+            return self._compiled(general, self._write(name, keys, dict(zip(inside, of_inside, strict=True)))[0])
 
-        def make(inner: tuple[Keys, ...]) -> Function:
-            known: dict[Keys, Keys] = {(key,): of for key, of in zip(inside, inner, strict=True)}
-            evaluator = PartialEvaluator(subject, {(): keys, **known}, self._parsed, outer.count)
-            return self._compiled(function, evaluator.statements(body))
-
-        general = self._space[name]
         mappings = [subject, *(f"{subject}[{key!r}]" for key in inside)]
         chosen = f"T[{''.join(f'tuple({mapping}), ' for mapping in mappings[1:])}]" if inside else "F"
         classes = " is ".join(f"{mapping}.__class__" for mapping in mappings)
-        parameters = ", ".join(argument.arg for argument in function.args.args)
+        parameters = lines[0].partition("(")[2].removesuffix("):")
         source = f"lambda {parameters}: ({chosen} if {classes} is dict else G)({parameters})"
-        found = {"T": Table(general, make, 10)} if inside else {"F": self._compiled(function, body)}
+        found = {"T": Table(general, make, 10)} if inside else {"F": self._compiled(general, lines)}
         choosing: Function = eval(source, {"G": general, **found})
         return choosing
+
+    def _compiled(self, general: Function, lines: list[str]) -> Function:
+        made: dict[str, Function] = {}
+        exec("\n".join(lines), self._space, made)
+        return made[general.__name__]

@@ -39,8 +39,7 @@ MORE = {
     "check|context|derive|device_names|normalise|shapes": "test_fixtures test_bad_input test_good_input",
     "checks/.*": "test_checks",
     "cli|cli_common|difference|outcome|program|report|run": "test_cli test_folder test_look test_layers test_limits",
-    "compile.*|expressions|specialise": "test_fixtures test_compile test_templates",
-    "partial_evaluation|residual": "test_partial_evaluation test_compile",
+    "compile.*|expressions|specialise": "test_fixtures test_compile test_known_keys test_templates",
     "condensed|valid": "test_valid",
     "driver|rng|validate|xml_path": "test_validate",
     "editor_schema|schema": "test_schema",
@@ -57,8 +56,7 @@ ELSEWHERE = re.compile("__main__|dask|salt/(modules|renderers|states)/.*")
 """Modules that are not measured, since their tests run them in other processes alone: the command's own, those of a
 Dask cluster and those of Salt, which is not installed beside mutmut."""
 COLD = re.compile(
-    "cache|check|compile.*|condensed|context|environment|loader|normalise|partial_evaluation|prepare|residual|schema"
-    "|shapes|specialise|stack|valid"
+    "cache|check|compile.*|condensed|context|environment|loader|normalise|prepare|schema|shapes|specialise|stack|valid"
 )
 """Modules that are at work as tests are imported, or where the cache holds nothing: each change begins with neither."""
 DIRECT = re.compile(

@@ -47,7 +47,7 @@ KEYS = [
 ]
 CODE = prepared(RENDERER.stack)[1]
 assert CODE is not None
-FUNCTIONS, SPECIAL = functions(CODE, no_jinja), functions(CODE, no_jinja)
+FUNCTIONS, SPECIAL = functions(CODE, no_jinja, RENDERER.stack), functions(CODE, no_jinja, RENDERER.stack)
 """The second are called so that each mapping has the function for its keys."""
 
 
@@ -275,7 +275,7 @@ def test_what_is_counted_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_is_no_mapping_is_left_to_the_function_for_any(monkeypatch: pytest.MonkeyPatch) -> None:
     """The letters of a text, and the items of a list, are no keys."""
     monkeypatch.setattr(specialise, "SEEN", 0)
-    function = functions(CODE, no_jinja)["amd64.xml.j2"]
+    function = functions(CODE, no_jinja, RENDERER.stack)["amd64.xml.j2"]
     disk = {"source": "/a.img", "boot": {"order": 1}}
     values = without_nulls(RENDERER.context({"name": "a", "memory": 1, "vcpu": 1, "disks": [disk]}))
     assert '<boot order="1"/>' in function(values)
