@@ -284,7 +284,7 @@ def test_code_in_the_home_of_another_user_is_not_run(poisoned: str, other_home: 
     (file,) = (home / ".cache/kvmrender").iterdir()
     head, payload = file.read_bytes()[: len(MAGIC) + 32], file.read_bytes()[len(MAGIC) + 64 :]
     schema, _ = marshal.loads(payload)
-    code = compile(f"open({str(mark)!r}, 'w').close()\nROOTS = SUBJECTS = {{}}", "<templates>", "exec")
+    code = compile(f"open({str(mark)!r}, 'w').close()\nROOTS = TABLES = {{}}", "<templates>", "exec")
     payload = marshal.dumps((schema, code))
     file.write_bytes(head + sha256(payload).digest() + payload)
     assert render(guest, HOME=str(home)) == xml
