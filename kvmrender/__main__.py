@@ -13,19 +13,26 @@ VARIABLES = {"KVMRENDER_TEMPLATES", "KVMRENDER_MAX_SIZE", "_KVMRENDER_COMPLETE"}
 def main() -> None:
     """Run the command line."""
     gc.set_threshold(GARBAGE)
-    command, *files = sys.argv[1:] or [""]
     try:
-        if command == "render" and not any(is_option(file) for file in files) and not VARIABLES & os.environ.keys():
-            # Nothing here is for click, which takes longer to start than a guest takes.
-            from kvmrender import run
-
-            run.render(tuple(files))
-        else:
-            from kvmrender import cli
-
-            cli.main(prog_name="kvmrender")
+        from kvmrender.program import as_program
+    except KeyboardInterrupt:  # before there is anything that tells of it
+        sys.exit(130)
+    try:
+        as_program(lambda: _run(*sys.argv[1:] or [""]))
     finally:
         gc.freeze()  # what ends with the process needn't be looked through
+
+
+def _run(command: str, *files: str) -> None:
+    if command == "render" and not any(is_option(file) for file in files) and not VARIABLES & os.environ.keys():
+        # Nothing here is for click, which takes longer to start than a guest takes.
+        from kvmrender import run
+
+        run.render(files)
+    else:
+        from kvmrender import cli
+
+        cli.main(prog_name="kvmrender")
 
 
 def is_option(argument: str) -> bool:

@@ -35,7 +35,7 @@ def main() -> None:
     A GUEST is a file in YAML or JSON that describes one guest, or several as YAML documents, as a fleet (a mapping
     with guests and defaults) or as JSON Lines; - is standard input, and so is none.
 
-    Exit code: 0 all went well, 1 something differs (with --check), 2 something is wrong.
+    Exit code: 0 all went well, 1 something differs (with --check), 2 something is wrong, 130 or 143 interrupted.
 
     Example: kvmrender render web-1.yaml
     """

@@ -76,9 +76,20 @@ def options(*added: Callable[[Command], Command]) -> Callable[[Command], Command
 
 
 class Program(click.Group):
-    """Commands of which also the help, which click writes by itself, ends in a line where it can't be written."""
+    """Commands of which all that goes wrong ends as ``trouble`` has it: also before one is reached, as where help can't
+    be written, and before click ends it as it would."""
 
     def main(self, *arguments: Any, **named: Any) -> Any:
         """Be the program."""
         with trouble():
             return super().main(*arguments, **named)
+
+    def make_context(self, *arguments: Any, **named: Any) -> click.Context:
+        """Read the command line."""
+        with trouble():
+            return super().make_context(*arguments, **named)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command."""
+        with trouble():
+            return super().invoke(ctx)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -11,6 +12,12 @@ Path = tuple[str | int, ...]
 
 LONGEST = 80
 """Characters of a word that messages show."""
+
+_RANGES = ((0, 8), (0x0B, 0x1F), (0x7F, 0x9F), (0x61C,) * 2, (0x200B, 0x200F), (0x2028, 0x202E), (0x2060, 0x2069))
+_HIDDEN = {
+    code: chr(code).encode("unicode_escape").decode()
+    for code in (0xFEFF, *(code for first, last in _RANGES for code in range(first, last + 1)))
+}
 
 
 class Error(Exception):
@@ -108,6 +115,28 @@ def path_string(path: Sequence[str | int]) -> str:
 def printable(text: str) -> str:
     """Return ``text`` with whatever can't stand in one line of UTF-8 written as an escape."""
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def visible(text: str) -> str:
+    """Return ``text``, of any number of lines, with escapes for what terminals obey or don't show: control characters,
+    marks that turn the direction of writing, marks without width."""
+    return text.translate(_HIDDEN)
+
+
+def unexpected(error: BaseException) -> str:
+    """Return what users are told of an exception that is nobody's but our own: its type and place.
+
+    What it says may hold secrets: that, and the way to it, is shown where the variable KVMRENDER_DEBUG is set.
+    """
+    from traceback import format_exception, walk_tb
+
+    modules = [(frame.f_globals.get("__name__", ""), line) for frame, line in walk_tb(error.__traceback__)]
+    own = [f" at {name}:{line}" for name, line in modules if name.startswith("kvmrender.")]
+    said = f"{type(error).__name__}{own[-1] if own else ''}"
+    if isinstance(error, MemoryError):
+        return f"there is too little memory ({said}): --jobs 1 needs the least"
+    found = f"kvmrender is at fault ({said}): please report this, with what KVMRENDER_DEBUG=1 shows of it"
+    return "".join(format_exception(error)) + found if os.environ.get("KVMRENDER_DEBUG") else found
 
 
 def brief(text: str) -> str:

@@ -6,11 +6,13 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from typing import IO, Any
 
 from kvmrender.difference import coloured
 from kvmrender.errors import path_string
 from kvmrender.outcome import CHANGED, CREATED, KEPT, REMOVED, UNCHANGED, Outcome, file_name
+from kvmrender.program import may_colour, say
 
 FAILED, SKIPPED = "failed", "skipped"
 """The status of guests that have problems, and of the good ones beside them."""
@@ -29,7 +31,7 @@ class Report:
     def __init__(self, place: Callable[[bytes], str], as_json: bool, quiet: bool, verbose: bool) -> None:
         self._place, self._as_json, self._quiet, self._verbose = place, as_json, quiet, verbose
         self._counts: Counter[str] = Counter()
-        self._coloured = sys.stdout.isatty()
+        self._coloured = may_colour(sys.stdout)
         from tempfile import SpooledTemporaryFile
 
         self._out: IO[bytes] = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - close() closes it
@@ -63,9 +65,10 @@ class Report:
         if not failed:
             copyfileobj(self._out, sys.stdout.buffer)
             self._lines.seek(0)
-            copyfileobj(self._lines, sys.stderr.buffer)
+            with suppress(OSError):  # what can't be told changes nothing
+                copyfileobj(self._lines, sys.stderr.buffer)
             if not self._quiet:
-                sys.stderr.buffer.write(_encoded(f"{self.summary()}\n"))
+                say(self.summary())
         elif self._as_json:
             for line in self._out:
                 found = json.loads(line)

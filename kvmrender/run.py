@@ -11,7 +11,7 @@ from typing import IO
 from kvmrender.fleet import Fleet
 from kvmrender.inputs import Inputs
 from kvmrender.outcome import Options, Outcome
-from kvmrender.program import renderer_of, trouble
+from kvmrender.program import is_terminal, renderer_of
 from kvmrender.spread import cores
 
 IN_MEMORY = 1 << 24
@@ -20,10 +20,9 @@ IN_MEMORY = 1 << 24
 
 def render(files: tuple[str, ...]) -> None:
     """Be ``kvmrender render FILE...``, without options."""
-    with trouble():
-        renderer = renderer_of(())
-        inputs = Inputs(renderer.schema.root, files)
-        to_standard_output(Fleet(renderer, inputs, Options(allow_shared=(), jobs=cores())))
+    renderer = renderer_of(())
+    inputs = Inputs(renderer.schema.root, files)
+    to_standard_output(Fleet(renderer, inputs, Options(allow_shared=(), jobs=cores())))
 
 
 def to_standard_output(fleet: Fleet, quiet: bool = False, between: str = "") -> None:
@@ -49,7 +48,7 @@ def to_standard_output(fleet: Fleet, quiet: bool = False, between: str = "") -> 
 
 def run(fleet: Fleet, each: Callable[[Outcome], None], quiet: bool) -> None:
     """Run a fleet, with a progress bar on a terminal if it takes more than a second."""
-    if quiet or not sys.stderr.isatty():
+    if quiet or not is_terminal(sys.stderr):
         fleet.run(each)
         return
     from tqdm import tqdm

@@ -12,7 +12,8 @@ from itertools import chain, islice
 from threading import Thread
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from kvmrender.errors import Error
+from kvmrender.errors import Error, unexpected
+from kvmrender.program import SIGNALS
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ProcessPoolExecutor
@@ -23,9 +24,6 @@ Result = TypeVar("Result")
 
 AHEAD = 4
 """Chunks that are read ahead for each process."""
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
-"""What ends a run."""
-
 _work: Callable[[Any], Any]
 
 
@@ -106,4 +104,9 @@ def _end_with_parent(reader: int) -> None:
 
 
 def _do(sent: Any) -> Any:
-    return _work(sent)
+    try:
+        return _work(sent)
+    except Error:
+        raise
+    except Exception as error:
+        raise Error(unexpected(error)) from None  # whoever gets it has no traceback

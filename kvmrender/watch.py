@@ -10,7 +10,7 @@ from kvmrender.difference import coloured, difference
 from kvmrender.errors import GuestError
 from kvmrender.follow import Follower
 from kvmrender.look import Look, Looker
-from kvmrender.program import say, write
+from kvmrender.program import may_colour, say, write
 from kvmrender.secrets import xml_masker
 
 
@@ -33,7 +33,7 @@ def watch(looker: Looker) -> None:
 def _tell(parts: Iterator[tuple[bool, str]]) -> None:
     for is_diff, text in parts:
         if is_diff:
-            write(coloured(text) if sys.stdout.isatty() else text)
+            write(coloured(text) if may_colour(sys.stdout) else text)
             sys.stdout.flush()
         else:
             say(text)

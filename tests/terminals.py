@@ -68,7 +68,7 @@ def at_a_terminal(folder: Path, *arguments: str, **environment: str) -> Iterator
     process = subprocess.Popen(
         [sys.executable, "-m", "kvmrender", *arguments],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        env={**os.environ, "TERM": "xterm", "NO_COLOR": "", "PYTHONPATH": str(ROOT), **environment},
         stdin=slave,
         stdout=slave,
         stderr=slave,

@@ -13,19 +13,22 @@ import sys
 import termios
 from pathlib import Path
 
+import pytest
 from conftest import ROOT
 
 RENDER = [sys.executable, "-m", "kvmrender", "render"]
+SHOWING = {**os.environ, "TERM": "xterm", "NO_COLOR": ""}
+"""What lets programs use colours, wherever the tests run."""
 
 
-def on_a_terminal(arguments: list[str], folder: Path, until: str | None = None) -> str:
+def on_a_terminal(arguments: list[str], folder: Path, until: str | None = None, **environment: str) -> str:
     """Run a command with standard output and error on a terminal; interrupt it when it has shown a pattern."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     process = subprocess.Popen(
         [*RENDER, *arguments],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**SHOWING, "PYTHONPATH": str(ROOT), **environment},
         stdin=subprocess.DEVNULL,
         stdout=slave,
         stderr=slave,
@@ -65,3 +68,15 @@ def test_diff_has_colours(tmp_path: Path) -> None:
     shown = on_a_terminal(["-o", "out", "--diff", "--set", "vcpu=2", "g.yaml"], tmp_path).replace("\r", "")
     assert "\x1b[31m-  <vcpu>1</vcpu>\x1b[0m\n\x1b[32m+  <vcpu>2</vcpu>\x1b[0m\n" in shown
     assert "\x1b[1m+++ out/a.xml\x1b[0m\n\x1b[36m@@ " in shown
+
+
+@pytest.mark.parametrize("environment", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
+def test_colours_and_progress_can_be_turned_off(environment: dict[str, str], tmp_path: Path) -> None:
+    guests = (json.dumps({"name": f"g{number}"}) + "\n" for number in range(9000))
+    (tmp_path / "g.jsonl").write_text("".join(guests))
+    shown = on_a_terminal(["--jobs", "1", "-o", "out", "--diff", "--select", "g1", "g.jsonl"], tmp_path, **environment)
+    assert "+  <name>g1</name>" in shown
+    assert "\x1b" not in shown
+    if environment.get("TERM") == "dumb":
+        shown = on_a_terminal(["--jobs", "1", "-o", "out", "g.jsonl"], tmp_path, r"guests \[", **environment)
+        assert " guests [" not in shown
