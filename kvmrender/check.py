@@ -75,6 +75,7 @@ class Later:
 
     def __init__(self, schema: Node) -> None:
         self._schema = schema
+        self._all = frozenset(names_in(schema))
         self._times = 0
         self._known: tuple[frozenset[str], Callable[[Any], bool]] = frozenset(), lambda guest: False
 
@@ -83,7 +84,7 @@ class Later:
         names, valid = self._known
         if valid(guest):
             return True
-        if self._times > MOST_TIMES or names == (more := names.union(names_in(guest))):
+        if self._times > MOST_TIMES or names == (more := names.union(self._all.intersection(names_in(guest)))):
             return False
         valid = self._compiled(more if self._times < MOST_TIMES else None)
         self._times += 1

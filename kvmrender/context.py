@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from kvmrender import checks
@@ -25,6 +25,7 @@ def context_builder(schema: GuestSchema) -> Callable[[Any], tuple[Context, Notes
     that the checks across fields find in what is left when the faulty values are taken away.
     """
     check = checker(schema)
+    wanted = lru_cache(maxsize=1024)(checks.wanted)  # shapes hold parts of the schema, and go with it
 
     @cache
     def normalise(arch: str | None, guest_type: str) -> Convert:
@@ -44,8 +45,9 @@ def context_builder(schema: GuestSchema) -> Callable[[Any], tuple[Context, Notes
         architecture = schema.architectures[full["arch"]]
         context = derive(full, architecture["disk_buses"])
         # Parts of one's own may bring defaults that no check counts on.
-        shapes = frozenset(notes.shapes) if notes.kept and schema.is_shipped else None
-        return context, checks.problems(context, architecture, shapes, MOST_PROBLEMS)
+        is_known = notes.kept and schema.is_shipped and len(notes.shapes) <= checks.MOST_SHAPES
+        run = wanted(full["arch"], frozenset(notes.shapes)) if is_known else checks.CHECKS
+        return context, checks.problems(context, architecture, run, MOST_PROBLEMS)
 
     def further(full: Context, problems: list[Problem]) -> list[Problem]:
         """Return what else is wrong, beside the problems found already and what follows from them."""

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 ROOT = bytes.fromhex("7a1f6e0c5b0d5c7e9f0e6b766d72646e")
 """The namespace of kvmrender's own; a fixed number, drawn once."""
+MOST_KEPT = 1000
+"""Characters of a namespace that is kept for the next guest."""
 _VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 """The digit that holds the variant, 10 in its first two bits."""
 
@@ -35,7 +37,8 @@ def guest_uuid(namespace: str, name: str) -> str:
 
     It is the UUIDv5 (RFC 9562, section 5.5) of the name, within the UUIDv5 of the namespace.
     """
-    return _version5(_namespace(namespace).copy(), name)
+    begun = _namespace(namespace) if len(namespace) <= MOST_KEPT else _namespace.__wrapped__(namespace)
+    return _version5(begun.copy(), name)
 
 
 def dashed(digits: str) -> str:

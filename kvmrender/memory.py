@@ -8,6 +8,7 @@ from typing import Any
 
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4, "p": 5, "e": 6}
 _SIZE = re.compile(r"([0-9]{1,30})\s*(?:[kKmMgGtTpPeE](?:[iI]?[bB])?|[bB](?:[yY][tT][eE][sS]?)?)?", re.ASCII)
+MOST_LETTERS = 100
 KIB, MIB = 1 << 10, 1 << 20
 MAX_BYTES = (1 << 63) - KIB
 """The largest size that libvirt can hold."""
@@ -29,8 +30,8 @@ def memory(size: int | str) -> dict[str, Any]:
     A whole number is MiB, a string takes libvirt's units (``4 GiB``). The unit is MiB where that is exact,
     else KiB. Raises ValueError, whose text says what was expected.
     """
-    text = str(size).strip()
-    match = _SIZE.fullmatch(text)
+    text = str(size)
+    match = _SIZE.fullmatch(text := text.strip()) if len(text) <= MOST_LETTERS else None
     if not match:
         raise ValueError("is not a size of memory: a whole number of MiB, or one with a unit, such as 4 GiB")
     number, rest = int(match[1]), text[len(match[1]) :].strip()

@@ -110,7 +110,7 @@ class _Compiler:
 
         def shape_of(names: tuple[str, ...], notes: Notes) -> Shape:
             shape = rules.shape(names)
-            if len(self.kept) < MOST_SHAPES and len(names) < MOST_NAMES:
+            if len(self.kept) < MOST_SHAPES and len(names) < MOST_NAMES and children.keys() >= {*names}:
                 shapes[names] = shape
                 self.kept.append(shape)
             else:

@@ -105,9 +105,10 @@ class Rules:
         return default if default is None else self._converter(name)(deepcopy(default), Notes())
 
     def _converter(self, name: str) -> Convert:
+        if name not in self._children:
+            return as_it_is
         if name not in self._converters:
-            nodes = self._children.get(name)
-            self._converters[name] = self._convert(name, nodes) if nodes else None
+            self._converters[name] = self._convert(name, self._children[name])
         return self._converters[name] or as_it_is
 
     def kind(self, name: Any) -> type | None:

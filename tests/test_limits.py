@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import gc
 import resource
 import subprocess
 import sys
+import tracemalloc
+import weakref
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
-from conftest import Run
+from conftest import ROOT, Run
 from hostile import bounded, complaint
+
+from kvmrender import GuestError, Renderer
+from kvmrender.schema import GuestSchema
 
 
 @pytest.mark.parametrize("name", ["g.yaml", "g.json", "g.jsonl", "g"])
@@ -94,3 +102,47 @@ def test_limit_that_is_none(size: str, run: Run) -> None:
     result = run("render", "--max-size", size, input="name: a")
     assert (result.exit_code, result.stdout) == (2, "")
     assert f"'{size}' is not a " in result.stderr
+
+
+def test_a_renderer_that_is_dropped_leaves_nothing_behind(tmp_path: Path) -> None:
+    """As of a process that makes one for each save of a template."""
+    (tmp_path / "devices").mkdir()
+    (tmp_path / "devices/disk.xml.j2").write_text((ROOT / "templates/devices/disk.xml.j2").read_text())
+
+    def dropped() -> weakref.ref[GuestSchema]:
+        renderer = Renderer([tmp_path])
+        for guest in ({"name": "a"}, {"name": "a", "disks": [{"source": "/a.img"}], "memory": "1 GiB"}):
+            renderer.render(guest)
+        with pytest.raises(GuestError):
+            renderer.render({"name": "a", "disks": [{"source": "/a"}]})
+        return weakref.ref(renderer.schema)
+
+    for _ in range(3):
+        dropped()
+    gc.collect()
+    before = len(gc.get_objects())
+    left = [dropped() for _ in range(30)]
+    gc.collect()
+    assert not any(schema() for schema in left)
+    assert len(gc.get_objects()) < before + 1000
+
+
+@pytest.mark.parametrize("key", ["namespace", "machine", "memory", "title", "unknown", "vars"])
+def test_long_texts_of_guests_are_not_kept(key: str) -> None:
+    renderer = Renderer()
+
+    def rendered(number: int) -> None:
+        text = f"4{number}" + (" " if key == "memory" else "a") * (1 << 20)
+        guest: dict[str, Any] = {"vars": {text: 1}} if key == "vars" else {text: 1} if key == "unknown" else {key: text}
+        with suppress(GuestError):
+            renderer.render({"name": "a", **guest})
+
+    for number in range(70):  # guests later than the first are held against another form of the schema
+        rendered(number)
+    tracemalloc.start()
+    for number in range(70, 80):
+        rendered(number)
+    gc.collect()
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept < 1 << 20

@@ -6,7 +6,7 @@ that have no default. Its docstring is what holds when it finds nothing; the REA
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Iterable
 
 from kvmrender.checks import (
     addresses,
@@ -64,19 +64,15 @@ CHECKS: Checks = {
 }
 """All checks, in the order of the domain."""
 MOST_SHAPES = 100
-"""Kinds of mappings that a guest has for which it is kept which checks they need."""
+"""Kinds of mappings that a guest has for which it is kept which checks they need; where it has more, all are run."""
 
 
 def problems(
-    context: Context, architecture: Context, shapes: frozenset[Shape] | None = None, most: int | None = None
+    context: Context, architecture: Context, checks: Iterable[Check] = CHECKS, most: int | None = None
 ) -> list[Problem]:
-    """Return what the checks find in a context, the first of it if it is more than ``most``.
-
-    ``shapes`` are those of what the guest writes: checks that can find nothing in that (see ``common.Checks``) are not
-    run. They are all run where it isn't known, or too much to be kept.
-    """
+    """Return what checks find in a context, the first of it if it is more than ``most``."""
     found: list[Problem] = []
-    for check in CHECKS if shapes is None or len(shapes) > MOST_SHAPES else _wanted(context["arch"], shapes):
+    for check in checks:
         for problem in check(context, architecture):
             found.append(problem)
             if len(found) == most:
@@ -84,9 +80,9 @@ def problems(
     return found
 
 
-@lru_cache(maxsize=1024)
-def _wanted(arch: str, shapes: frozenset[Shape]) -> tuple[Check, ...]:
-    """Return the checks that may find something in mappings of these shapes on an architecture."""
+def wanted(arch: str, shapes: Iterable[Shape]) -> tuple[Check, ...]:
+    """Return the checks that may find something (see ``common.Checks``) in a guest of an architecture that writes
+    mappings of these shapes."""
     keys = {f"on {arch}"}
     for shape in shapes:
         top, _, below = shape.place.strip("/").partition("/")
@@ -94,6 +90,6 @@ def _wanted(arch: str, shapes: frozenset[Shape]) -> tuple[Check, ...]:
             keys.update((name, f"{top}.{name}", f"{shape.place}/{name}"), () if below or not top else (f"/*/{name}",))
     return tuple(
         check
-        for check, wanted in CHECKS.items()
-        if any(keys.issuperset((key,) if isinstance(key, str) else key) for key in wanted)
+        for check, about in CHECKS.items()
+        if any(keys.issuperset((key,) if isinstance(key, str) else key) for key in about)
     )

@@ -31,6 +31,8 @@ MACHINES = {"amd64": "^pc-(q35)|^(q35)|^(pc)", "ppc64le": "^(pseries)", "s390x":
 VIRT = ("arm64 virt", "riscv64 virt", "loongarch64 virt")
 ROOTS = dict.fromkeys(("pc", "pseries", "s390"), "pci-root") | dict.fromkeys(("q35", *VIRT), "pcie-root")
 
+MOST_LETTERS = 64
+"""Letters of a machine's name that are looked at: kinds are told by their beginnings."""
 MOST_ROOTS = 31
 """PCI roots that a pseries machine can have; libvirt adds them for the buses that are missing."""
 
@@ -42,7 +44,7 @@ def number(text: str, base: int = 0) -> int:
 
 def machine_kind(context: Context) -> str:
     """Return the kind of machine: pc, q35, pseries, s390, virt of an architecture, or "" for others."""
-    return _machine_kind(str(dig(context, "os", "type", "machine", default="pc")), context["arch"])
+    return _machine_kind(str(dig(context, "os", "type", "machine", default="pc"))[:MOST_LETTERS], context["arch"])
 
 
 @lru_cache(maxsize=1024)
