@@ -15,13 +15,12 @@ from xml.etree import ElementTree
 import pytest
 import tools
 from click.testing import CliRunner, Result
+from leftovers import Leftovers
 
 from kvmrender.cli import main
 from kvmrender.renderer import needless
 
 ROOT = Path(__file__).parent.parent
-CACHE = tempfile.TemporaryDirectory(prefix="kvmrender-cache-")
-os.environ["XDG_CACHE_HOME"] = CACHE.name  # what tests make is not the user's, and is gone after them
 FIXTURES = sorted((ROOT / "fixtures").glob("*.yaml"))
 
 PACKAGES = (ROOT / "tests/libvirt_packages.txt").read_text().split()
@@ -79,13 +78,10 @@ def unmeasured(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     sys.settrace(measuring)
 
 
-def pytest_configure() -> None:
-    """Let processes be interrupted, even where the tests are a shell's job in the background, which can't be."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-def pytest_unconfigure() -> None:
-    CACHE.cleanup()
+def pytest_configure(config: pytest.Config) -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's job in the background ignores
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Leftovers())
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -16,6 +16,7 @@ from xml.etree import ElementTree
 import pytest
 from bench import command, contenders, documents, fleet, guests, warm
 from conftest import ROOT
+from tools import program
 
 import kvmrender
 from kvmrender.load import read
@@ -197,7 +198,7 @@ def test_commands_of_the_readme_run(tmp_path: Path) -> None:
     (tmp_path / "docs").mkdir()
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     subprocess.run(
-        ["bash", "-euc", commands.replace("tests/bench", "tests/bench --quick --only fleet")],
+        [program("bash", "bash"), "-euc", commands.replace("tests/bench", "tests/bench --quick --only fleet")],
         cwd=tmp_path,
         env={**os.environ, "PATH": path},
         check=True,

@@ -59,7 +59,9 @@ def test_recipe_starts_a_guest_with_its_seed(maker: str, images: Path, session_u
         command = ["virsh", *arguments]
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
-    done = subprocess.run(["bash", "-euc", recipe], cwd=images, env=environment, capture_output=True, text=True)
+    done = subprocess.run(
+        [program("bash", "bash"), "-euc", recipe], cwd=images, env=environment, capture_output=True, text=True
+    )
     try:
         assert done.returncode == 0, done.stdout + done.stderr
         wait_for(HELLO, log)

@@ -156,15 +156,14 @@ def test_folder_is_swapped_for_another_all_the_while(tmp_path: Path) -> None:
 
 @as_root
 @pytest.mark.parametrize("at", ["file", "folder", "parent"])
-def test_place_that_can_not_be_written_to(at: str, run: Run) -> None:
-    run("render", "-o", "/dev/null", input=GUEST)  # has all that is needed in memory, for another user
+def test_place_that_can_not_be_written_to(at: str, tmp_path: Path, run: Run) -> None:
+    for elsewhere in (tmp_path, "/dev/null"):  # then all modules are loaded: another user may not get at them
+        run("render", "-o", elsewhere, input=GUEST)
     with TemporaryDirectory() as made:
         out = Path(made, "out") if at == "parent" else Path(made)
-        out.parent.chmod(0o755)
         if at != "parent":
             (out / "a.xml").write_text("old")
-        if at == "file":  # of which the owner can't be kept
-            out.chmod(0o777)
+        Path(made).chmod(0o777 if at == "file" else 0o755)  # the file's owner can't be kept
         before = [path.name for path in Path(made).iterdir()]
         os.seteuid(NOBODY)
         try:

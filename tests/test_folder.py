@@ -20,6 +20,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, Run
+from tools import program
 
 from kvmrender.folder import Folder
 
@@ -115,7 +116,9 @@ def test_names_stay_in_the_folder(name: str, tmp_path: Path, out: Path, run: Run
     assert run("render", "-o", out, input=json.dumps({"name": name})).exit_code == 0
     assert names(out) == {f"{name}.xml"}
     assert names(tmp_path) == {"out"}
-    check = subprocess.run(["sha256sum", "--check", "--strict", MANIFEST], cwd=out, capture_output=True, text=True)
+    check = subprocess.run(
+        [program("sha256sum", "coreutils"), "--check", "--strict", MANIFEST], cwd=out, capture_output=True, text=True
+    )
     assert (check.returncode, check.stderr) == (0, "")
 
 
@@ -181,7 +184,9 @@ def test_diff_can_be_patched(tmp_path: Path, out: Path, run: Run) -> None:
     patch = run(
         "render", "-o", out, "--check", "--diff", "--prune", "--set", "vcpu=3", "--select", "[ab]", input=GUESTS
     ).stdout
-    done = subprocess.run(["patch", "-p0", "-d", "/"], input=patch, text=True, capture_output=True)
+    # The names in it are absolute: those of the folder that they are in are cut off, and nothing else can be reached.
+    strip = f"-p{len(out.parts)}"
+    done = subprocess.run([program("patch", "patch"), strip], cwd=out, input=patch, text=True, capture_output=True)
     assert done.returncode == 0, done
     assert (
         "2 unchanged" in run("render", "-o", out, "--check", "--set", "vcpu=3", "--select", "[ab]", input=GUESTS).stderr
@@ -316,7 +321,9 @@ def test_killed_at_any_instant_each_file_is_old_or_new(tmp_path: Path, out: Path
             subprocess.run(command("-q", "-o", str(out), str(inputs[vcpu])), env=ENVIRONMENT, check=True)
             assert len({file.read_bytes().count(b"<vcpu>1<") for file in out.glob("*.xml")}) == 1
             assert {path.name for path in out.iterdir()} == {*versions, MANIFEST}
-            check = subprocess.run(["sha256sum", "--check", "--quiet", MANIFEST], cwd=out, check=False)
+            check = subprocess.run(
+                [program("sha256sum", "coreutils"), "--check", "--quiet", MANIFEST], cwd=out, check=False
+            )
             assert check.returncode == 0
     assert mixed, "no run was killed between two renames"
 
@@ -440,30 +447,32 @@ def test_tiny_file_system(tmp_path: Path, out: Path, run: Run) -> None:
         subprocess.run(["umount", str(out)], check=True)
 
 
+def traced(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in strace, or skip the test where that can't be."""
+    strace = program("strace", "strace")
+    tried = subprocess.run([strace, "-o", "/dev/null", "true"], capture_output=True, text=True)
+    if tried.returncode:
+        pytest.skip(f"needs the right to trace: {tried.stderr.strip()}")
+    environment = {**ENVIRONMENT, "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run([strace, *arguments], env=environment, input=GUESTS, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done
+
+
 CHANGING = "rename,renameat,renameat2,mkdir,mkdirat,unlink,unlinkat"
 
 
 def test_unchanged_run_writes_nothing(out: Path, run: Run) -> None:
     """Seen by its system calls, where strace is there to see them."""
     run("render", "-o", out, input=GUESTS)
-    if not shutil.which("strace"):
-        pytest.skip("needs strace")
-    done = subprocess.run(
-        ["strace", "-f", "-e", f"trace=openat,{CHANGING}", *command("-q", "-o", str(out))],
-        env={**ENVIRONMENT, "PYTHONDONTWRITEBYTECODE": "1"}, input=GUESTS, capture_output=True, text=True,
-    )  # fmt: skip
+    done = traced("-f", "-e", f"trace=openat,{CHANGING}", *command("-q", "-o", str(out)))
     writing = re.compile("O_WRONLY|O_RDWR|rename|mkdir|unlink")
     calls = [line for line in done.stderr.splitlines() if writing.search(line)]
     assert [line for line in calls if "xml" in line or ".kvmrender" in line] == []
 
 
 def test_fsync_syncs_files_before_their_renames_and_the_folder_after(out: Path) -> None:
-    if not shutil.which("strace"):
-        pytest.skip("needs strace")
-    done = subprocess.run(
-        ["strace", "-y", "-e", "trace=fsync,renameat,renameat2,rename", *command("-q", "--fsync", "-o", str(out))],
-        env=ENVIRONMENT, input=GUESTS, capture_output=True, text=True,
-    )  # fmt: skip
+    done = traced("-y", "-e", "trace=fsync,renameat,renameat2,rename", *command("-q", "--fsync", "-o", str(out)))
     calls = [
         line.partition("(")[0] + (" xml" if ".xml" in line else "")
         for line in done.stderr.splitlines()

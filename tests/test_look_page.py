@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 import pytest
 from conftest import LOOK_PACKAGES, ROOT, Run
 from terminals import at_a_terminal
+from tools import program
 
 PAGE = (ROOT / "docs/look.md").read_text()
 BLOCKS = dict(re.findall(r"^```(\w+ ?.*)\n((?:.*\n)*?)^```$", PAGE, re.MULTILINE))
@@ -80,6 +81,6 @@ def test_svg(folder: Path) -> None:
     install, command = BLOCKS["sh svg"].splitlines()
     assert install == "sudo apt-get install -y graphviz && pip install 'kvmrender[graph]'"
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    subprocess.run(["bash", "-euc", command], cwd=folder, env={**os.environ, "PATH": path}, check=True)
+    subprocess.run([program("bash", "bash"), "-euc", command], cwd=folder, env={**os.environ, "PATH": path}, check=True)
     texts = {text.text for text in ElementTree.parse(folder / "fleet.svg").iter("{http://www.w3.org/2000/svg}text")}
     assert {"web-1", "web-2", "br0", "/images/shared.img"} <= texts

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 from conftest import ROOT
-from tools import files, lay_out
+from tools import files, lay_out, program
 
 PAGE = (ROOT / "docs/pipelines.md").read_text()
 BLOCKS = {
@@ -32,6 +32,9 @@ def site(tmp_path: Path) -> Path:
 
 
 def execute(site: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    for name in (command[0], *(word for word in ("make", "git") if word in command[-1].split())):
+        if name != "kvmrender":
+            program(name, name)
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     git = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null"}
     names = {f"GIT_{who}_{what}": "a@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from conftest import PACKAGES, ROOT, Run, embedded_root
+from tools import program
 
 README = (ROOT / "README.md").read_text()
 
@@ -36,7 +37,7 @@ def execute(commands: str, tmp_path: Path) -> None:
     (tmp_path / "fixtures").symlink_to(ROOT / "fixtures")
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     subprocess.run(
-        ["bash", "-euc", commands],
+        [program("bash", "bash"), "-euc", commands],
         cwd=tmp_path,
         env={**os.environ, "PATH": path},
         stdin=subprocess.DEVNULL,

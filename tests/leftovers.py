@@ -1,0 +1,122 @@
+"""What a run of the tests leaves on the machine: all that it makes is in one folder, which is gone afterwards.
+
+Nothing else may differ then: what does fails the run, by name. Other programs are at work on the machine at the same
+time, and other runs of these tests: what counts is what this run alone can have done.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+OWN = "kvmrender-tests-"
+"""How the names of such folders begin, those of other runs too."""
+OURS = re.compile(rf"(?!{OWN}|kvmrender-cache-).*kvmrender")
+OF_PROGRAMS = re.compile(rf"(?!{OWN}).*(kvmrender|libvirt|ansible|salt|dask|hypothesis|pre-commit|pipx)")
+"""Names of what this run would leave in folders that it shares; and of what the programs that it starts would."""
+SHARED = ("/", "/dev/shm", "/etc", "/run", "/srv", "/var/cache", "/var/lib", "/var/log", "/var/tmp")
+IN_HOME = ("", ".cache", ".config", ".local/share", ".local/state")
+LIBVIRT = ("/etc/libvirt", "/run/libvirt", "/var/cache/libvirt", "/var/lib/libvirt", "/var/log/libvirt")
+PATIENCE = 10
+"""Seconds in which processes that are ending may do so."""
+
+
+class Leftovers:
+    """The plugin: the folder of one run, and the machine as it was before."""
+
+    def __init__(self) -> None:
+        self.temporary = Path(tempfile.gettempdir())
+        self.before = machine(self.temporary)
+        self.folder = tempfile.TemporaryDirectory(prefix=OWN)
+        Path(self.folder.name).chmod(0o711)  # some tests act as another user
+        (Path(self.folder.name) / "cache").mkdir()
+        os.environ |= {"TMPDIR": self.folder.name, "XDG_CACHE_HOME": f"{self.folder.name}/cache"}
+        tempfile.tempdir = self.folder.name
+
+    def differences(self) -> list[str]:
+        """Return in words what is otherwise than before, once processes have had time to end."""
+        deadline = time.monotonic() + PATIENCE
+        while (running := list(processes(self.folder.name))) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        after = machine(self.temporary)
+        changed = [
+            f"{what}: {self.before.get(what, 'not there')} before, {after.get(what, 'not there')} now"
+            for what in sorted(self.before.keys() | after.keys())
+            if self.before.get(what) != after.get(what) and (what in after or what.startswith(LIBVIRT))
+        ]
+        return running + [f"still mounted: {place}" for place in mounts(self.folder.name)] + changed
+
+    @pytest.hookimpl(trylast=True)  # when the workers of xdist have ended
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Count what is left as an error of the run."""
+        if not (found := self.differences()):
+            return
+        if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        if reporter := session.config.pluginmanager.get_plugin("terminalreporter"):
+            what = "what is outside the tests' own folder"
+            said = "The tests changed the machine:\n" + "\n".join(found)
+            report = pytest.TestReport(what, ("", None, what), {}, "failed", said, "teardown")
+            reporter.stats.setdefault("error", []).append(report)
+
+    def pytest_unconfigure(self) -> None:
+        """Remove the folder, but nothing that is mounted there."""
+        if not list(mounts(self.folder.name)):
+            self.folder.cleanup()
+
+
+def machine(temporary: Path) -> dict[str, str]:
+    """Return what the tests must leave as it is, each with its kind, mode and owner."""
+    home = Path(os.environ.get("HOME") or "/")
+    folders = {temporary, *map(Path, SHARED), *(home / name for name in IN_HOME)}
+    # Where the temporary folder isn't that of all, as in CI, nobody else is at work.
+    alone = not temporary.stat().st_mode & stat.S_ISVTX
+    ours = OF_PROGRAMS if alone else OURS
+    found = dict(described(folder) for folder in (temporary, Path("/tmp"), Path("/var/tmp"), home) if folder.exists())
+    for folder in folders:
+        with suppress(OSError):
+            found |= dict(
+                described(path)
+                for path in folder.iterdir()
+                if ours.match(path.name) or (alone and folder == temporary and not path.name.startswith(OWN))
+            )
+    for place in LIBVIRT:
+        found |= dict(described(path) for path in Path(place).rglob("*"))
+    return found
+
+
+def described(path: Path) -> tuple[str, str]:
+    """Return a path and how it is."""
+    try:
+        status = path.lstat()
+    except OSError:
+        return str(path), "not there"
+    return str(path), f"{stat.filemode(status.st_mode)} of {status.st_uid}:{status.st_gid}"
+
+
+def mounts(folder: str) -> Iterator[str]:
+    """Yield what is mounted in a folder."""
+    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+        place = re.sub(r"\\(\d{3})", lambda found: chr(int(found[1], 8)), line.split()[4])
+        if place.startswith(f"{folder}/"):
+            yield place
+
+
+def processes(folder: str) -> Iterator[str]:
+    """Yield the running processes that have to do with a folder, but for those that end with this one."""
+    for place in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it has ended, or is another user's
+            command = (place / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            environment = os.fsdecode((place / "environ").read_bytes())
+            if int(place.name) == os.getpid() or not command or "multiprocessing.resource_tracker" in command:
+                continue
+            if folder in environment + command or f"{(place / 'cwd').readlink()}/".startswith(f"{folder}/"):
+                yield f"still running: {place.name} {command[:300]}"
