@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import sys
@@ -32,6 +33,9 @@ group = "root"
 security_driver = "none"
 remember_owner = 0
 """
+
+WORKER = 3 << 20
+"""KiB that a process of the tests may come to take."""
 
 Run = Callable[..., Result]
 
@@ -82,6 +86,16 @@ def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's job in the background ignores
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Leftovers())
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Use all cores, as far as there is memory; for the tests of one file, a start of workers takes too long."""
+    if len({name.partition("::")[0] for name in config.args}) == 1 and ".py" in config.args[0]:
+        return 0
+    available = re.search(r"^MemAvailable: *(\d+) kB$", Path("/proc/meminfo").read_text(), re.MULTILINE)
+    room = int(available[1]) // WORKER if available else 1
+    return max(1, min(len(os.sched_getaffinity(0)), room))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -17,10 +17,10 @@ from pathlib import Path
 
 import pytest
 
-OWN = "kvmrender-tests-"
-"""How the names of such folders begin, those of other runs too."""
-OURS = re.compile(rf"(?!{OWN}|kvmrender-cache-).*kvmrender")
-OF_PROGRAMS = re.compile(rf"(?!{OWN}).*(kvmrender|libvirt|ansible|salt|dask|hypothesis|pre-commit|pipx)")
+OWN = "kvmtests-"
+"""How the names of such folders begin, those of other runs too. It is short, as names of sockets must be."""
+OURS = re.compile("(?!kvmrender-cache-).*kvmrender")
+OF_PROGRAMS = re.compile(".*(kvmrender|libvirt|ansible|salt|dask|hypothesis|pre-commit|pipx)")
 """Names of what this run would leave in folders that it shares; and of what the programs that it starts would."""
 SHARED = ("/", "/dev/shm", "/etc", "/run", "/srv", "/var/cache", "/var/lib", "/var/log", "/var/tmp")
 IN_HOME = ("", ".cache", ".config", ".local/share", ".local/state")

@@ -110,7 +110,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def run(copy: Path, *arguments: str, out: int | None = None) -> str:
     """Run mutmut in the copy."""
-    environment = {**os.environ, "HYPOTHESIS_STORAGE_DIRECTORY": str(copy / "h")}
+    (copy / "own").mkdir(exist_ok=True)
+    own = {"HYPOTHESIS_STORAGE_DIRECTORY": str(copy / "h"), "XDG_CACHE_HOME": str(copy / "own")}
+    environment = {**os.environ, **own, "KVMRENDER_EXAMPLES": os.environ.get("KVMRENDER_EXAMPLES", "usual")}
     command = [sys.executable, "-m", "mutmut", *arguments]
     done = subprocess.run(
         command, cwd=copy, env=environment, stdout=out, stderr=subprocess.STDOUT, text=True, check=False
@@ -124,7 +126,7 @@ def prepare(copy: Path, modules: list[str], tests: list[str]) -> None:
     with (copy / "pyproject.toml").open("a") as file:
         print(f"only_mutate = {[f'kvmrender/{module}.py' for module in modules]}", file=file)
         print(f"pytest_add_cli_args_test_selection = {[f'tests/{test}.py' for test in tests]}", file=file)
-        left = f"['-q', '-p', 'no:cacheprovider', '-k', 'not ({' or '.join(LEFT.split())})']"
+        left = f"['-q', '-p', 'no:cacheprovider', '-n0', '-k', 'not ({' or '.join(LEFT.split())})']"
         print(f"pytest_add_cli_args = {left}", file=file)
     before = BEFORE.replace("{cold}", str(bool(COLD.fullmatch(modules[0]))))
     before = before.replace("{direct}", str(bool(DIRECT.fullmatch(modules[0]))))

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from conftest import ROOT, Run, find
+from guests import some
 
 from kvmrender import GuestError, Renderer, TemplateError
 from kvmrender.load import Document, read
@@ -602,7 +603,8 @@ def test_a_renamed_variable_in_any_template_is_found(tmp_path: Path) -> None:
     shipped = Templates(renderer.stack, renderer.new_environment(), renderer.schema)
     unnoticed: list[str] = []
     tried = 0
-    for file in sorted(SHIPPED.rglob("*.xml.j2")):
+    files = some(sorted(SHIPPED.rglob("*.xml.j2")))
+    for file in files:
         name = file.relative_to(SHIPPED).as_posix()
         if (text := renamed(file.read_text())) is None:
             continue
@@ -615,7 +617,7 @@ def test_a_renamed_variable_in_any_template_is_found(tmp_path: Path) -> None:
             templates = Templates(renderer.stack, renderer.new_environment(), renderer.schema)
             unnoticed += [] if list(templates.findings()) else [name]
     assert unnoticed == []
-    assert tried > 70
+    assert tried > len(files) / 2
 
 
 def test_problems_of_strict_are_problems_of_the_guest(site: Path) -> None:
