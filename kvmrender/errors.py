@@ -72,9 +72,10 @@ class GuestError(Error):
 class TemplateError(Error):
     """A template or schema part that can't be used.
 
-    ``template`` is its file and ``line`` counts from 1 (None where there is none); ``guest`` is the name of the guest
-    that was being rendered, if any, and ``field`` what of it the template was given. ``source`` is the line, ``chain``
-    where the template was included or extended from, the nearest place first.
+    ``template`` is its file, which the message calls ``shipped/NAME`` where it is a shipped one, and ``line`` counts
+    from 1 (None where there is none); ``guest`` is the name of the guest that was being rendered, if any, and ``field``
+    what of it the template was given. ``source`` is the line, ``chain`` where the template was included or extended
+    from, the nearest place first.
     """
 
     def __init__(
@@ -89,20 +90,27 @@ class TemplateError(Error):
     ) -> None:
         self.message, self.template, self.line, self.guest = message, template, line, guest
         self.field, self.source, self.chain = field, source, tuple(chain)
-        place = ":".join(str(part) for part in (template, line) if part is not None)
+        place = ":".join(str(part) for part in (template and shown_file(template), line) if part is not None)
         of = [f"guest {guest!r}"] if guest is not None else []
         about = ", ".join([*of, path_string(field)] if field else of)
         lines = [": ".join(part for part in (place, message) if part) + (f" ({about})" if about else "")]
         if source is not None and source.strip():
             lines.append(f"  {line} | {printable(source.strip())}")
         if self.chain:
-            lines.append(f"  from {', '.join(self.chain)}")
+            lines.append(f"  from {', '.join(map(shown_file, self.chain))}")
         super().__init__("\n".join(lines))
 
     def __reduce__(self) -> tuple[type[TemplateError], tuple[object, ...]]:
         """Pickle by the parts of the message."""
         parts = self.message, self.template, self.line, self.guest, self.field, self.source, self.chain
         return TemplateError, parts
+
+
+def shown_file(file: str) -> str:
+    """Return a template's file as messages show it: ``shipped/NAME`` for a shipped one, as templates themselves say."""
+    from kvmrender.stack import SHIPPED, shipped_templates
+
+    return file.replace(f"{shipped_templates()}/", f"{SHIPPED}/") if file.startswith("/") else file
 
 
 def path_string(path: Sequence[str | int]) -> str:

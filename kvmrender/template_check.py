@@ -12,7 +12,7 @@ from jinja2 import nodes
 from jinja2.meta import find_undeclared_variables
 
 from kvmrender.environment import Environment
-from kvmrender.errors import nearest
+from kvmrender.errors import nearest, shown_file
 from kvmrender.references import references
 from kvmrender.schema import GuestSchema
 from kvmrender.stack import SCHEMA, SHIPPED, TEMPLATE, Stack
@@ -29,7 +29,8 @@ class Finding:
 
     def __str__(self) -> str:
         """Give the finding as one line, ``FILE:LINE: message``."""
-        return f"{self.file}:{self.line}: {self.message}" if self.line else f"{self.file}: {self.message}"
+        file = shown_file(self.file)
+        return f"{file}:{self.line}: {self.message}" if self.line else f"{file}: {self.message}"
 
 
 class Templates:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 from conftest import ROOT
-from tools import files, lay_out, program
+from tools import assert_valid, files, lay_out, program
 
 PAGE = (ROOT / "docs/pipelines.md").read_text()
 BLOCKS = {
@@ -51,6 +51,7 @@ def test_commands_run(commands: str, site: Path) -> None:
     done = execute(site, "bash", "-euc", commands)
     assert done.returncode == 0, done.stderr
     assert domains(site) == GUESTS
+    assert assert_valid("".join(path.read_text() for path in (site / "domains").glob("*.xml"))) == len(GUESTS)
 
 
 def test_shards_make_what_one_run_makes(site: Path) -> None:

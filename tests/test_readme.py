@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from conftest import PACKAGES, ROOT, Run, embedded_root
-from tools import program
+from tools import assert_valid, program
 
 README = (ROOT / "README.md").read_text()
 
@@ -33,17 +33,21 @@ def test_two_commands_set_everything_up() -> None:
     assert "pytest" in test
 
 
-def execute(commands: str, tmp_path: Path) -> None:
+def execute(commands: str, tmp_path: Path) -> str:
+    """Run commands, hold the domains that they make against libvirt's schema, and return what they print."""
     (tmp_path / "fixtures").symlink_to(ROOT / "fixtures")
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    subprocess.run(
+    done = subprocess.run(
         [program("bash", "bash"), "-euc", commands],
         cwd=tmp_path,
         env={**os.environ, "PATH": path},
         stdin=subprocess.DEVNULL,
         capture_output=True,
+        text=True,
         check=True,
     )
+    assert_valid("".join([done.stdout, *(file.read_text() for file in tmp_path.glob("domains/*.xml"))]))
+    return done.stdout
 
 
 @pytest.mark.parametrize("commands", COMMANDS, ids=lambda commands: commands.partition("\n")[0])

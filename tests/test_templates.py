@@ -113,7 +113,7 @@ def test_fault_in_a_partial_names_the_partial(tmp_path: Path) -> None:
     assert str(raised.value) == (
         f"{file}:4: 'sauce' is not given here (did you mean 'source'?) (guest 'web-1', disks[1])\n"
         "  4 | {{ device.sauce }}\n"
-        f"  from {SHIPPED}/domain.xml.j2:{LINE_OF_DISKS}, {SHIPPED}/amd64.xml.j2:2"
+        f"  from shipped/domain.xml.j2:{LINE_OF_DISKS}, shipped/amd64.xml.j2:2"
     )
 
 

@@ -225,7 +225,7 @@ def test_xml_that_is_not_well_formed_is_told_with_the_line_that_wrote_it(site: P
         f"{site}/devices/disk.xml.j2:3: makes XML that is not well-formed: mismatched tag: <driver> is not closed,"
         " at '<driver name=\"qemu\">' (guest 'a', disks[0].driver)\n"
         '  3 | <driver name="{{ device.driver.name }}">\n'
-        f"  from {SHIPPED}/domain.xml.j2:{LINE_OF_DISKS}, {SHIPPED}/amd64.xml.j2:2\n"
+        f"  from shipped/domain.xml.j2:{LINE_OF_DISKS}, shipped/amd64.xml.j2:2\n"
     )
 
 
@@ -507,7 +507,7 @@ def test_check_tells_of_a_few_guests(site: Path) -> None:
     assert tried(site, guest) == [f"{said} 0.yaml, but not used"]
     assert tried(site, guest, guest) == [f"{said} 0.yaml and 1.yaml, but not used"]
     assert tried(site, guest, "name: b\n", guest, guest, guest) == [f"{said} 0.yaml, 2.yaml and 2 more, but not used"]
-    assert tried(site, "name: a\nvars: {a: 1}\n") == [f"{SHIPPED}/amd64.xml.j2: vars is given in 0.yaml, but not used"]
+    assert tried(site, "name: a\nvars: {a: 1}\n") == ["shipped/amd64.xml.j2: vars is given in 0.yaml, but not used"]
 
 
 def test_check_goes_on_behind_what_fails(site: Path) -> None:

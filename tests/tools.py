@@ -9,10 +9,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+
+from kvmrender import Error
 
 INSTALL = "tests/install_tools DIR; KVMRENDER_TOOLS=DIR"
 PATIENCE = 60
@@ -65,6 +68,20 @@ def lay_out(folder: Path, found: dict[str, str], **replaced: str) -> None:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
+
+
+def assert_valid(text: str) -> int:
+    """Hold all domains in a text against the installed libvirt's schema, if there is one, and return their number."""
+    documents = re.findall(r"^<domain .*?^</domain>$", text, re.DOTALL | re.MULTILINE)
+    if documents and find_spec("lxml"):
+        from lxml import etree
+
+        from kvmrender.rng import Grammar, installed_schema
+
+        with suppress(Error):
+            grammar = Grammar(installed_schema())
+            assert [fault for fault in map(grammar.fault, map(etree.fromstring, documents)) if fault] == [], text
+    return len(documents)
 
 
 def execute(*command: str | Path, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
