@@ -34,18 +34,8 @@ class Cache:
         made_by = f"{version} {sys.implementation.cache_tag} {sys.version} {marshal.version}"
         of = sha256("\0".join(folders).encode(errors="surrogateescape"))
         self._name = f"{sys.implementation.cache_tag}-{of.hexdigest()[:16]}"
-        self._newest = 0
-        key = sha256(made_by.encode())
-        for folder in folders:
-            for name, state in _files(folder):
-                changed = max(state.st_mtime_ns, state.st_ctime_ns)
-                self._newest = max(self._newest, changed)
-                key.update(
-                    f"{name}\0{state.st_size} {state.st_mtime_ns} {state.st_ctime_ns}\0".encode(
-                        errors="surrogateescape"
-                    )
-                )
-        self._key = key.digest()
+        state, self._newest = _state(folders)
+        self._key = sha256(made_by.encode() + state).digest()
 
     def load(self) -> Any:
         """Return the value, or None where there is none that can be trusted."""
@@ -78,6 +68,23 @@ class Cache:
                 with suppress(OSError):
                     os.unlink(name, dir_fd=folder)
                 raise
+
+
+def folders_state(folders: Iterable[str]) -> bytes:
+    """Return what is another one when a file in the folders has changed, come or gone, or a folder is another one."""
+    found = [os.path.realpath(folder) for folder in folders]
+    return "\0".join(found).encode(errors="surrogateescape") + _state(found)[0]
+
+
+def _state(folders: Iterable[str]) -> tuple[bytes, int]:
+    """Return a hash of the names, sizes and times of the files in folders, and the newest of these times."""
+    key, newest = sha256(), 0
+    for folder in folders:
+        for name, state in _files(folder):
+            newest = max(newest, state.st_mtime_ns, state.st_ctime_ns)
+            said = f"{name}\0{state.st_size} {state.st_mtime_ns} {state.st_ctime_ns}\0"
+            key.update(said.encode(errors="surrogateescape"))
+    return key.digest(), newest
 
 
 def _files(folder: str, inside: str = "", depth: int = 0) -> Iterator[tuple[str, os.stat_result]]:

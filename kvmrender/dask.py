@@ -10,13 +10,14 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Any
-
-from distributed import Client
+from typing import TYPE_CHECKING, Any
 
 from kvmrender.errors import Error, GuestError
 from kvmrender.fleet import MOST_PROBLEMS
 from kvmrender.shards import Job, Part, Summary, clashes, owners, rendered, suspects, written
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 
 def render(client: Client, shards: Sequence[str], output: str, **options: Any) -> Counter[str]:

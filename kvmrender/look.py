@@ -171,14 +171,15 @@ class _Compiled(BytecodeCache):
     """Keeps what templates were compiled to, by what is in them."""
 
     def __init__(self) -> None:
-        self._codes: dict[tuple[str, str], CodeType | None] = {}
+        self._codes: dict[str, tuple[str, CodeType | None]] = {}  # of each template the newest, with its checksum
 
     def load_bytecode(self, bucket: Bucket) -> None:
         """Fill in what is known."""
         if not marks_lines(bucket.environment):  # it numbers the files that it compiles
-            bucket.code = self._codes.get((bucket.key, bucket.checksum))
+            checksum, code = self._codes.get(bucket.key, ("", None))
+            bucket.code = code if checksum == bucket.checksum else None
 
     def dump_bytecode(self, bucket: Bucket) -> None:
         """Keep what was compiled."""
         if not marks_lines(bucket.environment):
-            self._codes[bucket.key, bucket.checksum] = bucket.code
+            self._codes[bucket.key] = bucket.checksum, bucket.code

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache
+from functools import cached_property
+from threading import Lock
 from typing import Any, NamedTuple
 
+from kvmrender.cache import folders_state
 from kvmrender.errors import GuestError, Problem, listed, nearest
+from kvmrender.folder import MODE, SECRET_MODE
 from kvmrender.inputs import Inputs
 from kvmrender.load import Document, read
 from kvmrender.renderer import Renderer
 from kvmrender.secrets import secret_finder, xml_masker
+from kvmrender.stack import shipped_templates
 
 MANY = 5
 """Names that a message lists."""
+MOST_KITS = 8
+"""Sets of folders whose renderers are kept."""
 
 
 class One(NamedTuple):
@@ -24,29 +30,67 @@ class One(NamedTuple):
     secret: bool
 
 
-@lru_cache(maxsize=8)
+class Kit:
+    """The renderer of some folders, and what finds and masks its secrets. Raises TemplateError."""
+
+    def __init__(self, templates: tuple[str, ...]) -> None:
+        self.renderer = Renderer(templates)
+
+    @cached_property
+    def has_secret(self) -> Callable[[Any], bool]:
+        """Says whether a context holds a secret."""
+        return secret_finder(self.renderer.schema.root)
+
+    @cached_property
+    def mask(self) -> Callable[[str], str]:
+        """Writes ``***`` for the secrets in XML."""
+        return xml_masker(self.renderer.schema.root)
+
+
+_kits: dict[tuple[str, ...], tuple[bytes, Kit]] = {}
+_lock = Lock()
+
+
+def kit_of(templates: tuple[str, ...] = ()) -> Kit:
+    """Return the kit of these folders as they are now, made anew only where a file has changed. Raises TemplateError.
+
+    A minion and a worker live for long, and what they render is to follow the templates. To look at the states of all
+    files takes about as long as to render a large guest: for many guests, ask once.
+    """
+    with _lock:
+        state = folders_state((*templates, str(shipped_templates())))
+        before, kit = _kits.pop(templates, (None, None))
+        if kit is None or before != state:
+            kit = Kit(templates)
+        while len(_kits) >= MOST_KITS:
+            del _kits[next(iter(_kits))]
+        _kits[templates] = state, kit
+        return kit
+
+
 def renderer_of(templates: tuple[str, ...] = ()) -> Renderer:
-    """Return the renderer of these folders, made once. Raises TemplateError."""
-    return Renderer(templates)
+    """Return the renderer of these folders as they are now. Raises TemplateError."""
+    return kit_of(templates).renderer
 
 
-@lru_cache(maxsize=8)
 def has_secret_of(templates: tuple[str, ...] = ()) -> Callable[[Any], bool]:
     """Return what says whether a context holds a secret. Raises TemplateError."""
-    return secret_finder(renderer_of(templates).schema.root)
+    return kit_of(templates).has_secret
 
 
-@lru_cache(maxsize=8)
 def mask_of(templates: tuple[str, ...] = ()) -> Callable[[str], str]:
     """Return what writes ``***`` for the secrets in XML. Raises TemplateError."""
-    return xml_masker(renderer_of(templates).schema.root)
+    return kit_of(templates).mask
 
 
 def from_values(guest: Any, templates: Iterable[str] = (), namespace: str | None = None) -> One:
     """Render a guest given as a mapping. Raises GuestError and TemplateError."""
-    if namespace is not None and isinstance(guest, Mapping):
-        guest = {"namespace": namespace, **guest}
-    return _rendered(tuple(templates), guest)
+    return _rendered(kit_of(tuple(templates)), with_namespace(guest, namespace))
+
+
+def with_namespace(guest: Any, namespace: str | None) -> Any:
+    """Return a guest with this namespace, unless it names one, or isn't a mapping at all."""
+    return {"namespace": namespace, **guest} if namespace is not None and isinstance(guest, Mapping) else guest
 
 
 def from_file(path: str, name: str | None = None, templates: Iterable[str] = (), namespace: str | None = None) -> One:
@@ -54,18 +98,28 @@ def from_file(path: str, name: str | None = None, templates: Iterable[str] = (),
 
     The problems of a guest have their lines.
     """
-    folders = tuple(templates)
-    inputs = Inputs(renderer_of(folders).schema.root, (path,), namespace=namespace)
+    kit = kit_of(tuple(templates))
+    inputs = Inputs(kit.renderer.schema.root, (path,), namespace=namespace)
     problems: list[Problem] = []
     documents = list(inputs.documents(problems))
     if problems:
         raise GuestError(problems)
-    return _placed(folders, _chosen(path, documents, name))
+    return _placed(kit, _chosen(path, documents, name))
 
 
 def from_text(name: str, text: str) -> One:
     """Render the guest in a text of YAML or JSON, which messages call ``name``. Raises GuestError and TemplateError."""
-    return _placed((), _chosen(name, read(name, text.encode()), None))
+    return _placed(kit_of(), _chosen(name, read(name, text.encode()), None))
+
+
+def file_mode(there: int | None, secret: bool) -> str | None:
+    """Return the mode that a guest's file is to have where nobody says it: of a new one, or of one that has too much.
+
+    ``there`` is the mode of the file that is there. None is: as it is.
+    """
+    if there is None:
+        return f"{SECRET_MODE if secret else MODE:04o}"
+    return f"{there & SECRET_MODE:04o}" if secret and there & ~SECRET_MODE else None
 
 
 def _chosen(path: str, documents: list[Document], name: str | None) -> Document:
@@ -85,13 +139,13 @@ def _chosen(path: str, documents: list[Document], name: str | None) -> Document:
     raise GuestError([Problem((), said, file=path)])
 
 
-def _placed(templates: tuple[str, ...], document: Document) -> One:
+def _placed(kit: Kit, document: Document) -> One:
     try:
-        return _rendered(templates, document.guest)
+        return _rendered(kit, document.guest)
     except GuestError as error:
         raise GuestError(document.located(error.problems)) from None
 
 
-def _rendered(templates: tuple[str, ...], guest: Any) -> One:
-    context, xml = renderer_of(templates).rendered(guest)
-    return One(context, xml, has_secret_of(templates)(context))
+def _rendered(kit: Kit, guest: Any) -> One:
+    context, xml = kit.renderer.rendered(guest)
+    return One(context, xml, kit.has_secret(context))

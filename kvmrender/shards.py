@@ -17,10 +17,9 @@ from kvmrender import manifest
 from kvmrender.errors import GuestError, Problem
 from kvmrender.folder import Folder, digest
 from kvmrender.inputs import Inputs
-from kvmrender.one import has_secret_of, renderer_of
+from kvmrender.one import Kit, kit_of
 from kvmrender.outcome import CHANGED, CREATED, UNCHANGED, Options, Outcome, file_name
 from kvmrender.output import Output
-from kvmrender.renderer import Renderer
 from kvmrender.shared import Context, Key, Shared, keys, problems_of
 
 Place = tuple[str | None, tuple[int, int] | None]
@@ -70,32 +69,33 @@ class Job:
     allow_shared: tuple[str, ...] = ()
     prune: bool = False
 
-    def renderer(self) -> Renderer:
-        """Return the renderer, made once in a process. Raises TemplateError."""
-        return renderer_of(self.templates)
+    def kit(self) -> Kit:
+        """Return what renders: a worker makes it anew when templates have changed. Raises TemplateError."""
+        return kit_of(self.templates)
 
-    def inputs(self, file: str) -> Inputs:
+    def inputs(self, file: str, kit: Kit) -> Inputs:
         """Return the guests of a part. Raises GuestError for defaults and settings that can't be."""
-        return Inputs(self.renderer().schema.root, (file,), self.defaults, self.settings, self.namespace)
+        return Inputs(kit.renderer.schema.root, (file,), self.defaults, self.settings, self.namespace)
 
 
 def rendered(file: str, job: Job) -> Part:
     """Render the guests of a part. Raises TemplateError, and GuestError for defaults and settings that can't be."""
-    renderer, has_secret, inputs = job.renderer(), has_secret_of(job.templates), job.inputs(file)
+    kit = job.kit()
+    inputs = job.inputs(file, kit)
     problems: list[Problem] = []
     hashes, guests, texts, count = array("Q"), array("I"), list[tuple[str, str, bool]](), 0
     for number, document in enumerate(inputs.documents(problems)):
         count += 1
         try:
             guest = inputs.guest(document)
-            context, xml = renderer.rendered(guest)
+            context, xml = kit.renderer.rendered(guest)
         except GuestError as error:
             problems += document.located(error.problems, inputs.over)
             continue
         found = [key.hash() for key in keys(context, guest, job.allow_shared)]
         hashes.extend(found)
         guests.extend([number] * len(found))
-        texts.append((context["name"], xml, has_secret(context)))
+        texts.append((context["name"], xml, kit.has_secret(context)))
     return Part(Summary(count, tuple(problems), hashes, guests), texts)
 
 
@@ -116,11 +116,12 @@ def suspects(summaries: Sequence[Summary]) -> list[set[int]]:
 
 def owners(file: str, numbers: set[int], job: Job) -> list[Owner]:
     """Read the guests of these numbers again, where their part is, and return what they own and where it stands."""
-    inputs, result = job.inputs(file), []
+    kit = job.kit()
+    inputs, result = job.inputs(file, kit), list[Owner]()
     for number, document in enumerate(inputs.documents([])):
         if number in numbers:
             guest = inputs.guest(document)
-            context = job.renderer().context(guest)
+            context = kit.renderer.context(guest)
             own = list(keys(context, guest, job.allow_shared))
             places = [document.located([Problem(key.path, "")], inputs.over)[0] for key in own]
             result.append(Owner(context["name"], tuple(zip(own, map(_place, places), strict=True))))
@@ -158,7 +159,7 @@ def written(part: Part, folder: str, job: Job) -> Counter[str]:
         def count(outcome: Outcome) -> None:
             counts[outcome.status] += 1
 
-        output = Output(opened, job.renderer().schema.root, Options(prune=job.prune))
+        output = Output(opened, job.kit().renderer.schema.root, Options(prune=job.prune))
         output.commit(changed, sorted(changed + same), count)
     return counts
 

@@ -8,6 +8,12 @@ from typing import Any
 from kvmrender.errors import Error
 from kvmrender.one import One, from_file, from_values
 
+try:
+    from salt.exceptions import CommandExecutionError as CommandExecutionError
+    from salt.exceptions import SaltRenderError as SaltRenderError
+except ImportError:  # called outside of Salt
+    CommandExecutionError = SaltRenderError = Error
+
 
 def folders(templates: str | list[str] | None) -> tuple[str, ...]:
     """Return template folders, of which one may stand alone."""

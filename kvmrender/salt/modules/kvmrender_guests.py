@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from salt.exceptions import CommandExecutionError
-
 from kvmrender import Error
 from kvmrender.one import One, renderer_of
-from kvmrender.salt.guests import folders, one
+from kvmrender.salt.guests import CommandExecutionError, folders, one
 from kvmrender.secrets import masked
 
 __virtualname__ = "kvmrender"

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from salt.exceptions import SaltRenderError
-
 from kvmrender import Error
 from kvmrender.one import from_text, from_values
+from kvmrender.salt.guests import SaltRenderError
 
 __virtualname__ = "kvmrender"
 

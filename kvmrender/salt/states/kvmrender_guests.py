@@ -9,13 +9,13 @@
 
 from __future__ import annotations
 
-import os
+import stat
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from kvmrender import Error
-from kvmrender.folder import MODE, SECRET_MODE
-from kvmrender.one import mask_of
+from kvmrender.one import file_mode, mask_of
 from kvmrender.salt.guests import folders, one
 
 __virtualname__ = "kvmrender"
@@ -51,7 +51,7 @@ def guest_file(
         The namespace of a guest that names none.
     mode
         The mode of the file. A new one has 0640 if the guest holds a secret, else 0644; one that is there keeps its
-        own.
+        own, less what 0640 does not have if the guest holds a secret.
 
     All other options are those of ``file.managed``, such as ``user``, ``group``, ``backup``, ``makedirs``,
     ``check_cmd``. Changes are shown as a difference, with ``***`` for secrets.
@@ -61,11 +61,19 @@ def guest_file(
         found = one(guest, guest_name, templates, namespace, lambda url: __salt__["cp.cache_file"](url, saltenv))
     except Error as error:
         return {"name": name, "changes": {}, "result": False, "comment": str(error)}
-    if mode is None and not os.path.lexists(name):
-        mode = f"{SECRET_MODE if found.secret else MODE:04o}"
+    if mode is None:
+        mode = file_mode(_mode(name), found.secret)
     done: dict[str, Any] = __states__["file.managed"](name, contents=found.xml, mode=mode, **options)
     mask = mask_of(folders(templates))
     for key in ("diff", "newfile"):
         if isinstance(done["changes"].get(key), str):
             done["changes"][key] = mask(done["changes"][key])
     return done
+
+
+def _mode(name: str) -> int | None:
+    """Return the mode of a file that is there."""
+    try:
+        return stat.S_IMODE(Path(name).stat().st_mode)
+    except OSError:
+        return None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from ansible import constants
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.kvmrender.libvirt.plugins.plugin_utils import guests
+from ansible_collections.kvmrender.libvirt.plugins.plugin_utils import differences, guests
 
 OWN = ("guest", "namespace", "templates")
 """The options that copy does not have."""
@@ -22,8 +21,8 @@ FILE = (
     *("backup", "validate", "unsafe_writes"),
 )
 """The options that it has too."""
-SECRET_MODE, MODE = "0640", "0644"
-ONLY_SECRETS = "# only secrets differ\n"
+DOLLAR = "KVMRENDER_DOLLAR"
+"""A variable of the environment that holds a dollar sign: modules expand what follows one in the names of files."""
 
 
 class ActionModule(ActionBase):
@@ -52,19 +51,20 @@ class ActionModule(ActionBase):
             result = self._copied(name, one, task_vars or {})
         finally:
             self._remove_tmp_path(self._connection._shell.tmpdir)
-        _hide(result, guests.one.mask_of(templates), name)
+        differences.hide(result, guests.one.mask_of(templates), name)
         return {**result, "name": one.context["name"], "uuid": one.context.get("uuid")}
 
     def _copied(self, name: str, one: Any, task_vars: dict[str, Any]) -> Any:
+        if "$" in name:
+            self._task.environment = [*(self._task.environment or ()), {DOLLAR: "$"}]
         folder = tempfile.mkdtemp(dir=constants.DEFAULT_LOCAL_TMP)
         try:
-            source = Path(folder, name)  # in a folder that nobody else can read
+            source = Path(folder, "domain.xml")  # in a folder that nobody else can read
             source.write_bytes(one.xml.encode())
+            dest, mode = self._destination(name, one.secret, task_vars)
             task = self._task.copy()
             task.args = {key: value for key, value in self._task.args.items() if key not in OWN}
-            task.args["src"] = str(source)
-            if task.args.get("mode") is None and (mode := self._mode(name, one, task_vars)):
-                task.args["mode"] = mode
+            task.args |= {"src": str(source), "dest": dest} | ({"mode": mode} if mode else {})
             copy = self._shared_loader_obj.action_loader.get(
                 "ansible.legacy.copy",
                 task=task,
@@ -78,35 +78,22 @@ class ActionModule(ActionBase):
         finally:
             shutil.rmtree(folder)
 
-    def _mode(self, name: str, one: Any, task_vars: dict[str, Any]) -> str | None:
-        """Return the mode of a file that is not there yet."""
-        dest = self._remote_expand_user(self._task.args["dest"])
+    def _destination(self, name: str, secret: bool, task_vars: dict[str, Any]) -> tuple[str, str | None]:
+        """Return the file on the host, and the mode that it is to have where the task doesn't say it."""
+        dest = str(self._remote_expand_user(self._task.args["dest"]))
         shell = self._connection._shell
 
         def stat() -> dict[str, Any]:
             return dict(self._execute_remote_stat(dest, all_vars=task_vars, follow=True, checksum=False))
 
-        if not (inside := shell.path_has_trailing_slash(dest)):
+        is_given = self._task.args.get("mode") is not None
+        inside, found = shell.path_has_trailing_slash(dest), {}
+        if not inside:
             found = stat()
             inside = found.get("isdir")
         if inside:
-            dest = shell.join_path(dest, name)
-            found = stat()
-        if found.get("exists"):
-            return None
-        return SECRET_MODE if one.secret else MODE
-
-
-def _hide(result: dict[str, Any], mask: Callable[[str], str], name: str) -> None:
-    """Write ``***`` for the secrets in the differences of a result, and a name for the temporary file in them."""
-    found = result.get("diff") or []
-    for diff in found if isinstance(found, list) else [found]:
-        sides = [side for side in ("before", "after") if isinstance(diff.get(side), (str, bytes))]
-        texts = {
-            side: diff[side].decode(errors="replace") if isinstance(diff[side], bytes) else diff[side] for side in sides
-        }
-        if "after_header" in diff:
-            diff["after_header"] = name
-        diff.update({side: mask(text) for side, text in texts.items()})
-        if len(sides) == 2 and texts["before"] != texts["after"] and diff["before"] == diff["after"]:
-            diff["after"] += ONLY_SECRETS
+            dest = shell.join_path(dest, name.replace("$", f"${{{DOLLAR}}}"))
+            found = {} if is_given else stat()
+        return dest, None if is_given else guests.one.file_mode(
+            int(found["mode"], 8) if found.get("exists") else None, secret
+        )

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ansible.errors import AnsibleFilterError
-
 from ansible_collections.kvmrender.libvirt.plugins.plugin_utils import guests
 
 DOCUMENTATION = """
@@ -32,6 +30,10 @@ options:
   namespace:
     description: The namespace of guests that name none.
     type: str
+  templates:
+    description: Folders of templates that come before the shipped ones, on the controller.
+    type: list
+    elements: path
 """
 
 EXAMPLES = """
@@ -54,12 +56,14 @@ _value:
 """
 
 
-def clashes(found: Any, allow_shared: Any = (), namespace: str | None = None) -> list[str]:
+def clashes(found: Any, allow_shared: Any = (), namespace: str | None = None, templates: Any = ()) -> list[str]:
     """Return what guests share by mistake. Raises AnsibleFilterError for guests that are wrong in themselves."""
     from kvmrender.shards import clashes_of
 
-    contexts = [(guests.rendered(guest, namespace, (), AnsibleFilterError).context, guest) for guest in found]
-    problems = clashes_of(contexts, lambda number, problem: guests.placed(found[number], problem), allow_shared)
+    contexts = guests.contexts(found, namespace, guests.folders(templates), guests.AnsibleFilterError)
+    problems = clashes_of(
+        zip(contexts, found, strict=True), lambda number, problem: guests.placed(found[number], problem), allow_shared
+    )
     return list(map(str, problems))
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ansible.errors import AnsibleFilterError
-
 from ansible_collections.kvmrender.libvirt.plugins.plugin_utils import guests
 
 DOCUMENTATION = """
@@ -36,9 +34,9 @@ options:
 
 EXAMPLES = """
 - name: A guest on a hypervisor
-  community.libvirt.virt:
-    command: define
-    xml: "{{ guest | kvmrender.libvirt.domain_xml }}"
+  ansible.builtin.command:
+    cmd: virsh define /dev/stdin
+    stdin: "{{ guest | kvmrender.libvirt.domain_xml }}"
   vars:
     guest:
       name: web-1
@@ -59,7 +57,7 @@ _value:
 
 def domain_xml(guest: Any, namespace: str | None = None, templates: Any = ()) -> str:
     """Return a guest's domain XML. Raises AnsibleFilterError."""
-    return guests.rendered(guest, namespace, guests.folders(templates), AnsibleFilterError).xml
+    return guests.rendered(guest, namespace, guests.folders(templates), guests.AnsibleFilterError).xml
 
 
 class FilterModule:

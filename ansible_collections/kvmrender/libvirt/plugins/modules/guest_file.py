@@ -15,7 +15,8 @@ description:
     Ansible knows them.
   - Ansible reads variables as YAML 1.1. Quote MAC addresses and C(on), C(off), C(yes) and C(no).
   - A new file has mode 0640 if the guest holds a secret, else 0644, unless O(mode) says otherwise; a file that is
-    there keeps its own. Secrets are shown as C(***) in differences.
+    there keeps its own, less what 0640 does not have if the guest holds a secret. Secrets are shown as C(***) in
+    differences.
   - In a loop, C(loop_control.label) keeps Ansible from showing the whole guest, with its secrets.
 options:
   guest:
@@ -62,8 +63,6 @@ seealso:
   - plugin: kvmrender.libvirt.domain_xml
     plugin_type: filter
     description: The same XML, where no file is wanted.
-  - module: community.libvirt.virt
-    description: Defines it on libvirt.
 """
 
 EXAMPLES = """

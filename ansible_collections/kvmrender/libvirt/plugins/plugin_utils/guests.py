@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
-
-from ansible.errors import AnsibleError
 
 try:
     import kvmrender
     from kvmrender import one
     from kvmrender.errors import Problem
 except ImportError as error:
+    from ansible.errors import AnsibleError
+
     raise AnsibleError(f"kvmrender must be installed beside ansible-core, on the controller: {error}") from error
+
+try:
+    from ansible.errors import AnsibleActionFail, AnsibleFilterError
+except ImportError:  # called outside of Ansible
+    AnsibleActionFail = AnsibleFilterError = kvmrender.Error
 
 try:  # ansible-core 2.19 and newer keep the place of a value in a tag, and have no public name for it yet
     from ansible._internal._datatag._tags import Origin
@@ -39,15 +45,31 @@ def plain(value: Any) -> Any:
     return str(value)
 
 
-def rendered(
-    guest: Any, namespace: Any, templates: tuple[str, ...], kind: type[AnsibleError] = AnsibleError
-) -> one.One:
-    """Render a guest. Raises Ansible's error, of this kind, with a line for each problem.
+def rendered(guest: Any, namespace: Any, templates: tuple[str, ...], kind: type[Exception]) -> one.One:
+    """Render a guest. Raises Ansible's error, of this kind, with a line for each problem."""
+    with faults(guest, kind):
+        return one.from_values(plain(guest), templates, plain(namespace))
+
+
+def contexts(
+    found: Iterable[Any], namespace: Any, templates: tuple[str, ...], kind: type[Exception]
+) -> Iterator[dict[str, Any]]:
+    """Yield the contexts of many guests. Raises what ``rendered`` does."""
+    with faults(None, kind):
+        renderer = one.renderer_of(templates)
+    for guest in found:
+        with faults(guest, kind):
+            yield renderer.context(one.with_namespace(plain(guest), plain(namespace)))
+
+
+@contextmanager
+def faults(guest: Any, kind: type[Exception]) -> Iterator[None]:
+    """Turn kvmrender's errors into Ansible's, of this kind, with a line for each problem.
 
     Ansible isn't told which value is at fault: it would show the lines around it, and those may hold secrets.
     """
     try:
-        return one.from_values(plain(guest), templates, plain(namespace))
+        yield
     except kvmrender.GuestError as error:
         raise kind("\n".join(str(placed(guest, problem)) for problem in error.problems)) from None
     except kvmrender.Error as error:
