@@ -28,11 +28,13 @@ from kvmrender.schema import GuestSchema
 class Look:
     """What guests come to: the XML of each that is well, by name, and what is wrong.
 
-    ``traced`` is one of them, if that was asked for, and ``places`` are those of the templates that wrote its lines.
-    ``error`` is what kept all of them from being rendered, such as a template that can't be read.
+    ``files`` are the files that they are in, in the same order. ``traced`` is one of them, if that was asked for, and
+    ``places`` are those of the templates that wrote its lines. ``error`` is what kept all of them from being rendered,
+    such as a template that can't be read.
     """
 
     xml: dict[str, str] = field(default_factory=dict)
+    files: list[str] = field(default_factory=list)
     traced: str | None = None
     places: list[Place | None] = field(default_factory=list)
     problems: tuple[Problem, ...] = ()
@@ -91,6 +93,8 @@ class Looker:
 
     def _look(self, texts: dict[str, bytes], most: int | None, each: Callable[[dict[str, Any]], None]) -> Look:
         xml: dict[str, str] = {}
+        files: dict[str, str] = {}
+        number = 0
         problems: tuple[Problem, ...] = ()
         more, error = 0, None
 
@@ -99,8 +103,10 @@ class Looker:
             return text
 
         def add(outcome: Outcome) -> None:
+            nonlocal number
             if not outcome.problems:
-                xml[outcome.name] = outcome.text
+                xml[outcome.name], files[outcome.name] = outcome.text, inputs.sources[number]
+            number += 1
 
         try:
             inputs = _Texts(self.renderer, self.files, self._layers, texts, most)
@@ -109,7 +115,7 @@ class Looker:
             problems, more = found.problems, found.more
         except Error as found:
             error = found
-        return Look(xml, problems=problems, more=more, error=error)
+        return Look(xml, list(files.values()), problems=problems, more=more, error=error)
 
 
 class _Texts(Inputs):
@@ -126,10 +132,13 @@ class _Texts(Inputs):
         super().__init__(renderer.schema.root, files, **layers)
         self._others = {name: Inputs(renderer.schema.root, (name,), **layers) for name in files if name not in texts}
         self._names, self._texts, self._most = files, texts, most
+        self.sources: list[str] = []
+        """The file of each guest that has been yielded."""
 
     def documents(self, problems: list[Problem]) -> Iterator[Document]:
         """Yield each guest; what is wrong with whole files is added to ``problems``."""
-        for number, document in enumerate(self._all(problems)):
+        self.sources = []
+        for number, (name, document) in enumerate(self._all(problems)):
             if number == self._most:
                 problems.append(
                     Problem(
@@ -139,15 +148,16 @@ class _Texts(Inputs):
                     )
                 )
                 return
+            self.sources.append(name)
             yield document
 
-    def _all(self, problems: list[Problem]) -> Iterator[Document]:
+    def _all(self, problems: list[Problem]) -> Iterator[tuple[str, Document]]:
         for name in self._names:
             if name in self._others:
-                yield from self._others[name].documents(problems)
+                yield from ((name, document) for document in self._others[name].documents(problems))
                 continue
             try:
-                yield from self.read(name, BytesIO(self._texts[name]))
+                yield from ((name, document) for document in self.read(name, BytesIO(self._texts[name])))
             except GuestError as error:
                 problems += error.problems
 

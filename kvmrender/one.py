@@ -13,8 +13,10 @@ from kvmrender.folder import MODE, SECRET_MODE
 from kvmrender.inputs import Inputs
 from kvmrender.load import Document, read
 from kvmrender.renderer import Renderer
-from kvmrender.secrets import secret_finder, xml_masker
+from kvmrender.secrets import MASK, secret_finder, xml_secrets
 from kvmrender.stack import shipped_templates
+from kvmrender.xml import escape, escape_text
+from kvmrender.xml_secrets import XmlSecrets
 
 MANY = 5
 """Names that a message lists."""
@@ -44,7 +46,19 @@ class Kit:
     @cached_property
     def mask(self) -> Callable[[str], str]:
         """Writes ``***`` for the secrets in XML."""
-        return xml_masker(self.renderer.schema.root)
+        return self._secrets.masked
+
+    def hide(self, text: str, xml: str) -> str:
+        """Return a text of another program, such as one that has looked at this XML, with ``***`` for its secrets."""
+        values = filter(None, self._secrets.values(xml))
+        forms = {form for value in values for form in (value, escape(value), escape_text(value))}
+        for value in sorted(forms, key=len, reverse=True):
+            text = text.replace(value, MASK)
+        return text
+
+    @cached_property
+    def _secrets(self) -> XmlSecrets:
+        return xml_secrets(self.renderer.schema.root)
 
 
 _kits: dict[tuple[str, ...], tuple[bytes, Kit]] = {}

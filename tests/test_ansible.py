@@ -1,4 +1,4 @@
-"""The collection kvmrender.libvirt, with the real ansible-core, community.libvirt and libvirt."""
+"""The collection kvmrender.libvirt, with the real ansible-core and libvirt."""
 
 from __future__ import annotations
 

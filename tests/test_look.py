@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import http.client
 import json
 import sys
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from importlib.util import find_spec
@@ -221,6 +223,29 @@ def test_only_templates_that_have_changed_are_compiled_again(
     template.write_text(template.read_text() + "{# changed #}")
     looking.reread()
     assert (looking.look().xml, compiled) == (first, ["vcpu.xml.j2"])
+
+
+@pytest.mark.parametrize("follow", [Answers, Teller], ids=["preview", "watch"])
+def test_nothing_is_kept_of_templates_as_they_were(follow: Any, folder: Path, run: Run) -> None:
+    """Of each save there is one renderer, and they are followed for hours."""
+    run("templates", "copy", "domain/vcpu.xml.j2", "site")
+    template = folder / "site/domain/vcpu.xml.j2"
+    text = template.read_text()
+    looking = looker(templates=("site",))
+    following = follow(looking, False, False) if follow is Answers else follow(looking)
+    renderers, codes = [], []
+    for number in range(4):
+        template.write_text(f"{text}{{# {number} #}}")
+        looking.reread()
+        if isinstance(following, Answers):
+            assert following.render(asked(web_1=MORE_MEMORY))["problems"] == []
+        else:
+            assert list(following.next())
+        renderers.append(weakref.ref(looking.renderer))
+        codes.append(len(looking._compiled._codes))
+    gc.collect()
+    assert [renderer() is None for renderer in renderers] == [True, True, True, False]
+    assert len(set(codes)) == 1
 
 
 @pytest.mark.usefixtures("folder")

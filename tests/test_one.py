@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+import json
+import shutil
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +13,7 @@ import pytest
 from conftest import ROOT
 
 from kvmrender import Error, GuestError, TemplateError, render
-from kvmrender.one import from_file, from_text, from_values, mask_of
+from kvmrender.one import MOST_KITS, from_file, from_text, from_values, kit_of, mask_of
 from kvmrender.salt.guests import folders, one
 
 SECRET = {"name": "a", "graphics": [{"type": "vnc", "passwd": "sesame1"}]}
@@ -37,6 +41,68 @@ def test_values(site: str) -> None:
         from_values(["a"], namespace="north")
     with pytest.raises(TemplateError):
         from_values({"name": "a"}, ["nowhere"])
+
+
+def test_templates_of_now_are_used(site: str) -> None:
+    """A minion and a worker live for long."""
+    template = Path(site, "domain/vcpu.xml.j2")
+    assert "<!-- of the site -->" in from_values({"name": "a"}, [site]).xml
+    template.write_text(template.read_text().replace("of the site", "of a site"))  # as long as it was
+    assert "<!-- of a site -->" in from_values({"name": "a"}, [site]).xml
+    kit = kit_of((site,))
+    assert kit_of((site,)) is kit  # made once, as long as nothing changes
+    part = Path(site, "guest.schema.json")
+    rack = {"description": "A rack.", "type": "string", "secret": True}
+    part.write_text(json.dumps({"extends": "shipped/guest.schema.json", "properties": {"rack": rack}}))
+    assert from_values({"name": "a", "rack": "r1"}, [site]).secret
+    part.write_text("{")
+    with pytest.raises(TemplateError, match="is not JSON"):
+        from_values({"name": "a"}, [site])
+    part.unlink()
+    template.unlink()
+    assert from_values({"name": "a"}, [site]).xml == render({"name": "a"})
+
+
+def test_shipped_templates_of_now_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In an editable installation, they are what somebody edits."""
+    shipped = shutil.copytree(ROOT / "templates", tmp_path / "templates")
+    for module in ("stack", "one"):
+        monkeypatch.setattr(f"kvmrender.{module}.shipped_templates", lambda: shipped)
+    assert from_values({"name": "a"}).xml == render({"name": "a"})
+    template = shipped / "domain/vcpu.xml.j2"
+    template.write_text(template.read_text().replace("<vcpu", "<!-- edited -->\n  <vcpu"))
+    assert "<!-- edited -->" in from_values({"name": "a"}).xml
+    monkeypatch.undo()
+    assert from_values({"name": "a"}).xml == render({"name": "a"})
+
+
+def test_folder_of_the_same_name_elsewhere_is_another_one(
+    site: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "elsewhere/site").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    assert "<!-- of the site -->" in from_values({"name": "a"}, ["site"]).xml
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert from_values({"name": "a"}, ["site"]).xml == render({"name": "a"})
+
+
+def test_renderers_of_templates_as_they_were_are_dropped(site: str) -> None:
+    kits = []
+    for number in range(3):
+        Path(site, "domain/vcpu.xml.j2").write_text(f"<vcpu>{number}</vcpu>\n")
+        assert f"<vcpu>{number}</vcpu>" in from_values({"name": "a"}, [site]).xml
+        mask_of((site,))
+        kits.append(weakref.ref(kit_of((site,)).renderer))
+    gc.collect()
+    assert [kit() is None for kit in kits] == [True, True, False]
+
+
+def test_renderers_of_few_sets_of_folders_are_kept(site: str) -> None:
+    first = weakref.ref(kit_of((site,)).renderer)
+    for number in range(1, MOST_KITS + 1):
+        kit_of((site,) * (number + 1))
+    gc.collect()
+    assert first() is None
 
 
 def test_secrets_are_masked_by_the_schema_of_the_templates(site: str) -> None:

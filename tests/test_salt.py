@@ -30,10 +30,7 @@ class Minion:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.domains = folder, folder / "domains"
-        found = files(PAGE, "Salt")
-        found["states/hypervisor/this-host.sls"] = found["states/hypervisor/this-host.sls"].split("\n", 1)[1]
-        lay_out(folder, found, **{"/etc/kvmrender/domains": str(self.domains)})
-        (folder / "pillar/top.sls").write_text("base: {'*': [guests]}\n")
+        lay_out(folder, files(PAGE, "Salt"), **{"/etc/kvmrender/domains": str(self.domains)})
         configuration = {
             "id": "north",
             "root_dir": str(folder / "root"),
@@ -116,7 +113,8 @@ def test_execution_module_and_renderer_give_what_python_gives(minion: Minion) ->
     named = kvmrender.render({"name": "a", "namespace": "north"})
     assert minion.answer("kvmrender.render", "{name: a}", "namespace=north") == named
     assert minion.answer("kvmrender.context", json.dumps(WEB))["graphics"][0]["passwd"] == "***"
-    probe = kvmrender.render({"name": "probe-north", "on_poweroff": "destroy"})
+    card = {"source": "br0", "mac": "52:54:00:12:34:56"}  # without quotes on the page
+    probe = kvmrender.render({"name": "probe-north", "on_poweroff": "destroy", "interfaces": [card]})
     assert minion.answer("slsutil.renderer", "salt://hypervisor/this-host.sls") == probe
 
 

@@ -115,6 +115,14 @@ def test_options_hold_for_all_shards(tmp_path: Path) -> None:
         rendered(shards[0], Job(templates=("nowhere",)))
 
 
+def test_a_worker_renders_with_the_templates_of_now(tmp_path: Path) -> None:
+    (shard, *_), template = fleet(tmp_path), tmp_path / "site/domain/vcpu.xml.j2"
+    template.parent.mkdir(parents=True)
+    for vcpu in ("<vcpu>1</vcpu>", "<vcpu>2</vcpu>"):
+        template.write_text(f"  {vcpu}\n")
+        assert vcpu in rendered(shard, Job(templates=(str(tmp_path / "site"),))).texts[0][1]
+
+
 def test_all_that_is_wrong_with_a_part_is_told_with_its_place(tmp_path: Path) -> None:
     shards = fleet(tmp_path, n0={"memroy": 1}, n3={"title": 1 << 70, "vcpu": -1})
     summary = rendered(shards[0], Job()).summary

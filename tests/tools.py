@@ -54,9 +54,12 @@ def blocks(page: Path, language: str) -> list[str]:
 
 
 def files(page: Path, heading: str) -> dict[str, str]:
-    """Return the files that a section of a page shows, by the names in their first lines, which are comments."""
+    """Return the files that a section of a page shows, by the names in their first lines, which are comments.
+
+    A line that has to be the first one in its file, such as ``#!jinja``, stands before it.
+    """
     (section,) = re.findall(rf"^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", page.read_text(), re.DOTALL | re.MULTILINE)
-    found = re.findall(r"^```\w+\n((?:#|//|\") ([\w./-]+)\n.*?)^```$", section, re.DOTALL | re.MULTILINE)
+    found = re.findall(r"^```\w+\n((?:#!.*\n)?(?:#|//|\") ([\w./-]+)\n(?s:.*?))^```$", section, re.MULTILINE)
     return {name: text for text, name in found}
 
 

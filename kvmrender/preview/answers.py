@@ -68,7 +68,13 @@ class Answers:
         }
         with self._lock:
             look = self._looker.trace(known, wanted, MOST_GUESTS)
-            answer: Answer = {"guests": list(look.xml), "guest": look.traced, "lines": [], "diff": []}
+            answer: Answer = {
+                "guests": list(look.xml),
+                "files": look.files,
+                "guest": look.traced,
+                "lines": [],
+                "diff": [],
+            }
             if look.traced is not None:
                 xml = self._mask()(look.xml[look.traced])
                 answer |= {"lines": self._lines(xml, look), "xml": xml, "diff": _diff(before, xml)}

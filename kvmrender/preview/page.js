@@ -11,6 +11,8 @@ const good = new Map(); // name of a guest to {xml, lines, changes}: its last go
 const sources = new Map(); // name of a template to its lines
 let file = null; // the name of the file that is edited
 let guest = null; // the name of the guest whose XML is shown
+const homes = new Map(); // name of a guest to the name of its file
+let following = false; // whether a guest of the file that was chosen is still to be shown
 let chosen = -1; // the number of the line of the XML that is chosen
 let found = []; // the problems
 let rendering = false;
@@ -141,6 +143,11 @@ async function render() {
 function show(answer) {
   found = answer.error ? [{ message: answer.error, said: answer.error }] : answer.problems;
   const names = answer.guests ?? [];
+  names.forEach((name, index) => homes.set(name, answer.files[index]));
+  if (follow()) {
+    again = true;
+    return;
+  }
   const known = [...at("guest").options].map((option) => option.value);
   const isGone = good.has(guest) && !names.includes(guest);
   if (isGone && !found.length) {
@@ -214,6 +221,19 @@ function choose(name) {
   file = name;
   at("file").value = name;
   showText();
+  following = true;
+  if (follow()) render();
+}
+
+// Turn from the guest that is shown to one of the file that has been chosen, as soon as that has any.
+function follow() {
+  const own = [...homes.keys()].find((name) => homes.get(name) === file);
+  if (!following || own === undefined) return false;
+  following = false;
+  if (homes.get(guest) === file) return false;
+  guest = own;
+  chosen = -1;
+  return true;
 }
 
 function showXml() {
@@ -307,6 +327,7 @@ text.addEventListener("scroll", scrollBehind);
 at("file").addEventListener("change", () => choose(at("file").value));
 at("guest").addEventListener("change", () => {
   guest = at("guest").value;
+  following = false;
   chosen = -1;
   render();
 });

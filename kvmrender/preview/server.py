@@ -11,11 +11,13 @@ import json
 import secrets
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
 from pathlib import Path
-from threading import Condition, Event, Thread
+from socket import SHUT_RDWR, socket
+from threading import Condition, Event, Lock, Thread
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -30,6 +32,10 @@ MOST_BYTES = 1 << 20
 """Size of a request, at most: guests are small."""
 MOST_LISTENERS = 16
 """Pages that are told of changes at one time."""
+MOST_IDLE = 64
+"""Connections that ask nothing; beyond that, the one that has been idle for longest is closed."""
+IDLE = 30
+"""Seconds after which an idle connection is closed."""
 HEARTBEAT = 15
 """Seconds after which a page is told that all is well, so that one that is gone is noticed."""
 
@@ -57,6 +63,7 @@ class Preview(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
     allow_reuse_address = True
+    request_queue_size = 128
 
     def __init__(self, looker: Looker, example: bool, show_secrets: bool, port: int = 0) -> None:
         for name in () if example else looker.files:
@@ -68,6 +75,8 @@ class Preview(ThreadingHTTPServer):
         self.stopped = Event()
         self._changed = Condition()
         self._version = self.listeners = 0
+        self._idle: dict[socket, None] = {}  # that for longest first
+        self._idle_lock = Lock()
         try:
             super().__init__((HOST, port), _Handler)
         except OSError as error:
@@ -118,6 +127,31 @@ class Preview(ThreadingHTTPServer):
             self.listeners += more
             return True
 
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Answer a new connection in a thread of its own."""
+        self.rest(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        """Close a connection."""
+        self.work(request)
+        super().shutdown_request(request)
+
+    def work(self, connection: socket) -> None:
+        """Count a connection as one that isn't idle: it has the token, or is about to be closed."""
+        with self._idle_lock:
+            self._idle.pop(connection, None)
+
+    def rest(self, connection: socket) -> None:
+        """Count a connection as idle, until it asks something with the token, and close the oldest of too many."""
+        with self._idle_lock:
+            self._idle[connection] = None
+            while len(self._idle) > MOST_IDLE:
+                oldest = next(iter(self._idle))
+                del self._idle[oldest]
+                with suppress(OSError):  # its thread reads the end, and closes it
+                    oldest.shutdown(SHUT_RDWR)
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say what went wrong with a request, unless it is that the browser is gone."""
         error = sys.exc_info()[1]
@@ -130,7 +164,12 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version = "kvmrender"
     sys_version = ""
-    timeout = 60
+    timeout = IDLE
+
+    def handle_one_request(self) -> None:
+        """Answer a request, and wait for the next one."""
+        super().handle_one_request()
+        self.server.rest(self.connection)
 
     def do_GET(self) -> None:
         """Answer with a part of the page, or with what it asks for."""
@@ -190,6 +229,7 @@ class _Handler(BaseHTTPRequestHandler):
         if not known:
             self._refuse(HTTPStatus.FORBIDDEN)
             return None
+        self.server.work(self.connection)
         return path
 
     def _answer(self, answer: Callable[[], dict[str, Any]]) -> None:

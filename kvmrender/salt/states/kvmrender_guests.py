@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from kvmrender import Error
-from kvmrender.one import file_mode, mask_of
+from kvmrender.difference import difference
+from kvmrender.one import file_mode, kit_of
 from kvmrender.salt.guests import folders, one
 
 __virtualname__ = "kvmrender"
@@ -63,11 +64,14 @@ def guest_file(
         return {"name": name, "changes": {}, "result": False, "comment": str(error)}
     if mode is None:
         mode = file_mode(_mode(name), found.secret)
+    before = _text(name)
     done: dict[str, Any] = __states__["file.managed"](name, contents=found.xml, mode=mode, **options)
-    mask = mask_of(folders(templates))
-    for key in ("diff", "newfile"):
-        if isinstance(done["changes"].get(key), str):
-            done["changes"][key] = mask(done["changes"][key])
+    kit = kit_of(folders(templates))
+    for key, said in done["changes"].items():
+        if isinstance(said, str) and "\n" in said:  # a difference: one of parts can't be told to have no secrets
+            done["changes"][key] = difference(name, before, found.xml, kit.mask)
+    if isinstance(done.get("comment"), str):
+        done["comment"] = kit.hide(done["comment"], found.xml)
     return done
 
 
@@ -75,5 +79,13 @@ def _mode(name: str) -> int | None:
     """Return the mode of a file that is there."""
     try:
         return stat.S_IMODE(Path(name).stat().st_mode)
+    except OSError:
+        return None
+
+
+def _text(name: str) -> str | None:
+    """Return the text of a file that is there."""
+    try:
+        return Path(name).read_text(errors="replace")
     except OSError:
         return None

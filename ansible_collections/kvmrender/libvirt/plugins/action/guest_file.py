@@ -12,7 +12,7 @@ from ansible import constants
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.kvmrender.libvirt.plugins.plugin_utils import differences, guests
+from ansible_collections.kvmrender.libvirt.plugins.plugin_utils import guests, results
 
 OWN = ("guest", "namespace", "templates")
 """The options that copy does not have."""
@@ -51,7 +51,7 @@ class ActionModule(ActionBase):
             result = self._copied(name, one, task_vars or {})
         finally:
             self._remove_tmp_path(self._connection._shell.tmpdir)
-        differences.hide(result, guests.one.mask_of(templates), name)
+        results.hide(result, guests.one.kit_of(templates), name, one.xml)
         return {**result, "name": one.context["name"], "uuid": one.context.get("uuid")}
 
     def _copied(self, name: str, one: Any, task_vars: dict[str, Any]) -> Any:
@@ -94,6 +94,5 @@ class ActionModule(ActionBase):
         if inside:
             dest = shell.join_path(dest, name.replace("$", f"${{{DOLLAR}}}"))
             found = {} if is_given else stat()
-        return dest, None if is_given else guests.one.file_mode(
-            int(found["mode"], 8) if found.get("exists") else None, secret
-        )
+        there = int(found["mode"], 8) if found.get("exists") else None
+        return dest, None if is_given else guests.one.file_mode(there, secret)

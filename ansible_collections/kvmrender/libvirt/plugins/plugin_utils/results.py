@@ -1,0 +1,32 @@
+"""What is shown of what Ansible says of a guest's file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kvmrender.one import Kit
+
+SAID = ("msg", "stdout", "stderr", "module_stdout", "module_stderr", "exception")
+"""Where a result has what programs have said, such as that of ``validate``; with those of lines."""
+ONLY_SECRETS = "# only secrets differ\n"
+
+
+def hide(result: dict[str, Any], kit: Kit, name: str, xml: str) -> None:
+    """Write ``***`` for the secrets in the messages of a result and its differences, and a name for the temporary file
+    in these. ``xml`` is what the file was to hold."""
+    for key in SAID:
+        if isinstance(said := result.get(key), str):
+            result[key] = kit.hide(said, xml)
+        if isinstance(lines := result.get(f"{key}_lines"), list):
+            result[f"{key}_lines"] = [kit.hide(str(line), xml) for line in lines]
+    found = result.get("diff") or []
+    for diff in found if isinstance(found, list) else [found]:
+        sides = [side for side in ("before", "after") if isinstance(diff.get(side), (str, bytes))]
+        texts = {
+            side: diff[side].decode(errors="replace") if isinstance(diff[side], bytes) else diff[side] for side in sides
+        }
+        if "after_header" in diff:
+            diff["after_header"] = name
+        diff.update({side: kit.mask(text) for side, text in texts.items()})
+        if len(sides) == 2 and texts["before"] != texts["after"] and diff["before"] == diff["after"]:
+            diff["after"] += ONLY_SECRETS
