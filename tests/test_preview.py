@@ -323,8 +323,36 @@ def test_fleets_and_several_files(preview: Callable[..., Page], folder: Path) ->
     page.browser.find_element("css selector", "#file option:nth-child(1)").click()
     assert page.run("return document.getElementById('text').value") == GUEST
     assert page.texts("#behind .problem") == []
+    page.until(lambda: "<name>web-1</name>" in page.xml)
     page.browser.find_element("css selector", "#problems button").click()  # which is in the other file
     assert page.run("return document.getElementById('file').value") == "fleet.yaml"
+
+
+def test_choosing_another_file_shows_its_guest(preview: Callable[..., Page], folder: Path) -> None:
+    for name in ("web-2", "web-3", "web-4"):
+        (folder / f"{name}.yaml").write_text(f"name: {name}\n")
+    page = preview("web-1.yaml", "web-2.yaml", "web-3.yaml", "web-4.yaml")
+
+    def choose(number: int) -> None:
+        page.browser.find_element("css selector", f"#file option:nth-child({number})").click()
+
+    shown = "return document.getElementById('guest').value"
+    for number in (2, 3, 1):
+        choose(number)
+        page.until(lambda number=number: f"  <name>web-{number}</name>\n" in page.xml)
+        assert page.run(shown) == f"web-{number}"
+        assert page.texts("#changes .new") == []
+    (folder / "web-3.yaml").write_text("name: web-3\nvcpu: many\n")
+    page.wait("1 problem")
+    choose(3)
+    page.until(lambda: "  <name>web-3</name>\n" in page.xml)  # the last good result
+    assert page.run("return document.getElementById('stale').checkVisibility()")
+    (folder / "web-4.yaml").write_text("name: web-9\nvcpu: many\n")  # one that never was well
+    page.wait("2 problems")
+    choose(4)
+    page.edit("name: web-9\n")
+    page.until(lambda: "  <name>web-9</name>\n" in page.xml)
+    assert page.run(shown) == "web-9"
 
 
 def test_what_becomes_of_one_guest_of_several(preview: Callable[..., Page], folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import resource
 import socket
 import threading
 from collections.abc import Iterator
@@ -329,6 +330,51 @@ def test_pages_that_listen_are_few(server: Server) -> None:
     finally:
         for connection in open_ones:
             connection.close()
+
+
+def test_it_stays_usable_for_its_owner_under_a_thousand_idle_connections(tmp_path: Path) -> None:
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if most != resource.RLIM_INFINITY and most < 2048:
+        pytest.skip(f"needs 1,000 open files: the limit is {most}")
+    (tmp_path / "web-1.yaml").write_text(GUEST)
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with at_a_terminal(tmp_path, "preview", "web-1.yaml") as terminal:  # with the limit that there was
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(2048, before[0]), most))
+        idle: list[socket.socket] = []
+        try:
+            server = Server(terminal.expect(r"http://[^\n]* \(Ctrl-C ends\)\n").split()[0])
+            owner = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
+            owner.request("GET", f"/{server.token}/events", headers={"Host": server.host})
+            events = owner.getresponse()
+            for number in range(1000):
+                idle.append(socket.create_connection(("127.0.0.1", server.port), PATIENCE))
+                if number % 2:  # a part of a request
+                    idle[-1].sendall(b"GET / HTTP/1.1\r\n")
+            for _ in range(3):
+                assert server.ask("GET", "files")[0] == 200
+                assert json.loads(server.render()[1])["guests"] == ["web-1"]
+            assert len(list(Path(f"/proc/{terminal.process.pid}/task").iterdir())) < 200
+            assert events.readline() == b"data: 0\n"  # who listens is not idle
+            (tmp_path / "web-1.yaml").write_text(GUEST.replace("1 GiB", "2 GiB"))
+            while b"data: 1\n" not in events.readline():
+                pass
+            idle[0].settimeout(PATIENCE)
+            assert idle[0].recv(1) == b""  # that for longest was closed first
+        finally:
+            for connection in idle:
+                connection.close()
+            owner.close()
+            resource.setrlimit(resource.RLIMIT_NOFILE, before)
+        terminal.type("\x03")
+        assert terminal.end() == (0, "^C\n")
+
+
+def test_an_idle_connection_is_closed_in_time(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert kvmrender.preview.server._Handler.timeout == kvmrender.preview.server.IDLE
+    monkeypatch.setattr(kvmrender.preview.server._Handler, "timeout", 0.1)
+    with socket.create_connection(("127.0.0.1", server.port), PATIENCE) as connection:
+        connection.sendall(f"GET /{server.token}/files HTTP/1.1\r\nHost: {server.host}\r\n\r\n".encode())
+        assert connection.makefile("rb").read().startswith(b"HTTP/1.1 200")  # to its end
 
 
 EVIL = """\

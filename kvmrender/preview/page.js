@@ -11,7 +11,7 @@ const good = new Map(); // name of a guest to {xml, lines, changes}: its last go
 const sources = new Map(); // name of a template to its lines
 let file = null; // the name of the file that is edited
 let guest = null; // the name of the guest whose XML is shown
-const homes = new Map(); // name of a guest to the name of its file
+let homes = new Map(); // name of a guest that is or was well to the name of its file
 let following = false; // whether a guest of the file that was chosen is still to be shown
 let chosen = -1; // the number of the line of the XML that is chosen
 let found = []; // the problems
@@ -143,7 +143,8 @@ async function render() {
 function show(answer) {
   found = answer.error ? [{ message: answer.error, said: answer.error }] : answer.problems;
   const names = answer.guests ?? [];
-  names.forEach((name, index) => homes.set(name, answer.files[index]));
+  const gone = found.length ? [...homes].filter(([name]) => good.has(name)) : [];
+  homes = new Map([...names.map((name, index) => [name, answer.files[index]]), ...gone.filter(([name]) => !names.includes(name))]);
   if (follow()) {
     again = true;
     return;
@@ -169,7 +170,7 @@ function show(answer) {
     good.set(answer.guest, { xml: answer.xml, lines: answer.lines, changes });
     guest = answer.guest;
     showXml();
-  }
+  } else if (stale) showXml();
   at("stale").hidden = !stale;
   document.body.classList.toggle("is-stale", stale);
   const stay = found.length ? known.filter((name) => good.has(name)) : [];
