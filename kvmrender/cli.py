@@ -14,7 +14,7 @@ from kvmrender import __version__
 from kvmrender.cli_common import FLEET, GUESTS, LAYERS, TEMPLATES, Program, options
 from kvmrender.cli_look import explain, graph, preview, watch
 from kvmrender.cli_templates import templates
-from kvmrender.errors import Error, GuestError, Problem
+from kvmrender.errors import Error, GuestError, Problem, printable, visible
 from kvmrender.fleet import Fleet
 from kvmrender.folder import Folder
 from kvmrender.inputs import Inputs
@@ -135,7 +135,10 @@ def context(
 
         def text(found: dict[str, Any], xml: str) -> str:
             shown = masked(root, {key: found[key] for key in root["properties"] if key in found})
-            return yaml.dump(shown, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+            text = yaml.dump(shown, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+            if text == visible(text):
+                return text
+            return yaml.dump(shown, Dumper=_Dumper, sort_keys=False, width=110)  # with escapes
 
         inputs = Inputs(root, guests, defaults, settings, namespace, max_size)
         to_standard_output(Fleet(renderer, inputs, Options(**fleet), make=text), quiet=True, between="---\n")
@@ -192,7 +195,7 @@ def validate(
             found = validator.problems(name, data, inputs)
             problems += found
             if not found:
-                valid.append(f"{name}: valid\n")
+                valid.append(f"{printable(name)}: valid\n")
         write("".join(valid))
         if problems:
             raise GuestError(problems)

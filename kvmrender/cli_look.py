@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from kvmrender.cli_common import FLEET, GUESTS, LAYERS, TEMPLATES, options
+from kvmrender.errors import visible
 from kvmrender.program import renderer_of, say, trouble, write
 
 
@@ -31,7 +32,7 @@ def explain(templates: tuple[str, ...], path: str, recursive: bool, markdown: bo
         raise click.UsageError("--markdown is a page of all fields: leave PATH out.")
     with trouble():
         renderer = renderer_of(templates)
-        write(fields_page(renderer) if markdown else explain(renderer, path, recursive))
+        write(visible(fields_page(renderer) if markdown else explain(renderer, path, recursive)))
 
 
 @click.command(short_help="Draw each GUEST and what it is joined to.")
@@ -74,7 +75,7 @@ def graph(
 
         inputs = Inputs(renderer.schema.root, guests, **layers)
         Fleet(renderer, inputs, Options(select, jobs=jobs), make=text).run(add)
-        write(picture.svg() if form == "svg" else picture.mermaid())
+        write(visible(picture.svg() if form == "svg" else picture.mermaid()))
 
 
 @click.command(short_help="Render each GUEST again when a file is saved.")

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from kvmrender.cli_common import TEMPLATES, options
-from kvmrender.errors import Error, GuestError, Problem, nearest
+from kvmrender.errors import Error, GuestError, Problem, nearest, printable
 from kvmrender.inputs import Inputs
 from kvmrender.load import Document
 from kvmrender.program import DIFFERS, renderer_of, say, trouble, write
@@ -34,7 +34,8 @@ def list_(templates: tuple[str, ...]) -> None:
     """
     with trouble():
         stack = Stack(templates)
-        rows = [(name, *(_folder(stack, file) for file in stack.files(name))) for name in stack.names()]
+        rows = [[name, *(_folder(stack, file) for file in stack.files(name))] for name in stack.names()]
+        rows = [list(map(printable, row)) for row in rows]
         width = max(len(name) for name, *_ in rows)
         write("".join(f"{name:{width}}  {' overrides '.join(folders)}\n" for name, *folders in rows))
 

@@ -14,10 +14,11 @@ LONGEST = 80
 """Characters of a word that messages show."""
 
 _RANGES = ((0, 8), (0x0B, 0x1F), (0x7F, 0x9F), (0x61C,) * 2, (0x200B, 0x200F), (0x2028, 0x202E), (0x2060, 0x2069))
-_HIDDEN = {
+HIDDEN = {
     code: chr(code).encode("unicode_escape").decode()
     for code in (0xFEFF, *(code for first, last in _RANGES for code in range(first, last + 1)))
 }
+"""Characters that terminals obey or don't show, each with its escape."""
 
 
 class Error(Exception):
@@ -128,7 +129,7 @@ def printable(text: str) -> str:
 def visible(text: str) -> str:
     """Return ``text``, of any number of lines, with escapes for what terminals obey or don't show: control characters,
     marks that turn the direction of writing, marks without width."""
-    return text.translate(_HIDDEN)
+    return text.translate(HIDDEN)
 
 
 def unexpected(error: BaseException) -> str:

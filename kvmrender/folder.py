@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 
-from kvmrender.errors import Error
+from kvmrender.errors import Error, printable
 
 OWN = b".kvmrender-"
 """What the names of staging folders begin with."""
@@ -194,7 +194,7 @@ class Folder:
             os.rmdir(name, dir_fd=self._at())
 
     def place(self, name: bytes) -> str:
-        """Return a file's name as messages show it."""
+        """Return a file's path."""
         return str(Path(self.path, os.fsdecode(name)))
 
     @contextmanager
@@ -205,7 +205,7 @@ class Folder:
             raise self._fault(name, error) from None
 
     def _fault(self, name: bytes, error: OSError) -> Error:
-        return Error(f"{self.place(name)}: {error.strerror}")
+        return Error(f"{printable(self.place(name))}: {error.strerror}")
 
 
 def digest(data: bytes) -> str:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import IO, Any
 
 from kvmrender.difference import coloured
-from kvmrender.errors import path_string
+from kvmrender.errors import path_string, printable
 from kvmrender.outcome import CHANGED, CREATED, KEPT, REMOVED, UNCHANGED, Outcome, file_name
 from kvmrender.program import may_colour, say
 
@@ -47,10 +47,10 @@ class Report:
         elif outcome.diff:
             self._out.write(_encoded(coloured(outcome.diff) if self._coloured else outcome.diff))
         if status == KEPT and not self._quiet:
-            place = self._place(file_name(outcome.name))
+            place = printable(self._place(file_name(outcome.name)))
             self._lines.write(_encoded(f"{place}: was changed since it was written, and is not removed\n"))
         elif self._verbose:
-            self._lines.write(_encoded(f"{status} {self._place(file_name(outcome.name))}\n"))
+            self._lines.write(_encoded(f"{status} {printable(self._place(file_name(outcome.name)))}\n"))
 
     @property
     def differs(self) -> bool:

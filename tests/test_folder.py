@@ -15,6 +15,7 @@ import stat
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -191,6 +192,57 @@ def test_diff_can_be_patched(tmp_path: Path, out: Path, run: Run) -> None:
     assert (
         "2 unchanged" in run("render", "-o", out, "--check", "--set", "vcpu=3", "--select", "[ab]", input=GUESTS).stderr
     )
+
+
+@pytest.mark.parametrize("patching", [("patch", "-p0"), ("git", "apply", "-p0")], ids=["patch", "git"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda xml: xml.rstrip("\n"),
+        lambda xml: xml.replace("\n", "\r\n"),
+        lambda xml: xml.replace("<vcpu>1<", "<vcpu>2\u2028\u2029<"),
+        lambda xml: "",
+        lambda xml: "\n",
+        lambda xml: "<domain/>",
+    ],
+    ids=["no last newline", "carriage returns", "separators", "empty", "newline", "another"],
+)
+@pytest.mark.parametrize("title", ["a", "a\u2028b\u2029", "\u00a0é", "+", "-- a"])
+def test_any_diff_can_be_patched(
+    title: str, change: Callable[[str], str], patching: tuple[str, ...], tmp_path: Path, run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    program(patching[0], patching[0])
+    monkeypatch.chdir(tmp_path)
+    guest = json.dumps({"name": "a b", "title": title})
+    run("render", "-o", "out", input=guest)
+    file = tmp_path / "out/a b.xml"
+    wanted = file.read_bytes()
+    file.write_bytes(change(wanted.decode()).encode())
+    patch = run("render", "-o", "out", "--check", "--diff", input=guest).stdout_bytes
+    done = subprocess.run(patching, input=patch, capture_output=True, check=False)
+    assert done.returncode == 0, done
+    assert file.read_bytes() == wanted
+
+
+@pytest.mark.parametrize(
+    "code", [0x1B, 0x85, 0x9B, 0x7F, 8, 0xD, 0x200B, 0x200F, 0x202A, 0x202E, 0x2066, 0x2069, 0xFEFF]
+)
+def test_what_terminals_obey_is_shown_escaped(code: int, out: Path, run: Run) -> None:
+    char = chr(code)
+    run("render", "-o", out, input="name: a")
+    (out / "a.xml").write_text(f"<a>{char}[2J</a>\n", newline="")
+    (out / f"{char}.yaml").write_text("name: a\nmemory: |\n  x\n")
+    shown = run("render", "-o", out, "--check", "--diff", input="name: a").stdout
+    assert char not in shown
+    if code not in (0x1B, 8):  # XML can't hold these: it is not shown
+        assert f"-<a>{char.encode('unicode_escape').decode()}[2J</a>\n" in shown
+    for command in ("render", "validate", "graph", "context"):
+        result = run(
+            command, out / f"{char}.yaml", "-" if command == "render" else out / "none", input=f"name: a\n{char}: 1"
+        )
+        assert result.exit_code == 2
+        assert char not in result.output.replace("\r\n", "")
 
 
 def test_diff_has_no_secrets(out: Path, run: Run) -> None:
