@@ -11,7 +11,7 @@ from kvmrender.condensed import condensed, names_in
 from kvmrender.errors import Path, Problem, nearest
 from kvmrender.normalise import QUANTITIES
 from kvmrender.schema import GuestSchema, Node, node_at, resolve, validator_of
-from kvmrender.secrets import MASK, is_secret
+from kvmrender.secrets import MASK, Secrets
 from kvmrender.valid import UnknownError, validity
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def checker(schema: GuestSchema) -> Callable[[dict[str, Any], Collection[str] | 
     """
     root = schema.root
     is_valid = _quick(schema)
+    secrets = Secrets(root)
 
     def check(guest: dict[str, Any], given: Collection[str] | None) -> list[Problem]:
         if isinstance(guest.get(UNCHECKED), dict):
@@ -54,13 +55,14 @@ def checker(schema: GuestSchema) -> Callable[[dict[str, Any], Collection[str] | 
                 return []
             errors = schema.validator.iter_errors(guest)
         except (ValueError, OverflowError):  # a value that JSON has no form for
-            if problems := list(islice(_not_json(root, (), guest), MOST_PROBLEMS)):
+            if problems := list(islice(_not_json(secrets, (), guest), MOST_PROBLEMS)):
                 return problems
             raise
         # A field may break several rules at once: the first one told is enough.
         found: dict[Path, Problem] = {}
-        for problem in chain.from_iterable(_problems(root, error) for error in errors):
-            found.setdefault(problem.path, problem)
+        for problem in chain.from_iterable(_problems(root, secrets, error) for error in errors):
+            path = secrets.outside(problem.path)
+            found.setdefault(path, problem._replace(path=path))
             if len(found) == MOST_PROBLEMS:
                 found[()] = Problem((), f"has {MOST_PROBLEMS:,} problems and more: these are the first of them")
                 break
@@ -127,7 +129,7 @@ def _quick(schema: GuestSchema) -> Callable[[dict[str, Any], Collection[str] | N
     return is_valid
 
 
-def _problems(root: Node, error: jsonschema_rs.ValidationError) -> Iterator[Problem]:
+def _problems(root: Node, secrets: Secrets, error: jsonschema_rs.ValidationError) -> Iterator[Problem]:
     path: Path = tuple(error.instance_path)
     node = node_at(root, error.schema_path[:-1])
     kind, found, value = error.kind.name, error.kind.as_dict(), error.instance
@@ -135,6 +137,7 @@ def _problems(root: Node, error: jsonschema_rs.ValidationError) -> Iterator[Prob
         for key in found["unexpected"]:
             known = node.get("properties", ())
             hint = nearest(key, known) or f" (known keys: {_options(known)})"
+            key = MASK if secrets.hides_key((*path, key), value) else key
             yield Problem((*path, key), f"is not a known key{hint}", at_key=True)
     elif kind == "required":
         wanted = resolve(root, node.get("properties", {}).get(found["property"], {}))
@@ -146,7 +149,7 @@ def _problems(root: Node, error: jsonschema_rs.ValidationError) -> Iterator[Prob
     elif isinstance(node, dict) and "refusal" in node:
         yield Problem(path, node["refusal"])
     else:
-        secret = is_secret(root, path)
+        secret = secrets.hides(path, value)
         yield Problem(path, f"{MASK if secret else shown(value)} {_fault(kind, found, node, value, secret)}")
 
 
@@ -206,20 +209,21 @@ def _encodes(text: str) -> bool:
     return True
 
 
-def _not_json(root: Node, path: Path, value: Any) -> Iterator[Problem]:
+def _not_json(secrets: Secrets, path: Path, value: Any) -> Iterator[Problem]:
     if isinstance(value, dict):
         for key, item in value.items():
             if not isinstance(key, str) or not _encodes(key):
-                yield Problem((*path, str(key)), "is not a known key: keys are text", at_key=True)
+                yield Problem(secrets.outside((*path, str(key))), "is not a known key: keys are text", at_key=True)
             else:
-                yield from _not_json(root, (*path, key), item)
+                yield from _not_json(secrets, (*path, key), item)
     elif isinstance(value, (list, tuple)):
         for number, item in enumerate(value):
-            yield from _not_json(root, (*path, number), item)
+            yield from _not_json(secrets, (*path, number), item)
     elif isinstance(value, str) and not _encodes(value):
-        what = MASK if is_secret(root, path) else shown(value)
-        yield Problem(path, f"{what} has half of a surrogate pair, which is not a character")
+        what = MASK if secrets.hides(path, value) else shown(value)
+        yield Problem(secrets.outside(path), f"{what} has half of a surrogate pair, which is not a character")
     elif isinstance(value, int) and value.bit_length() > MOST_BITS:
-        yield Problem(path, f"{shown(value)} is not a value that a guest can have")
+        yield Problem(secrets.outside(path), f"{shown(value)} is not a value that a guest can have")
     elif not isinstance(value, (str, int, float, type(None))):
-        yield Problem(path, f"a Python {type(value).__name__} is not a value that a guest can have")
+        said = f"a Python {type(value).__name__} is not a value that a guest can have"
+        yield Problem(secrets.outside(path), said)

@@ -114,7 +114,7 @@ def check(folders: tuple[str, ...], templates: tuple[str, ...], guests: tuple[st
         found = list(read.findings())
         if not read.broken:
             documents = _documents(renderer, guests) if guests else fixtures()
-            found += findings(renderer, read, documents, _faults())
+            found += findings(renderer, read, documents, _faults(renderer))
         for finding in sorted(set(found)):
             say(str(finding))
         if found:
@@ -129,16 +129,17 @@ def _documents(renderer: Renderer, files: tuple[str, ...]) -> list[Document]:
     return documents
 
 
-def _faults() -> Callable[[bytes], Iterable[tuple[int, str]]]:
+def _faults(renderer: Renderer) -> Callable[[bytes], Iterable[tuple[int, str]]]:
     """Return what holds XML against libvirt's schema, as far as that can be had."""
     try:
         from kvmrender.rng import Grammar, installed_schema
+        from kvmrender.secrets import Secrets
         from kvmrender.validate import faults
         from kvmrender.xml_path import xml_path
 
-        grammar = Grammar(installed_schema())
+        grammar, secrets = Grammar(installed_schema()), Secrets(renderer.schema.root)
     except (ImportError, Error):
         return lambda xml: ()
     return lambda xml: (
-        (problem.line or 1, f"{xml_path(problem.path)}: {problem.message}") for problem in faults(grammar, xml)
+        (problem.line or 1, f"{xml_path(problem.path)}: {problem.message}") for problem in faults(grammar, xml, secrets)
     )

@@ -7,15 +7,16 @@ import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from pathlib import Path
+from pathlib import Path as FilePath
 from typing import IO, Any
 from weakref import finalize
 
-from kvmrender.errors import GuestError, Problem
+from kvmrender.errors import GuestError, Path, Problem
 from kvmrender.layers import Setting, setting, with_settings
 from kvmrender.limited import MAX_SIZE, Limited, copy_of_what_is_read
 from kvmrender.load import Document, Layer, Source, is_lines, read_defaults, read_stream
 from kvmrender.schema import Node
+from kvmrender.secrets import Secrets
 
 STDIN = "-"
 STDIN_NAME = "<stdin>"
@@ -42,7 +43,7 @@ class Inputs:
         namespace: str | None = None,
         max_size: int = MAX_SIZE,
     ) -> None:
-        self._root = root
+        self._root, self._secrets = root, Secrets(root)
         self._files = files or (STDIN,)
         self._max_size = max_size
         self._spooled: dict[str, IO[bytes]] = {}
@@ -53,7 +54,7 @@ class Inputs:
         for file in defaults:
             try:
                 with self._open(file) as stream:
-                    self.under += (read_defaults(_name(file), stream.read()),)
+                    self.under += (read_defaults(_name(file), stream.read(), self._hides),)
             except OSError as error:
                 problems.append(_unreadable(file, error))
             except GuestError as error:
@@ -80,7 +81,12 @@ class Inputs:
 
     def read(self, name: str, stream: IO[bytes]) -> Iterator[Document]:
         """Yield each guest of an open file. Raises GuestError."""
-        return (Document(found.own, self.under + found.under) for found in read_stream(name, stream))
+        return (Document(found.own, self.under + found.under) for found in read_stream(name, stream, self._hides))
+
+    def _hides(self, path: Path, is_value: bool) -> bool:
+        """Say whether what stands at a path of a file may be a secret."""
+        below = {"guests": 3, "defaults": 2}.get(str(path[1]), 1) if len(path) > 1 else 1
+        return self._secrets.hides(path[below:], "" if is_value else None)
 
     def guest(self, document: Document) -> Any:
         """Return a guest as written in all its layers, with the settings. Raises GuestError."""
@@ -100,7 +106,7 @@ class Inputs:
     @contextmanager
     def _open(self, file: str) -> Iterator[Any]:
         if file not in self._spooled:
-            with nullcontext(sys.stdin.buffer) if file == STDIN else Path(file).open("rb") as stream:
+            with nullcontext(sys.stdin.buffer) if file == STDIN else FilePath(file).open("rb") as stream:
                 if file != STDIN and stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
                     yield Limited(_name(file), stream, self._max_size)
                     return

@@ -15,8 +15,9 @@ from kvmrender.lines import Place, files, mark_lines, without_marks
 from kvmrender.normalise import with_machine
 from kvmrender.references import chain
 from kvmrender.schema import Node
+from kvmrender.secrets import Secrets
 from kvmrender.stack import TEMPLATE, Stack
-from kvmrender.template_errors import source_line, template_error
+from kvmrender.template_errors import source_line, template_error, without_secrets
 from kvmrender.usage import Seen, Watched, unused, watch
 from kvmrender.xml import Fault
 from kvmrender.xml_path import guest_path
@@ -31,6 +32,7 @@ class Interpreter:
 
     def __init__(self, stack: Stack, root: Node, kept: BytecodeCache | None = None) -> None:
         self._stack, self._root, self._kept = stack, root, kept
+        self._secrets = Secrets(root)
 
     def render(self, values: Context) -> str:
         """Return a guest's domain XML."""
@@ -43,7 +45,8 @@ class Interpreter:
             return finish(self._environment.get_template(name).render(names))
         except (LimitError, RecursionError) as error:
             guest = names["domain"]
-            raise template_error(error, str(self._stack.files(name)[0]), guest["name"], guest) from error
+            found = template_error(error, str(self._stack.files(name)[0]), guest["name"], guest)
+            raise without_secrets(found, self._secrets, guest) from error
 
     def start(self) -> None:
         """Begin with a guest of which only parts are rendered here."""
@@ -59,10 +62,12 @@ class Interpreter:
         xml, places = self.traced(values)
         file, number = places[min(fault.line, len(places)) - 1] or (None, None)
         wrote = xml.split("\n")[fault.line - 1].strip()
-        message = f"makes XML that is not well-formed: {fault.message}, at {wrote!r}"
+        is_hidden = self._secrets.xml.is_named(wrote) or any(wrote in value for value in self._secrets.values(values))
+        message = f"makes XML that is not well-formed: {fault.message}{'' if is_hidden else f', at {wrote!r}'}"
         above = chain(self._marking, self._stack, files(self._marking), file) if file else []
         field = guest_path(self._root, fault.path)
-        return TemplateError(message, file, number, values["name"], field, source_line(file, number), above)
+        error = TemplateError(message, file, number, values["name"], field, source_line(file, number), above)
+        return without_secrets(error, self._secrets, values)
 
     def unused(self, guest: Mapping[str, Any], values: Context) -> list[tuple[Path, str]]:
         """Return the path of each value of a guest that no template reads, and the file of the one that could have."""
@@ -97,4 +102,5 @@ class Interpreter:
         try:
             return environment.get_template(f"{values['arch']}{TEMPLATE}").render(values, domain=values)
         except Exception as error:
-            raise template_error(error, self._file(values), values["name"], values) from error
+            found = template_error(error, self._file(values), values["name"], values)
+            raise without_secrets(found, self._secrets, values) from error

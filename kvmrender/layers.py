@@ -13,7 +13,7 @@ from kvmrender.errors import GuestError, Path, Problem, brief, nearest, path_str
 from kvmrender.normalise import expander
 from kvmrender.parse import MAX_DEPTH, RefusedError, from_yaml
 from kvmrender.schema import Node, resolve
-from kvmrender.secrets import MASK, holds_secrets, is_secret
+from kvmrender.secrets import MASK, Secrets, holds_secrets
 
 OPTION = "--set"
 
@@ -62,10 +62,12 @@ def setting(root: Node, text: str) -> Setting:
     ``root`` is the schema, which must have the path. Raises GuestError.
     """
     written, equals, value = text.partition("=")
-    found = Setting(f"{brief(written)}{equals}{'…' if value else ''}", (), None)
-    if not equals or not _PATH.match(written):
-        raise GuestError([found.problem("is not PATH=VALUE, such as disks[0].driver.cache=none")])
     path = tuple(int(number) if number else key for key, number in _STEP.findall(written))
+    secrets = Secrets(root)
+    is_hidden = secrets.hides_path(path)
+    found = Setting(MASK if is_hidden else f"{brief(written)}{equals}{'…' if value else ''}", (), None)
+    if is_hidden or not equals or not _PATH.match(written):
+        raise GuestError([found.problem("is not PATH=VALUE, such as disks[0].driver.cache=none")])
     if len(path) > MAX_DEPTH:
         raise GuestError([found.problem(f"is a path of more than {MAX_DEPTH} steps")])
     node = root
@@ -73,12 +75,13 @@ def setting(root: Node, text: str) -> Setting:
         if fault := _fault(node, path[:place], step):
             raise GuestError([found.problem(fault)])
         node = _below(root, node, step)
-    secret = is_secret(root, path) or holds_secrets(root, node)
-    found = Setting(f"{brief(written)}={MASK if secret else brief(value)}", path, None)
+    is_hidden = secrets.hides(path, value) or holds_secrets(root, node)
+    found = Setting(f"{brief(written)}={MASK if is_hidden else brief(value)}", path, None)
     try:
         values = from_yaml(value)
     except RefusedError as refused:
-        raise GuestError([found.problem(f"the value {refused.message}")]) from None
+        said = refused.unquoted if is_hidden else refused.message
+        raise GuestError([found.problem(f"the value {said}")]) from None
     if len(values) > 1:
         raise GuestError([found.problem("the value is more than one YAML document")])
     return found._replace(value=values[0] if values else None)

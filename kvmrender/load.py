@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from itertools import chain
 from pathlib import Path as FilePath
@@ -21,11 +21,16 @@ JSON_LINES, WHOLE = ".jsonl", (".json", ".yaml", ".yml")
 _EMPTY = "is empty: a guest is a mapping with at least a name"
 
 
-class Source:
-    """The bytes that guests were read from, their name as it stands in messages, and their first line in its file."""
+Hides = Callable[[Path, bool], bool]
+"""Says whether messages may not quote what stands at a path, from its document's number on: a value, or else a key."""
 
-    def __init__(self, name: str, data: bytes, line: int = 1) -> None:
-        self.name, self.data, self.line = name, data, line
+
+class Source:
+    """The bytes that guests were read from, their name as it stands in messages, and their first line in its file;
+    ``hides`` says what may not be quoted."""
+
+    def __init__(self, name: str, data: bytes, line: int = 1, hides: Hides = lambda path, is_value: True) -> None:
+        self.name, self.data, self.line, self._hides = name, data, line, hides
 
     @cached_property
     def text(self) -> str:
@@ -47,6 +52,11 @@ class Source:
     def refusal(self, message: str, position: tuple[int, int] | None) -> GuestError:
         """Return the error that this can't be read; the position counts from its first line."""
         return GuestError([self.placed(Problem((), message), position)])
+
+    def refused(self, why: RefusedError) -> GuestError:
+        """Return the error that this can't be parsed."""
+        said = why.unquoted if why.unquoted != why.message and self._hides(why.path, why.is_value) else why.message
+        return self.refusal(said, why.position)
 
     def placed(self, problem: Problem, position: tuple[int, int] | None) -> Problem:
         """Return a problem with its place in the file."""
@@ -146,18 +156,18 @@ def parsed(source: Source) -> Any:
     try:
         value = from_json(source.text)
     except RefusedError as refused:
-        raise source.refusal(refused.message, refused.position) from None
+        raise source.refused(refused) from None
     return value
 
 
-def read(name: str, data: bytes) -> list[Document]:
+def read(name: str, data: bytes, hides: Hides = lambda path, is_value: True) -> list[Document]:
     """Return the guests of a file's contents, in order; ``name`` is used in messages and tells JSON by its ending.
 
     Raises GuestError where the contents aren't UTF-8, YAML or JSON, hold a key twice, or hold no guest.
     """
     if FilePath(name).suffix == JSON_LINES:
-        return list(read_lines(name, data.splitlines(keepends=True)))
-    source = Source(name, data)
+        return list(read_lines(name, data.splitlines(keepends=True), hides))
+    source = Source(name, data, hides=hides)
     values = _values(source)
     if not values:
         raise source.refusal(_EMPTY, (1, 1))
@@ -199,27 +209,27 @@ def _fleet(fleet: Layer, problems: list[Problem]) -> Iterator[Document]:
             yield Document(Layer(guest, fleet.source, (*fleet.path, "guests", number)), under)
 
 
-def read_lines(name: str, lines: Iterable[bytes]) -> Iterator[Document]:
+def read_lines(name: str, lines: Iterable[bytes], hides: Hides) -> Iterator[Document]:
     """Yield a guest for each line of JSON Lines that isn't blank. Nothing is parsed here."""
     for number, line in enumerate(lines, start=1):
         if line.strip():
-            yield Document(Line(Source(name, line.rstrip(b"\r\n"), number)))
+            yield Document(Line(Source(name, line.rstrip(b"\r\n"), number, hides)))
 
 
-def read_stream(name: str, stream: IO[bytes]) -> Iterator[Document]:
+def read_stream(name: str, stream: IO[bytes], hides: Hides) -> Iterator[Document]:
     """Yield the guests of an open file: JSON Lines as a stream, all else when it is read whole.
 
     Where the name doesn't tell, the first line does: JSON Lines if it is a JSON object. Raises GuestError.
     """
     suffix = FilePath(name).suffix
     if suffix in WHOLE:
-        yield from read(name, stream.read())
+        yield from read(name, stream.read(), hides)
         return
     first = stream.readline()
     if is_lines(name, first):
-        yield from read_lines(name, chain([first], stream))
+        yield from read_lines(name, chain([first], stream), hides)
     else:
-        yield from read(name, first + stream.read())
+        yield from read(name, first + stream.read(), hides)
 
 
 def is_lines(name: str, first: bytes) -> bool:
@@ -237,9 +247,9 @@ def _is_object(line: bytes) -> bool:
         return False
 
 
-def read_defaults(name: str, data: bytes) -> Layer:
+def read_defaults(name: str, data: bytes, hides: Hides) -> Layer:
     """Return what a file says of each guest. Raises GuestError where it isn't one mapping."""
-    source = Source(name, data)
+    source = Source(name, data, hides=hides)
     values = _values(source)
     if len(values) != 1 or not isinstance(values[0], dict):
         raise source.refusal("is not one mapping: it is what goes under each guest", (1, 1))
@@ -258,4 +268,4 @@ def _values(source: Source) -> list[Any]:
                 pass
         return from_yaml(source.text)
     except RefusedError as refused:
-        raise source.refusal(refused.message, refused.position) from None
+        raise source.refused(refused) from None

@@ -47,11 +47,20 @@ _SURROGATE = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 
 
 class RefusedError(Exception):
-    """The text can't be read; says why and where."""
+    """The text can't be read; says why and where. ``unquoted`` says so without a word of the text: what stands at
+    ``path``, as a whole value or as a key in one, may be a secret."""
 
-    def __init__(self, message: str, position: Position | None) -> None:
+    def __init__(
+        self,
+        message: str,
+        position: Position | None,
+        path: Path = (),
+        unquoted: str | None = None,
+        is_value: bool = True,
+    ) -> None:
         super().__init__(message)
         self.message, self.position = message, position
+        self.path, self.unquoted, self.is_value = path, unquoted or message, is_value
 
 
 def from_yaml(text: str, marks: Marks | None = None) -> list[Any]:
@@ -117,17 +126,17 @@ class _Reader:
         if self.marks is not None:
             self.marks[path] = (_position(key), _position(event))
         if kind is ScalarEvent:
-            result = _scalar(event)
+            result = _scalar(event, path)
             if event.anchor:
                 self.anchors[event.anchor] = (result, 1)
             return result
         if kind is AliasEvent:
-            return self.alias(event)
+            return self.alias(event, path)
         if depth >= MAX_DEPTH:
             raise RefusedError(f"is nested more than {MAX_DEPTH} deep", _position(event))
         is_mapping = kind is MappingStartEvent
         if event.tag not in (None, "!", _TAG + ("map" if is_mapping else "seq")):
-            raise _bad_tag(event)
+            raise _bad_tag(event, path)
         before = self.size + self.aliased
         result = self.mapping(path, depth) if is_mapping else self.sequence(path, depth)
         if event.anchor:
@@ -141,7 +150,7 @@ class _Reader:
                 raise RefusedError("a key must be a string", _position(key))
             name = key.value
             if name in result:
-                raise RefusedError(f"key {brief(name)!r} is given twice", _position(key))
+                raise _twice(name, _position(key), path)
             result[name] = self.value(self.next(), (*path, name), depth + 1, key)
         return result
 
@@ -151,10 +160,11 @@ class _Reader:
             result.append(self.value(event, (*path, len(result)), depth + 1, event))
         return result
 
-    def alias(self, event: Any) -> Any:
+    def alias(self, event: Any, path: Path) -> Any:
         if event.anchor not in self.anchors:
             hint = nearest(event.anchor, self.anchors)
-            raise RefusedError(f"alias *{brief(event.anchor)} has no anchor before it{hint}", _position(event))
+            said = f"alias *{brief(event.anchor)} has no anchor before it{hint}"
+            raise RefusedError(said, _position(event), path, "is an alias that has no anchor before it")
         result, size = self.anchors[event.anchor]
         self.aliased += size
         if self.aliased > self.limit:
@@ -170,13 +180,13 @@ def _place(text: str, at: int) -> Position:
     return text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
 
 
-def _scalar(event: Any) -> Any:
+def _scalar(event: Any, path: Path) -> Any:
     text: str = event.value
     if event.tag is not None and event.tag != "!":
         typed = event.tag.removeprefix(_TAG)
         value = text if typed == "str" else _plain(text)
         if typed not in ("str", "int", "bool", "null") or value.__class__.__name__ not in (typed, "NoneType"):
-            raise _bad_tag(event)
+            raise _bad_tag(event, path)
         return value
     return _plain(text) if event.implicit[0] and event.tag is None else text
 
@@ -189,9 +199,13 @@ def _plain(text: str) -> Any:
     return text or None  # `key:` with nothing behind it is null, as everywhere in YAML
 
 
-def _bad_tag(event: Any) -> RefusedError:
+def _bad_tag(event: Any, path: Path) -> RefusedError:
     tag = event.tag.replace(_TAG, "!!")
-    return RefusedError(f"tag {brief(tag)!r} is not allowed here", _position(event))
+    return RefusedError(f"tag {brief(tag)!r} is not allowed here", _position(event), path, "has a tag")
+
+
+def _twice(name: str, position: Position | None, path: Path) -> RefusedError:
+    return RefusedError(f"key {brief(name)!r} is given twice", position, path, "has a key twice", is_value=False)
 
 
 class _TwiceError(Exception):
@@ -229,7 +243,8 @@ def from_json(text: str) -> Any:
     try:
         guest = _JSON(text)
     except _TwiceError as twice:
-        raise RefusedError(f"key {brief(twice.args[0])!r} is given twice", _second_key(text)) from None
+        second = _second_key(text)
+        raise _twice(twice.args[0], second.position if second else None, second.path if second else ()) from None
     except json.JSONDecodeError as error:
         _refuse_depth(text[: error.pos])
         raise RefusedError(f"is not JSON: {error.msg}", (error.lineno, error.colno)) from None
@@ -250,12 +265,12 @@ def _refuse_depth(text: str) -> None:
             raise RefusedError(f"is nested more than {MAX_DEPTH} deep", _place(text, token.start()))
 
 
-def _second_key(text: str) -> Position | None:
-    """Return where a key of a JSON text is given for the second time: YAML's reader stops there too."""
+def _second_key(text: str) -> RefusedError | None:
+    """Return why a JSON text that has a key for the second time is refused there by YAML's reader too."""
     try:
         from_yaml(_SURROGATE.sub(r"\\u0041", text))
     except RefusedError as refused:
-        return refused.position
+        return refused
     return None
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
 from typing import Any
 
 from kvmrender.errors import Path
@@ -14,31 +16,130 @@ Places = dict[str, "Places"]
 SECRET: Places = {}
 """Stands for a secret in a tree of places."""
 
+SHORT = 16
+"""Characters of a secret by which it is known in messages, which may leave out the rest of it."""
+
+_WORD = re.compile(r"[^\W_]{4,}")
+
+
+class Secrets:
+    """Knows what is secret in guests, in their XML and in messages about them; ``root`` is the schema."""
+
+    def __init__(self, root: Node) -> None:
+        self._root = root
+
+    @cached_property
+    def xml(self) -> XmlSecrets:
+        """What finds the secrets in domain XML, also in that of others and of other versions of libvirt."""
+        return XmlSecrets(_names(self._root))
+
+    def hides(self, path: Path, value: Any = None) -> bool:
+        """Say whether a value at ``path`` is shown to nobody: it is a secret or raw XML, or may be one by mistake, for
+        it stands where an element with a secret belongs, or has the name of a secret in it."""
+        nodes = list(_nodes(self._root, path))
+        if any(node.get("secret") or node.get("xml") for node in nodes):
+            return True
+        if value is None or isinstance(value, (bool, dict, list, tuple)):
+            return False
+        return self.xml.may_be_in(str(value)) or (len(nodes) > len(path) and _is_for_secrets(self._root, nodes[-1]))
+
+    def outside(self, path: Path) -> Path:
+        """Return a path without the steps that are inside a secret."""
+        nodes = _nodes(self._root, path)
+        return next((path[:depth] for depth, node in enumerate(nodes) if node.get("secret")), path)
+
+    def hides_path(self, path: Path) -> bool:
+        """Say whether a path that somebody wrote may have a secret in it: inside a secret, or beside its name."""
+        return self.outside(path) != path or any(self.xml.may_be_in(str(step)) for step in path)
+
+    def hides_key(self, path: Path, mapping: Any) -> bool:
+        """Say whether an unknown key of a mapping may be a secret: ``{passwd=a}``, or ``{a}`` alone."""
+        *_, node = _nodes(self._root, path[:-1])
+        key = str(path[-1])
+        if self.xml.may_be_in(key):
+            return True
+        if mapping[key] is not None:
+            return False
+        return _is_for_secrets(self._root, node)
+
+    def values(self, guest: Any) -> list[str]:
+        """Return the secrets of a guest in full form, and of the raw XML in it."""
+        return list(_values(self.xml, self._root, self._root, guest))
+
+    def without(self, values: Iterable[str], message: str) -> str:
+        """Return a message with ``***`` for each of these secrets, and for words of them."""
+        for value in sorted(filter(None, values), key=len, reverse=True):
+            message = message.replace(value, MASK).replace(repr(value)[1:-1], MASK)
+            for word in _WORD.findall(value):
+                message = re.sub(rf"{word[:SHORT]}\w*", MASK, message)
+        return message
+
 
 def is_secret(root: Node, path: Path) -> bool:
     """Say whether the field at ``path``, or one that it is inside of, is secret."""
+    return any(node.get("secret") for node in _nodes(root, path))
+
+
+def _nodes(root: Node, path: Path) -> Iterator[Node]:
+    """Yield the nodes of a field and of all that it is inside of, as far as there are any. An element alone may stand
+    for a list of one."""
     node: Node = root
+    yield node
     for step in path:
-        child = node.get("items") if isinstance(step, int) else node.get("properties", {}).get(step)
+        if "items" in node:
+            node = resolve(root, node["items"])
+            if isinstance(step, int):
+                yield node
+                continue
+        child = node.get("properties", {}).get(step)
         if child is None:
-            return False
+            return
         node = resolve(root, child)
-        if node.get("secret"):
-            return True
-    return False
+        yield node
 
 
-def masked(root: Node, value: Any, node: Node | None = None) -> Any:
-    """Return a guest in full form with ``***`` for its secrets."""
-    node = resolve(root, root if node is None else node)
-    if node.get("secret") and value is not None:
-        return MASK
+def _is_for_secrets(root: Node, node: Node) -> bool:
+    """Say whether a secret may be written by mistake where an element belongs: one that has a secret among its own
+    fields, or nothing but such elements."""
+    node = resolve(root, node)
+    if "items" in node:
+        return _is_for_secrets(root, node["items"])
+    fields = [resolve(root, field) for field in node.get("properties", {}).values()]
+    has_own = any(field.get("secret") for field in fields)
+    return has_own or (len(fields) == 1 and _is_for_secrets(root, fields[0]))
+
+
+def _values(secrets: XmlSecrets, root: Node, node: Node, value: Any, inside: bool = False) -> Iterator[str]:
+    node = resolve(root, node)
+    inside = inside or node.get("secret", False)
     if isinstance(value, dict):
-        properties = node.get("properties", {})
-        return {key: masked(root, item, properties[key]) if key in properties else item for key, item in value.items()}
-    if isinstance(value, list):
-        return [masked(root, item, node.get("items", {})) for item in value]
-    return value
+        for key, item in value.items():
+            yield from _values(secrets, root, node.get("properties", {}).get(key, {}), item, inside)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _values(secrets, root, node.get("items", {}), item, inside)
+    elif value is not None and inside:
+        yield str(value)
+    elif node.get("xml"):
+        yield from secrets.values(f"<x>{value}</x>")
+
+
+def masked(root: Node, guest: Any) -> Any:
+    """Return a guest in full form with ``***`` for its secrets, also for those in raw XML."""
+    secrets = Secrets(root)
+
+    def hide(value: Any, node: Node) -> Any:
+        node = resolve(root, node)
+        if node.get("secret") and value is not None:
+            return MASK
+        if isinstance(value, dict):
+            properties = node.get("properties", {})
+            return {key: hide(item, properties.get(key, {})) for key, item in value.items()}
+        if isinstance(value, list):
+            return [hide(item, node.get("items", {})) for item in value]
+        return secrets.xml.masked_fragment(value) if node.get("xml") and value is not None else value
+
+    return hide(guest, root)
 
 
 def secret_finder(root: Node) -> Callable[[Any], bool]:
@@ -90,14 +191,9 @@ def holds_secrets(root: Node, node: Node) -> bool:
     return places is SECRET or bool(places)
 
 
-def xml_secrets(root: Node) -> XmlSecrets:
-    """Return what finds the secrets in domain XML, also in that of others and of other versions of libvirt."""
-    return XmlSecrets(_names(root))
-
-
 def xml_masker(root: Node) -> Callable[[str], str]:
     """Return a function that writes ``***`` for the secrets in domain XML; of what can't be parsed, it says so."""
-    return xml_secrets(root).masked
+    return Secrets(root).xml.masked
 
 
 def _names(root: Node) -> Names:

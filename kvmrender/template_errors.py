@@ -13,6 +13,7 @@ from typing import Any
 from jinja2 import TemplateNotFound, TemplateSyntaxError, UndefinedError
 
 from kvmrender.errors import Path, TemplateError, nearest
+from kvmrender.secrets import Secrets
 
 UNKNOWN_NAME = "is not a name of the context"
 
@@ -45,6 +46,13 @@ def template_error(error: Exception, template: str, guest: str, values: Mapping[
     field = next((path for frame, _ in reversed(frames) for path in _fields(frame, values)), ())
     above = [f"{name}:{number}" for name, number in chain]
     return TemplateError(said, file, last, guest, field, source_line(file, last), above)
+
+
+def without_secrets(error: TemplateError, secrets: Secrets, values: Mapping[str, Any]) -> TemplateError:
+    """Return an error without the secrets of the guest, and without a line of a template that has some itself."""
+    message = secrets.without(secrets.values(values), error.message)
+    source = None if error.source and secrets.xml.are_written_in(error.source) else error.source
+    return type(error)(message, error.template, error.line, error.guest, error.field, source, error.chain)
 
 
 def _is_template(frame: FrameType) -> bool:

@@ -17,9 +17,9 @@ from kvmrender.check import shown
 from kvmrender.driver import Driver
 from kvmrender.errors import GuestError, Path, Problem, nearest
 from kvmrender.inputs import Inputs
-from kvmrender.renderer import Renderer
+from kvmrender.renderer import Renderer, default_renderer
 from kvmrender.rng import Grammar, Pattern, installed_schema
-from kvmrender.secrets import MASK, is_secret
+from kvmrender.secrets import MASK, Secrets
 from kvmrender.xml_path import guest_path, xml_path
 
 Step = tuple[str, int]
@@ -40,6 +40,7 @@ class Validator:
 
     def __init__(self, renderer: Renderer, schema: str | None = None, connect: str | None = None) -> None:
         self._renderer = renderer
+        self._secrets = Secrets(renderer.schema.root)
         self._grammar = Grammar(schema or installed_schema())
         self._driver = Driver(connect) if connect else None
 
@@ -73,33 +74,46 @@ class Validator:
             yield from error.problems
             return
         for problem in self._of_xml(xml.encode()):
-            root = self._renderer.schema.root
-            path = guest_path(root, problem.path)
-            said = f"{MASK} is not a value that libvirt takes" if is_secret(root, path) else problem.message
-            yield Problem(path, f"{xml_path(problem.path)}: {said}" if problem.path else said)
+            path = guest_path(self._renderer.schema.root, problem.path)
+            yield Problem(path, f"{xml_path(problem.path)}: {problem.message}" if problem.path else problem.message)
 
     def _of_xml(self, xml: bytes) -> list[Problem]:
         try:
-            found = faults(self._grammar, xml)
+            found = faults(self._grammar, xml, self._secrets)
         except etree.XMLSyntaxError as error:
-            said = str(error.msg).partition(", line ")[0]
-            return [Problem((), f"is not well-formed XML: {said}").at(None, error.position)]
-        if not found and self._driver and (refusal := self._driver.refusal(xml.decode())):
-            return [Problem((), f"libvirt would not run it: {refusal}")]
+            return [Problem((), f"is not well-formed XML: {self._fault(error, xml)}").at(None, error.position)]
+        if not found and self._driver and (refusal := self._driver.refusal(text := xml.decode())):
+            said = self._secrets.without(self._secrets.xml.values(text), refusal)
+            return [Problem((), f"libvirt would not run it: {said}")]
         return found
 
+    def _fault(self, error: etree.XMLSyntaxError, xml: bytes) -> str:
+        """Say why a document is not well-formed: without a word of it, if it may be one of a secret."""
+        if b"\0" in xml or self._secrets.xml.is_named(xml.decode(errors="replace")):
+            return "the parser stops here"
+        return str(error.msg).partition(", line ")[0]
 
-def faults(grammar: Grammar, xml: bytes) -> list[Problem]:
-    """Return what libvirt's schema has against a domain. The path of each problem is that of the XML:
-    ``("devices", "disk", 2, "driver", "@cache")``, positions from 1 where there are several.
+
+def faults(grammar: Grammar, xml: bytes, secrets: Secrets | None = None) -> list[Problem]:
+    """Return what libvirt's schema has against a domain, without its ``secrets``, which are those of the shipped schema
+    by default. The path of each problem is that of the XML: ``("devices", "disk", 2, "driver", "@cache")``, positions
+    from 1 where there are several.
 
     Raises lxml.etree.XMLSyntaxError where it is not XML.
     """
     root = etree.fromstring(xml, _PARSER)
     if grammar.fault(root) is None:
         return []
+    secrets = secrets or Secrets(default_renderer().schema.root)
+    values = secrets.xml.values(etree.tostring(root, encoding="unicode"))
+
+    def said(problem: Problem) -> str:
+        if secrets.xml.has(problem.path):
+            return f"{MASK} is not a value that libvirt takes"
+        return secrets.without(values, problem.message)
+
     found = _faults(grammar, root, grammar.start, ())
-    return [problem.at(None, (element.sourceline, 1)) for problem, element in found]
+    return [problem._replace(message=said(problem)).at(None, (element.sourceline, 1)) for problem, element in found]
 
 
 def _faults(grammar: Grammar, element: Any, patterns: list[Pattern], path: Path) -> Iterator[tuple[Problem, Any]]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 from xml.parsers import expat
+
+from kvmrender.errors import Path
 
 MASK = "***"
 
@@ -13,7 +16,11 @@ Names = dict[tuple[str, str], bool]
 """The elements and attributes that are secret, each by the element that it is in ("" is any) and its own name, without
 prefixes. False is an element whose attributes are not."""
 
+MANY = 1000
+"""Characters of a line of a template that are looked at closely."""
+
 _ATTRIBUTE = re.compile(rb"""\s+[^\s=]+\s*=\s*(?:"([^"]*)"|'([^']*)')""")
+_EXPRESSION = re.compile(r"\{\{.*?\}\}|\{%.*?%\}")
 _LINE, _TEXT = re.compile(rb"[^\n]+"), re.compile(rb"\S(?:.*\S)?")
 
 
@@ -27,13 +34,16 @@ class Secret(NamedTuple):
 
 
 class XmlSecrets:
-    """Finds the secrets that have these names."""
+    """Finds the secrets that have these names, which are ``words`` without what they are in."""
 
     def __init__(self, names: Names) -> None:
         self._names = names
-        self._words = {name for _, name in names}
-        known = "|".join(sorted(map(re.escape, self._words))) or r"(?!)"
-        self._is_named = re.compile(rf"(?<![\w.-])(?:{known})(?![\w.-])").search
+        self.words = {name for _, name in names}
+        known = "|".join(sorted(map(re.escape, self.words))) or r"(?!)"
+        self._beside = re.compile(rf"(?<![\w.-])(?:{known})[\"']?[\s:=>]+\S")
+        self._given = re.compile(rf"(?:{known})[\"']?\s*[=:]\s*[\"'][^\"'{{]")
+        self._text = re.compile(rf"<[^<>]*(?:{known})[^<>]*>\s*[^<\s]")
+        self._word = re.compile(rf"(?<![\w.-])(?:{known})(?![\w.-])")
 
     def masked(self, xml: str) -> str:
         """Return a document with ``***`` for its secrets, and all else as it is; or in one line, why it isn't shown."""
@@ -61,7 +71,28 @@ class XmlSecrets:
 
     def is_in(self, xml: str) -> bool:
         """Say whether a document that is well-formed has a secret. That is quick where it has none of the names."""
-        return any(word in xml for word in self._words) and bool(self.values(xml))
+        return any(word in xml for word in self.words) and bool(self.values(xml))
+
+    def has(self, path: Path) -> bool:
+        """Say whether an element or attribute of a document, ``("devices", "graphics", 2, "@passwd")``, is secret, or
+        inside of a secret."""
+        names = [_local(step.removeprefix("@")) for step in path if isinstance(step, str)]
+        return any(self._kind(above, name) is not None for above, name in pairwise(["", *names]))
+
+    def is_named(self, text: str) -> bool:
+        """Say whether a text has the name of a secret in it."""
+        return self._word.search(text) is not None
+
+    def may_be_in(self, text: str) -> bool:
+        """Say whether a text has the name of a secret in it with something after it, as in ``passwd=a``."""
+        return self._beside.search(text) is not None
+
+    def are_written_in(self, line: str) -> bool:
+        """Say whether a line of a template gives a secret by itself, not by what is in the guest."""
+        if len(line) > MANY:
+            return self.is_named(line)
+        written = _EXPRESSION.sub("", line)
+        return any((self._given.search(line), self._given.search(written), self._text.search(written)))
 
     def _found(self, data: bytes) -> list[Secret]:
         """Return the secrets of a document, in order. Raises ValueError where it can't be parsed."""
@@ -122,7 +153,7 @@ class XmlSecrets:
 
         def hide(content: str, begin: int, ending: bytes) -> None:
             end_text()
-            if not secret_depth and self._is_named(content):
+            if not secret_depth and self.is_named(content):
                 found.append(_secret(data, begin, data.index(ending, begin), _TEXT, content))
 
         def refuse(*_: object) -> None:
@@ -143,7 +174,7 @@ class XmlSecrets:
         return self._names.get((above, name), self._names.get(("", name)))
 
     def _is_markup(self, text: str) -> bool:
-        return "<" in text and self._is_named(text) is not None
+        return "<" in text and self.is_named(text)
 
 
 def _local(name: str) -> str:
