@@ -19,7 +19,10 @@ SECRET: Places = {}
 SHORT = 16
 """Characters of a secret by which it is known in messages, which may leave out the rest of it."""
 
-_WORD = re.compile(r"[^\W_]{4,}")
+FEW = 4
+"""A secret of fewer characters is looked for as a word of its own."""
+
+_WORD = re.compile(rf"[^\W_]{{{FEW},}}")
 
 
 class Secrets:
@@ -69,6 +72,9 @@ class Secrets:
     def without(self, values: Iterable[str], message: str) -> str:
         """Return a message with ``***`` for each of these secrets, and for words of them."""
         for value in sorted(filter(None, values), key=len, reverse=True):
+            if len(value) < FEW:
+                message = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", MASK, message)
+                continue
             message = message.replace(value, MASK).replace(repr(value)[1:-1], MASK)
             for word in _WORD.findall(value):
                 message = re.sub(rf"{word[:SHORT]}\w*", MASK, message)
