@@ -197,9 +197,14 @@ def holds_secrets(root: Node, node: Node) -> bool:
     return places is SECRET or bool(places)
 
 
+def xml_secrets(root: Node) -> XmlSecrets:
+    """Return what finds the secrets in domain XML, also in that of others and of other versions of libvirt."""
+    return Secrets(root).xml
+
+
 def xml_masker(root: Node) -> Callable[[str], str]:
     """Return a function that writes ``***`` for the secrets in domain XML; of what can't be parsed, it says so."""
-    return Secrets(root).xml.masked
+    return xml_secrets(root).masked
 
 
 def _names(root: Node) -> Names:
