@@ -99,7 +99,7 @@ def test_values_of_other_folders_are_kept_beside_each_other(folder: Path, tmp_pa
 def test_where_values_are_kept(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In the user's own folder for that, which is made; but not in a folder that is missing or relative."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("HOME")
+    monkeypatch.delenv("HOME", raising=False)
     for base in ("", "relative", str(tmp_path / "missing/cache")):
         monkeypatch.setenv("XDG_CACHE_HOME", base)
         Cache([str(folder)], "1").store("value")
@@ -241,8 +241,8 @@ def test_the_second_start_needs_but_little(tmp_path: Path) -> None:
     guest.write_text("name: a\n")
     first = render(guest, XDG_CACHE_HOME=str(tmp_path / "cache"))
     slow = ("click", "concurrent", "dataclasses", "inspect", "jinja2", "jsonschema_rs", "multiprocessing", "tempfile")
-    look = f"import sys; from kvmrender.__main__ import main; sys.argv[1:] = ['render', {str(guest)!r}]; main()"
-    look += f"; print([name for name in {slow} if name in sys.modules])"
+    look = f"import atexit, sys; atexit.register(lambda: print([name for name in {slow} if name in sys.modules]));"
+    look += f"from kvmrender.__main__ import main; sys.argv[1:] = ['render', {str(guest)!r}]; main()"
     given = {"PATH": os.environ["PATH"], "XDG_CACHE_HOME": str(tmp_path / "cache")}
     (tmp_path / "cache").mkdir(exist_ok=True)
     second = subprocess.run([sys.executable, "-c", look], env=given, capture_output=True, text=True, check=True).stdout

@@ -64,6 +64,14 @@ def test_lock_has_hashes_and_no_places() -> None:
     assert "://" not in LOCK.read_text()
 
 
+def test_pythons_are_those_that_ci_tests_with() -> None:
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["classifiers"]
+    versions = [words[-1] for words in map(str.split, listed) if re.fullmatch(r"3\.\d+", words[-1])]
+    (tested,) = re.findall(r"for version in ([0-9. ]+);", (ROOT / ".ci/run").read_text())
+    assert tested.split() == versions
+    assert f"with Python {versions[0]} to {versions[-1]}" in (ROOT / "README.md").read_text()
+
+
 def test_every_dependency_has_a_lowest_version() -> None:
     """CI tests with these, and with the newest."""
     for extra, requirements in project().items():
