@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from contextlib import ExitStack, closing
 from typing import Any
@@ -151,10 +150,10 @@ def schema(templates: tuple[str, ...]) -> None:
 
     Example: kvmrender schema > guest.schema.json
     """
-    from kvmrender.editor_schema import editor_schema
+    from kvmrender.editor_schema import editor_schema_text
 
     with trouble():
-        write(json.dumps(editor_schema(renderer_of(templates).schema), indent=2, ensure_ascii=False) + "\n")
+        write(renderer_of(templates).run(editor_schema_text))
 
 
 @main.command(short_help="Check each FILE as strictly as can be.")
@@ -203,12 +202,12 @@ def validate(
 
 def _refuse_lost_fields(renderer: Renderer) -> None:
     """Raise Error for fields of one's own that no template can write."""
-    from kvmrender.template_check import Templates
+    from kvmrender.template_check import looked_at
     from kvmrender.trial import all_fields, lost_fields
 
-    templates = Templates(renderer.stack, renderer.new_environment(), renderer.schema)
+    _, names, _ = renderer.run(looked_at)
     shipped = default_renderer().schema.root
-    if found := [str(finding) for finding in lost_fields(renderer, templates, set(all_fields(shipped, shipped)))]:
+    if found := [str(finding) for finding in lost_fields(renderer, names, set(all_fields(shipped, shipped)))]:
         raise Error("\n".join(found))
 
 

@@ -32,7 +32,7 @@ def explain(templates: tuple[str, ...], path: str, recursive: bool, markdown: bo
         raise click.UsageError("--markdown is a page of all fields: leave PATH out.")
     with trouble():
         renderer = renderer_of(templates)
-        write(visible(fields_page(renderer) if markdown else explain(renderer, path, recursive)))
+        write(visible(renderer.run(fields_page) if markdown else renderer.run(explain, path, recursive)))
 
 
 @click.command(short_help="Draw each GUEST and what it is joined to.")

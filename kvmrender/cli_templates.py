@@ -106,15 +106,15 @@ def check(folders: tuple[str, ...], templates: tuple[str, ...], guests: tuple[st
     Example: kvmrender templates check site-templates
     """
     with trouble():
-        from kvmrender.template_check import Templates
+        from kvmrender.template_check import Finding, looked_at
         from kvmrender.trial import findings, fixtures
 
         renderer = renderer_of((*folders, *templates))
-        read = Templates(renderer.stack, renderer.new_environment(), renderer.schema)
-        found = list(read.findings())
-        if not read.broken:
+        said, names, readable = renderer.run(looked_at)
+        found = [Finding(*one) for one in said]
+        if readable:
             documents = _documents(renderer, guests) if guests else fixtures()
-            found += findings(renderer, read, documents, _faults(renderer))
+            found += findings(renderer, names, documents, _faults(renderer))
         for finding in sorted(set(found)):
             say(str(finding))
         if found:

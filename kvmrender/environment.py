@@ -81,9 +81,6 @@ class Environment(ImmutableSandboxedEnvironment):
         self.filters.update(attributes=attributes, indent=indent, text=_markup(escape_text), xml=_markup(well_formed))
         self.filters.update(dict.fromkeys(("e", "escape", "forceescape"), _markup(escape)))
 
-    def start(self) -> None:
-        """Begin with a guest."""
-
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Look a key of a mapping up before an attribute: fields of a guest may be named like methods."""
         if isinstance(obj, dict):

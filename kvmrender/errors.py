@@ -10,6 +10,7 @@ Path = tuple[str | int, ...]
 """Where a value stands in a guest: keys and list positions, as ``("disks", 0, "driver", "type")``."""
 
 
+TOO_MUCH_MEMORY = "needs more memory than it may have"
 LONGEST = 80
 """Characters of a word that messages show."""
 
@@ -104,7 +105,20 @@ class TemplateError(Error):
     def __reduce__(self) -> tuple[type[TemplateError], tuple[object, ...]]:
         """Pickle by the parts of the message."""
         parts = self.message, self.template, self.line, self.guest, self.field, self.source, self.chain
-        return TemplateError, parts
+        return type(self), parts
+
+
+class LimitError(TemplateError):
+    """A template that has met a limit, or that has crashed the process that it ran in (see ``kvmrender.isolated``).
+
+    ``problem`` says so of the guest that it was for: the next one may be well.
+    """
+
+    @property
+    def problem(self) -> Problem:
+        """The problem of the guest."""
+        place = ":".join(str(part) for part in (self.template, self.line) if part is not None)
+        return Problem((), f"{place}: {self.message}")
 
 
 def shown_file(file: str) -> str:

@@ -8,7 +8,7 @@ from itertools import groupby, islice
 from typing import Any
 
 from kvmrender import manifest
-from kvmrender.errors import GuestError, Problem
+from kvmrender.errors import GuestError, LimitError, Problem
 from kvmrender.inputs import Inputs
 from kvmrender.layers import Setting, with_settings
 from kvmrender.load import Document, Line, from_line, layered
@@ -93,6 +93,8 @@ class Fleet:
             unused = self._renderer.unused(guest) if self._options.strict else []
         except GuestError as error:
             return Outcome(name, error.problems)
+        except LimitError as error:
+            return Outcome(name, (error.problem,))
         if unused:
             return Outcome(name, tuple(unused))
         allowed = self._options.allow_shared

@@ -10,7 +10,7 @@ from jinja2 import BytecodeCache
 
 from kvmrender.environment import Environment, finish
 from kvmrender.errors import Path, TemplateError
-from kvmrender.guard import GuardedEnvironment, LimitError
+from kvmrender.guard import GuardedEnvironment
 from kvmrender.lines import Place, files, mark_lines, without_marks
 from kvmrender.normalise import with_machine
 from kvmrender.references import chain
@@ -39,18 +39,14 @@ class Interpreter:
         return finish(self._written(self._environment, values))
 
     def include(self, name: str, names: Mapping[str, Any]) -> str:
-        """Return what a template writes that sees these names. Raises TemplateError for what is beyond a limit, and
-        else what Jinja raises."""
+        """Return what a template writes that sees these names. Raises TemplateError where it has no memory or calls
+        itself without end, and else what Jinja raises."""
         try:
             return finish(self._environment.get_template(name).render(names))
-        except (LimitError, RecursionError) as error:
+        except (MemoryError, RecursionError) as error:
             guest = names["domain"]
             found = template_error(error, str(self._stack.files(name)[0]), guest["name"], guest)
             raise without_secrets(found, self._secrets, guest) from error
-
-    def start(self) -> None:
-        """Begin with a guest of which only parts are rendered here."""
-        self._environment.start()
 
     def traced(self, values: Context) -> tuple[str, list[Place | None]]:
         """Return a guest's domain XML, well-formed or not, and for each of its lines the template and line that wrote
@@ -98,7 +94,6 @@ class Interpreter:
         return str(self._stack.files(f"{values['arch']}{TEMPLATE}")[0])
 
     def _written(self, environment: Environment, values: Context) -> str:
-        environment.start()
         try:
             return environment.get_template(f"{values['arch']}{TEMPLATE}").render(values, domain=values)
         except Exception as error:

@@ -50,6 +50,6 @@ def _code(stack: Stack) -> CodeType | None:
     roots = [name for name in stack.names(TEMPLATE) if "/" not in name]
     try:
         source = Module(Environment(stack.loader), stack.is_shipped, roots).source()
-    except (UnsupportedError, JinjaError, TemplateError):
+    except (UnsupportedError, JinjaError, TemplateError, RecursionError):
         return None  # what is wrong with them is told when they are used
     return compile(source, "<templates>", "exec")

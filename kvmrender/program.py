@@ -36,7 +36,7 @@ def renderer_of(templates: tuple[str, ...]) -> Renderer:
 
     if not templates:
         return default_renderer()
-    renderer = Renderer(templates)
+    renderer = Renderer(templates, isolated=True)
     for folder, place in renderer.stack.open_to_all():
         inside = "" if place == folder else f", {place.relative_to(folder)} in it"
         say(f"{printable(str(folder))}: warning: anyone may write to these templates{printable(inside)}")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache, cached_property
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from kvmrender.compiled import functions
 from kvmrender.context import context_builder
@@ -22,8 +22,11 @@ if TYPE_CHECKING:
 
     from kvmrender.environment import Environment
     from kvmrender.interpreter import Interpreter
+    from kvmrender.isolated import Isolated
     from kvmrender.lines import Place
     from kvmrender.schema import GuestSchema
+
+Result = TypeVar("Result")
 
 needless = Counter[str]()
 """How often the templates' functions raised an exception, by its type, where Jinja found no fault: each is a mistake in
@@ -43,13 +46,24 @@ class Renderer:
     what was kept of them (see ``kvmrender.cache``). A Renderer keeps nothing of the guests that it renders: threads
     may share it, and it can be pickled. ``schema`` is the schema of its guests, ``stack`` the folders.
 
-    Templates of one's own run in a tighter sandbox, with limits of time and size (see ``kvmrender.guard``).
+    Templates of one's own run in a tighter sandbox (see ``kvmrender.guard``). It bounds what they can do, not how much:
+    a template may take for ever, take all memory, or crash Python. Where it is ``isolated``, what is of one's own,
+    templates and schema parts alike, is at work in a process of its own, with limits that the kernel holds (see
+    ``kvmrender.isolated``); the command line, Ansible and Salt have it so. With the shipped templates alone there is
+    no such process.
 
     Raises TemplateError for a folder that is missing and for a schema part that can't be read.
     """
 
-    def __init__(self, templates: Iterable[str | os.PathLike[str]] = ()) -> None:
+    def __init__(self, templates: Iterable[str | os.PathLike[str]] = (), isolated: bool = False) -> None:
         self.stack = Stack(templates)
+        self._isolated: Isolated | None = None
+        if isolated and self.stack.own:
+            from kvmrender.isolated import Isolated
+
+            self._isolated = Isolated(self.stack)
+            self.schema = self._isolated.schema
+            return
         self.schema, code = self._prepared()
         self._context = context_builder(self.schema)
         self._functions = functions(code, self._include, self.stack) if code else {}
@@ -57,9 +71,9 @@ class Renderer:
     def _prepared(self) -> tuple[GuestSchema, CodeType | None]:
         return prepared(self.stack)
 
-    def __reduce__(self) -> tuple[type[Renderer], tuple[tuple[FilePath, ...]]]:
+    def __reduce__(self) -> tuple[type[Renderer], tuple[tuple[FilePath, ...], bool]]:
         """Pickle by the folders."""
-        return Renderer, (self.stack.own,)
+        return Renderer, (self.stack.own, self._isolated is not None)
 
     def context(self, guest: Mapping[str, Any]) -> dict[str, Any]:
         """Return what a template sees of the guest: its full form, with every default and derived value.
@@ -67,6 +81,8 @@ class Renderer:
         A null stands where the guest removes a default. The result is a guest too, and its own context.
         Raises GuestError with all that is wrong with the guest.
         """
+        if self._isolated:
+            return self._isolated.context(guest)
         context: dict[str, Any] = unshared(self._context(guest)[0])
         return context
 
@@ -79,6 +95,8 @@ class Renderer:
 
     def rendered(self, guest: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
         """Return the guest's context, which is not to be changed, and its domain XML. Raises what ``render`` does."""
+        if self._isolated:
+            return self._isolated.rendered(guest)
         context, notes = self._context(guest)
         values = without_nulls(context) if notes.nulls else context
         xml = self._written(values)
@@ -91,8 +109,6 @@ class Renderer:
         function = self._functions.get(f"{values['arch']}{TEMPLATE}")
         if function is None:
             return self._interpreter.render(values)
-        if self.stack.own:
-            self._interpreter.start()
         try:
             return function(values)
         except (TemplateError, MemoryError):  # what went beyond a limit does not go there twice
@@ -108,6 +124,8 @@ class Renderer:
     def traced(self, guest: Mapping[str, Any]) -> tuple[str, list[Place | None]]:
         """Return the guest's domain XML, well-formed or not, and for each of its lines the template and line that
         wrote it (None before the first). Raises what ``render`` does."""
+        if self._isolated:
+            return self._isolated.traced(guest)
         return self._interpreter.traced(self._values(guest))
 
     def unused(self, guest: Mapping[str, Any]) -> list[Problem]:
@@ -120,7 +138,15 @@ class Renderer:
     def unused_fields(self, guest: Mapping[str, Any]) -> list[tuple[Path, str]]:
         """Return the path of each value of a guest that no template reads, and the file of the one that could have
         done it. Raises what ``render`` does."""
+        if self._isolated:
+            return self._isolated.unused_fields(guest)
         return self._interpreter.unused(guest, self._values(guest))
+
+    def run(self, function: Callable[..., Result], *arguments: Any) -> Result:
+        """Return ``function(renderer, *arguments)``, where templates are at work: for what reads these and the schema.
+
+        ``function`` is one of a module; ``arguments`` and result are such as JSON has."""
+        return self._isolated.run(function, *arguments) if self._isolated else function(self, *arguments)
 
     def new_environment(self) -> Environment:
         """Return an environment of Jinja's that has read no template yet."""

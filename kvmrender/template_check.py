@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from jinja2 import nodes
 from jinja2.meta import find_undeclared_variables
@@ -17,6 +18,17 @@ from kvmrender.references import references
 from kvmrender.schema import GuestSchema
 from kvmrender.stack import SCHEMA, SHIPPED, TEMPLATE, Stack
 from kvmrender.template_errors import template_error
+
+if TYPE_CHECKING:
+    from kvmrender.renderer import Renderer
+
+
+def looked_at(renderer: Renderer) -> tuple[list[tuple[str, int, str]], list[str], bool]:
+    """Return what is wrong with the templates of a renderer, as Findings are made of, every name that occurs in them,
+    and whether all of them can be read."""
+    read = Templates(renderer.stack, renderer.new_environment(), renderer.schema)
+    found = [(one.file, one.line, one.message) for one in read.findings()]
+    return found, sorted(read.names), not read.broken
 
 
 @dataclass(frozen=True, order=True)

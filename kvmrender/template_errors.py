@@ -12,7 +12,7 @@ from typing import Any
 
 from jinja2 import TemplateNotFound, TemplateSyntaxError, UndefinedError
 
-from kvmrender.errors import Path, TemplateError, nearest
+from kvmrender.errors import TOO_MUCH_MEMORY, LimitError, Path, TemplateError, nearest
 from kvmrender.secrets import Secrets
 
 UNKNOWN_NAME = "is not a name of the context"
@@ -45,6 +45,8 @@ def template_error(error: Exception, template: str, guest: str, values: Mapping[
         said += nearest(unknown[1], values)
     field = next((path for frame, _ in reversed(frames) for path in _fields(frame, values)), ())
     above = [f"{name}:{number}" for name, number in chain]
+    if isinstance(error, MemoryError):
+        return LimitError(TOO_MUCH_MEMORY, file, last, guest, field, source_line(file, last), above)
     return TemplateError(said, file, last, guest, field, source_line(file, last), above)
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Iterator
 from typing import Any
 
-from kvmrender.errors import GuestError, Path, TemplateError, listed, path_string
+from kvmrender.errors import GuestError, LimitError, Path, TemplateError, listed, path_string
 from kvmrender.load import Document, read
 from kvmrender.renderer import Renderer, default_renderer
 from kvmrender.schema import Node, resolve
 from kvmrender.stack import TEMPLATE, shipped_fixtures
-from kvmrender.template_check import Finding, Templates
+from kvmrender.template_check import Finding
 from kvmrender.usage import NOT_WRITTEN
 from kvmrender.xml import document_fault
 
@@ -29,10 +29,11 @@ Faults = Callable[[bytes], Iterable[tuple[int, str]]]
 
 
 def findings(
-    renderer: Renderer, templates: Templates, guests: Iterable[Document], faults: Faults = lambda xml: ()
+    renderer: Renderer, names: Container[str], guests: Iterable[Document], faults: Faults = lambda xml: ()
 ) -> list[Finding]:
     """Return what is wrong with the templates, as far as these guests show it, and what no template can write.
 
+    ``names`` are those that occur in the templates. A template that meets a limit is the last that is told of.
     ``faults`` holds XML against libvirt's schema; what it says of the shipped templates' XML for the same guest, such
     as of something newer than that schema, is not told.
     """
@@ -55,6 +56,8 @@ def findings(
         except TemplateError as error:
             name = error.template or f"{renderer.schema.root['properties']['arch']['default']}{TEMPLATE}"
             found.setdefault(Finding(name, error.line or 0, f"{error.message} ({about})"))
+            if isinstance(error, LimitError):
+                return list(found)  # each guest may take as long
             continue
         given |= set(_fields(renderer.schema.root, renderer.schema.root, values, ()))
         for line, message in _faults(xml, faults, shipped, guest):
@@ -68,7 +71,7 @@ def findings(
         where = sorted(set(names))
         shown = where[:NAMED] if len(where) <= NAMED else [*where[:NAMED], f"{len(where) - NAMED} more"]
         found.setdefault(Finding(file, 0, f"{field} is given in {listed(shown)}, but not used"))
-    found.update(dict.fromkeys(lost_fields(renderer, templates, given)))
+    found.update(dict.fromkeys(lost_fields(renderer, names, given)))
     return list(found)
 
 
@@ -100,13 +103,13 @@ def _fields(root: Node, node: Node, value: Any, path: Path) -> Iterator[Path]:
                 yield from _fields(root, resolve(root, node["properties"][key]), item, (*path, key))
 
 
-def lost_fields(renderer: Renderer, templates: Templates, given: Container[Path] = ()) -> Iterator[Finding]:
+def lost_fields(renderer: Renderer, names: Container[str], given: Container[Path] = ()) -> Iterator[Finding]:
     """Yield the fields of the schema that were not ``given`` in any guest, and whose names are in no template."""
     lost: set[Path] = set()
     for path in all_fields(renderer.schema.root, renderer.schema.root):
         if path[:-1] in lost:
             lost.add(path)
-        elif path not in given and path[-1] not in templates.names and path[0] not in (*NOT_WRITTEN, "vars"):
+        elif path not in given and path[-1] not in names and path[0] not in (*NOT_WRITTEN, "vars"):
             lost.add(path)
             file = renderer.stack.files("guest.schema.json")[0]
             yield Finding(str(file), 0, f"{'.'.join(map(str, path))} is a field that no template can write")

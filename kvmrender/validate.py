@@ -15,7 +15,7 @@ from lxml import etree
 
 from kvmrender.check import shown
 from kvmrender.driver import Driver
-from kvmrender.errors import GuestError, Path, Problem, nearest
+from kvmrender.errors import GuestError, LimitError, Path, Problem, nearest
 from kvmrender.inputs import Inputs
 from kvmrender.renderer import Renderer, default_renderer
 from kvmrender.rng import Grammar, Pattern, installed_schema
@@ -72,6 +72,9 @@ class Validator:
             xml = self._renderer.render(guest)
         except GuestError as error:
             yield from error.problems
+            return
+        except LimitError as error:
+            yield error.problem
             return
         for problem in self._of_xml(xml.encode()):
             path = guest_path(self._renderer.schema.root, problem.path)

@@ -230,19 +230,9 @@ def test_a_function_that_fails_leaves_the_guest_to_jinja(monkeypatch: pytest.Mon
 
 
 @pytest.mark.usefixtures("only_partials")
-@pytest.mark.parametrize(
-    ("source", "said"),
-    [
-        ("{% for i in range(99) %}{% endfor %}", "loops and calls more than 50 times for one guest"),
-        ("{% include 'devices/disk.xml.j2' %}", "includes or calls itself without end"),
-    ],
-)
-def test_a_partial_over_its_limits_is_run_once(
-    source: str, said: str, site: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("kvmrender.guard.MOST_STEPS", 50 if "for" in source else 9999)
-    (site / "devices/disk.xml.j2").write_text(source)
-    with pytest.raises(TemplateError, match=rf"disk.xml.j2:1: {said} \(guest 'a'"):
+def test_a_partial_that_includes_itself_is_run_once(site: Path) -> None:
+    (site / "devices/disk.xml.j2").write_text("{% include 'devices/disk.xml.j2' %}")
+    with pytest.raises(TemplateError, match=r"disk.xml.j2:1: includes or calls itself without end \(guest 'a'"):
         Renderer([site]).render({"name": "a", "disks": [{"source": "/a.img"}]})
 
 
