@@ -245,7 +245,8 @@ class _Process:
             from multiprocessing.util import Finalize
 
             Finalize(self, self._finalizer, exitpriority=0)
-        self._send(marshal.dumps([str(folder) for folder in stack.own]), monotonic() + MOST_SECONDS_IN_ALL)
+        limits = (MOST_SECONDS, MOST_MEMORY, MOST_ANSWERED)
+        self._send(marshal.dumps((*limits, [str(folder) for folder in stack.own])), monotonic() + MOST_SECONDS_IN_ALL)
 
     def ask(self, request: bytes) -> bytes:
         """Return the answer to a request. Raises _EndError where there is none, or too much of it."""
@@ -419,18 +420,19 @@ def serve() -> None:
     fcntl.fcntl(0, fcntl.F_SETFL, fcntl.fcntl(0, fcntl.F_GETFL) | os.O_ASYNC)
     enable(2, all_threads=False)
     register(signal.SIGXCPU, 2, all_threads=False, chain=True)
-    _limit_all()
     with socket.socket(fileno=1) as asker, asker.makefile("rwb") as stream:
-        folders = marshal.loads(_read(stream))
+        seconds, memory, answered, folders = marshal.loads(_read(stream))
+        _limit_all(memory)
         renderer: Renderer | None = None
         while request := _read(stream):
+            _more_time(seconds)
             try:
                 if renderer is None:
                     renderer = _renderer(folders)
-                _more_time()
+                    _more_time(seconds)
                 data = json.dumps(["found", _called(renderer, *marshal.loads(request))]).encode()
-                if len(data) > MOST_ANSWERED:
-                    data = json.dumps(["end", _TOO_LARGE.format(MOST_ANSWERED >> 20)]).encode()
+                if len(data) > answered:
+                    data = json.dumps(["end", _TOO_LARGE.format(answered >> 20)]).encode()
             except Exception as error:
                 data = json.dumps(_told(error)).encode()
             stream.write(len(data).to_bytes(_LENGTH, "big") + data)
@@ -441,17 +443,16 @@ def _read(stream: BufferedRWPair) -> bytes:
     return stream.read(int.from_bytes(stream.read(_LENGTH), "big"))
 
 
-def _limit_all() -> None:
+def _limit_all(memory: int) -> None:
     used = 0
     with suppress(OSError):
         used = int(FilePath("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     for kind, most in (
         (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_AS, used + MOST_MEMORY),
+        (resource.RLIMIT_AS, used + memory),
         (resource.RLIMIT_NOFILE, MOST_FILES),
     ):
         _limit(kind, most)
-    _more_time()
 
 
 def _limit(kind: int, most: int) -> None:
@@ -461,10 +462,10 @@ def _limit(kind: int, most: int) -> None:
     resource.setrlimit(kind, (most, most))
 
 
-def _more_time() -> None:
+def _more_time(seconds: int) -> None:
     used = resource.getrusage(resource.RUSAGE_SELF)
     hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
-    until = ceil(used.ru_utime + used.ru_stime) + MOST_SECONDS
+    until = ceil(used.ru_utime + used.ru_stime) + seconds
     resource.setrlimit(resource.RLIMIT_CPU, (until if hard == resource.RLIM_INFINITY else min(until, hard), hard))
 
 
