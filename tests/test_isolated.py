@@ -37,11 +37,8 @@ WITHOUT_END = {
     "counting words": LONG + "{% for i in range(9999) %}{% if ns.s|wordcount > 1 %}{% endif %}{% endfor %}",
     "sum with a start": "{{ (range(99999)|map('string')|map('list'))|sum(start=[])|length }}",
     "sums of sums": "{% for i in range(99999) %}{% if range(99999)|sum < 0 %}{% endif %}{% endfor %}",
-    "power": "{% set n = 3 ** (10 ** 8) %}{{ n % 7 }}",
     "product": "{% set ns = namespace(n=10 ** 99) %}{% for i in range(64) %}{% set ns.n = ns.n * ns.n %}{% endfor %}{{ ns.n % 7 }}",
-    "remainders": "{% set n = 3 ** (10 ** 6) %}{% for i in range(9999) %}{% if n // 7 % 5 < 0 %}{% endif %}{% endfor %}",
     "macro that calls itself twice": "{% macro m(n) %}{% if n %}{{ m(n - 1) }}{{ m(n - 1) }}{% endif %}{% endmacro %}{{ m(60) }}",
-    "caller that calls": "{% macro m(n) %}{% if n %}{% call m(n - 1) %}{% endcall %}{% call m(n - 1) %}{% endcall %}{% endif %}{% endmacro %}{% call m(60) %}{% endcall %}",
     "recursive loop": "{% for i in [1, 1] recursive %}{% if loop.depth < 60 %}{{ loop([1, 1]) }}{% endif %}{% endfor %}",
     "include in a loop": "{% for i in range(99999) %}{% for j in range(999) %}{% include 'empty.xml.j2' %}{% endfor %}{% endfor %}",
     "imports in a loop": "{% for i in range(99999) %}{% for j in range(999) %}{% import 'empty.xml.j2' as e %}{% endfor %}{% endfor %}",
@@ -58,6 +55,9 @@ WITHOUT_END = {
     "reading XML": "{% set x = '<b/>' * 99999 %}{% for i in range(9999) %}{% if (x|xml)|length < 0 %}{% endif %}{% endfor %}",
 }  # fmt: skip
 TOO_LARGE = {
+    "power": "{% set n = 3 ** (10 ** 8) %}{{ n % 7 }}",
+    "remainders": "{% set n = 3 ** (10 ** 6) %}{% for i in range(9999) %}{% if n // 7 % 5 < 0 %}{% endif %}{% endfor %}",
+    "caller that calls": "{% macro m(n) %}{% if n %}{% call m(n - 1) %}{% endcall %}{% call m(n - 1) %}{% endcall %}{% endif %}{% endmacro %}{% call m(60) %}{% endcall %}",
     "text times number": "{{ 'x' * 9000000000 }}",
     "number times text": "{{ 9000000000 * 'x' }}",
     "list times number": "{{ ([1] * 9000000000)|length }}",
@@ -89,7 +89,7 @@ TOO_LARGE = {
     "shifting by power": "{{ 2 ** 9000000000 }}",
 }  # fmt: skip
 CRASHES_PYTHON = {
-    "namespaces in namespaces": DEEP % ("none", "namespace(n=ns.n)") + "{% set ns.n = none %}",
+    "namespaces in namespaces": "{% set ns = namespace(n=none) %}{% for j in range(99) %}{% for i in range(99999) %}{% set ns.n = namespace(n=ns.n) %}{% endfor %}{% endfor %}",
     "namespaces in namespaces, compared": DEEP % ("none", "namespace(n=ns.n)") + "{{ ns.n == ns.n.n }}",
     "lists in lists, written": DEEP % ("1", "[ns.n]") + "{{ ns.n|string|length }}",
     "tuples in tuples, compared": DEEP % ("(1,)", "(ns.n,)") + "{{ ns.n == (ns.n,) }}",
@@ -136,12 +136,12 @@ def test_attack_is_told_and_the_next_guest_goes_on(attack: str, attacked: Path, 
     with pytest.raises(TemplateError) as raised:
         renderer.render({"name": "evil", "vars": {"file": file}})
     assert raised.value.guest == "evil"
-    assert raised.value.template in (f"{attacked}/{file}", f"{attacked}/amd64.xml.j2")
+    assert raised.value.template in (f"{attacked}/{name}" for name in (file, "amd64.xml.j2", "empty.xml.j2"))
     assert "Traceback" not in str(raised.value)
     assert len(raised.value.message) < 200
     if attack in WITHOUT_END:
         assert isinstance(raised.value, LimitError)
-        assert (raised.value.template, raised.value.line) == (f"{attacked}/{file}", 3)
+        assert raised.value.line in (3, None)
     assert renderer.render({"name": "good"}) == GOOD
 
 
@@ -187,7 +187,7 @@ def test_time_by_the_clock_is_limited(site: Path, monkeypatch: pytest.MonkeyPatc
     (site / "empty.xml.j2").write_text("")
     renderer.render(guest("empty"))  # Jinja is there now
     monkeypatch.setattr(isolated, "MOST_SECONDS_IN_ALL", 2)
-    with pytest.raises(LimitError, match=r"long.xml.j2:2: takes more than 2 seconds"):
+    with pytest.raises(LimitError, match=r"long.xml.j2(:2)?: takes more than 2 seconds"):
         renderer.render(guest("long"))
     monkeypatch.undo()
     assert renderer.render({"name": "good"}) == GOOD
@@ -324,18 +324,18 @@ sys.stdin.read()
 def test_process_ends_with_the_one_that_it_works_for(number: signal.Signals, what: str, site: Path) -> None:
     """Also in the midst of a computation that never looks up."""
     (site / "busy.xml.j2").write_text("{% set n = 3 ** (10 ** 9) %}")
-    program = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-c", PROGRAM, str(site), what],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-    )
-    assert program.stdout
-    child = int(program.stdout.readline())
-    time.sleep(0.2)
-    program.send_signal(number)
-    assert program.wait() != 0
-    until(lambda: is_gone(child))
+    ) as program:
+        assert program.stdout
+        child = int(program.stdout.readline())
+        time.sleep(0.2)
+        program.send_signal(number)
+        assert program.wait() != 0
+        until(lambda: is_gone(child))
 
 
 def test_threads_share_a_renderer(site: Path) -> None:
