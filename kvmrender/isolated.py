@@ -155,9 +155,7 @@ class Isolated:
         file, line = self._where(end.said)
         if file is None:
             file = self._likely(of)
-        from kvmrender.template_errors import source_line
-
-        return LimitError(str(end), file, line, name, source=source_line(file, line))
+        return LimitError(str(end), file, line, name)
 
     def _where(self, said: str) -> tuple[str | None, int | None]:
         for file, number in _FRAME.findall(said):
