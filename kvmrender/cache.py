@@ -22,6 +22,10 @@ SETTLED = 2_000_000_000
 """Nanoseconds after which a file that is changed again has another time of change, whatever its file system."""
 LEFT_OVER = 3600
 """Seconds after which an unfinished file is that of a process that was killed."""
+MOST_VALUES = 32
+"""Values that are kept: when one more is, the oldest goes."""
+MOST_BYTES = 64 << 20
+"""Size of the largest value that is loaded: a tenth of that is a large one."""
 DEEPEST = 16
 """How deep folders are looked through; links may lead around in circles."""
 
@@ -40,12 +44,16 @@ class Cache:
     def load(self) -> Any:
         """Return the value, or None where there is none that can be trusted."""
         with suppress(OSError, ValueError, EOFError, TypeError), _folder(make=False) as folder:
-            file = os.open(self._name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
-            with open(file, "rb") as opened:
+            file = os.open(self._name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+            try:
                 state = os.fstat(file)
                 if not (stat.S_ISREG(state.st_mode) and state.st_nlink == 1 and _is_own(state)):
                     return None
-                data = opened.read()
+                if state.st_size > MOST_BYTES:
+                    return None
+                data = os.read(file, state.st_size)
+            finally:
+                os.close(file)
             head, payload = data[: len(MAGIC) + 64], data[len(MAGIC) + 64 :]
             if head == MAGIC + self._key + sha256(payload).digest():
                 return marshal.loads(payload)
@@ -132,9 +140,15 @@ def _folder(make: bool) -> Iterator[int]:
 
 
 def _clean(folder: int) -> None:
-    """Remove what processes have left that were killed."""
+    """Remove what processes have left that were killed, and the oldest values but for one less than are kept."""
+    found: list[tuple[float, str]] = []
     for name in os.listdir(folder):
-        if name.startswith("."):
-            with suppress(OSError):
-                if os.stat(name, dir_fd=folder, follow_symlinks=False).st_mtime < time() - LEFT_OVER:
-                    os.unlink(name, dir_fd=folder)
+        with suppress(OSError):
+            written = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mtime
+            if not name.startswith("."):
+                found.append((written, name))
+            elif written < time() - LEFT_OVER:
+                os.unlink(name, dir_fd=folder)
+    for _, name in sorted(found, reverse=True)[MOST_VALUES - 1 :]:
+        with suppress(OSError):
+            os.unlink(name, dir_fd=folder)

@@ -15,7 +15,7 @@ from kvmrender.cli_look import explain, graph, preview, watch
 from kvmrender.cli_templates import templates
 from kvmrender.errors import Error, GuestError, Problem, printable, visible
 from kvmrender.fleet import Fleet
-from kvmrender.folder import Folder
+from kvmrender.folder import PATIENCE, Folder
 from kvmrender.inputs import Inputs
 from kvmrender.outcome import Options
 from kvmrender.output import Output
@@ -57,6 +57,13 @@ main.add_command(watch)
 @click.option("--diff", is_flag=True, help="Show what changes; secrets are shown as ***.")
 @click.option("--prune", is_flag=True, help="Remove files that an earlier run wrote for guests that are gone.")
 @click.option("--fsync", is_flag=True, help="Have the files on the disk before they replace others.")
+@click.option(
+    "--lock-timeout",
+    type=click.FloatRange(0),
+    default=PATIENCE,
+    metavar="SECONDS",
+    help=f"Wait that long for another run in DIR; by default {PATIENCE}.",
+)
 @click.option("--allow-shared", multiple=True, metavar="GLOB", help="Disks that several guests may write to.")
 @click.option("--report", type=click.Choice(["json"]), help="Write an object of JSON for each guest.")
 @click.option("-q", "--quiet", is_flag=True, help="No summary.")
@@ -70,6 +77,7 @@ def render(
     max_size: int,
     output: str | None,
     fsync: bool,
+    lock_timeout: float,
     report: str | None,
     quiet: bool,
     verbose: bool,
@@ -96,9 +104,11 @@ def render(
         if output is None:
             to_standard_output(Fleet(renderer, inputs, wanted), quiet)
             return
-        waiting = f"{output}: another run is at work here: waiting"
+        waiting = f"{printable(output)}: another run is at work here: waiting"
         with ExitStack() as stack:
-            folder = stack.enter_context(closing(Folder(output, fleet["check"], fsync, lambda: say(waiting))))
+            folder = stack.enter_context(
+                closing(Folder(output, fleet["check"], fsync, lambda: say(waiting), lock_timeout))
+            )
             told = stack.enter_context(closing(Report(folder.place, report == "json", quiet, verbose)))
             try:
                 files = Output(folder, renderer.schema.root, wanted)

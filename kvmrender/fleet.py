@@ -16,7 +16,7 @@ from kvmrender.outcome import UNCHANGED, Options, Outcome, file_name
 from kvmrender.output import Output
 from kvmrender.renderer import Renderer
 from kvmrender.shared import Key, Shared, hashes, keys, problems_of
-from kvmrender.spread import spread
+from kvmrender.spread import cores, spread
 
 MOST_PROBLEMS = 100
 """Problems of a run that are listed; of the others, the number is told."""
@@ -47,7 +47,7 @@ class Fleet:
         faults, unread = _Faults(), list[Problem]()
         shared, changed, same = Shared(), list[bytes](), list[bytes]()
         number = 0
-        with closing(spread(self._outcomes, self._chunks(unread), self._options.jobs)) as results:
+        with closing(spread(self._outcomes, self._chunks(unread), min(self._options.jobs, cores()))) as results:
             for documents, outcomes in results:
                 for document, outcome in zip(documents, outcomes, strict=True):
                     number += 1

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
+from time import monotonic, sleep
 
 from kvmrender.errors import Error, printable
 
@@ -21,6 +22,12 @@ OWN = b".kvmrender-"
 """What the names of staging folders begin with."""
 SECRET_MODE, MODE = 0o640, 0o644
 """Modes of new files, before the umask: those with secrets, and all others."""
+PATIENCE = 600
+"""Seconds that a run waits for another in its folder."""
+POLL = 0.1
+"""Seconds after which it looks again."""
+MOST_BYTES = 256 << 20
+"""Size of the largest file that is read: no run writes larger ones."""
 
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -31,20 +38,23 @@ class Folder:
     """The folder at ``path``, made if it is missing, unless ``dry`` (then it is empty, and nothing is ever written).
 
     With ``sync``, what is written is on the disk before anything is renamed. ``waiting`` is called when another
-    run has the folder. File names are bytes. Every fault is raised as Error, with the file's name.
+    run has the folder; after ``patience`` seconds more that is a fault. File names are bytes. Every fault is raised as
+    Error, with the file's name.
     """
 
     def __init__(
-        self, path: str, dry: bool = False, sync: bool = False, waiting: Callable[[], None] = lambda: None
+        self,
+        path: str,
+        dry: bool = False,
+        sync: bool = False,
+        waiting: Callable[[], None] = lambda: None,
+        patience: float = PATIENCE,
     ) -> None:
         self.path, self.dry, self.sync = path, dry, sync
         self._staging = OWN + os.urandom(8).hex().encode()
         self._staged: int | None = None
         self._folder: int | None = None
         self._is_empty = False
-        umask = os.umask(0)
-        os.umask(umask)
-        self._modes = {True: SECRET_MODE & ~umask, False: MODE & ~umask}
         with self._faults():
             if not dry:
                 with suppress(FileExistsError):  # what is there is opened next
@@ -55,17 +65,25 @@ class Folder:
                 if not dry:
                     raise
             if not dry:
-                self._lock(waiting)
+                self._lock(waiting, patience)
 
-    def _lock(self, waiting: Callable[[], None]) -> None:
+    def _lock(self, waiting: Callable[[], None], patience: float) -> None:
         """Keep other runs out; then what is staged here was left by runs that were killed."""
-        try:
-            fcntl.flock(self._at(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            waiting()
-            fcntl.flock(self._at(), fcntl.LOCK_EX)
-        except OSError:
-            return  # a file system without locks: leave alone what may be another run's
+        until = None
+        while True:
+            try:
+                fcntl.flock(self._at(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if until is None:
+                    until = monotonic() + patience
+                    waiting()
+                if monotonic() >= until:
+                    said = f"another run is still at work here after {patience:g} seconds (--lock-timeout)"
+                    raise OSError(errno.EAGAIN, said) from None
+                sleep(POLL)
+            except OSError:
+                return  # a file system without locks: leave alone what may be another run's
         others = 0
         for name in map(os.fsencode, os.listdir(self._at())):
             if name.startswith(OWN) and not name.endswith(b".xml"):
@@ -78,14 +96,17 @@ class Folder:
         assert self._folder is not None
         return self._folder
 
-    def read(self, name: bytes) -> tuple[bytes, os.stat_result] | None:
-        """Return a file's contents and state, or None where there is none; a link counts as none."""
+    def read(self, name: bytes, most: int = MOST_BYTES) -> tuple[bytes | None, os.stat_result] | None:
+        """Return a file's contents and state, or None where there is none; a link counts as none.
+
+        Of a file of more than ``most`` bytes, there is only the state.
+        """
         try:
-            return self._contents(name)
+            return self._contents(name, most)
         except OSError as error:
             raise self._fault(name, error) from None
 
-    def _contents(self, name: bytes) -> tuple[bytes, os.stat_result] | None:
+    def _contents(self, name: bytes, most: int) -> tuple[bytes | None, os.stat_result] | None:
         if b"/" in name:
             raise OSError(errno.EINVAL, "is not the name of a file")
         if self._folder is None or self._is_empty:
@@ -101,13 +122,14 @@ class Folder:
             os.close(file)
             raise OSError(errno.EEXIST, "is there, and is not a file")
         with open(file, "rb") as stream:
-            return stream.read(), state
+            data = stream.read(most + 1) if state.st_size <= most else None
+            return data if data is None or len(data) <= most else None, state
 
     def stage(self, name: bytes, data: bytes, like: os.stat_result | None, secret: bool = False) -> None:
         """Write what a file is to hold, with mode and owner of the one that is there, if any."""
         try:
             try:
-                mode = self._modes[secret] if like is None else 0o600
+                mode = 0o600 if like is not None else SECRET_MODE if secret else MODE  # less the umask
                 file = os.open(name, _CREATE, mode, dir_fd=self._staging_folder())
             except FileExistsError:
                 return  # two guests of one name: that is told elsewhere

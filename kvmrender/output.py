@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any
 
 from kvmrender import manifest
 from kvmrender.difference import difference
-from kvmrender.folder import Folder, digest
+from kvmrender.errors import Error, printable
+from kvmrender.folder import MOST_BYTES, Folder, digest
 from kvmrender.outcome import CHANGED, CREATED, ENDING, KEPT, REMOVED, UNCHANGED, Options, Outcome, file_name
+from kvmrender.program import say
 from kvmrender.schema import Node
 from kvmrender.secrets import secret_finder, xml_masker
+
+MOST_SHOWN = 16 << 20
+"""Bytes of an old file that differences are made of."""
 
 
 class Output:
@@ -31,16 +37,20 @@ class Output:
         Returns what becomes of it, the SHA-256 of what it is to hold, and the difference, if that was asked for.
         """
         name, data = file_name(context["name"]), xml.encode()
-        found = self._folder.read(name)
+        found = self._folder.read(name, max(len(data), MOST_SHOWN) if self._options.diff else len(data))
         old, state = found or (None, None)
-        status = CREATED if old is None else UNCHANGED if old == data else CHANGED
+        status = CREATED if found is None else UNCHANGED if old == data else CHANGED
         if status != UNCHANGED and not self._options.check:
-            self._folder.stage(name, data, state, secret=old is None and self._has_secret(context))
-        diff = self._diff(self._folder.place(name), old, data) if self._options.diff and status != UNCHANGED else ""
+            self._folder.stage(name, data, state, secret=found is None and self._has_secret(context))
+        diff = self._diff(name, found, data) if self._options.diff and status != UNCHANGED else ""
         return status, digest(data), diff
 
-    def _diff(self, place: str, old: bytes | None, new: bytes | None) -> str:
+    def _diff(self, name: bytes, found: tuple[bytes | None, Any] | None, new: bytes | None) -> str:
         """Return the difference between two versions of a file, without secrets."""
+        place, old = self._folder.place(name), found and found[0]
+        if found and old is None:
+            place = printable(place)
+            return f"--- {place}\n+++ {place}\n# not shown: the old file is larger than {MOST_SHOWN >> 20} MiB\n"
         before, after = (data.decode(errors="replace") if data is not None else None for data in (old, new))
         return difference(place, before, after, self._mask)
 
@@ -53,9 +63,12 @@ class Output:
         """
         found = self._folder.read(manifest.NAME)
         data, state = found or (b"", None)
+        if data is None:
+            place = printable(self._folder.place(manifest.NAME))
+            raise Error(f"{place}: is larger than {MOST_BYTES >> 20} MiB, which no list of files is")
         old, noted = sorted(manifest.entries(data)), digest(data)
         del found, data
-        stay, gone = self._left_over(manifest.others(old, files), each)
+        stay, gone = self._left_over(manifest.others(old, files), state, each)
         if self._options.check:
             return
 
@@ -73,23 +86,40 @@ class Output:
         note(manifest.contents(files, stay))
         self._folder.flush()
 
-    def _left_over(self, entries: Iterator[bytes], each: Callable[[Outcome], None]) -> tuple[list[bytes], list[bytes]]:
+    def _left_over(
+        self, entries: Iterator[bytes], state: os.stat_result | None, each: Callable[[Outcome], None]
+    ) -> tuple[list[bytes], list[bytes]]:
         """Return the entries of other guests that stay, and the names of their files that are to go."""
         if not self._options.prune:
+            return list(entries), []
+        if state and state.st_uid not in (os.geteuid(), 0):
+            self._warn(manifest.NAME, "another user's list of files: nothing in it is removed")
             return list(entries), []
         stay, gone = [], []
         for entry in entries:
             name, written = manifest.parts(entry)
             guest = name.removesuffix(ENDING).decode(errors="surrogateescape")
+            if b"/" in name or not name.endswith(ENDING):
+                self._warn(manifest.NAME, f"lists {os.fsdecode(name)!r}, which is no file of a guest: skipped")
+                continue
             if not self._options.selects(guest):
                 stay.append(entry)
-            elif (found := self._folder.read(name)) is None:
-                pass
-            elif digest(found[0]) == written.hex():
+                continue
+            try:
+                found = self._folder.read(name)
+            except Error as error:
+                say(f"{error}: not removed")
+                stay.append(entry)
+                continue
+            if found is None:
+                continue
+            if found[0] is not None and digest(found[0]) == written.hex():
                 gone.append(name)
-                diff = self._diff(self._folder.place(name), found[0], None) if self._options.diff else ""
-                each(Outcome(guest, status=REMOVED, diff=diff))
+                each(Outcome(guest, status=REMOVED, diff=self._diff(name, found, None) if self._options.diff else ""))
             else:
                 stay.append(entry)
                 each(Outcome(guest, status=KEPT))
         return stay, gone
+
+    def _warn(self, name: bytes, said: str) -> None:
+        say(f"{printable(self._folder.place(name))}: warning: {said}")

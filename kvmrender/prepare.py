@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import CodeType
+from typing import Any
 
 import kvmrender
 from kvmrender.cache import Cache
@@ -20,12 +21,23 @@ def prepared(stack: Stack) -> tuple[GuestSchema, CodeType | None]:
     """
     folders = [str(folder.resolve()) for folder in (Path(__file__).parent, *stack.own, stack.shipped)]
     cache = Cache(folders, kvmrender.__version__)
-    if (kept := cache.load()) is not None:
-        schema, code = kept
-        return GuestSchema(*schema), code
+    if (kept := _as_kept(cache.load())) is not None:
+        return kept
     schema, code = guest_schema(stack), _code(stack)
     cache.store(((schema.root, schema.architectures, schema.names, schema.is_shipped), code))
     return schema, code
+
+
+def _as_kept(value: Any) -> tuple[GuestSchema, CodeType | None] | None:
+    """Return what ``prepared`` had kept, or None for anything else."""
+    try:
+        (root, architectures, names, is_shipped), code = value
+    except (TypeError, ValueError):
+        return None
+    fits = all(isinstance(found, dict) and found for found in (root, architectures, names))
+    if not (fits and isinstance(is_shipped, bool) and isinstance(code, (CodeType, type(None)))):
+        return None
+    return GuestSchema(root, architectures, names, is_shipped), code
 
 
 def guest_schema(stack: Stack) -> GuestSchema:

@@ -66,7 +66,7 @@ def is_terminal(stream: IO[str]) -> bool:
     return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
-def as_program(run: Callable[[], None]) -> NoReturn:
+def as_program(run: Callable[[], None]) -> None:
     """Be a process of its own: its exit code is 0, 1 or 2, or tells the signal that ended it, whatever happens."""
     global _ended
     end: BaseException | None = None
@@ -92,7 +92,8 @@ def as_program(run: Callable[[], None]) -> NoReturn:
             stream.flush()
         except OSError:
             _give_up(stream)
-    sys.exit(code)
+    if code:
+        sys.exit(code)
 
 
 def _interrupt(number: int, _: object) -> None:

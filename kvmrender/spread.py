@@ -38,15 +38,15 @@ def spread(
     """Yield what ``work`` makes of each chunk, in order, whatever the number of processes (``jobs``).
 
     Of a chunk, the first part stays here, and is handed out with the result; the second is what is worked on. The
-    first chunk is done here, and so is all where there is but one: then nothing is started. The processes are
-    forks, which share what the first chunk has brought into memory. They end when this process does, even when it
-    is killed. What ``work`` raises is raised here; Error where a process dies.
+    first chunk is done here, and so is all where there is but one more: then nothing is started. There are never more
+    processes than chunks. They are forks, which share what the first chunk has brought into memory. They end when this
+    process does, even when it is killed. What ``work`` raises is raised here; Error where a process dies.
     """
     for kept, sent in islice(chunks, 1):
         yield kept, work(sent)
-    second = list(islice(chunks, 1))
-    chunks = chain(second, chunks)
-    if jobs == 1 or not second:
+    ahead = list(islice(chunks, jobs)) if jobs > 1 else []
+    chunks, jobs = chain(ahead, chunks), len(ahead)
+    if jobs < 2:
         yield from ((kept, work(sent)) for kept, sent in chunks)
         return
     # Only what is spread needs these, and they take their time.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import marshal
 import os
+import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from time import time
 
 import pytest
 
+from kvmrender import Renderer
 from kvmrender.cache import MAGIC, Cache
 
 DAY = 24 * 3600
@@ -203,6 +205,52 @@ def test_what_can_not_be_kept_leaves_nothing_unfinished(
 
 def fail(*_: object, **__: object) -> None:
     raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_the_oldest_values_go(folder: Path, tmp_path: Path) -> None:
+    for number in range(40):
+        other = tmp_path / str(number)
+        other.mkdir()
+        Cache([str(other)], "1").store(number)
+        for found in (tmp_path / "cache/kvmrender").iterdir():
+            os.utime(found, (found.stat().st_mtime - 60,) * 2)
+    assert [Cache([str(tmp_path / str(number))], "1").load() for number in range(40)] == [None] * 8 + [*range(8, 40)]
+    assert len(list((tmp_path / "cache/kvmrender").iterdir())) == 32
+
+
+def open_files() -> int:
+    found = Path("/proc/self/fd")
+    return len(list(found.iterdir())) if found.exists() else 0
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder", "full folder", "device", "huge", "empty"])
+def test_what_is_no_value_is_as_if_it_were_not_there(kind: str, folder: Path, tmp_path: Path) -> None:
+    Cache([str(folder)], "1").store("value")
+    place = kept(tmp_path)
+    place.unlink()
+    if kind == "pipe":
+        os.mkfifo(place, 0o600)
+    elif kind == "device":
+        if os.geteuid():
+            pytest.skip("needs root, to make a device")
+        os.mknod(place, stat.S_IFCHR | 0o600, os.makedev(1, 5))
+    elif "folder" in kind:
+        (place / "inside").mkdir(parents=True)
+    else:
+        place.touch(0o600)
+        os.truncate(place, 50 << 30 if kind == "huge" else 0)
+    descriptors = open_files()
+    assert Cache([str(folder)], "1").load() is None
+    Cache([str(folder)], "1").store("other")
+    assert Cache([str(folder)], "1").load() == (None if "folder" in kind else "other")
+    assert open_files() == descriptors
+
+
+@pytest.mark.parametrize("value", [None, 1, "text", (), ((1, 2, 3, 4), None), (({}, {}, {}, True), 5), [1, 2, 3]])
+def test_values_of_another_shape_are_as_if_they_were_not_there(value: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Cache, "load", lambda self: value)
+    monkeypatch.setattr(Cache, "store", lambda self, value: None)
+    assert Renderer().render({"name": "a"}).startswith("<domain ")
 
 
 def test_folders_that_can_not_be_read_are_as_if_they_were_empty(folder: Path) -> None:

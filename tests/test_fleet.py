@@ -19,7 +19,8 @@ from conftest import ROOT, Run
 
 from kvmrender.errors import Error
 from kvmrender.mac import mac_address
-from kvmrender.spread import SIGNALS, _do, _start, _submit, spread
+from kvmrender.program import SIGNALS
+from kvmrender.spread import _do, _start, _submit, cores, spread
 
 
 def fleet(*guests: dict[str, Any]) -> str:
@@ -159,6 +160,24 @@ def test_spread_over_processes_keeps_order() -> None:
 
 def test_one_chunk_starts_no_process() -> None:
     assert list(spread(lambda number: os.getpid(), numbers(1), 8)) == [(0, os.getpid())]
+
+
+@pytest.mark.parametrize(("chunks", "most"), [(1, 0), (2, 0), (3, 2), (9, 8)])
+def test_never_more_processes_than_chunks(chunks: int, most: int) -> None:
+    found = {done for _, done in spread(lambda _: os.getpid(), iter([(None, 0)] * chunks), 3000)} - {os.getpid()}
+    assert len(found) <= most
+
+
+def test_never_more_processes_than_cores(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def note(work: object, chunks: object, jobs: int) -> Any:
+        asked.append(jobs)
+        yield from ()
+
+    monkeypatch.setattr("kvmrender.fleet.spread", note)
+    run("render", "-j", "3000", input="name: a")
+    assert asked == [cores()]
 
 
 def test_death_of_a_process_is_an_error() -> None:

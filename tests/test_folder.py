@@ -317,6 +317,74 @@ def test_prune_stays_within_the_selection(out: Path, run: Run) -> None:
     assert sorted(line.split()[1] for line in (out / MANIFEST).read_text().splitlines()) == ["db-1.xml", "web-1.xml"]
 
 
+def test_manifest_forgets_files_that_are_removed(out: Path, run: Run) -> None:
+    run("render", "-o", out, input=GUESTS)
+    (out / "c.xml").unlink()  # by hand
+    run("render", "-o", out, "--prune", input="name: b\n")
+    assert [line[66:] for line in (out / MANIFEST).read_text().splitlines()] == ["b.xml"]
+    assert names(out) == {"b.xml"}
+
+
+def test_prune_takes_only_files_of_guests_from_its_list(tmp_path: Path, out: Path, run: Run) -> None:
+    run("render", "-o", out, input=GUESTS)
+    digest = hashlib.sha256(b"").hexdigest()
+    wrong = ["../x.xml", "/x.xml", "x/y.xml", "..", ".", "passwd", "\x1b[2J"]
+    (tmp_path / "x.xml").touch()
+    (out / "passwd").touch()
+    (out / "folder.xml").mkdir()
+    with (out / MANIFEST).open("a") as manifest:
+        manifest.writelines(f"{digest}  {name}\n" for name in [*wrong, "folder.xml"])
+    result = run("render", "-o", out, "--prune", input="name: b\n")
+    assert result.exit_code == 0, result.stderr
+    assert result.stderr.count("which is no file of a guest: skipped\n") == len(wrong)
+    assert f"{out}/folder.xml: is there, and is not a file: not removed\n" in result.stderr
+    assert "\x1b" not in result.stderr
+    assert names(out) == {"b.xml", "folder.xml", "passwd"}
+    assert (tmp_path / "x.xml").exists()
+    assert run("render", "-o", out, "--prune", "-q", input="name: b\n").stderr.count("\n") == 1  # of the folder
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to give files away")
+def test_prune_follows_no_list_of_another_user(out: Path, run: Run) -> None:
+    run("render", "-o", out, input=GUESTS)
+    os.chown(out / MANIFEST, 65534, 65534)
+    result = run("render", "-o", out, "--prune", input="name: b\n")
+    assert f"{out}/{MANIFEST}: warning: another user's list of files: nothing in it is removed\n" in result.stderr
+    assert names(out) == {"a.xml", "b.xml", "c.xml"}
+
+
+def test_sparse_files_are_not_read(out: Path, run: Run) -> None:
+    run("render", "-o", out, input=GUESTS)
+    for name in ("a.xml", "b.xml"):
+        os.truncate(out / name, 50 << 30)
+    result = run("render", "-o", out, "--check", "--diff", input=GUESTS)
+    assert (result.exit_code, result.stdout.count("# not shown: the old file is larger than 16 MiB")) == (1, 2)
+    result = run("render", "-o", out, "--prune", "--select", "[ac]", input="name: c\n")
+    assert f"{out}/a.xml: was changed since it was written, and is not removed\n" in result.stderr
+    assert run("render", "-o", out, input=GUESTS).exit_code == 0
+    assert (out / "a.xml").stat().st_size < 9999
+    os.truncate(out / MANIFEST, 50 << 30)
+    result = run("render", "-o", out, input=GUESTS)
+    said = f"{out}/{MANIFEST}: is larger than 256 MiB, which no list of files is\n"
+    assert (result.exit_code, result.stderr) == (2, said)
+
+
+def test_umask_stays_as_it_is(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is that of the whole process, and of other threads."""
+    monkeypatch.setattr(os, "umask", lambda mask: pytest.fail("sets the umask"))
+    with closing(Folder(str(out))) as folder:
+        folder.stage(b"a.xml", b"", None)
+
+
+def test_another_run_is_waited_for_until_a_limit(out: Path, run: Run) -> None:
+    with closing(Folder(str(out))):
+        result = run("render", "-o", out, "--lock-timeout", "0.2", input=GUESTS)
+    waiting = f"{out}: another run is at work here: waiting\n"
+    said = f"{out}: another run is still at work here after 0.2 seconds (--lock-timeout)\n"
+    assert (result.exit_code, result.stderr) == (2, waiting + said)
+    assert run("render", "-o", out, "--lock-timeout", "0", input=GUESTS).exit_code == 0
+
+
 def test_manifest_keeps_what_other_runs_wrote(out: Path, run: Run) -> None:
     for name in ("b", "a", "d", "c", "c.xml", "aa"):
         run("render", "-o", out, input=f"name: {name}\n")
