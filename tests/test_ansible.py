@@ -156,6 +156,35 @@ def test_options_of_files(site: Site) -> None:
     assert "s3cret" not in told
 
 
+def test_name_of_a_guest_is_not_expanded(site: Site) -> None:
+    (site.folder / "out").mkdir()
+    guest = {"name": "a$HOME${PATH}"}
+    for dest in ("out", "out/"):
+        done = task(site, guest=guest, dest=f"{site.folder}/{dest}")
+        assert done.returncode == 0, done.stdout
+    assert '"changed": false' in done.stdout
+    (file,) = (site.folder / "out").iterdir()
+    assert file.name == "a$HOME${PATH}.xml"
+    assert file.read_text() == kvmrender.render(guest)
+
+
+def test_old_file_and_messages_show_no_secret(site: Site) -> None:
+    (site.folder / "out.xml").write_text("<domain><graphics type='vnc' passwd='of-old'/></domain>\n")
+    (site.folder / "out.xml").chmod(0o644)
+    done = task(site)
+    assert done.returncode == 0, done.stdout
+    assert "+++ after: a.xml" in done.stdout
+    assert "of-old" not in done.stdout
+    assert "s3cret" not in done.stdout
+    assert (site.folder / "out.xml").stat().st_mode & 0o777 == 0o640  # it holds a secret now
+    failed = task(
+        site, guest={"name": "a", "graphics": [{"type": "vnc", "passwd": "hunter2"}]}, validate="tail %s -n 99 /-"
+    )
+    assert failed.returncode != 0
+    assert "failed to validate" in failed.stdout
+    assert "hunter2" not in failed.stdout + failed.stderr
+
+
 def test_templates_of_one_s_own_and_a_namespace(site: Site) -> None:
     own = site.folder / "site-templates/devices/disk.xml.j2"
     own.parent.mkdir(parents=True)

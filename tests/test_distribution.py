@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -12,7 +13,7 @@ from tarfile import open as open_tar
 import click
 import pytest
 from conftest import ROOT, Run
-from tools import blocks, execute, program, tool
+from tools import NOT_SOURCES, blocks, execute, program, tool
 
 from kvmrender.cli import main
 
@@ -110,9 +111,14 @@ def test_pipx_installs_it_with_its_manual(wheel: Path, tmp_path: Path) -> None:
 
 
 def test_pipx_runs_it_as_the_readme_says(tmp_path: Path) -> None:
+    """As it is now: an edited template is seen."""
     lines = [line for block in blocks(ROOT / "README.md", "sh") for line in block.splitlines()]
     (line,) = (line.partition("#")[0].split() for line in lines if line.startswith("pipx run"))
-    rendered(pipx(tmp_path, *line[1:], folder=ROOT))
+    clone = shutil.copytree(ROOT, tmp_path / "clone", ignore=NOT_SOURCES)
+    rendered(pipx(tmp_path, *line[1:], folder=clone))
+    template = clone / "templates/domain/vcpu.xml.j2"
+    template.write_text(template.read_text().replace("<vcpu", "<!-- edited -->\n  <vcpu"))
+    assert "<!-- edited -->" in pipx(tmp_path, *line[1:], folder=clone).stdout
 
 
 def test_uv_installs_and_runs_it(wheel: Path, tmp_path: Path) -> None:

@@ -9,10 +9,9 @@ from pathlib import Path
 
 import yaml
 from conftest import ROOT
-from tools import execute, files, program, tool
+from tools import NOT_SOURCES, execute, files, program, tool
 
 CONFIG = files(ROOT / "docs/integrations.md", "Git")[".pre-commit-config.yaml"]
-NOT_SOURCES = shutil.ignore_patterns(".git", ".venv", ".*cache", "*.egg-info", "__pycache__", "dist", "build")
 
 
 class Repository:

@@ -50,6 +50,17 @@ def test_commands(folder: Path, run: Run) -> None:
     assert Path("site/devices/disk.xml.j2").exists()
 
 
+def test_page_from_top_to_bottom(folder: Path, run: Run) -> None:
+    """As somebody follows it who keeps what came before."""
+    Path("web-1.yaml").write_text((ROOT / "fixtures/web-1.yaml").read_text())
+    for title in BLOCKS:
+        if title.startswith(("json", "jinja")):
+            write(title)
+        elif title.startswith("sh "):
+            assert find(execute(run, title), "name").text == "web-1"
+    assert check(run) == ""
+
+
 def test_attribute(folder: Path, run: Run) -> None:
     write("json site/guest.schema.json", "jinja site/domain.xml.j2")
     assert find(execute(run, "rack"), "metadata/{https://example.org/site}rack").text == "r12"
