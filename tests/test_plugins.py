@@ -108,6 +108,13 @@ def test_differences_of_ansible_are_masked(kind: Callable[[str], Any]) -> None:
     assert other["diff"]["after"].removeprefix(other["diff"]["before"]) == "# only secrets differ\n"
 
 
+@pytest.mark.parametrize("name", ["a$HOME", "a${HOME}b$PATH", "$HOME$HOME", "$HOMEb", "a$", "a$$HOME", "$1", "${a b}"])
+def test_names_are_as_they_were_however_often_they_are_expanded(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable, value in results.unexpanded(name).items():
+        monkeypatch.setenv(variable, value)
+    assert os.path.expandvars(name) == os.path.expandvars(os.path.expandvars(name)) == name
+
+
 def test_messages_of_ansible_are_masked() -> None:
     xml = render({"name": "a", "graphics": [{"type": "vnc", "passwd": "a<b&'c"}]})
     said = f"failed to validate: {xml}, or a<b&'c"

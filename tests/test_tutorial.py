@@ -57,7 +57,7 @@ def test_page_from_top_to_bottom(folder: Path, run: Run) -> None:
         if title.startswith(("json", "jinja")):
             write(title)
         elif title.startswith("sh "):
-            assert find(execute(run, title), "name").text == "web-1"
+            assert find(execute(run, title[3:]), "name").text == "web-1"
     assert check(run) == ""
 
 

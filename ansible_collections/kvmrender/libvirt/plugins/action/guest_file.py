@@ -21,8 +21,6 @@ FILE = (
     *("backup", "validate", "unsafe_writes"),
 )
 """The options that it has too."""
-DOLLAR = "KVMRENDER_DOLLAR"
-"""A variable of the environment that holds a dollar sign: modules expand what follows one in the names of files."""
 
 
 class ActionModule(ActionBase):
@@ -55,8 +53,8 @@ class ActionModule(ActionBase):
         return {**result, "name": one.context["name"], "uuid": one.context.get("uuid")}
 
     def _copied(self, name: str, one: Any, task_vars: dict[str, Any]) -> Any:
-        if "$" in name:
-            self._task.environment = [*(self._task.environment or ()), {DOLLAR: "$"}]
+        if unexpanded := results.unexpanded(name):
+            self._task.environment = [*(self._task.environment or ()), unexpanded]
         folder = tempfile.mkdtemp(dir=constants.DEFAULT_LOCAL_TMP)
         try:
             source = Path(folder, "domain.xml")  # in a folder that nobody else can read
@@ -92,7 +90,7 @@ class ActionModule(ActionBase):
             found = stat()
             inside = found.get("isdir")
         if inside:
-            dest = shell.join_path(dest, name.replace("$", f"${{{DOLLAR}}}"))
+            dest = shell.join_path(dest, name)
             found = {} if is_given else stat()
         there = int(found["mode"], 8) if found.get("exists") else None
         return dest, None if is_given else guests.one.file_mode(there, secret)

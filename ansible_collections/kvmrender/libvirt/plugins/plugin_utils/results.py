@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from kvmrender.one import Kit
@@ -9,6 +10,15 @@ from kvmrender.one import Kit
 SAID = ("msg", "stdout", "stderr", "module_stdout", "module_stderr", "exception")
 """Where a result has what programs have said, such as that of ``validate``; with those of lines."""
 ONLY_SECRETS = "# only secrets differ\n"
+
+
+def unexpanded(name: str) -> dict[str, str]:
+    """Return variables of the environment that stand for themselves: those that a file's name seems to refer to.
+
+    Ansible's modules expand variables in paths, some of them more than once, and know no way to say a dollar sign.
+    """
+    found = re.findall(r"\$(\{)?([A-Za-z_]\w*)(?(1)\})", name, re.ASCII)
+    return {word: f"${{{word}}}" if brace else f"${word}" for brace, word in found}
 
 
 def hide(result: dict[str, Any], kit: Kit, name: str, xml: str) -> None:
