@@ -13,10 +13,9 @@ from kvmrender.folder import MODE, SECRET_MODE
 from kvmrender.inputs import Inputs
 from kvmrender.load import Document, read
 from kvmrender.renderer import Renderer
-from kvmrender.secrets import MASK, secret_finder, xml_secrets
+from kvmrender.secrets import Secrets, secret_finder
 from kvmrender.stack import shipped_templates
 from kvmrender.xml import escape, escape_text
-from kvmrender.xml_secrets import XmlSecrets
 
 MANY = 5
 """Names that a message lists."""
@@ -44,21 +43,19 @@ class Kit:
         return secret_finder(self.renderer.schema.root)
 
     @cached_property
-    def mask(self) -> Callable[[str], str]:
-        """Writes ``***`` for the secrets in XML."""
-        return self._secrets.masked
+    def secrets(self) -> Secrets:
+        """Knows what is secret in guests and in their XML."""
+        return Secrets(self.renderer.schema.root)
+
+    def rendered(self, guest: Any) -> One:
+        """Render a guest. Raises GuestError and TemplateError."""
+        context, xml = self.renderer.rendered(guest)
+        return One(context, xml, self.has_secret(context) or self.secrets.xml.is_in(xml))
 
     def hide(self, text: str, xml: str) -> str:
         """Return a text of another program, such as one that has looked at this XML, with ``***`` for its secrets."""
-        values = filter(None, self._secrets.values(xml))
-        forms = {form for value in values for form in (value, escape(value), escape_text(value))}
-        for value in sorted(forms, key=len, reverse=True):
-            text = text.replace(value, MASK)
-        return text
-
-    @cached_property
-    def _secrets(self) -> XmlSecrets:
-        return xml_secrets(self.renderer.schema.root)
+        values = self.secrets.xml.values(xml)
+        return self.secrets.without({f for value in values for f in (value, escape(value), escape_text(value))}, text)
 
 
 _kits: dict[tuple[str, ...], tuple[bytes, Kit]] = {}
@@ -94,12 +91,12 @@ def has_secret_of(templates: tuple[str, ...] = ()) -> Callable[[Any], bool]:
 
 def mask_of(templates: tuple[str, ...] = ()) -> Callable[[str], str]:
     """Return what writes ``***`` for the secrets in XML. Raises TemplateError."""
-    return kit_of(templates).mask
+    return kit_of(templates).secrets.xml.masked
 
 
 def from_values(guest: Any, templates: Iterable[str] = (), namespace: str | None = None) -> One:
     """Render a guest given as a mapping. Raises GuestError and TemplateError."""
-    return _rendered(kit_of(tuple(templates)), with_namespace(guest, namespace))
+    return kit_of(tuple(templates)).rendered(with_namespace(guest, namespace))
 
 
 def with_namespace(guest: Any, namespace: str | None) -> Any:
@@ -155,11 +152,6 @@ def _chosen(path: str, documents: list[Document], name: str | None) -> Document:
 
 def _placed(kit: Kit, document: Document) -> One:
     try:
-        return _rendered(kit, document.guest)
+        return kit.rendered(document.guest)
     except GuestError as error:
         raise GuestError(document.located(error.problems)) from None
-
-
-def _rendered(kit: Kit, guest: Any) -> One:
-    context, xml = kit.renderer.rendered(guest)
-    return One(context, xml, kit.has_secret(context))

@@ -88,14 +88,14 @@ def rendered(file: str, job: Job) -> Part:
         count += 1
         try:
             guest = inputs.guest(document)
-            context, xml = kit.renderer.rendered(guest)
+            context, xml, is_secret = kit.rendered(guest)
         except GuestError as error:
             problems += document.located(error.problems, inputs.over)
             continue
         found = [key.hash() for key in keys(context, guest, job.allow_shared)]
         hashes.extend(found)
         guests.extend([number] * len(found))
-        texts.append((context["name"], xml, kit.has_secret(context)))
+        texts.append((context["name"], xml, is_secret))
     return Part(Summary(count, tuple(problems), hashes, guests), texts)
 
 

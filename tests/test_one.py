@@ -33,6 +33,11 @@ def test_values(site: str) -> None:
     found = from_values({"name": "a"})
     assert (found.context["name"], found.xml, found.secret) == ("a", render({"name": "a"}), False)
     assert from_values(SECRET).secret
+    raw = "<graphics type='vnc' passwd='sesame1'/>"
+    assert from_values({"name": "a", "extra": {"devices": raw}}).secret
+    assert from_values(
+        {"name": "a", "disks": [{"source": "/a.qcow2"}], "graphics": [{"type": "vnc"}, *SECRET["graphics"]]}
+    ).secret
     assert "<!-- of the site -->" in from_values({"name": "a"}, [site]).xml
     assert from_values({"name": "a"}, namespace="north").xml == render({"name": "a", "namespace": "north"})
     own = {"name": "a", "namespace": "south"}

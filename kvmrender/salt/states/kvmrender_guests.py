@@ -69,7 +69,7 @@ def guest_file(
     kit = kit_of(folders(templates))
     for key, said in done["changes"].items():
         if isinstance(said, str) and "\n" in said:  # a difference: one of parts can't be told to have no secrets
-            done["changes"][key] = difference(name, before, found.xml, kit.mask)
+            done["changes"][key] = difference(name, before, found.xml, kit.secrets.xml.masked)
     if isinstance(done.get("comment"), str):
         done["comment"] = kit.hide(done["comment"], found.xml)
     return done

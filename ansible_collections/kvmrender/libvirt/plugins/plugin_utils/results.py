@@ -37,6 +37,6 @@ def hide(result: dict[str, Any], kit: Kit, name: str, xml: str) -> None:
         }
         if "after_header" in diff:
             diff["after_header"] = name
-        diff.update({side: kit.mask(text) for side, text in texts.items()})
+        diff.update({side: kit.secrets.xml.masked(text) for side, text in texts.items()})
         if len(sides) == 2 and texts["before"] != texts["after"] and diff["before"] == diff["after"]:
             diff["after"] += ONLY_SECRETS
