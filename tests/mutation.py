@@ -48,6 +48,7 @@ MORE = {
     "cli_look|explain|facts|fields_page|graph|writers": "test_explain test_graph",
     "fleet|folder|manifest|output|secrets|shared|spread": "test_files test_fleet test_folder",
     "cli_look|follow|look|preview/.*|watch": "test_look test_preview_server",
+    "isolated": "test_isolated",
     "cli_templates|guard|template_check|trial|usage": "test_workbench",
     "one|salt/guests|shards": "test_one test_shards",
 }

@@ -27,6 +27,8 @@ Values = dict[str, Any]
 
 PEERS = Path(__file__).parent / "peers"
 OURS = "kvmrender"
+OWN = {"kvmrender, own templates": False, "kvmrender, own templates isolated": True}
+"""With a template of one's own, in this process or in one of its own."""
 
 
 class MissingError(Exception):
@@ -117,7 +119,7 @@ class Contenders:
         self._renderer = kvmrender.Renderer()
         self._program: Path | None = None
 
-    NAMES = (OURS, "bare Jinja", "f-strings", "xml.etree", "Go encoding/xml", "virtinst")
+    NAMES = (OURS, *OWN, "bare Jinja", "f-strings", "xml.etree", "Go encoding/xml", "virtinst")
 
     def make(self, name: str, kind: str, guest: Values) -> Contender:
         """Return the contender ``name`` for a guest, whose hand-written template is ``kind``: small or large.
@@ -126,6 +128,12 @@ class Contenders:
         """
         if name == OURS:
             return here(lambda: self._renderer.render(guest))
+        if name in OWN:
+            site = self._folder / "site"
+            (site / "devices").mkdir(parents=True, exist_ok=True)
+            (site / "devices/disk.xml.j2").write_text('{% include "shipped/devices/disk.xml.j2" %}\n')
+            renderer = kvmrender.Renderer([site], isolated=OWN[name])
+            return here(lambda: renderer.render(guest))
         values = self._renderer.context(guest)
         if name == "bare Jinja":
             template = bare_template(kind)
