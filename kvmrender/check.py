@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from functools import cache
+from contextlib import suppress
+from functools import cache, reduce
 from itertools import chain, count, islice
+from operator import getitem
 from typing import TYPE_CHECKING, Any
 
 from kvmrender.condensed import condensed, names_in
@@ -29,6 +31,9 @@ MOST_TIMES = 8
 MOST_PROBLEMS = 1000
 """Problems of a guest that are looked for; a hint for each of a million would take minutes."""
 
+LONG = 1 << 16
+"""Characters of a text that are looked at first, where a guest is not valid."""
+
 MOST_BITS = 256
 """Numbers of more are not written out."""
 
@@ -51,16 +56,20 @@ def checker(schema: GuestSchema) -> Callable[[dict[str, Any], Collection[str] | 
         if is_valid(guest, given):
             return []
         try:
-            if schema.validator.is_valid(guest):
-                return []
-            errors = schema.validator.iter_errors(guest)
+            # jsonschema-rs copies a text many times, and ends the process where memory for that is missing.
+            cut = _cut(guest)
+            if schema.validator.is_valid(cut):
+                if schema.validator.is_valid(guest):
+                    return []
+                cut = guest
+            errors = schema.validator.iter_errors(cut)
         except (ValueError, OverflowError):  # a value that JSON has no form for
             if problems := list(islice(_not_json(secrets, (), guest), MOST_PROBLEMS)):
                 return problems
             raise
         # A field may break several rules at once: the first one told is enough.
         found: dict[Path, Problem] = {}
-        for problem in chain.from_iterable(_problems(root, secrets, error) for error in errors):
+        for problem in chain.from_iterable(_problems(root, secrets, guest, error) for error in errors):
             path = secrets.outside(problem.path)
             found.setdefault(path, problem._replace(path=path))
             if len(found) == MOST_PROBLEMS:
@@ -69,6 +78,15 @@ def checker(schema: GuestSchema) -> Callable[[dict[str, Any], Collection[str] | 
         return list(found.values())
 
     return check
+
+
+def _cut(value: Any) -> Any:
+    """Return a value with the first and the last part of each long text."""
+    if isinstance(value, str):
+        return value if len(value) <= LONG else value[: LONG // 2] + value[-LONG // 2 :]
+    if isinstance(value, dict):
+        return {_cut(key): _cut(one) for key, one in value.items()}
+    return [_cut(one) for one in value] if isinstance(value, (list, tuple)) else value
 
 
 class Later:
@@ -129,10 +147,13 @@ def _quick(schema: GuestSchema) -> Callable[[dict[str, Any], Collection[str] | N
     return is_valid
 
 
-def _problems(root: Node, secrets: Secrets, error: jsonschema_rs.ValidationError) -> Iterator[Problem]:
+def _problems(root: Node, secrets: Secrets, guest: Any, error: jsonschema_rs.ValidationError) -> Iterator[Problem]:
     path: Path = tuple(error.instance_path)
     node = node_at(root, error.schema_path[:-1])
     kind, found, value = error.kind.name, error.kind.as_dict(), error.instance
+    if isinstance(value, str) and len(value) == LONG:  # it may have been cut
+        with suppress(KeyError):  # so may a key
+            value = reduce(getitem, path, guest)
     if kind == "additionalProperties":
         for key in found["unexpected"]:
             known = node.get("properties", ())

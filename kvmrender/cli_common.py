@@ -38,7 +38,8 @@ MAX_SIZE = click.option(
     metavar="SIZE",
     callback=_size,
     envvar="KVMRENDER_MAX_SIZE",
-    help=f"Refuse files, and lines of JSON Lines, that are larger; by default {ALLOWED}; also in KVMRENDER_MAX_SIZE.",
+    help=f"Refuse files, and lines of JSON Lines, that are larger, and what becomes far larger; by default {ALLOWED};"
+    " also in KVMRENDER_MAX_SIZE.",
 )
 GUESTS = click.argument("guests", nargs=-1, type=click.Path(), metavar="[GUEST]...")
 LAYERS = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 Path = tuple[str | int, ...]
@@ -13,6 +14,8 @@ Path = tuple[str | int, ...]
 TOO_MUCH_MEMORY = "needs more memory than it may have"
 LONGEST = 80
 """Characters of a word that messages show."""
+MOST_KNOWN = 1000
+"""Words that are looked at for a hint."""
 
 _RANGES = ((0, 8), (0x0B, 0x1F), (0x7F, 0x9F), (0x61C,) * 2, (0x200B, 0x200F), (0x2028, 0x202E), (0x2060, 0x2069))
 HIDDEN = {
@@ -169,9 +172,13 @@ def brief(text: str) -> str:
 
 
 def nearest(word: object, known: Iterable[object]) -> str:
-    """Return `` (did you mean 'x'?)`` for the known word that is nearest to ``word``, or nothing."""
-    folded = {str(name).casefold(): str(name) for name in known}
-    text = str(word)[:100].casefold()
+    """Return `` (did you mean 'x'?)`` for the known word that is nearest to ``word``, or nothing.
+
+    Of the known words, so many are looked at as can be told apart in no time, and none that is longer than is shown.
+    """
+    words = (str(name) for name in islice(known, MOST_KNOWN))
+    folded = {name.casefold(): name for name in words if len(name) <= LONGEST}
+    text = str(word)[:LONGEST].casefold()
     from difflib import get_close_matches
 
     matches = get_close_matches(text, folded, cutoff=0.6)

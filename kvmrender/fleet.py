@@ -11,6 +11,7 @@ from kvmrender import manifest
 from kvmrender.errors import GuestError, LimitError, Problem
 from kvmrender.inputs import Inputs
 from kvmrender.layers import Setting, with_settings
+from kvmrender.limited import characters, more_than
 from kvmrender.load import Document, Line, from_line, layered
 from kvmrender.outcome import UNCHANGED, Options, Outcome, file_name
 from kvmrender.output import Output
@@ -20,8 +21,8 @@ from kvmrender.spread import cores, spread
 
 MOST_PROBLEMS = 100
 """Problems of a run that are listed; of the others, the number is told."""
-CHUNK = 64
-"""Guests that a process is given at a time."""
+CHUNK, CHUNK_SIZE = 64, 1 << 20
+"""Guests that a process is given at a time, and characters of what is under them."""
 
 
 class Fleet:
@@ -46,13 +47,16 @@ class Fleet:
         """
         faults, unread = _Faults(), list[Problem]()
         shared, changed, same = Shared(), list[bytes](), list[bytes]()
-        number = 0
+        number = size = 0
         with closing(spread(self._outcomes, self._chunks(unread), min(self._options.jobs, cores()))) as results:
             for documents, outcomes in results:
                 for document, outcome in zip(documents, outcomes, strict=True):
                     number += 1
                     if outcome is None:
                         continue
+                    size += outcome.size
+                    if size > self._inputs.growth:
+                        raise GuestError([Problem((), f"what the guests become {more_than(self._inputs.growth)}")])
                     if outcome.problems:
                         outcome = outcome._replace(problems=self._placed(document, outcome.problems))
                         faults.add(outcome.problems)
@@ -64,7 +68,7 @@ class Fleet:
         suspects = shared.suspects()
         del shared
         if suspects:
-            faults.add(self._shared(suspects))
+            faults.add(self._shared(suspects, unread))
         faults.add(unread)
         faults.end()
         if self._output:
@@ -74,8 +78,10 @@ class Fleet:
         """Yield guests, and what of them is sent to another process: values, or lines that it parses itself."""
         documents = self._inputs.documents(unread)
         for under, alike in groupby(documents, lambda document: document.under):
-            while chunk := list(islice(alike, CHUNK)):
-                yield chunk, ([layer.value for layer in under], [document.own.value for document in chunk])
+            merged = [layered([layer.value for layer in under], {})] if under else []
+            most = max(1, min(CHUNK, CHUNK_SIZE // characters(merged)))
+            while chunk := list(islice(alike, most)):
+                yield chunk, (merged, [document.own.value for document in chunk])
 
     def _outcomes(self, sent: tuple[list[Any], list[Any]]) -> list[Outcome | None]:
         under, values = sent
@@ -100,9 +106,10 @@ class Fleet:
         allowed = self._options.allow_shared
         found = () if allowed is None else hashes(context, allowed)
         if not self._output:
-            return Outcome(name, text=self._make(context, xml), hashes=found)
+            text = self._make(context, xml)
+            return Outcome(name, text=text, hashes=found, size=max(len(xml), len(text)))
         status, digest, diff = self._output.compare(context, xml)
-        return Outcome(context["name"], hashes=found, status=status, digest=digest, diff=diff)
+        return Outcome(context["name"], hashes=found, status=status, digest=digest, diff=diff, size=len(xml))
 
     def _guest(self, under: list[Any], value: Any) -> Any:
         own = from_line(value) if isinstance(value, bytes) else value
@@ -116,11 +123,14 @@ class Fleet:
                 return error.problems
         return tuple(document.located(problems, self._inputs.over))
 
-    def _shared(self, suspects: set[int]) -> list[Problem]:
-        """Read the guests again that seem to share something, and say what it is."""
+    def _shared(self, suspects: set[int], unread: list[Problem]) -> list[Problem]:
+        """Read the guests again that seem to share something, and say what it is.
+
+        What is wrong with whole files is added to ``unread``: they may be no longer what they were.
+        """
 
         def found() -> Iterator[tuple[str, Key, Callable[[Problem], Problem]]]:
-            for number, document in enumerate(self._inputs.documents([]), start=1):
+            for number, document in enumerate(self._inputs.documents(unread, again=True), start=1):
                 if number in suspects:
                     guest = self._inputs.guest(document)
                     context = self._renderer.context(guest)

@@ -13,8 +13,8 @@ from weakref import finalize
 
 from kvmrender.errors import GuestError, Path, Problem
 from kvmrender.layers import Setting, setting, with_settings
-from kvmrender.limited import MAX_SIZE, Limited, copy_of_what_is_read
-from kvmrender.load import Document, Layer, Source, is_lines, read_defaults, read_stream
+from kvmrender.limited import MAX_SIZE, Limited, copy_of_what_is_read, growth
+from kvmrender.load import Document, Layer, Source, beginning, is_lines, read_defaults, read_stream
 from kvmrender.schema import Node
 from kvmrender.secrets import Secrets
 
@@ -46,6 +46,8 @@ class Inputs:
         self._root, self._secrets = root, Secrets(root)
         self._files = files or (STDIN,)
         self._max_size = max_size
+        self._opened: dict[str, tuple[int, ...]] = {}
+        self._read, self._limited = 0, list[Limited]()
         self._spooled: dict[str, IO[bytes]] = {}
         problems: list[Problem] = []
         self.under: tuple[Layer, ...] = ()
@@ -68,11 +70,19 @@ class Inputs:
         if problems:
             raise GuestError(problems)
 
-    def documents(self, problems: list[Problem]) -> Iterator[Document]:
-        """Yield each guest; what is wrong with whole files is added to ``problems``."""
+    @property
+    def growth(self) -> int:
+        """The characters that the guests may become, after what was read by now."""
+        return growth(self._read + sum(one.taken for one in self._limited), self._max_size)
+
+    def documents(self, problems: list[Problem], again: bool = False) -> Iterator[Document]:
+        """Yield each guest; what is wrong with whole files is added to ``problems``.
+
+        Where they are read ``again``, they are the same, or it is a problem that they are not.
+        """
         for file in self._files:
             try:
-                with self._open(file) as stream:
+                with self._open(file, again) as stream:
                     yield from self.read(_name(file), stream)
             except OSError as error:
                 problems.append(_unreadable(file, error))
@@ -104,22 +114,49 @@ class Inputs:
                 problems += error.problems
 
     @contextmanager
-    def _open(self, file: str) -> Iterator[Any]:
+    def _open(self, file: str, again: bool = False) -> Iterator[Any]:
         if file not in self._spooled:
             with nullcontext(sys.stdin.buffer) if file == STDIN else FilePath(file).open("rb") as stream:
-                if file != STDIN and stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-                    yield Limited(_name(file), stream, self._max_size)
+                if size := self._size(file, stream, again):
+                    with self._counted(Limited(_name(file), stream, self._max_size, size)) as limited:
+                        yield limited
                     return
+                start = beginning(Limited(_name(file), stream, self._max_size))
+                by_lines = is_lines(_name(file), start)
                 from tempfile import SpooledTemporaryFile
 
                 spool: Any = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - read again later, and closed with this object
-                first = stream.readline(self._max_size + 1)
-                by_lines = is_lines(_name(file), first)
-                copy_of_what_is_read(stream, spool, by_lines, first, self._max_size)
+                copy_of_what_is_read(stream, spool, by_lines, b"".join(start), self._max_size)
                 self._spooled[file] = spool
                 finalize(self, spool.close)
         self._spooled[file].seek(0)
-        yield Limited(_name(file), self._spooled[file], self._max_size)
+        with self._counted(Limited(_name(file), self._spooled[file], self._max_size)) as limited:
+            yield limited
+
+    @contextmanager
+    def _counted(self, limited: Limited) -> Iterator[Limited]:
+        self._limited.append(limited)
+        try:
+            yield limited
+        finally:
+            self._limited.remove(limited)
+            self._read += limited.taken
+
+    def _size(self, file: str, stream: IO[bytes], again: bool) -> int:
+        """Return the size of a regular file, as it was when it was first opened where it is read ``again``.
+
+        0 stands for what has none that can be relied on. Raises GuestError where the file isn't the same.
+        """
+        found = os.fstat(stream.fileno()) if file != STDIN else None
+        if not found or not stat.S_ISREG(found.st_mode):
+            return 0
+        now = found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+        if not again:
+            self._opened[file] = now
+        before = self._opened.get(file, now)
+        if now[:2] != before[:2] or now[2] < before[2] or (now[2] == before[2] and now != before):
+            raise GuestError([Problem((), "has changed since it was first read", file=file)])
+        return before[2]
 
 
 def _name(file: str) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from itertools import chain
 from pathlib import Path as FilePath
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, NamedTuple, Protocol
 
 from kvmrender.errors import GuestError, Path, Problem, nearest
 from kvmrender.layers import Setting, merge
@@ -17,6 +18,8 @@ FLEET = ("defaults", "guests")
 """The keys of a fleet: what goes under each guest, and the list of guests."""
 JSON_LINES, WHOLE = ".jsonl", (".json", ".yaml", ".yml")
 """Endings of files that are read line by line, and of those that are not."""
+MOST_BLANK = 100
+"""Lines that are looked at to tell which of these a file is."""
 
 _EMPTY = "is empty: a guest is a mapping with at least a name"
 
@@ -36,7 +39,7 @@ class Source:
     def text(self) -> str:
         """The text. Raises GuestError where it isn't UTF-8."""
         try:
-            return self.data.decode("utf-8-sig")
+            return self.data.decode()
         except UnicodeDecodeError as error:
             before = self.data[: error.start]
             position = (before.count(b"\n") + 1, len(before) - before.rfind(b"\n"))
@@ -146,7 +149,7 @@ def layered(under: Iterable[Any], own: Any) -> Any:
 def from_line(data: bytes) -> Any:
     """Return the value of a line of JSON Lines. Raises GuestError, whose problems have no place."""
     try:
-        return from_json(data.decode("utf-8-sig"))
+        return from_json(data.decode())
     except (RefusedError, UnicodeDecodeError):
         return parsed(Source("", data))
 
@@ -167,7 +170,7 @@ def read(name: str, data: bytes, hides: Hides = lambda path, is_value: True) -> 
     """
     if FilePath(name).suffix == JSON_LINES:
         return list(read_lines(name, data.splitlines(keepends=True), hides))
-    source = Source(name, data, hides=hides)
+    source = Source(name, _unmarked(data), hides=hides)
     values = _values(source)
     if not values:
         raise source.refusal(_EMPTY, (1, 1))
@@ -213,29 +216,56 @@ def read_lines(name: str, lines: Iterable[bytes], hides: Hides) -> Iterator[Docu
     """Yield a guest for each line of JSON Lines that isn't blank. Nothing is parsed here."""
     for number, line in enumerate(lines, start=1):
         if line.strip():
-            yield Document(Line(Source(name, line.rstrip(b"\r\n"), number, hides)))
+            whole = _unmarked(line) if number == 1 else line
+            yield Document(Line(Source(name, whole.rstrip(b"\r\n"), number, hides)))
 
 
 def read_stream(name: str, stream: IO[bytes], hides: Hides) -> Iterator[Document]:
     """Yield the guests of an open file: JSON Lines as a stream, all else when it is read whole.
 
-    Where the name doesn't tell, the first line does: JSON Lines if it is a JSON object. Raises GuestError.
+    Where the name doesn't tell, the first lines do. Raises GuestError.
     """
-    suffix = FilePath(name).suffix
-    if suffix in WHOLE:
+    if FilePath(name).suffix in WHOLE:
         yield from read(name, stream.read(), hides)
         return
-    first = stream.readline()
-    if is_lines(name, first):
-        yield from read_lines(name, chain([first], stream), hides)
+    start = beginning(stream)
+    if is_lines(name, start):
+        yield from read_lines(name, chain(start, stream), hides)
     else:
-        yield from read(name, first + stream.read(), hides)
+        yield from read(name, b"".join(start) + stream.read(), hides)
 
 
-def is_lines(name: str, first: bytes) -> bool:
-    """Say whether a file is JSON Lines, by its name, or where that doesn't tell, by its first line."""
+class Readable(Protocol):
+    """An open file, as far as it is needed here."""
+
+    def readline(self) -> bytes:
+        """Return the next line."""
+
+
+def beginning(stream: Readable) -> list[bytes]:
+    """Return the first line of an open file and, where it may be a JSON object, those up to one that isn't blank."""
+    lines = [stream.readline()]
+    if _unmarked(lines[0]).lstrip().startswith(b"{"):
+        lines.append(stream.readline())
+        while lines[-1] and not lines[-1].strip() and len(lines) < MOST_BLANK:
+            lines.append(stream.readline())
+    return lines
+
+
+def is_lines(name: str, start: list[bytes]) -> bool:
+    """Say whether a file is JSON Lines, by its name, or where that doesn't tell, by its first lines.
+
+    It is if the first is a JSON object, and after it no document of YAML ends.
+    """
     suffix = FilePath(name).suffix
-    return suffix == JSON_LINES or (suffix not in WHOLE and _is_object(first))
+    if suffix == JSON_LINES or suffix in WHOLE:
+        return suffix == JSON_LINES
+    return _is_object(_unmarked(start[0])) and not start[-1].startswith((b"---", b"...", b"#", b"%"))
+
+
+def _unmarked(data: bytes) -> bytes:
+    """Return the contents of a file without the byte order mark that it may begin with."""
+    return data.removeprefix(BOM_UTF8)
 
 
 def _is_object(line: bytes) -> bool:
@@ -249,7 +279,7 @@ def _is_object(line: bytes) -> bool:
 
 def read_defaults(name: str, data: bytes, hides: Hides) -> Layer:
     """Return what a file says of each guest. Raises GuestError where it isn't one mapping."""
-    source = Source(name, data, hides=hides)
+    source = Source(name, _unmarked(data), hides=hides)
     values = _values(source)
     if len(values) != 1 or not isinstance(values[0], dict):
         raise source.refusal("is not one mapping: it is what goes under each guest", (1, 1))

@@ -135,7 +135,7 @@ class _Texts(Inputs):
         self.sources: list[str] = []
         """The file of each guest that has been yielded."""
 
-    def documents(self, problems: list[Problem]) -> Iterator[Document]:
+    def documents(self, problems: list[Problem], again: bool = False) -> Iterator[Document]:
         """Yield each guest; what is wrong with whole files is added to ``problems``."""
         self.sources = []
         for number, (name, document) in enumerate(self._all(problems)):

@@ -14,7 +14,10 @@ CREATED, CHANGED, UNCHANGED, REMOVED, KEPT = "created", "changed", "unchanged", 
 
 
 class Outcome(NamedTuple):
-    """What became of one guest. Where it has problems (not yet placed), nothing else is known of it but its name."""
+    """What became of one guest. Where it has problems (not yet placed), nothing else is known of it but its name.
+
+    ``size`` is the number of characters that it became.
+    """
 
     name: str
     problems: tuple[Problem, ...] = ()
@@ -23,6 +26,7 @@ class Outcome(NamedTuple):
     status: str = ""
     digest: str = ""
     diff: str = ""
+    size: int = 0
 
 
 class Options(NamedTuple):

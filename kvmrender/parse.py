@@ -35,6 +35,10 @@ MAX_DEPTH = 64
 ALIAS_FACTOR, ALIAS_MINIMUM, ALIAS_MANY = 10, 10_000, 100_000
 """Aliases may stand for the minimum, or for this many times as many values as the text has characters: but for more
 than many only if the text has as many characters."""
+TEXT_MINIMUM, TEXT_MANY = 1 << 20, 1 << 24
+"""The same for the characters of these values."""
+MAX_DIRECTIVES = 8
+"""Directives before a document; a guest needs none."""
 
 _Parser: Any = getattr(yaml, "CLoader", yaml.Loader)
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,18})\Z")
@@ -43,6 +47,12 @@ _TAG = "tag:yaml.org,2002:"
 _UNREADABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _BRACKET = re.compile(r'[\[\]{}]|"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
 """A bracket of a JSON text, or a string, which may hold some."""
+_BREAK = "\r\n\x85\u2028\u2029"
+_MARK = re.compile(f"(?<![^{_BREAK}])\ufeff")
+"""A byte order mark where a line starts."""
+_DIRECTIVES = re.compile(
+    f"(?:(?<![^{_BREAK}])%[^{_BREAK}]*(?:[{_BREAK}][ \t]*(?:#[^{_BREAK}]*)?)*){{{MAX_DIRECTIVES + 1}}}"
+)
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 
 
@@ -81,16 +91,25 @@ def positions(text: str) -> Marks:
 
 
 class _Reader:
-    """One pass over the events of a YAML text; ``marks``, if given, gets each path's (key, value) positions."""
+    """One pass over the events of a YAML text; ``marks``, if given, gets each path's (key, value) positions.
+
+    ``anchors`` have values, the number of values in each and of characters in those, and a scalar as it was written.
+    """
 
     def __init__(self, text: str, marks: Marks | None = None) -> None:
         self.text, self.marks = text, marks
-        self.anchors: dict[str, tuple[Any, int]] = {}
-        self.size = self.aliased = 0
-        self.limit = max(ALIAS_MINIMUM, min(ALIAS_FACTOR * len(text), max(ALIAS_MANY, len(text))))
+        self.anchors: dict[str, tuple[Any, int, int, str | None]] = {}
+        self.values = self.characters = self.aliased_values = self.aliased_characters = 0
+        self.most_values, self.most_characters = (
+            max(least, min(ALIAS_FACTOR * len(text), max(many, len(text))))
+            for least, many in ((ALIAS_MINIMUM, ALIAS_MANY), (TEXT_MINIMUM, TEXT_MANY))
+        )
 
     def documents(self) -> list[Any]:
         """Return the value of each document. Raises RefusedError."""
+        _refuse_marks(self.text)
+        if "%" in self.text and (found := _DIRECTIVES.search(self.text)):
+            raise RefusedError(f"has more than {MAX_DIRECTIVES} directives", _place(self.text, found.start()))
         try:
             return self._documents()
         except yaml.MarkedYAMLError as error:
@@ -122,37 +141,51 @@ class _Reader:
     def value(self, event: Any, path: Path, depth: int, key: Any) -> Any:
         """Return the value that starts with ``event``; ``key`` is the event of its key, or itself."""
         kind = event.__class__
-        self.size += 1
+        self.values += 1
         if self.marks is not None:
             self.marks[path] = (_position(key), _position(event))
         if kind is ScalarEvent:
             result = _scalar(event, path)
+            self.characters += len(event.value)
             if event.anchor:
-                self.anchors[event.anchor] = (result, 1)
+                self.anchors[event.anchor] = (result, 1, len(event.value), event.value)
             return result
         if kind is AliasEvent:
-            return self.alias(event, path)
+            return self.alias(event, path)[0]
         if depth >= MAX_DEPTH:
             raise RefusedError(f"is nested more than {MAX_DEPTH} deep", _position(event))
         is_mapping = kind is MappingStartEvent
         if event.tag not in (None, "!", _TAG + ("map" if is_mapping else "seq")):
             raise _bad_tag(event, path)
-        before = self.size + self.aliased
+        values, characters = self.values + self.aliased_values, self.characters + self.aliased_characters
         result = self.mapping(path, depth) if is_mapping else self.sequence(path, depth)
         if event.anchor:
-            self.anchors[event.anchor] = (result, self.size + self.aliased - before + 1)
+            values = self.values + self.aliased_values - values + 1
+            characters = self.characters + self.aliased_characters - characters
+            self.anchors[event.anchor] = (result, values, characters, None)
         return result
 
     def mapping(self, path: Path, depth: int) -> dict[str, Any]:
         result: dict[str, Any] = {}
         while (key := self.next()).__class__ is not MappingEndEvent:
-            if key.__class__ is not ScalarEvent:
-                raise RefusedError("a key must be a string", _position(key))
-            name = key.value
+            name = self.key(key, path)
             if name in result:
                 raise _twice(name, _position(key), path)
             result[name] = self.value(self.next(), (*path, name), depth + 1, key)
         return result
+
+    def key(self, event: Any, path: Path) -> str:
+        if event.__class__ is AliasEvent and (name := self.alias(event, path)[3]) is not None:
+            return name
+        if event.__class__ is not ScalarEvent:
+            raise RefusedError("a key must be a string", _position(event))
+        name = str(event.value)
+        self.characters += len(name)
+        if event.tag not in (None, "!", f"{_TAG}str"):
+            raise _bad_tag(event, path)
+        if event.anchor:
+            self.anchors[event.anchor] = (_scalar(event, path), 1, len(name), name)
+        return name
 
     def sequence(self, path: Path, depth: int) -> list[Any]:
         result: list[Any] = []
@@ -160,20 +193,28 @@ class _Reader:
             result.append(self.value(event, (*path, len(result)), depth + 1, event))
         return result
 
-    def alias(self, event: Any, path: Path) -> Any:
+    def alias(self, event: Any, path: Path) -> tuple[Any, int, int, str | None]:
         if event.anchor not in self.anchors:
             hint = nearest(event.anchor, self.anchors)
             said = f"alias *{brief(event.anchor)} has no anchor before it{hint}"
             raise RefusedError(said, _position(event), path, "is an alias that has no anchor before it")
-        result, size = self.anchors[event.anchor]
-        self.aliased += size
-        if self.aliased > self.limit:
-            raise RefusedError(f"aliases stand for more than {self.limit:,} values", _position(event))
-        return result
+        found = self.anchors[event.anchor]
+        self.aliased_values += found[1]
+        self.aliased_characters += found[2]
+        if self.aliased_values > self.most_values:
+            raise RefusedError(f"aliases stand for more than {self.most_values:,} values", _position(event))
+        if self.aliased_characters > self.most_characters:
+            raise RefusedError(f"aliases stand for more than {self.most_characters:,} characters", _position(event))
+        return found
 
 
 def _position(event: Any) -> Position:
     return event.start_mark.line + 1, event.start_mark.column + 1
+
+
+def _refuse_marks(text: str) -> None:
+    if "\ufeff" in text and (found := _MARK.search(text)):
+        raise RefusedError("has a byte order mark where none may be", _place(text, found.start()))
 
 
 def _place(text: str, at: int) -> Position:
@@ -240,6 +281,7 @@ def from_json(text: str) -> Any:
     """Return the value of a JSON text, None for an empty one. Raises RefusedError."""
     if not text.strip():
         return None
+    _refuse_marks(text)
     try:
         guest = _JSON(text)
     except _TwiceError as twice:

@@ -31,16 +31,24 @@ RAW = "is not well-formed XML:"
 SAID = {
     "alias-bomb-of-mappings.yaml": ":501:3: aliases stand for more than 100,000 values",
     "alias-bomb.yaml": ":6:38: aliases stand for more than 10,000 values",
+    "alias-of-a-long-text.yaml": ":4:215: aliases stand for more than 1,048,576 characters",
     "alias-inside-itself.yaml": ":2:14: alias *v has no anchor before it",
     "alias-of-nothing.yaml": ":1:7: alias *nobody has no anchor before it",
+    "anchor-on-a-key-that-is-a-list.yaml": ":2:3: a key must be a string",
     "beyond-unicode.yaml": ":1:10: is not YAML:",
-    "bom-inside.yaml": ":2:2: is not YAML:",
+    "bom-before-a-second-document.yaml": ":3:1: has a byte order mark where none may be",
+    "bom-before-a-second-line.jsonl": ":2:1: has a byte order mark where none may be",
+    "bom-twice.json": ":1:1: has a byte order mark where none may be",
+    "bom-twice.jsonl": ":1:1: has a byte order mark where none may be",
+    "bom-twice.yaml": ":1:1: has a byte order mark where none may be",
+    "bom-inside.yaml": ":2:1: has a byte order mark where none may be",
     "control-characters.json": f":1:24: title: '\\x01\\x02\\x03…' {TEXT}",
     "date.yaml": ":3:7: vcpu: '2001-12-14' is not a whole number",
     "deep-blocks.yaml": ":1:129: is nested more than 64 deep",
     "deep-lists.yaml": ":1:65: is nested more than 64 deep",
     "deep-mappings.yaml": ":1:257: is nested more than 64 deep",
     "deep.json": ":1:72: is nested more than 64 deep",
+    "directives-many.yaml": ":1:1: has more than 8 directives",
     "directive-of-the-future.yaml": ":1:1: is not YAML:",
     "empty.yaml": ":1:1: is empty: a guest is a mapping with at least a name",
     "exponent.json": ":1:23: vcpu: '1e999' is not a whole number",
@@ -78,6 +86,8 @@ SAID = {
     "surrogate-key.json": ":1:1: \\ud800: is not a known key: keys are text",
     "surrogate.yaml": f":1:7: {UTF_8} 0xed at offset 6",
     "tag-binary.yaml": ":1:7: tag '!!binary' is not allowed here",
+    "tag-of-a-key.yaml": ":2:1: tag '!!int' is not allowed here",
+    "tag-of-a-key-that-makes-objects.yaml": ":2:3: tag '!!python/name:os.system' is not allowed here",
     "tag-of-ones-own.yaml": ":3:7: tag 'tag:example.org,2000:name' is not allowed here",
     "tag-python-verbatim.yaml": ":1:7: tag '!!python/object/new:subprocess.Popen' is not allowed here",
     "tag-python.yaml": ":1:7: tag '!!python/object/apply:os.system' is not allowed here",
@@ -116,6 +126,7 @@ SAID = {
 """What is said of each file of the corpus, up to an ellipsis and what comes before its closing quote."""
 
 TAKEN = {
+    "anchor-on-a-key.yaml": ("title", "name"),
     "bom-in-text.yaml": ("title", "\ufeffb"),
     "bom.yaml": ("name", "a"),
     "dot-dot-as-a-name.yaml": ("name", ".."),
@@ -278,7 +289,13 @@ def test_bytes_of_the_command_line_that_are_no_text() -> None:
     [
         ("graphics[0].passwd=hunter2 is too long", "graphics[0].passwd=***"),
         ("graphics[0]={type: vnc, passwd: hunter2 is too long}", "graphics[0]=***"),
+        ("graphics[0]={type: vnc, passwd: hunter2, x: 1}", "graphics[0]=***"),
+        ("graphics=[{type: vnc, passwd: hunter2, x: 1}]", "graphics=***"),
+        ("graphics={type: vnc, passwd: [hunter2]}", "graphics=***"),
         ("graphics[0].passwd={hunter2", "graphics[0].passwd=***"),
+        ("graphics[0].passwd=*hunter2", "graphics[0].passwd=***"),
+        ("graphics[0].passwd=!hunter2 a", "graphics[0].passwd=***"),
+        ("graphics[0].passwd={hunter2: a, hunter2: b}", "graphics[0].passwd=***"),
         ("graphics[0].pasword=hunter2", "graphics[0].pasword=…"),
         ("graphics[x].passwd=hunter2", "graphics[x].passwd=…"),
     ],
@@ -294,6 +311,8 @@ def test_secret_of_a_setting_is_not_shown(setting: str, shown: str, run: Run) ->
     ("guest", "said"),
     [
         (b"disks:\n- &a {" + b", ".join(b"x%d: 1" % n for n in range(999)) + b"}\n" + b"- *a\n" * 500, "aliases"),
+        (b"".join(b"k%d: &anchor%d a\n" % (n, n) for n in range(100_000)) + b"z: *anchr\n", "has no anchor before it"),
+        (b"...\n" + b"".join(b"%%TAG !%d! a\n" % n for n in range(60_000)) + b"---\n{}\n", "more than 8 directives"),
         (b"disks:\n" + b"- {}\n" * 20_000, "disks[0].source: is missing"),
         (b"disks: [" + b"1," * 20_000 + b"]\n", "disks[0]: 1 is not a mapping"),
         (b"".join(b"k%d: 1\n" % n for n in range(20_000)), "has 1,000 problems and more: these are the first of them"),
@@ -303,7 +322,8 @@ def test_secret_of_a_setting_is_not_shown(setting: str, shown: str, run: Run) ->
         (b"cpu: {numa: {cell: [{id: 0, cpus: 0-16000, memory: 524288}]}}\n", "7, … and 16000 is not a vCPU"),
         (b"vcpu: {text: 1, cpuset: '" + b"1," * 50_000 + b"x'}\n", "is not a set of numbers"),
     ],
-    ids=["aliases", "disks", "no disks", "keys", "addresses", "spaces", "range", "cells", "set"],
+    ids=["aliases", "anchors", "directives", "disks", "no disks", "keys", "addresses", "spaces", "range", "cells",
+         "set"],
 )  # fmt: skip
 def test_much_of_what_is_wrong_takes_no_time(guest: bytes, said: str) -> None:
     done = bounded("render", "-j1", input=b"name: a\n" + guest)
@@ -312,6 +332,15 @@ def test_much_of_what_is_wrong_takes_no_time(guest: bytes, said: str) -> None:
     assert len(lines) <= 101
     assert any(said in line for line in lines)
     assert all(len(line) < 1000 for line in lines)
+
+
+def test_huge_text_of_an_unknown_key_is_refused(tmp_path: Path) -> None:
+    for where, said in (("{…}", "nmae: is not a known key"), ('{"disks": [{…}]}', "disks[0].nmae: is not a known key")):
+        for size in (30_000_000, 60_000_000):
+            (tmp_path / "g.json").write_text(where.replace("…", f'"nmae": "{"x" * size}"'))
+            done = bounded("render", "g.json", cwd=tmp_path)
+            assert (done.returncode, done.stdout) == (2, b""), done.stderr[-1000:]
+            assert said in done.stderr.decode() or size == 60_000_000  # memory may be too little to find its line
 
 
 def test_many_disks_are_named_in_no_time() -> None:

@@ -161,6 +161,38 @@ def test_fault_is_told_where_it_was_written(tmp_path: Path, run: Run) -> None:
     ]
 
 
+def test_each_problem_is_that_of_the_file_that_says_it(tmp_path: Path, run: Run) -> None:
+    """The uppermost layer that says what is wrong is blamed: of two settings the last, then the last defaults."""
+    below, above, guest = (tmp_path / name for name in ("below.yaml", "above.yaml", "guest.yaml"))
+    below.write_text("vcpu: few\nmemory: much\ntitle: [a]\ncpu: {mode: fast}\non_crash: jump\n")
+    above.write_text("memory: more\ncpu: {match: loose}\non_crash: hide\n")
+    guest.write_text("name: a\ntitle: [b]\n")
+    settings = ["--set", "on_crash=run", "--set", "on_crash=walk", "--set", "clock.offset=off"]
+    result = run("render", "--defaults", below, "--defaults", above, *settings, guest)
+    assert (result.exit_code, result.stdout) == (2, "")
+    found = {line.rpartition("/")[2].partition(" '")[0] for line in result.stderr.splitlines()}
+    assert found == {
+        "--set clock.offset=off: clock.offset:",
+        "--set on_crash=walk: on_crash:",
+        "above.yaml:1:9: memory:",
+        "above.yaml:2:14: cpu.match:",
+        "below.yaml:1:7: vcpu:",
+        "below.yaml:4:13: cpu.mode:",
+        "guest.yaml:2:8: title: a list is not a string",
+    }
+
+
+@pytest.mark.parametrize("name", ["-", "guests", "guests.yaml"])
+@pytest.mark.parametrize("between", ["---\n", "\n---\n", "...\n---\n", "# b\n---\n", "--- "])
+def test_documents_in_flow_style(between: str, name: str, tmp_path: Path, run: Run) -> None:
+    text = f'{{"name": "a"}}\n{between}{{"name": "b"}}\n'
+    (tmp_path / "guests").write_text(text)
+    (tmp_path / "guests.yaml").write_text(text)
+    result = run("render", name if name == "-" else tmp_path / name, input=text)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.count("<name>") == 2
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import gc
+import os
 import resource
+import shutil
 import subprocess
 import sys
 import tracemalloc
 import weakref
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +20,11 @@ from conftest import ROOT, Run
 from hostile import bounded, complaint
 
 from kvmrender import GuestError, Renderer
+from kvmrender.errors import Problem
+from kvmrender.inputs import Inputs
+from kvmrender.limited import MAX_SIZE, Limited, growth
 from kvmrender.schema import GuestSchema
+from kvmrender.shared import Shared
 
 
 @pytest.mark.parametrize("name", ["g.yaml", "g.json", "g.jsonl", "g"])
@@ -95,6 +102,117 @@ def test_limit_is_that_of_defaults_and_of_domain_xml(tmp_path: Path, run: Run) -
     assert (result.exit_code, result.stderr) == (2, said)
     if Path("/usr/share/libvirt/schemas/domain.rng").exists():
         assert run("validate", "--max-size", "1 KiB", file).stderr == said
+
+
+def test_stream_of_json_lines_without_end_is_refused() -> None:
+    program = 'import itertools\nfor n in itertools.count(): print(\'{"name": "%d"}\' % n)'
+    endless = subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, preexec_fn=_bounded_output
+    )
+    assert endless.stdout
+    done = bounded("render", "--max-size", "1 KiB", stdin=endless.stdout.fileno())
+    endless.stdout.close()
+    endless.wait()
+    assert "<stdin>: is more than 16 KiB: --max-size allows more\n" in done.stderr.decode()
+    assert (done.returncode, done.stdout) == (2, b"")
+
+
+def test_what_is_written_to_a_file_while_it_is_read_is_not_read(tmp_path: Path) -> None:
+    file = tmp_path / "g.jsonl"
+    file.write_text('{"name": "a"}\n{"name": "b"}\n')
+    problems: list[Problem] = []
+    found = []
+    for document in Inputs({}, (str(file),)).documents(problems):
+        found.append(document.guest["name"])
+        with file.open("a") as more:
+            more.write('{"name": "c"}\n')
+    assert (found, problems) == (["a", "b"], [])
+
+
+@pytest.mark.parametrize("name", ["g.jsonl", "g.yaml"])
+def test_file_that_becomes_smaller_while_it_is_read_is_refused(name: str, tmp_path: Path) -> None:
+    file = tmp_path / name
+    file.write_text('{"name": "a"}\n' * 10_000)
+    limited = Limited(name, file.open("rb"), 1 << 20, file.stat().st_size)
+    limited.readline()
+    os.truncate(file, 14 * 5000)
+    with closing(limited._stream), pytest.raises(GuestError, match=f"^{name}: has become smaller while it was read$"):
+        list(limited) if name == "g.jsonl" else limited.read()
+
+
+GONE = {
+    "smaller": lambda file: os.truncate(file, file.stat().st_size // 2),
+    "empty": lambda file: os.truncate(file, 0),
+    "vanished": lambda file: file.unlink(),
+    "another": lambda file: (file.write_text(file.read_text()), os.utime(file, (1, 1))),
+    "replaced": lambda file: (shutil.copy(file, f"{file}.new"), Path(f"{file}.new").replace(file)),
+}
+
+
+@pytest.mark.parametrize("name", ["g.jsonl", "g.yaml"])
+@pytest.mark.parametrize("change", GONE.values(), ids=GONE)
+def test_input_that_changes_before_it_is_read_again_stops_the_run(
+    change: Callable[[Path], Any], name: str, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run reads its guests again where two of them seem to share something."""
+    file = tmp_path / name
+    lines = [
+        f'{{"name": "{guest}", "interfaces": [{{"source": "br0", "mac": "52:54:00:00:00:01"}}]}}' for guest in "ab"
+    ]
+    file.write_text("".join(f"{line}\n" for line in lines) if name == "g.jsonl" else "\n---\n".join(lines))
+    suspects = Shared.suspects
+    monkeypatch.setattr(Shared, "suspects", lambda shared: [suspects(shared), change(file)][0])
+    result = run("render", "-o", tmp_path / "out", file)
+    assert result.exit_code == 2
+    assert str(file) in result.stderr
+    assert not list((tmp_path / "out").glob("*.xml"))
+
+
+def test_file_that_grows_before_it_is_read_again_is_what_it_was(
+    tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "g.jsonl"
+    file.write_text('{"name": "a"}\n{"name": "a"}\n')
+    suspects = Shared.suspects
+    grow = lambda: file.write_text(file.read_text() * 2)  # noqa: E731
+    monkeypatch.setattr(Shared, "suspects", lambda shared: [suspects(shared), grow()][0])
+    result = run("render", file)
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+    assert result.stderr.startswith(f"{file}:2:")
+
+
+@pytest.mark.parametrize("to", ["folder", "standard output"])
+@pytest.mark.parametrize("kind", ["defaults", "fleet"])
+def test_what_guests_become_is_limited(kind: str, to: str, tmp_path: Path, run: Run) -> None:
+    """A text of 20 kB under each of 3,000 guests is 60 MB: more than 256 times what was read, and than four files."""
+    name: str | Path = "-"
+    text, names = "x" * 20_000, [f'{{"name": "g{number}"}}' for number in range(3000)]
+    options = ["-o", tmp_path / "out"] if to == "folder" else []
+    if kind == "defaults":
+        (tmp_path / "d.yaml").write_text(f"description: {text}\n")
+        options += ["--defaults", tmp_path / "d.yaml"]
+        given = "\n".join(names)
+    else:
+        name = tmp_path / "g.json"
+        given = f'{{"defaults": {{"description": "{text}"}}, "guests": [{", ".join(names)}]}}'
+        name.write_text(given)
+    result = run("render", "--max-size", "1 MiB", *options, name, input=given)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith("what the guests become is more than ")
+    assert result.stderr.endswith(": --max-size allows more\n")
+    assert not list((tmp_path / "out").glob("*.xml"))
+    few = given if kind == "fleet" else "\n".join(names[:20])
+    assert (
+        run("render", "--max-size", "32 MiB" if kind == "fleet" else "1 MiB", *options, name, input=few).exit_code == 0
+    )
+
+
+def test_ordinary_fleets_are_far_from_the_limits(tmp_path: Path, run: Run) -> None:
+    (tmp_path / "d.yaml").write_text(f"description: {'x' * 2000}\ndisks: [{{source: /a.qcow2, readonly: true}}]\n")
+    guests = "\n".join(f'{{"name": "g{number:08}", "title": "{"y" * 60}"}}' for number in range(500))
+    xml = run("render", "--defaults", tmp_path / "d.yaml", input=guests).stdout
+    assert 10 * len(xml) / 500 * 100_000 < growth(100_000 * len(guests) // 500, MAX_SIZE) * 4
+    assert run("render", "--max-size", "4 KiB", "--defaults", tmp_path / "d.yaml", input=guests[:60_000]).exit_code == 0
 
 
 @pytest.mark.parametrize("size", ["", "x", "0", "-1", "1.5 MiB", "1000 b"])

@@ -30,10 +30,25 @@ def test_threat_has_a_test(row: list[str]) -> None:
 
 def test_limits_are_the_programs() -> None:
     from kvmrender.check import MOST_PROBLEMS
-    from kvmrender.limited import ALLOWED
-    from kvmrender.parse import ALIAS_FACTOR, ALIAS_MANY, ALIAS_MINIMUM, MAX_DEPTH
+    from kvmrender.errors import LONGEST, MOST_KNOWN
+    from kvmrender.limited import ALLOWED, GROWTH, LEAST, MAX_SIZE, STREAM
+    from kvmrender.parse import (
+        ALIAS_FACTOR,
+        ALIAS_MANY,
+        ALIAS_MINIMUM,
+        MAX_DEPTH,
+        MAX_DIRECTIVES,
+        TEXT_MANY,
+        TEXT_MINIMUM,
+    )
 
     assert f"beyond {ALLOWED} (`--max-size`)" in TEXT
     assert f"beyond {MAX_DEPTH} levels" in TEXT
     assert f"beyond {ALIAS_MINIMUM:,} values, or ten a character; beyond {ALIAS_MANY:,}, one a character" in TEXT
     assert (ALIAS_FACTOR, MOST_PROBLEMS) == (10, 1000)
+    assert (TEXT_MINIMUM, TEXT_MANY) == (1 << 20, 1 << 24)
+    assert "beyond 1 MiB of text, or ten times the file's; beyond 16 MiB, the file's own size" in TEXT
+    assert f"becomes more than {GROWTH} times what was read, and more than four times `--max-size` (256 MiB)" in TEXT
+    assert f"beyond {STREAM} times `--max-size` (1 GiB)" in TEXT
+    assert (LEAST, MAX_SIZE * LEAST, MAX_SIZE * STREAM) == (4, 256 << 20, 1 << 30)
+    assert f"hints look at {MOST_KNOWN:,} words of {LONGEST} characters; more than {MAX_DIRECTIVES} directives" in TEXT
