@@ -29,6 +29,9 @@ POLL = 0.1
 MOST_BYTES = 256 << 20
 """Size of the largest file that is read: no run writes larger ones."""
 
+ACCESS_LIST, CAPABILITIES = "system.posix_acl_access", "security.capability"
+"""Extended attributes that say who else may read a file, and what it may do as a program."""
+
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
@@ -126,7 +129,11 @@ class Folder:
             return data if data is None or len(data) <= most else None, state
 
     def stage(self, name: bytes, data: bytes, like: os.stat_result | None, secret: bool = False) -> None:
-        """Write what a file is to hold, with mode and owner of the one that is there, if any."""
+        """Write what a file is to hold, with mode and owner of the one that is there, if any.
+
+        One with a secret is the runner's own, and its group's to read, whatever is there.
+        """
+        like = None if secret else like
         try:
             try:
                 mode = 0o600 if like is not None else SECRET_MODE if secret else MODE  # less the umask
@@ -139,12 +146,25 @@ class Folder:
                     view = view[os.write(file, view) :]
                 if like is not None:
                     self._dress(name, file, like)
+                elif secret:
+                    _close(file)
                 if self.sync:
                     os.fsync(file)
             finally:
                 os.close(file)
         except OSError as error:
             raise self._fault(name, error) from None
+
+    def is_open(self, name: bytes, state: os.stat_result) -> bool:
+        """Say whether others than the runner and its group may read a file, or have it."""
+        if stat.S_IMODE(state.st_mode) & ~SECRET_MODE or (state.st_uid, state.st_gid) != (os.geteuid(), os.getegid()):
+            return True
+        with self._faults(name):
+            file = os.open(name, _READ, dir_fd=self._at())
+            try:
+                return ACCESS_LIST in _attributes(file)
+            finally:
+                os.close(file)
 
     def _dress(self, name: bytes, file: int, like: os.stat_result) -> None:
         """Give a staged file the owner, mode and extended attributes of the one that it replaces."""
@@ -154,12 +174,14 @@ class Folder:
                 os.fchown(file, like.st_uid, like.st_gid)
             except OSError as error:
                 raise OSError(error.errno, f"its owner can't be kept: {error.strerror}") from None
-        os.fchmod(file, stat.S_IMODE(like.st_mode))
+        os.fchmod(file, like.st_mode & 0o777)  # and no bits that have it run as its owner
         if hasattr(os, "listxattr"):
             with suppress(OSError):
                 old = os.open(name, _READ, dir_fd=self._at())
                 try:
                     for key in os.listxattr(old):
+                        if key == CAPABILITIES:
+                            continue
                         with suppress(OSError):  # some are the system's own
                             os.setxattr(file, key, os.getxattr(old, key))
                 finally:
@@ -228,6 +250,21 @@ class Folder:
 
     def _fault(self, name: bytes, error: OSError) -> Error:
         return Error(f"{printable(self.place(name))}: {error.strerror}")
+
+
+def _close(file: int) -> None:
+    """Take a new file from those that have it by the folder that it is in: by its group, or by its list of access."""
+    if os.fstat(file).st_gid != os.getegid():
+        os.fchown(file, -1, os.getegid())
+    if ACCESS_LIST in _attributes(file):
+        os.removexattr(file, ACCESS_LIST)
+
+
+def _attributes(file: int) -> list[str]:
+    """Return the names of a file's extended attributes, if its file system has any."""
+    with suppress(OSError, AttributeError):
+        return os.listxattr(file)
+    return []
 
 
 def digest(data: bytes) -> str:

@@ -13,7 +13,7 @@ from kvmrender.folder import MODE, SECRET_MODE
 from kvmrender.inputs import Inputs
 from kvmrender.load import Document, read
 from kvmrender.renderer import Renderer
-from kvmrender.secrets import Secrets, secret_finder
+from kvmrender.secrets import HasSecret, Secrets, secret_finder
 from kvmrender.stack import shipped_templates
 from kvmrender.xml import escape, escape_text
 
@@ -38,8 +38,8 @@ class Kit:
         self.renderer = Renderer(templates)
 
     @cached_property
-    def has_secret(self) -> Callable[[Any], bool]:
-        """Says whether a context holds a secret."""
+    def has_secret(self) -> HasSecret:
+        """Says whether a context, or its XML, holds a secret."""
         return secret_finder(self.renderer.schema.root)
 
     @cached_property
@@ -50,7 +50,7 @@ class Kit:
     def rendered(self, guest: Any) -> One:
         """Render a guest. Raises GuestError and TemplateError."""
         context, xml = self.renderer.rendered(guest)
-        return One(context, xml, self.has_secret(context) or self.secrets.xml.is_in(xml))
+        return One(context, xml, self.has_secret(context, xml))
 
     def hide(self, text: str, xml: str) -> str:
         """Return a text of another program, such as one that has looked at this XML, with ``***`` for its secrets."""
@@ -84,8 +84,8 @@ def renderer_of(templates: tuple[str, ...] = ()) -> Renderer:
     return kit_of(templates).renderer
 
 
-def has_secret_of(templates: tuple[str, ...] = ()) -> Callable[[Any], bool]:
-    """Return what says whether a context holds a secret. Raises TemplateError."""
+def has_secret_of(templates: tuple[str, ...] = ()) -> HasSecret:
+    """Return what says whether a context, or its XML, holds a secret. Raises TemplateError."""
     return kit_of(templates).has_secret
 
 

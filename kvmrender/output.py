@@ -38,12 +38,24 @@ class Output:
         """
         name, data = file_name(context["name"]), xml.encode()
         found = self._folder.read(name, max(len(data), MOST_SHOWN) if self._options.diff else len(data))
-        old, state = found or (None, None)
-        status = CREATED if found is None else UNCHANGED if old == data else CHANGED
-        if status != UNCHANGED and not self._options.check:
-            self._folder.stage(name, data, state, secret=found is None and self._has_secret(context))
+        status = self.put(name, data, self._has_secret(context, xml), found)
         diff = self._diff(name, found, data) if self._options.diff and status != UNCHANGED else ""
         return status, digest(data), diff
+
+    def put(self, name: bytes, data: bytes, secret: bool, found: tuple[bytes | None, os.stat_result] | None) -> str:
+        """Stage a file where it differs from what was found there, and return what becomes of it.
+
+        One that holds a secret differs, too, where others than the runner and its group may read it, or have it.
+        """
+        if found is None:
+            status, state = CREATED, None
+        else:
+            old, state = found
+            same = old == data and not (secret and self._folder.is_open(name, state))
+            status = UNCHANGED if same else CHANGED
+        if status != UNCHANGED and not self._options.check:
+            self._folder.stage(name, data, state, secret)
+        return status
 
     def _diff(self, name: bytes, found: tuple[bytes | None, Any] | None, new: bytes | None) -> str:
         """Return the difference between two versions of a file, without secrets."""
@@ -51,6 +63,9 @@ class Output:
         if found and old is None:
             place = printable(place)
             return f"--- {place}\n+++ {place}\n# not shown: the old file is larger than {MOST_SHOWN >> 20} MiB\n"
+        if old is not None and old == new:
+            place = printable(place)
+            return f"--- {place}\n+++ {place}\n# only who may read it differs: it holds a secret\n"
         before, after = (data.decode(errors="replace") if data is not None else None for data in (old, new))
         return difference(place, before, after, self._mask)
 

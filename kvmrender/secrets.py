@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 from kvmrender.errors import Path
 from kvmrender.schema import Node, resolve
@@ -148,9 +148,17 @@ def masked(root: Node, guest: Any) -> Any:
     return hide(guest, root)
 
 
-def secret_finder(root: Node) -> Callable[[Any], bool]:
-    """Return a function that says whether a guest in full form holds a secret."""
+class HasSecret(Protocol):
+    """Says whether a guest in full form holds a secret, or its XML, which may have one from elsewhere."""
+
+    def __call__(self, guest: Any, xml: str = "") -> bool:
+        """Say so."""
+
+
+def secret_finder(root: Node) -> HasSecret:
+    """Return a function that says whether a guest in full form, or its XML, holds a secret."""
     places = _secret_places(root, root, {}, set())
+    secrets = Secrets(root)
 
     def found(value: Any, inside: Places) -> bool:
         if inside is SECRET:
@@ -165,7 +173,10 @@ def secret_finder(root: Node) -> Callable[[Any], bool]:
                     return True
         return False
 
-    return lambda guest: found(guest, places)
+    def has_secret(guest: Any, xml: str = "") -> bool:
+        return found(guest, places) or secrets.xml.is_in(xml)
+
+    return has_secret
 
 
 def _secret_places(root: Node, node: Node, made: dict[str, Places], unfinished: set[int]) -> Places:

@@ -18,7 +18,7 @@ from kvmrender.errors import GuestError, Problem
 from kvmrender.folder import Folder, digest
 from kvmrender.inputs import Inputs
 from kvmrender.one import Kit, kit_of
-from kvmrender.outcome import CHANGED, CREATED, UNCHANGED, Options, Outcome, file_name
+from kvmrender.outcome import UNCHANGED, Options, Outcome, file_name
 from kvmrender.output import Output
 from kvmrender.shared import Context, Key, Shared, keys, problems_of
 
@@ -146,20 +146,17 @@ def written(part: Part, folder: str, job: Job) -> Counter[str]:
     counts: Counter[str] = Counter()
     changed, same = list[bytes](), list[bytes]()
     with closing(Folder(folder)) as opened:
+        output = Output(opened, job.kit().renderer.schema.root, Options(prune=job.prune))
         for guest, xml, secret in part.texts:
             name, data = file_name(guest), xml.encode()
-            old, state = opened.read(name) or (None, None)
-            status = CREATED if old is None else UNCHANGED if old == data else CHANGED
+            status = output.put(name, data, secret, opened.read(name))
             counts[status] += 1
-            if status != UNCHANGED:
-                opened.stage(name, data, state, secret=old is None and secret)
             entry = manifest.entry(name, bytes.fromhex(digest(data)))
             (same if status == UNCHANGED else changed).append(entry)
 
         def count(outcome: Outcome) -> None:
             counts[outcome.status] += 1
 
-        output = Output(opened, job.kit().renderer.schema.root, Options(prune=job.prune))
         output.commit(changed, sorted(changed + same), count)
     return counts
 

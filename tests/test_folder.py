@@ -12,6 +12,7 @@ import resource
 import shutil
 import signal
 import stat
+import struct
 import subprocess
 import sys
 import time
@@ -90,6 +91,102 @@ def test_secrets_are_not_for_all(out: Path, run: Run) -> None:
     finally:
         os.umask(before)
     assert [stat.S_IMODE((out / f"{name}.xml").stat().st_mode) for name in "abc"] == [0o644, 0o644, 0o640]
+
+
+PLANTED = "<domain/>"
+RAW = "name: c\nextra: {devices: \"<graphics type='vnc' passwd = 'hunter2'/>\"}\n"
+BY_METADATA = "name: c\nmetadata: <a:b xmlns:a='urn:a'><graphics passwd='hunter2'/></a:b>\n"
+BY_SECOND = "name: c\ngraphics: [{type: vnc}, {type: spice, passwd: hunter2}]\n"
+BY_COOKIE = """\
+name: c
+disks:
+- source: {file: /a.raw}
+- source: {protocol: https, name: a.iso, host: {name: h}, cookies: {cookie: [{name: b, text: hunter2}]}}
+  driver: raw
+"""
+
+
+@pytest.mark.parametrize(
+    "guest", [RAW, BY_METADATA, BY_SECOND, BY_COOKIE, "name: c\ngraphics: {type: vnc, passwd: ''}\n"]
+)
+@pytest.mark.parametrize("mode", [None, 0o644, 0o666, 0o4755, 0o2777, 0o600, 0o400])
+def test_file_with_a_secret_is_for_the_runner_and_its_group_whatever_was_there(
+    guest: str, mode: int | None, out: Path, run: Run
+) -> None:
+    if mode is not None:
+        out.mkdir()
+        (out / "c.xml").write_text(PLANTED)
+        (out / "c.xml").chmod(mode)
+        if os.geteuid() == 0:
+            os.chown(out / "c.xml", 1234, 2345)
+            (out / "c.xml").chmod(mode)
+    before = os.umask(0)
+    try:
+        assert run("render", "-o", out, input=guest).exit_code == 0
+    finally:
+        os.umask(before)
+    info = (out / "c.xml").stat()
+    assert (info.st_mode & 0o7777, info.st_uid, info.st_gid) == (0o640, os.geteuid(), os.getegid())
+
+
+def test_file_with_a_secret_that_others_may_read_is_mended_and_told(out: Path, run: Run) -> None:
+    run("render", "-o", out, input=RAW)
+    (out / "c.xml").chmod(0o644)
+    told = run("render", "-o", out, "--check", "--diff", input=RAW)
+    assert (told.exit_code, (out / "c.xml").stat().st_mode & 0o777) == (1, 0o644)
+    assert told.stdout == f"--- {out}/c.xml\n+++ {out}/c.xml\n# only who may read it differs: it holds a secret\n"
+    assert "0 created, 1 changed, 0 unchanged" in run("render", "-o", out, input=RAW).stderr
+    assert (out / "c.xml").stat().st_mode & 0o777 == 0o640
+    assert "0 created, 0 changed, 1 unchanged" in run("render", "-o", out, input=RAW).stderr
+    (out / "c.xml").chmod(0o600)
+    assert "0 created, 0 changed, 1 unchanged" in run("render", "-o", out, input=RAW).stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to give a file another owner")
+def test_file_with_a_secret_that_another_user_owns_becomes_the_runners(out: Path, run: Run) -> None:
+    run("render", "-o", out, input=RAW)
+    os.chown(out / "c.xml", 1234, -1)
+    assert run("render", "-o", out, "--check", input=RAW).exit_code == 1
+    run("render", "-o", out, input=RAW)
+    assert (out / "c.xml").stat().st_uid == os.geteuid()
+
+
+def access_list() -> bytes:
+    """Return a list of access by which the user 1234 may read a file."""
+    entries = [(1, 6, 0xFFFFFFFF), (2, 4, 1234), (4, 4, 0xFFFFFFFF), (16, 4, 0xFFFFFFFF), (32, 0, 0xFFFFFFFF)]
+    return struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
+
+
+@pytest.mark.parametrize("place", ["the file", "the folder"])
+def test_list_of_access_gives_nobody_a_secret(place: str, out: Path, run: Run) -> None:
+    run("render", "-o", out, input=RAW)
+    try:
+        if place == "the file":
+            os.setxattr(out / "c.xml", "system.posix_acl_access", access_list())
+        else:
+            os.setxattr(out, "system.posix_acl_default", access_list())
+            (out / "c.xml").unlink()
+    except (OSError, AttributeError):
+        pytest.skip("needs a file system with lists of access (ACL)")
+    assert "unchanged" in run("render", "-o", out, input=RAW).stderr
+    assert "system.posix_acl_access" not in os.listxattr(out / "c.xml")
+    assert (out / "c.xml").stat().st_mode & 0o7777 == 0o640
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to give a folder another group")
+def test_group_of_the_folder_gets_no_secret(out: Path, run: Run) -> None:
+    out.mkdir()
+    os.chown(out, -1, 2345)
+    out.chmod(0o2775)
+    run("render", "-o", out, input=RAW)
+    assert (out / "c.xml").stat().st_gid == os.getegid()
+
+
+def test_no_file_keeps_bits_that_have_it_run_as_its_owner(out: Path, run: Run) -> None:
+    run("render", "-o", out, input=GUESTS)
+    (out / "a.xml").chmod(0o6755)
+    run("render", "-o", out, input=GUESTS.replace("/a.qcow2", "/b.qcow2"))
+    assert (out / "a.xml").stat().st_mode & 0o7777 == 0o755
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to give a file another owner")
