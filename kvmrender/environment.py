@@ -23,12 +23,28 @@ CLOSING = "\0"
 
 _CLOSING_TAG = re.compile(r"</(?=[A-Za-z_]|{{)")
 # Not behind what ends like a tag and is none: <x/>, and in raw XML comments, instructions and CDATA sections.
-_CLOSED = re.compile(r"<([^\s<>/]+)([^<>]*)(?<![]/?-])>(?:\n *)?\0</\1>")
+_OPENING = re.compile(r"<([^\s<>/]+)((?:\s[^<>]*)?)(?<![]/?-])>(?:\n *)?")
+_CLOSES = re.compile(r"</([^\s<>/]+)>")
 
 
 def finish(xml: str) -> str:
     """Write the elements that a template left empty as ``<x/>``, so that templates need not know which those are."""
-    return _CLOSED.sub(r"<\1\2/>", xml).replace(CLOSING, "")
+    return closed(xml, _OPENING, _CLOSES)
+
+
+def closed(xml: str, opening: re.Pattern[str], closes: re.Pattern[str]) -> str:
+    """Return XML without the marks of closing tags, in which elements that end where they begin are ``<x/>``.
+
+    ``opening`` matches such a beginning, from ``<`` to the mark, ``closes`` what follows; their first groups are the
+    element's name. Between two marks only the last ``<`` is looked at, so that it takes a time like the text's length.
+    """
+    found = xml.split(CLOSING)
+    for number, after in enumerate(found[1:]):
+        before = found[number]
+        begun, ended = opening.fullmatch(before, max(before.rfind("<"), 0)), closes.match(after)
+        if begun and ended and begun[1] == ended[1]:
+            found[number : number + 2] = f"{before[: begun.start()]}<{begun[1]}{begun[2]}/>", after[ended.end() :]
+    return "".join(found)
 
 
 class _Mark(Extension):

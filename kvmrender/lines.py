@@ -15,7 +15,7 @@ from jinja2.ext import Extension
 from jinja2.lexer import Token, TokenStream
 from markupsafe import Markup
 
-from kvmrender.environment import CLOSING, Environment
+from kvmrender.environment import Environment, closed
 
 Place = tuple[str, int]
 """A template's file and a line, from 1."""
@@ -27,9 +27,9 @@ _MARK = re.compile("\1([0-9]+):([0-9]+)\2")
 _BEGINS = re.compile(f"(?:{_ONE})*[^\n\1]")
 _INDENTED = re.compile(f"\n(?=(?:{_ONE})*[^\n\1])")
 # As in ``finish``, with marks between.
-_CLOSED = re.compile(
-    f"<([^\\s<>/\1]+)([^<>]*)(?<![]/?-])>(?:{_ONE})*(?:\n(?:{_ONE}| )*)?\0</(?:{_ONE})*\\1(?:{_ONE})*>"
-)
+_OPENING = re.compile(f"<([^\\s<>/\1]+)((?:[\\s\1][^<>]*)?)(?<![]/?-])>(?:{_ONE})*(?:\n(?:{_ONE}| )*)?")
+_CLOSES = re.compile(f"</(?:{_ONE})*([^\\s<>/\1]+)(?:{_ONE})*>")
+_BEFORE = re.compile(f"(?:{_ONE}|\\s)*")
 
 
 class _MarkLines(Extension):
@@ -89,13 +89,14 @@ def without_marks(environment: Environment, written: str) -> tuple[str, list[Pla
     def place(mark: re.Match[str]) -> Place:
         return extension.files[int(mark[1])], int(mark[2])
 
-    text = _CLOSED.sub(r"<\1\2/>", written).replace(CLOSING, "")
+    text = closed(written, _OPENING, _CLOSES)
     places: list[Place | None] = []
     last: Place | None = None
     for line in text.split("\n"):
         marks = list(_MARK.finditer(line))
         # A line was written where its first character was.
-        before = [mark for mark in marks if not _MARK.sub("", line[: mark.start()]).strip()]
+        begins = _BEFORE.match(line)
+        before = [mark for mark in marks if begins and mark.end() <= begins.end()]
         places.append(place(before[-1]) if before else last)
         last = place(marks[-1]) if marks else last
     return _MARK.sub("", text), places
