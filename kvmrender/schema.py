@@ -78,7 +78,8 @@ def validator_of(schema: Node) -> jsonschema_rs.Draft202012Validator:
     import_module("decimal")  # jsonschema-rs does so too as it is imported, and panics if it is interrupted there
     from jsonschema_rs import Draft202012Validator
 
-    return Draft202012Validator(schema)
+    # Its own messages are not shown: without the mask each would hold the whole value that is wrong, written as JSON.
+    return Draft202012Validator(schema, mask="")
 
 
 def load_schema(read: Callable[[str], str], names: Iterable[str], is_shipped: bool = True) -> GuestSchema:

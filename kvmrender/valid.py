@@ -80,8 +80,9 @@ class _Compiler:
 
         def later(name: str, node: Node) -> Valid:
             def first(value: Any) -> Any:
-                found[name] = valid = self.node(node)
-                return valid(value)
+                if found[name] is first:  # a list calls it for each of its items
+                    found[name] = self.node(node)
+                return found[name](value)
 
             return first
 
