@@ -20,6 +20,10 @@ RNG = "{http://relaxng.org/ns/structure/1.0}"
 DATATYPES = "http://www.w3.org/2001/XMLSchema-datatypes"
 WHERE = "libvirt/schemas/domain.rng"
 
+MANY_ATTRIBUTES = 8
+"""Attributes of an element; if it has more, those that depend on no other are looked at one by one: the time that
+libxml2 takes doubles with each optional one."""
+
 Pattern = Any
 """An element of the schema: ``<element>`` or ``<attribute>``."""
 
@@ -40,8 +44,9 @@ class Grammar:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path).resolve()
         self._defines: dict[str, list[Any]] = {}
-        # Compiled schemas, each with its patterns, whose ids are its key as long as they live.
+        # Compiled schemas, and what is in patterns, each with these, whose ids are its key as long as they live.
         self._compiled: dict[tuple[int, ...], tuple[Any, list[Pattern]]] = {}
+        self._kept: dict[tuple[Any, ...], tuple[Any, Any]] = {}
         if not self.path.is_file():
             raise Error(f"{path}: there is no such file")
         try:
@@ -88,6 +93,14 @@ class Grammar:
         return [node.text or "" for node in found if node.tag == RNG + "value"]
 
     def _inside(self, patterns: Iterable[Pattern], kind: str) -> dict[str, list[Pattern]]:
+        patterns = list(patterns)
+        key = (kind, *map(id, patterns))
+        if key not in self._kept:
+            self._kept[key] = patterns, self._found_inside(patterns, kind)
+        found: dict[str, list[Pattern]] = self._kept[key][1]
+        return found
+
+    def _found_inside(self, patterns: list[Pattern], kind: str) -> dict[str, list[Pattern]]:
         result: dict[str, list[Pattern]] = {}
         for node in self._patterns([node for pattern in patterns for node in pattern]):
             if node.tag == RNG + kind and node not in result.setdefault(name := _name(node), []):
@@ -110,9 +123,50 @@ class Grammar:
     def fault(self, element: Any, patterns: list[Pattern] | None = None) -> str | None:
         """Say what is wrong with an element as one of these patterns (else as a document), or return None."""
         schema = self._whole if patterns is None else self._schema(patterns)
+        if any(len(one.attrib) > MANY_ATTRIBUTES for one in element.iter(etree.Element)):
+            element = deepcopy(element)
+            self._slim(element, self.start if patterns is None else patterns)
         if schema.validate(element):
             return None
         return next((entry.message for entry in schema.error_log), "it is not valid")
+
+    def _slim(self, element: Any, patterns: list[Pattern]) -> None:
+        """Take attributes away, from an element of these patterns and those inside, without which it is as valid."""
+        waiting = [(element, patterns)]
+        while waiting:
+            element, patterns = waiting.pop()
+            known = self.children(patterns)
+            waiting += [
+                (child, known[child.tag]) for child in element.iterchildren(etree.Element) if child.tag in known
+            ]
+            if len(element.attrib) <= MANY_ATTRIBUTES:
+                continue
+            attributes, misfits = self.attributes(patterns), 0
+            free = frozenset[str].intersection(*(self._free(pattern) for pattern in patterns))
+            for name, value in element.attrib.items():
+                fits = name in attributes and self.attribute_fits(name, value, attributes[name])
+                misfits += not fits
+                if (fits and name in free and len(attributes[name]) == 1) or (not fits and misfits > 1):
+                    del element.attrib[name]
+
+    def _free(self, pattern: Pattern) -> frozenset[str]:
+        """Return the attributes that an element of a pattern may have or not, whatever else it has."""
+        key = ("free", id(pattern))
+        if key not in self._kept:
+            self._kept[key] = pattern, frozenset(map(_name, self._optional(pattern)))
+        found: frozenset[str] = self._kept[key][1]
+        return found
+
+    def _optional(self, nodes: Iterable[Any], is_optional: bool = False) -> Iterator[Pattern]:
+        for node in nodes:
+            if node.tag == RNG + "ref":
+                yield from self._optional(self._defines.get(node.get("name"), ()), is_optional)
+            elif node.tag in (RNG + "interleave", RNG + "group") and not is_optional:
+                yield from self._optional(node)
+            elif node.tag == RNG + "optional" and len(node) == 1:
+                yield from self._optional(node, is_optional=True)
+            elif node.tag == RNG + "attribute" and is_optional:
+                yield node
 
     def attribute_fits(self, name: str, value: str, patterns: list[Pattern]) -> bool:
         """Say whether an attribute may have a value."""

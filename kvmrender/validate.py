@@ -7,8 +7,10 @@ element is held against its own part of the schema, from the outside in, until o
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from io import BytesIO
+from itertools import count, islice
 from typing import Any
 
 from lxml import etree
@@ -26,6 +28,12 @@ Step = tuple[str, int]
 """An element's name and its position among its like, from 1."""
 
 MANY = 9
+MOST_FAULTS = 100
+"""Problems of a domain that are told."""
+MOST_CHILDREN = 10_000
+"""Elements in one of a domain that is validated: the time that libxml2 takes grows with their square."""
+MOST_STEPS = 20_000
+"""Elements that are held against their part of the schema to find those at fault."""
 
 _PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
 _BEGINS_LIKE_XML = re.compile(rb"(\xef\xbb\xbf)?\s*<")
@@ -105,7 +113,11 @@ def faults(grammar: Grammar, xml: bytes, secrets: Secrets | None = None) -> list
     Raises lxml.etree.XMLSyntaxError where it is not XML.
     """
     root = etree.fromstring(xml, _PARSER)
-    if grammar.fault(root) is None:
+    if root.getroottree().docinfo.doctype:
+        return [Problem((), "has a DTD, which domain XML never has")]
+    if any(len(element) > MOST_CHILDREN for element in root.iter(etree.Element)):
+        return [Problem((), f"has an element with more than {MOST_CHILDREN:,} in it, which are not validated")]
+    if (whole := grammar.fault(root)) is None:
         return []
     secrets = secrets or Secrets(default_renderer().schema.root)
     values = secrets.xml.values(etree.tostring(root, encoding="unicode"))
@@ -115,30 +127,45 @@ def faults(grammar: Grammar, xml: bytes, secrets: Secrets | None = None) -> list
             return f"{MASK} is not a value that libvirt takes"
         return secrets.without(values, problem.message)
 
-    found = _faults(grammar, root, grammar.start, ())
-    return [problem._replace(message=said(problem)).at(None, (element.sourceline, 1)) for problem, element in found]
+    found = list(islice(_faults(grammar, root, grammar.start, (), count()), MOST_FAULTS + 1))
+    problems = [
+        problem._replace(message=said(problem)).at(None, (element.sourceline, 1))
+        for problem, element in found or [(Problem((), whole), root)]
+    ]
+    if len(problems) > MOST_FAULTS:
+        problems[-1] = Problem((), f"has {MOST_FAULTS} problems and more: these are the first of them")
+    return problems
 
 
-def _faults(grammar: Grammar, element: Any, patterns: list[Pattern], path: Path) -> Iterator[tuple[Problem, Any]]:
-    alone = etree.fromstring(etree.tostring(element, with_tail=False))
+def _faults(
+    grammar: Grammar, element: Any, patterns: list[Pattern], path: Path, steps: Iterator[int]
+) -> Iterator[tuple[Problem, Any]]:
+    if next(steps) > MOST_STEPS:
+        return
+    alone = etree.fromstring(etree.tostring(element, with_tail=False), _PARSER)
     said = grammar.fault(alone, patterns)
     if said is None:
         return
-    found = [(problem, element) for problem in _attribute_faults(grammar, element, patterns, path)]
+    is_told = False
+    for problem in _attribute_faults(grammar, element, patterns, path):
+        is_told = True
+        yield problem, element
     known = grammar.children(patterns)
     for child, place in _children(element):
         if child.tag in known:
-            found += _faults(grammar, child, known[child.tag], (*path, *place))
+            for fault in _faults(grammar, child, known[child.tag], (*path, *place), steps):
+                is_told = True
+                yield fault
         elif "*" not in known:
             names = [_prefixed(name, child) for name in known]
             hint = nearest(_prefixed(child.tag, child), names) or f" (known elements: {_listed(names)})"
-            found.append((Problem((*path, *place), f"is not an element that libvirt knows here{hint}"), child))
-    if not found:
+            is_told = True
+            yield Problem((*path, *place), f"is not an element that libvirt knows here{hint}"), child
+    if not is_told:
         values = grammar.values(patterns) if not len(element) and element.text else []
         if values and element.text not in values:
             said = f"{shown(element.text)} is not one of {_listed(values)}{nearest(element.text, values)}"
-        found = [(Problem(path, said), element)]
-    yield from found
+        yield Problem(path, said), element
 
 
 def _attribute_faults(grammar: Grammar, element: Any, patterns: list[Pattern], path: Path) -> Iterator[Problem]:
@@ -155,11 +182,13 @@ def _attribute_faults(grammar: Grammar, element: Any, patterns: list[Pattern], p
 
 def _children(element: Any) -> Iterator[tuple[Any, Path]]:
     """Yield each child with its name, and its position if it has siblings of that name."""
-    children = [child for child in element if isinstance(child.tag, str)]
-    for child in children:
-        like = [other for other in children if other.tag == child.tag]
-        name = _prefixed(child.tag, child)
-        yield child, (name, like.index(child) + 1) if len(like) > 1 else (name,)
+    many = Counter(child.tag for child in element.iterchildren(etree.Element))
+    seen: Counter[str] = Counter()
+    for child in element.iterchildren(etree.Element):
+        seen[child.tag] += 1
+        local = etree.QName(child).localname
+        name = f"{child.prefix}:{local}" if child.prefix else local
+        yield child, (name, seen[child.tag]) if many[child.tag] > 1 else (name,)
 
 
 def _prefixed(name: str, element: Any) -> str:
