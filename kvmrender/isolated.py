@@ -63,14 +63,14 @@ _TOO_LONG = "takes more than {} seconds for one guest"
 
 
 class Isolated:
-    """Asks a process what a Renderer of ``stack`` would say; it is started when it is first needed, and again after
-    each end. Threads may share it: they take turns. A fork has a process of its own.
+    """Asks a process what a Renderer of ``stack``, of this kind, would say; it is started when it is first needed, and
+    again after each end. Threads may share it: they take turns. A fork has a process of its own.
 
     All methods raise what a Renderer's do, and LimitError where the process has met a limit or crashed.
     """
 
-    def __init__(self, stack: Stack) -> None:
-        self._stack = stack
+    def __init__(self, stack: Stack, kind: type[Renderer]) -> None:
+        self._stack, self._kind = stack, kind
         self._owner, self._lock = os.getpid(), Lock()
         self._process: _Process | None = None
         self._schema: GuestSchema | None = None
@@ -124,7 +124,7 @@ class Isolated:
             try:
                 try:
                     if self._process is None:
-                        self._process = _Process(self._stack)
+                        self._process = _Process(self._stack, self._kind)
                     answer = self._process.ask(request)
                     kind, *found = json.loads(answer)
                     if kind == "found":
@@ -163,7 +163,7 @@ class Isolated:
             if file.endswith(".j2") and FilePath(file).is_relative_to(folder):
                 name = FilePath(file).relative_to(folder).as_posix()
                 try:
-                    answer = json.loads(_once(self._stack, _line, name, file, int(number)))
+                    answer = json.loads(_once(self._stack, self._kind, _line, name, file, int(number)))
                     return file, answer[1] if type(answer[1]) is int else None
                 except (_EndError, ValueError, LookupError):
                     return file, None
@@ -179,8 +179,8 @@ class Isolated:
         return str(files[0] if files else self._stack.own[0])
 
 
-def _once(stack: Stack, function: Callable[..., Any], *arguments: Any) -> bytes:
-    process = _Process(stack)
+def _once(stack: Stack, kind: type[Renderer], function: Callable[..., Any], *arguments: Any) -> bytes:
+    process = _Process(stack, kind)
     try:
         return process.ask(_request(function, arguments))
     finally:
@@ -205,7 +205,7 @@ class _EndError(Exception):
 class _Process:
     """A process that reads the templates of a stack, and answers."""
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: Stack, kind: type[Renderer]) -> None:
         here, there = socket.socketpair()
         alive, life = os.pipe()  # the other end closes with this process
         said, saying = os.pipe()
@@ -244,7 +244,8 @@ class _Process:
 
             Finalize(self, self._finalizer, exitpriority=0)
         limits = (MOST_SECONDS, MOST_MEMORY, MOST_ANSWERED)
-        self._send(marshal.dumps((*limits, [str(folder) for folder in stack.own])), monotonic() + MOST_SECONDS_IN_ALL)
+        made = (kind.__module__, kind.__qualname__, [str(folder) for folder in stack.own])
+        self._send(marshal.dumps((*limits, *made)), monotonic() + MOST_SECONDS_IN_ALL)
 
     def ask(self, request: bytes) -> bytes:
         """Return the answer to a request. Raises _EndError where there is none, or too much of it."""
@@ -419,14 +420,14 @@ def serve() -> None:
     enable(2, all_threads=False)
     register(signal.SIGXCPU, 2, all_threads=False, chain=True)
     with socket.socket(fileno=1) as asker, asker.makefile("rwb") as stream:
-        seconds, memory, answered, folders = marshal.loads(_read(stream))
+        seconds, memory, answered, *made = marshal.loads(_read(stream))
         _limit_all(memory)
         renderer: Renderer | None = None
         while request := _read(stream):
             _more_time(seconds)
             try:
                 if renderer is None:
-                    renderer = _renderer(folders)
+                    renderer = _renderer(*made)
                     _more_time(seconds)
                 data = json.dumps(["found", _called(renderer, *marshal.loads(request))]).encode()
                 if len(data) > answered:
@@ -467,11 +468,9 @@ def _more_time(seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (until if hard == resource.RLIM_INFINITY else min(until, hard), hard))
 
 
-def _renderer(folders: list[str]) -> Renderer:
+def _renderer(module: str, name: str, folders: list[str]) -> Renderer:
     """Read the templates; from then on, no file is written and no process started."""
-    from kvmrender.renderer import Renderer
-
-    renderer = Renderer(folders)
+    renderer: Renderer = getattr(import_module(module), name)(folders)
     _limit(resource.RLIMIT_FSIZE, 0)
     _limit(resource.RLIMIT_NPROC, 0)
     return renderer

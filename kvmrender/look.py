@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from io import BytesIO
@@ -64,7 +65,7 @@ class Looker:
     def renderer(self) -> Renderer:
         """The renderer of the templates as they were when they were last read. Raises TemplateError."""
         if self._renderer is None:
-            self._renderer = _Rereading(self._templates, self._compiled)
+            self._renderer = _Rereading(self._templates, isolated=True, compiled=self._compiled)
         return self._renderer
 
     def reread(self) -> None:
@@ -89,7 +90,10 @@ class Looker:
         if name is None:
             return look
         # A context is a guest, too.
-        return replace(look, traced=name, places=self.renderer.traced(contexts[name])[1])
+        try:
+            return replace(look, traced=name, places=self.renderer.traced(contexts[name])[1])
+        except Error as error:
+            return replace(look, error=error)
 
     def _look(self, texts: dict[str, bytes], most: int | None, each: Callable[[dict[str, Any]], None]) -> Look:
         xml: dict[str, str] = {}
@@ -165,9 +169,11 @@ class _Texts(Inputs):
 class _Rereading(Renderer):
     """A renderer that leaves all to Jinja, which compiles a template only where none before it has done so."""
 
-    def __init__(self, templates: tuple[str, ...], compiled: _Compiled) -> None:
-        self._compiled = compiled
-        super().__init__(templates)
+    def __init__(
+        self, templates: Iterable[str | os.PathLike[str]], isolated: bool = False, compiled: _Compiled | None = None
+    ) -> None:
+        self._compiled = compiled or _Compiled()
+        super().__init__(templates, isolated)
 
     def _prepared(self) -> tuple[GuestSchema, None]:
         return guest_schema(self.stack), None

@@ -35,7 +35,7 @@ class Kit:
     """The renderer of some folders, and what finds and masks its secrets. Raises TemplateError."""
 
     def __init__(self, templates: tuple[str, ...]) -> None:
-        self.renderer = Renderer(templates)
+        self.renderer = Renderer(templates, isolated=True)
 
     @cached_property
     def has_secret(self) -> HasSecret:

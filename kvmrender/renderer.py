@@ -61,7 +61,7 @@ class Renderer:
         if isolated and self.stack.own:
             from kvmrender.isolated import Isolated
 
-            self._isolated = Isolated(self.stack)
+            self._isolated = Isolated(self.stack, type(self))
             self.schema = self._isolated.schema
             return
         self.schema, code = self._prepared()

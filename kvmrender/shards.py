@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kvmrender import manifest
-from kvmrender.errors import GuestError, Problem
+from kvmrender.errors import GuestError, LimitError, Problem
 from kvmrender.folder import Folder, digest
 from kvmrender.inputs import Inputs
 from kvmrender.one import Kit, kit_of
@@ -91,6 +91,9 @@ def rendered(file: str, job: Job) -> Part:
             context, xml, is_secret = kit.rendered(guest)
         except GuestError as error:
             problems += document.located(error.problems, inputs.over)
+            continue
+        except LimitError as error:
+            problems += document.located([error.problem], inputs.over)
             continue
         found = [key.hash() for key in keys(context, guest, job.allow_shared)]
         hashes.extend(found)

@@ -72,6 +72,14 @@ def functions_suffice() -> Iterator[None]:
     assert not needless
 
 
+@pytest.fixture(autouse=True)
+def kits_are_dropped() -> Iterator[None]:
+    """What plug-ins keep of templates of one's own has a process; those of a test's folders end with the test."""
+    yield
+    if one := sys.modules.get("kvmrender.one"):
+        one._kits.clear()
+
+
 @pytest.fixture
 def unmeasured(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Coverage isn't measured in tests that repeat for long what others have done, or that end processes."""

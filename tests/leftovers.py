@@ -6,6 +6,7 @@ time, and other runs of these tests: what counts is what this run alone can have
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import stat
@@ -43,6 +44,7 @@ class Leftovers:
 
     def differences(self) -> list[str]:
         """Return in words what is otherwise than before, once processes have had time to end."""
+        gc.collect()  # processes end with the objects that are theirs
         deadline = time.monotonic() + PATIENCE
         while (running := list(processes(self.folder.name))) and time.monotonic() < deadline:
             time.sleep(0.05)

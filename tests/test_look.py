@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import http.client
 import json
+import shutil
 import sys
 import threading
 import weakref
@@ -25,7 +26,7 @@ from kvmrender.follow import Follower
 from kvmrender.look import Looker
 from kvmrender.preview.answers import EXAMPLE_GUEST, Answers, BadRequestError
 from kvmrender.preview.server import Preview, serve
-from kvmrender.stack import Stack
+from kvmrender.stack import Stack, shipped_templates
 from kvmrender.watch import Teller
 
 GUEST = "name: web-1\nmemory: 1 GiB\n"
@@ -147,6 +148,16 @@ def test_a_guest_of_several_is_asked_for() -> None:
 
 
 @pytest.mark.usefixtures("folder")
+def test_files_of_guests_are_told_to_who_asks_for_them() -> None:
+    Path("fleet.yaml").write_text("guests: [{name: a}, {name: b, vcpu: x}, {name: c}]\n")
+    answering = answers("fleet.yaml", "web-1.yaml")
+    for texts in ({}, {"web_1": GUEST}):
+        answer = answering.render({**asked(**texts), "files": True})
+        assert answer["guests"] == ["a", "c", "web-1"]
+        assert answer["files"] == ["fleet.yaml", "fleet.yaml", "web-1.yaml"]
+
+
+@pytest.mark.usefixtures("folder")
 def test_guests_of_all_files_are_held_against_each_other() -> None:
     Path("web-2.yaml").write_text("name: web-2\ndisks:\n- source: /a.qcow2\n")
     answer = answers("web-1.yaml", "web-2.yaml").render(asked(web_1="name: web-1\ndisks:\n- source: /a.qcow2\n"))
@@ -205,9 +216,10 @@ def test_defaults_are_followed_too() -> None:
 def test_only_templates_that_have_changed_are_compiled_again(
     folder: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (folder / "site").mkdir()
-    run("templates", "copy", "domain/vcpu.xml.j2", "site")
-    looking = looker(templates=("site",))
+    """Of the shipped ones, which somebody edits in a checkout: those of one's own are compiled in a process apart."""
+    shipped = shutil.copytree(shipped_templates(), folder / "shipped")
+    monkeypatch.setattr("kvmrender.stack.shipped_templates", lambda: shipped)
+    looking = looker()
     first = looking.look().xml
     compiled: list[str] = []
     compile_template = Environment._compile
@@ -219,10 +231,25 @@ def test_only_templates_that_have_changed_are_compiled_again(
     monkeypatch.setattr(Environment, "_compile", counted)
     looking.reread()
     assert (looking.look().xml, compiled) == (first, [])
-    template = folder / "site/domain/vcpu.xml.j2"
+    template = shipped / "domain/vcpu.xml.j2"
     template.write_text(template.read_text() + "{# changed #}")
     looking.reread()
     assert (looking.look().xml, compiled) == (first, ["vcpu.xml.j2"])
+
+
+def test_a_template_that_takes_all_memory_is_told_and_other_guests_go_on(folder: Path) -> None:
+    template = folder / "site/domain/vcpu.xml.j2"
+    template.parent.mkdir(parents=True)
+    template.write_text("  <vcpu>{% if title is defined %}{{ 'x' * 9000000000 }}{% endif %}1</vcpu>\n")
+    Path("web-2.yaml").write_text("name: web-2\ntitle: heavy\n")
+    answering = answers("web-1.yaml", "web-2.yaml", templates=("site",))
+    answer = answering.render(asked(web_1=GUEST))
+    assert (answer["guests"], answer["guest"]) == (["web-1"], "web-1")
+    (problem,) = answer["problems"]
+    assert problem["said"].startswith("web-2.yaml:1:1: ")
+    assert "site/domain/vcpu.xml.j2:1: " in problem["said"]
+    first = " ".join(said for _, said in Teller(looker("web-1.yaml", "web-2.yaml", templates=("site",))).first())
+    assert "web-2.yaml:1:1: " in first
 
 
 @pytest.mark.parametrize("follow", [Answers, Teller], ids=["preview", "watch"])

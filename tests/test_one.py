@@ -13,6 +13,7 @@ import pytest
 from conftest import ROOT
 
 from kvmrender import Error, GuestError, TemplateError, render
+from kvmrender.errors import LimitError
 from kvmrender.one import MOST_KITS, from_file, from_text, from_values, kit_of, mask_of
 from kvmrender.salt.guests import folders, one
 
@@ -89,6 +90,14 @@ def test_folder_of_the_same_name_elsewhere_is_another_one(
     assert "<!-- of the site -->" in from_values({"name": "a"}, ["site"]).xml
     monkeypatch.chdir(tmp_path / "elsewhere")
     assert from_values({"name": "a"}, ["site"]).xml == render({"name": "a"})
+
+
+def test_template_that_takes_all_memory_is_told_and_the_next_guest_goes_on(site: str) -> None:
+    template = Path(site, "domain/vcpu.xml.j2")
+    template.write_text("  <vcpu>{% if title is defined %}{{ 'x' * 9000000000 }}{% endif %}1</vcpu>\n")
+    with pytest.raises(LimitError, match=r"vcpu\.xml\.j2:1: .*\(guest 'a'"):
+        from_values({"name": "a", "title": "heavy"}, [site])
+    assert "<vcpu>1</vcpu>" in from_values({"name": "b"}, [site]).xml
 
 
 def test_renderers_of_templates_as_they_were_are_dropped(site: str) -> None:

@@ -52,6 +52,16 @@ def site(tmp_path: Path) -> str:
     return str(folder)
 
 
+@pytest.fixture
+def heavy(tmp_path: Path) -> str:
+    """A folder of templates of which one takes all memory, if a guest has a title."""
+    folder = tmp_path / "heavy/domain"
+    folder.mkdir(parents=True)
+    text = "  <vcpu>{% if title is defined %}{{ 'x' * 9000000000 }}{% endif %}1</vcpu>\n"
+    (folder / "vcpu.xml.j2").write_text(text)
+    return str(folder.parent)
+
+
 # Ansible
 
 
@@ -82,6 +92,12 @@ def test_namespace_of_clashes() -> None:
     same = [{"name": "a", "uuid": str(guests.one.from_values({"name": "b"}, namespace="n").context["uuid"])}]
     assert clashes([*same, {"name": "b"}]) == []
     assert "uuid" in clashes([*same, {"name": "b"}], namespace="n")[0]
+
+
+def test_limit_of_a_template_fails_one_guest_of_ansible(heavy: str) -> None:
+    with pytest.raises(Exception, match=r"vcpu\.xml\.j2:1: .*\(guest 'a'"):
+        domain_xml({"name": "a", "title": "x"}, templates=heavy)
+    assert "<vcpu>1</vcpu>" in domain_xml({"name": "a"}, templates=heavy)
 
 
 def test_values_lose_what_ansible_adds_to_them() -> None:
@@ -249,6 +265,14 @@ def test_state_of_salt_fails_for_a_guest_with_mistakes(salt: list[dict[str, Any]
     assert found["comment"] == "memroy: is not a known key (did you mean 'memory'?)"
 
 
+def test_limit_of_a_template_fails_one_state_of_salt(salt: list[Any], heavy: str, tmp_path: Path) -> None:
+    found = salt_state.guest_file(str(tmp_path / "a.xml"), {"name": "a", "title": "x"}, templates=heavy)
+    assert found["result"] is False
+    assert "vcpu.xml.j2:1: " in found["comment"]
+    assert "(guest 'a'" in found["comment"]
+    assert salt_state.guest_file(str(tmp_path / "a.xml"), {"name": "a"}, templates=heavy)["result"]
+
+
 # Dask
 
 
@@ -275,6 +299,16 @@ def test_dask_hands_on_its_options_and_keeps_secrets_from_others(site: str, tmp_
     assert (one.stat().st_mode & 0o777, two.stat().st_mode & 0o777) == (0o640, 0o644)
     assert two.read_text() == render({"name": "b", "namespace": "north"})
     assert 'door="hunter2"' in one.read_text()
+
+
+def test_limit_of_a_template_is_a_problem_of_one_guest_of_dask(heavy: str, tmp_path: Path) -> None:
+    (tmp_path / "one.jsonl").write_text('{"name": "a", "title": "x"}\n{"name": "b", "memroy": 1}\n')
+    with pytest.raises(GuestError) as raised:
+        kvmrender.dask.render(Client(), [str(tmp_path / "one.jsonl")], str(tmp_path / "out"), templates=(heavy,))
+    limit, mistake = raised.value.problems
+    assert str(limit).startswith(f"{tmp_path}/one.jsonl:1")
+    assert "vcpu.xml.j2:1: " in str(limit)
+    assert str(mistake).startswith(f"{tmp_path}/one.jsonl:2")
 
 
 def test_dask_writes_nothing_where_anything_is_wrong(tmp_path: Path) -> None:

@@ -60,7 +60,8 @@ class Answers:
     def render(self, asked: Any) -> Answer:
         """Return what guests come to whose texts may have been edited.
 
-        ``asked`` is ``{"texts": {NAME: TEXT}, "guest": NAME or null, "before": XML}``. Raises BadRequestError.
+        ``asked`` is ``{"texts": {NAME: TEXT}, "guest": NAME or null, "before": XML}``; with ``"files": true``, the
+        files that the guests are in are told too. Raises BadRequestError.
         """
         texts, wanted, before = _asked(asked)
         known = {
@@ -68,13 +69,9 @@ class Answers:
         }
         with self._lock:
             look = self._looker.trace(known, wanted, MOST_GUESTS)
-            answer: Answer = {
-                "guests": list(look.xml),
-                "files": look.files,
-                "guest": look.traced,
-                "lines": [],
-                "diff": [],
-            }
+            answer: Answer = {"guests": list(look.xml), "guest": look.traced, "lines": [], "diff": []}
+            if asked.get("files"):
+                answer["files"] = look.files
             if look.traced is not None:
                 xml = self._mask()(look.xml[look.traced])
                 answer |= {"lines": self._lines(xml, look), "xml": xml, "diff": _diff(before, xml)}

@@ -121,7 +121,7 @@ async function render() {
     const response = await fetch("render", {
       method: "POST",
       headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ texts, guest, before: good.get(guest)?.xml ?? null }),
+      body: JSON.stringify({ texts, guest, files: true, before: good.get(guest)?.xml ?? null }),
     });
     if (response.status === 413) status("This is too large for a guest", true);
     else if (!response.ok) status(`The preview answers: ${response.statusText}`, true);
