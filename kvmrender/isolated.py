@@ -154,7 +154,7 @@ class Isolated:
         name = of["name"] if isinstance(of.get("name"), str) else None
         file, line = self._where(end.said)
         if file is None:
-            file = self._likely(of)
+            file = self._likely(of, end.said)
         return LimitError(str(end), file, line, name)
 
     def _where(self, said: str) -> tuple[str | None, int | None]:
@@ -169,11 +169,16 @@ class Isolated:
                     return file, None
         return None, None
 
-    def _likely(self, guest: dict[str, Any]) -> str:
+    def _likely(self, guest: dict[str, Any], said: str) -> str:
+        from kvmrender.schema import ROOT
         from kvmrender.stack import TEMPLATE
 
         if self._schema is None or not guest:
             return str(self._stack.own[0])
+        if not self._schema.is_shipped and any(
+            file.endswith("kvmrender/context.py") for file, _ in _FRAME.findall(said)
+        ):
+            return str(self._stack.files(ROOT)[0])
         arch = guest.get("arch") or self._schema.root["properties"]["arch"]["default"]
         files = self._stack.files(f"{self._schema.names.get(arch) if isinstance(arch, str) else ''}{TEMPLATE}")
         return str(files[0] if files else self._stack.own[0])

@@ -260,6 +260,37 @@ def test_schema_part_that_is_too_deep_is_told(part: str, command: list[str], sit
     assert result.stderr.count("\n") == 1
 
 
+@pytest.mark.usefixtures("second")
+def test_pattern_of_a_schema_part_that_never_ends_is_told(site: Path, run: Run) -> None:
+    thing = {"type": "string", "description": "A thing.", "pattern": "^(a+)+$"}
+    part = {"extends": "shipped/guest.schema.json", "properties": {"thing": thing}}
+    (site / "guest.schema.json").write_text(json.dumps(part))
+    result = run("context", "--templates", site, input=f"name: a\nthing: {'a' * 99}b\n")
+    assert (result.exit_code, result.stdout) == (2, "")
+    said = result.stderr
+    assert said == f"<stdin>:1:1: {site}/guest.schema.json: takes more than 1 seconds for one guest\n" or (
+        "thing: 'aaaa" in said  # an engine that does not go back
+    )
+
+
+def test_memory_of_the_whole_is_bounded(site: Path) -> None:
+    """Measured by the kernel, in a process that has no other children."""
+    program = (
+        "import resource, sys; from kvmrender import Renderer, TemplateError\n"
+        "renderer = Renderer([sys.argv[1]], isolated=True)\n"
+        "try: renderer.render({'name': 'evil', 'vars': {'file': 'all.xml.j2'}})\n"
+        "except TemplateError: print('refused')\n"
+        "del renderer\n"
+        "for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN): print(resource.getrusage(who).ru_maxrss)"
+    )
+    (site / "all.xml.j2").write_text(TOO_LARGE["doubling with ~"])
+    done = subprocess.run([sys.executable, "-c", program, str(site)], capture_output=True, text=True, check=True)
+    refused, own, child = done.stdout.split()
+    assert refused == "refused"
+    assert int(own) << 10 < 128 << 20
+    assert 256 << 20 < int(child) << 10 < isolated.MOST_MEMORY + (128 << 20)
+
+
 # The process
 
 
