@@ -10,6 +10,7 @@ import gc
 import os
 import re
 import stat
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -71,6 +72,8 @@ class Leftovers:
 
     def pytest_unconfigure(self) -> None:
         """Remove the folder, but nothing that is mounted there."""
+        if util := sys.modules.get("multiprocessing.util"):
+            util._run_finalizers()  # it has a folder there, which it would miss at the end of the process
         if not list(mounts(self.folder.name)):
             self.folder.cleanup()
 
@@ -113,12 +116,12 @@ def mounts(folder: str) -> Iterator[str]:
 
 
 def processes(folder: str) -> Iterator[str]:
-    """Yield the running processes that have to do with a folder, but for those that end with this one."""
+    """Yield the running processes that have to do with a folder, but for multiprocessing's own, which end with this."""
     for place in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):  # it has ended, or is another user's
             command = (place / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
             environment = os.fsdecode((place / "environ").read_bytes())
-            if int(place.name) == os.getpid() or not command or "multiprocessing.resource_tracker" in command:
+            if int(place.name) == os.getpid() or not command or "from multiprocessing." in command:
                 continue
             if folder in environment + command or f"{(place / 'cwd').readlink()}/".startswith(f"{folder}/"):
                 yield f"still running: {place.name} {command[:300]}"

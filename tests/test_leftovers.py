@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from conftest import ROOT
@@ -81,3 +82,11 @@ def test_process_that_still_runs_is_named(tmp_path: Path) -> None:
     process = int(line.split()[2])
     assert Path(f"/proc/{process}/cmdline").read_bytes() == b"sleep\x001000\0"
     os.kill(process, 9)
+
+
+def test_what_multiprocessing_keeps_ends_with_the_run() -> None:
+    test = "import multiprocessing; multiprocessing.get_context('forkserver').Process(target=os.getcwd).start()"
+    with TemporaryDirectory(prefix="k") as short:  # its sockets have long names
+        done = run(Path(short), test, mode=0o1777)
+        assert (done.returncode, done.stderr) == (0, ""), done.stdout
+        assert list((Path(short) / "real").iterdir()) == []
