@@ -10,11 +10,11 @@ import click
 import yaml
 
 from kvmrender import __version__
-from kvmrender.cli_common import FLEET, GUESTS, LAYERS, TEMPLATES, Program, options
+from kvmrender.cli_common import ALLOW_SHARED, FLEET, GUESTS, LAYERS, TEMPLATES, Program, options
 from kvmrender.cli_look import explain, graph, preview, watch
 from kvmrender.cli_templates import templates
-from kvmrender.errors import Error, GuestError, Problem, printable, visible
-from kvmrender.fleet import Fleet
+from kvmrender.errors import Error, GuestError, Problem, TemplateError, printable, visible
+from kvmrender.fleet import Faults, Fleet
 from kvmrender.folder import PATIENCE, Folder
 from kvmrender.inputs import Inputs
 from kvmrender.outcome import Options
@@ -24,6 +24,9 @@ from kvmrender.renderer import Renderer, default_renderer
 from kvmrender.report import Report
 from kvmrender.run import run, to_standard_output
 from kvmrender.secrets import masked
+
+MOST_FOUND = 10_000
+"""Problems that validate lists."""
 
 
 @click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
@@ -64,7 +67,7 @@ main.add_command(watch)
     metavar="SECONDS",
     help=f"Wait that long for another run in DIR; by default {PATIENCE}.",
 )
-@click.option("--allow-shared", multiple=True, metavar="GLOB", help="Disks that several guests may write to.")
+@ALLOW_SHARED
 @click.option("--report", type=click.Choice(["json"]), help="Write an object of JSON for each guest.")
 @click.option("-q", "--quiet", is_flag=True, help="No summary.")
 @click.option("-v", "--verbose", is_flag=True, help="Tell what becomes of each file.")
@@ -113,7 +116,7 @@ def render(
             try:
                 files = Output(folder, renderer.schema.root, wanted)
                 run(Fleet(renderer, inputs, wanted, files), told.add, quiet)
-            except GuestError:
+            except (GuestError, TemplateError):
                 told.tell(failed=True)
                 raise
             told.tell()
@@ -169,6 +172,7 @@ def schema(templates: tuple[str, ...]) -> None:
 @main.command(short_help="Check each FILE as strictly as can be.")
 @options(*LAYERS, click.argument("files", nargs=-1, type=click.Path(), metavar="[FILE]..."))
 @click.option("--schema", type=click.Path(), metavar="PATH", help="libvirt's domain.rng; by default the installed one.")
+@ALLOW_SHARED
 @click.option("--connect", metavar="URI", help="Ask this libvirt driver too, such as qemu:///system.")
 def validate(
     files: tuple[str, ...],
@@ -179,12 +183,13 @@ def validate(
     max_size: int,
     schema: str | None,
     connect: str | None,
+    allow_shared: tuple[str, ...],
 ) -> None:
     """Check each FILE, a guest file or domain XML, as strictly as can be.
 
-    A guest is held against the guest schema and the checks, then its XML against libvirt's own schema (this needs
-    the extra validate). With --connect, the driver says whether it would run the guest (this needs the extra
-    libvirt); nothing is defined or started.
+    A guest is held against the guest schema, the checks and the other guests, then its XML against libvirt's own
+    schema (this needs the extra validate). With --connect, the driver says whether it would run the guest (this needs
+    the extra libvirt); nothing is defined or started.
 
     Exit code: 0 all are valid, 2 something is wrong.
 
@@ -196,18 +201,19 @@ def validate(
         except ImportError:
             raise Error("validate needs lxml: pip install 'kvmrender[validate]'") from None
         renderer = renderer_of(templates)
-        validator = Validator(renderer, schema, connect)
+        validator = Validator(renderer, schema, connect, allow_shared)
         inputs = Inputs(renderer.schema.root, files, defaults, settings, namespace, max_size)
-        problems: list[Problem] = []
-        valid = []
-        for name, data in inputs.contents(problems):
-            found = validator.problems(name, data, inputs)
-            problems += found
-            if not found:
-                valid.append(f"{printable(name)}: valid\n")
-        write("".join(valid))
-        if problems:
-            raise GuestError(problems)
+        faults, unread, names = Faults(most=MOST_FOUND), list[Problem](), list[str]()
+        for name, data in inputs.contents(unread):
+            faults.add(unread)
+            unread.clear()
+            if validator.is_valid(name, data, inputs, faults):
+                names.append(name)
+        shared = validator.shared()
+        wrong = {problem.file for problem in shared}
+        write("".join(f"{printable(name)}: valid\n" for name in names if name not in wrong))
+        faults.add([*shared, *unread])
+        faults.end()
 
 
 def _refuse_lost_fields(renderer: Renderer) -> None:

@@ -41,6 +41,9 @@ MAX_SIZE = click.option(
     help=f"Refuse files, and lines of JSON Lines, that are larger, and what becomes far larger; by default {ALLOWED};"
     " also in KVMRENDER_MAX_SIZE.",
 )
+ALLOW_SHARED = click.option(
+    "--allow-shared", multiple=True, metavar="GLOB", help="Disks that several guests may write to."
+)
 GUESTS = click.argument("guests", nargs=-1, type=click.Path(), metavar="[GUEST]...")
 LAYERS = (
     TEMPLATES,

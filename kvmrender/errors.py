@@ -60,18 +60,19 @@ class Problem(NamedTuple):
 class GuestError(Error):
     """Guests that can't be rendered. ``problems`` holds all that is wrong with them, in the order of the files.
 
-    ``more`` is the number of problems beyond these, where there are too many to list.
+    ``more`` is the number of problems beyond these, where there are too many to list; ``faults`` are those of templates
+    that came up beside them.
     """
 
-    def __init__(self, problems: Iterable[Problem], more: int = 0) -> None:
+    def __init__(self, problems: Iterable[Problem], more: int = 0, faults: Iterable[TemplateError] = ()) -> None:
         self.problems: tuple[Problem, ...] = tuple(problems)
-        self.more = more
+        self.more, self.faults = more, tuple(faults)
         rest = [f"and {more:,} more problems"] if more else []
-        super().__init__("\n".join([*map(str, self.problems), *rest]))
+        super().__init__("\n".join([*map(str, self.problems), *rest, *map(str, self.faults)]))
 
-    def __reduce__(self) -> tuple[type[GuestError], tuple[tuple[Problem, ...], int]]:
+    def __reduce__(self) -> tuple[type[GuestError], tuple[object, ...]]:
         """Pickle by the problems, so that worker processes can hand the error on."""
-        return GuestError, (self.problems, self.more)
+        return GuestError, (self.problems, self.more, self.faults)
 
 
 class TemplateError(Error):
@@ -109,6 +110,12 @@ class TemplateError(Error):
         """Pickle by the parts of the message."""
         parts = self.message, self.template, self.line, self.guest, self.field, self.source, self.chain
         return type(self), parts
+
+    def met_by(self, more: int) -> None:
+        """Say that as many more guests have met it."""
+        if more:
+            first, *rest = str(self).split("\n")
+            self.args = ("\n".join([f"{first.removesuffix(')')}, and {more:,} more guests)", *rest]),)
 
 
 class LimitError(TemplateError):

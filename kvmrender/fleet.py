@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from itertools import groupby, islice
 from typing import Any
 
 from kvmrender import manifest
-from kvmrender.errors import GuestError, LimitError, Problem
+from kvmrender.errors import GuestError, LimitError, Problem, TemplateError
 from kvmrender.inputs import Inputs
 from kvmrender.layers import Setting, with_settings
 from kvmrender.limited import characters, more_than
@@ -45,7 +46,7 @@ class Fleet:
         ``each`` is called for every guest in the order of the files, with the outcome that is to be if none fails,
         then for every file that is removed. Raises GuestError with the problems of all guests.
         """
-        faults, unread = _Faults(), list[Problem]()
+        faults, unread = Faults(), list[Problem]()
         shared, changed, same = Shared(), list[bytes](), list[bytes]()
         number = size = 0
         with closing(spread(self._outcomes, self._chunks(unread), min(self._options.jobs, cores()))) as results:
@@ -57,7 +58,9 @@ class Fleet:
                     size += outcome.size
                     if size > self._inputs.growth:
                         raise GuestError([Problem((), f"what the guests become {more_than(self._inputs.growth)}")])
-                    if outcome.problems:
+                    if outcome.fault:
+                        faults.add_fault(outcome.fault)
+                    elif outcome.problems:
                         outcome = outcome._replace(problems=self._placed(document, outcome.problems))
                         faults.add(outcome.problems)
                     elif self._output:
@@ -101,6 +104,8 @@ class Fleet:
             return Outcome(name, error.problems)
         except LimitError as error:
             return Outcome(name, (error.problem,))
+        except TemplateError as error:
+            return Outcome(name, (Problem(error.field, error.message, error.template, error.line),), fault=error)
         if unused:
             return Outcome(name, tuple(unused))
         allowed = self._options.allow_shared
@@ -134,32 +139,53 @@ class Fleet:
                 if number in suspects:
                     guest = self._inputs.guest(document)
                     context = self._renderer.context(guest)
-                    place = _placer(document, self._inputs.over)
+                    place = placer(document, self._inputs.over)
                     for key in keys(context, guest, self._options.allow_shared or ()):
                         yield context["name"], key, place
 
         return problems_of(found())
 
 
-def _placer(document: Document, over: tuple[Setting, ...]) -> Callable[[Problem], Problem]:
+def placer(document: Document, over: tuple[Setting, ...]) -> Callable[[Problem], Problem]:
+    """Return what gives a problem of a guest its place."""
     return lambda problem: document.located([problem], over)[0]
 
 
-class _Faults:
-    """The problems of a run: the first of them, each once, and how many more there are."""
+class Faults:
+    """What is wrong in a run: the first problems (``most``), each once, and how many more there are; the faults of
+    templates, each once, with the number of guests that met it."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MOST_PROBLEMS) -> None:
+        self._most = most
         self._listed: dict[Problem, None] = {}
         self._more = 0
+        self._templates: dict[object, TemplateError] = {}
+        self._met = Counter[object]()
 
     def add(self, problems: Iterable[Problem]) -> None:
+        """Take the problems of a guest or of a file."""
         for problem in problems:
             if problem not in self._listed:
-                if len(self._listed) < MOST_PROBLEMS:
+                if len(self._listed) < self._most:
                     self._listed[problem] = None
                 else:
                     self._more += 1
 
+    def add_fault(self, fault: TemplateError) -> None:
+        """Take what a guest met in a template."""
+        key = fault.template, fault.line, fault.message
+        if key in self._templates or len(self._templates) < self._most:
+            self._templates.setdefault(key, fault)
+            self._met[key] += 1
+        else:
+            self._more += 1
+
     def end(self) -> None:
-        if self._listed:
-            raise GuestError(self._listed, self._more)
+        """Raise GuestError with all of it, or TemplateError where that is all."""
+        for key, fault in self._templates.items():
+            fault.met_by(self._met[key] - 1)
+        faults = list(self._templates.values())
+        if len(faults) == 1 and not self._listed:
+            raise faults[0]
+        if faults or self._listed:
+            raise GuestError(self._listed, self._more, faults)

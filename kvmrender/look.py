@@ -100,7 +100,8 @@ class Looker:
         files: dict[str, str] = {}
         number = 0
         problems: tuple[Problem, ...] = ()
-        more, error = 0, None
+        more = 0
+        error: Error | None = None
 
         def make(context: dict[str, Any], text: str) -> str:
             each(context)
@@ -116,7 +117,7 @@ class Looker:
             inputs = _Texts(self.renderer, self.files, self._layers, texts, most)
             Fleet(self.renderer, inputs, Options(allow_shared=()), make=make).run(add)
         except GuestError as found:
-            problems, more = found.problems, found.more
+            problems, more, error = found.problems, found.more, found.faults[0] if found.faults else None
         except Error as found:
             error = found
         return Look(xml, list(files.values()), problems=problems, more=more, error=error)

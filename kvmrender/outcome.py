@@ -5,7 +5,7 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
-from kvmrender.errors import Problem
+from kvmrender.errors import Problem, TemplateError
 
 ENDING = b".xml"
 
@@ -14,9 +14,8 @@ CREATED, CHANGED, UNCHANGED, REMOVED, KEPT = "created", "changed", "unchanged", 
 
 
 class Outcome(NamedTuple):
-    """What became of one guest. Where it has problems (not yet placed), nothing else is known of it but its name.
-
-    ``size`` is the number of characters that it became.
+    """What became of one guest. Where it has problems (not yet placed), nothing else is known of it but its name, and
+    the fault of a template that they are of. ``size`` is the number of characters that it became.
     """
 
     name: str
@@ -27,6 +26,7 @@ class Outcome(NamedTuple):
     digest: str = ""
     diff: str = ""
     size: int = 0
+    fault: TemplateError | None = None
 
 
 class Options(NamedTuple):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from io import BytesIO
 from itertools import count, islice
 from typing import Any
@@ -17,11 +17,14 @@ from lxml import etree
 
 from kvmrender.check import shown
 from kvmrender.driver import Driver
-from kvmrender.errors import GuestError, LimitError, Path, Problem, nearest
+from kvmrender.errors import GuestError, LimitError, Path, Problem, TemplateError, nearest
+from kvmrender.fleet import Faults, placer
 from kvmrender.inputs import Inputs
+from kvmrender.load import Document
 from kvmrender.renderer import Renderer, default_renderer
 from kvmrender.rng import Grammar, Pattern, installed_schema
 from kvmrender.secrets import MASK, Secrets
+from kvmrender.shared import Key, keys, problems_of
 from kvmrender.xml_path import guest_path, xml_path
 
 Step = tuple[str, int]
@@ -46,44 +49,67 @@ class Validator:
     to ask as well. Raises Error where one of them is not to be had.
     """
 
-    def __init__(self, renderer: Renderer, schema: str | None = None, connect: str | None = None) -> None:
+    def __init__(
+        self,
+        renderer: Renderer,
+        schema: str | None = None,
+        connect: str | None = None,
+        allow_shared: Iterable[str] = (),
+    ) -> None:
         self._renderer = renderer
         self._secrets = Secrets(renderer.schema.root)
         self._grammar = Grammar(schema or installed_schema())
         self._driver = Driver(connect) if connect else None
+        self._allowed = tuple(allow_shared)
+        self._keys: list[tuple[str, Key, Callable[[Problem], Problem]]] = []
 
-    def problems(self, name: str, data: bytes, inputs: Inputs) -> list[Problem]:
-        """Return all that is wrong with the contents of a file, a guest file or domain XML, each with its place.
-
-        ``inputs`` says what goes under and over its guests.
+    def is_valid(self, name: str, data: bytes, inputs: Inputs, faults: Faults) -> bool:
+        """Say whether nothing is wrong with the contents of a file, a guest file or domain XML, and add what is to
+        ``faults``. ``inputs`` says what goes under and over its guests.
         """
         if _BEGINS_LIKE_XML.match(data):
-            return [
+            problems = [
                 Problem((), f"{xml_path(problem.path)}: {problem.message}" if problem.path else problem.message).at(
                     name, (problem.line, problem.column or 1) if problem.line else None
                 )
                 for problem in self._of_xml(data)
             ]
-        found: list[Problem] = []
+            faults.add(problems)
+            return not problems
+        valid = True
         try:
             for document in inputs.read(name, BytesIO(data)):
                 try:
-                    found += document.located(self._of_guest(inputs.guest(document)), inputs.over)
+                    found = document.located(self._of_guest(document, inputs), inputs.over)
                 except GuestError as error:
-                    found += error.problems
+                    found = list(error.problems)
+                except TemplateError as error:
+                    faults.add_fault(error)
+                    valid = False
+                    continue
+                faults.add(found)
+                valid = valid and not found
         except GuestError as error:
-            found += error.problems
-        return found
+            faults.add(error.problems)
+            valid = False
+        return valid
 
-    def _of_guest(self, guest: Any) -> Iterator[Problem]:
+    def shared(self) -> list[Problem]:
+        """Return what guests of these files have that is another's too."""
+        return problems_of(self._keys)
+
+    def _of_guest(self, document: Document, inputs: Inputs) -> Iterator[Problem]:
+        guest = inputs.guest(document)
         try:
-            xml = self._renderer.render(guest)
+            context, xml = self._renderer.rendered(guest)
         except GuestError as error:
             yield from error.problems
             return
         except LimitError as error:
             yield error.problem
             return
+        place = placer(document, inputs.over)
+        self._keys += [(context["name"], key, place) for key in keys(context, guest, self._allowed)]
         for problem in self._of_xml(xml.encode()):
             path = guest_path(self._renderer.schema.root, problem.path)
             yield Problem(path, f"{xml_path(problem.path)}: {problem.message}" if problem.path else problem.message)

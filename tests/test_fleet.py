@@ -117,6 +117,34 @@ def test_all_problems_of_all_guests_and_nothing_written(tmp_path: Path, run: Run
     assert list((tmp_path / "out").iterdir()) == []
 
 
+def test_faults_of_templates_are_told_beside_all_others(tmp_path: Path, run: Run) -> None:
+    (tmp_path / "site/devices").mkdir(parents=True)
+    (tmp_path / "site/devices/rng.xml.j2").write_text("{{ device.nothing }}\n")
+    (tmp_path / "site/devices/disk.xml.j2").write_text("{{ 1 // 0 }}\n")
+    rng = {"rngs": {"model": "virtio", "backend": {"model": "random", "text": "/dev/urandom"}}}
+    broken = [{"name": f"r{number}", **rng} for number in range(150)]
+    guests = fleet(
+        *broken, {"name": "d", "disks": {"source": "/a.qcow2"}}, {"name": "good"}, {"name": "b", "memroy": 1}
+    )
+    guests += "\n" + fleet({"name": "twin"}, {"name": "twin"})
+    command = ["render", "-j2", "--templates", tmp_path / "site", "-o", tmp_path / "out", "--report", "json"]
+    result = run(*command, input=guests)
+    assert result.exit_code == 2
+    rng_file, disk_file = (f"{tmp_path}/site/devices/{name}.xml.j2:1: " for name in ("rng", "disk"))
+    said = result.stderr
+    assert said.count(rng_file) == said.count(disk_file) == 1
+    assert "(guest 'r0', rngs[0], and 149 more guests)\n" in said
+    assert "memroy: is not a known key" in said
+    assert "'twin' is the name of two guests" in said
+    assert not list((tmp_path / "out").glob("*"))
+    reported = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [found["status"] for found in reported].count("failed") == 152
+    assert reported[0]["problems"][0]["file"].endswith("site/devices/rng.xml.j2")
+    alone = run(*command[:4], "--select", "d", input=guests)
+    assert disk_file in alone.stderr
+    assert "more guests" not in alone.stderr
+
+
 def test_a_hundred_problems_are_listed_then_counted(run: Run) -> None:
     result = run("render", input=fleet(*[{"vcpu": 0}] * 1234))
     lines = result.stderr.splitlines()

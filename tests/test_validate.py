@@ -320,3 +320,31 @@ def test_hostile_xml_is_refused_within_bounds(before: str, inside: str, said: st
     (tmp_path / "a.xml").write_text(before + DOMAIN.replace("</name>", f"</name>{inside}"))
     result = complaint(bounded("validate", "a.xml", cwd=tmp_path))
     assert said in result
+
+
+def test_guests_are_held_against_each_other_as_render_does(tmp_path: Path, run: Run) -> None:
+    first, second, third = (tmp_path / name for name in ("a.yaml", "b.yaml", "c.yaml"))
+    first.write_text(
+        "name: a\nuuid: null\ndisks: {source: /d.qcow2}\ninterfaces: {source: br0, mac: '52:54:00:00:00:01'}\n"
+    )
+    second.write_text("---\nname: a\nuuid: null\n---\nname: b\ndisks: {source: /d.qcow2}\n")
+    third.write_text("name: c\ninterfaces: {source: br0, mac: '52:54:00:00:00:01'}\n")
+    rendered = run("render", first, second, third)
+    validated = run("validate", first, second, third)
+    assert validated.stderr == rendered.stderr
+    assert (validated.exit_code, rendered.exit_code) == (2, 2)
+    assert validated.stderr.count("\n") == 3
+    assert validated.stdout == f"{first}: valid\n"
+    allowed = run("validate", "--allow-shared", "/d.*", first, second)
+    assert (allowed.exit_code, allowed.stderr.count("\n")) == (2, 1)
+    assert run("validate", first).exit_code == run("validate", second).exit_code == 0
+
+
+def test_faults_of_templates_are_told_of_all_guests(tmp_path: Path, run: Run) -> None:
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site/amd64.xml.j2").write_text("{{ nothing }}\n")
+    (tmp_path / "g.yaml").write_text("---\nname: a\n---\nname: b\n---\nname: c\nmemroy: 1\n")
+    result = run("validate", "--templates", tmp_path / "site", tmp_path / "g.yaml")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "memroy: is not a known key" in result.stderr
+    assert "(guest 'a', and 1 more guests)" in result.stderr
