@@ -144,9 +144,9 @@ class _Compiler:
                     item = convert(item, notes)
                 if item is not None:
                     result[key] = item
-                elif key in rules.arrays:
+                elif key in rules.arrays and rules.is_decided(key, result):
                     result[key] = []
-                elif key in rules.filled:
+                elif key in rules.filled and key not in rules.arrays:
                     result[key] = None
                     notes.nulls.append(key)
                 else:

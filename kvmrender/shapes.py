@@ -111,6 +111,14 @@ class Rules:
             self._converters[name] = self._convert(name, self._children[name])
         return self._converters[name] or as_it_is
 
+    def is_decided(self, name: str, mapping: dict[str, Any]) -> bool:
+        """Say whether a key's default, if it depends on its neighbours' values, is there with those of a mapping."""
+        found = [(mapping.get(other), options) for key, other, options in self._deciders if key == name]
+        return not found or any(
+            value is not None and ("*" in options or (isinstance(value, str) and value in options))
+            for value, options in found
+        )
+
     def kind(self, name: Any) -> type | None:
         """Return the type of the values of a key that are in full form as they are written."""
         node = self._children[name][0] if isinstance(name, str) and name in self._children else {}

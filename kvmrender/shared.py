@@ -109,7 +109,8 @@ class Shared:
 
 
 def problems_of(found: Iterable[tuple[str, Key, Callable[[Problem], Problem]]]) -> list[Problem]:
-    """Return a problem for each key that another guest has already, naming both.
+    """Return a problem for each key that another guest has already, naming both, and for a guest's second disk on one
+    image: QEMU would not get the lock.
 
     ``found`` are the keys of the suspects in order, each with its guest's name and what gives a problem its place.
     """
@@ -119,7 +120,10 @@ def problems_of(found: Iterable[tuple[str, Key, Callable[[Problem], Problem]]]) 
         owner, other, other_place = first.setdefault((key.kind, key.value), (name, key, place))
         # Guests of one name derive the same from it: it is enough to tell of the name.
         follows = owner == name and key.kind in ("uuid", "mac")
-        if place is not other_place and not follows:
+        if place is other_place and key is not other and key.kind == "disk":
+            said = f"{key.value!r} is written by {path_string(other.path[:2])} too: make both shareable or readonly, or"
+            result.append(place(Problem(key.path, f"{said} allow it with --allow-shared", related=(other.path,))))
+        elif place is not other_place and not follows:
             where = other_place(Problem(other.path, "", related=(other.path,)))
             at = ":".join(str(part) for part in (where.file, where.line, where.column) if part is not None)
             result.append(place(Problem(key.path, _said(key, other, name, owner, at), related=(other.path,))))

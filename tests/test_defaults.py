@@ -166,6 +166,7 @@ def test_bus_follows_from_the_name() -> None:
     [
         ("/a.qcow2", "qcow2"),
         ("/a.QCOW2", "qcow2"),
+        ("/d/..qcow2", "qcow2"),
         ("/a.raw", "raw"),
         ("/a.img", "raw"),
         ("/a.iso", "raw"),
@@ -178,6 +179,26 @@ def test_format_follows_from_the_source(source: str, expected: str) -> None:
     (disk,) = context(disks=[{"source": source}])["disks"]
     assert disk["driver"] == {"name": "qemu", "type": expected}
     assert disk["type"] == ("block" if source.startswith("/dev/") else "file")
+
+
+@pytest.mark.parametrize("source", ["/d/.qcow2", "/.qcow2", "/d/.img", "/d.qcow2/a", "/d/a."])
+def test_a_file_without_an_ending_must_say_its_format(source: str) -> None:
+    """A name that is nothing but a dot and a word is a hidden file's."""
+    with pytest.raises(GuestError, match=r"^disks\[0\]\.driver\.type: is missing"):
+        context(disks=[{"source": source}])
+
+
+@pytest.mark.parametrize(
+    ("display", "written"),
+    [
+        ({"type": "sdl", "listen": None}, '<graphics type="sdl"/>'),
+        ({"type": "dbus", "listen": None}, '<graphics type="dbus"/>'),
+        ({"type": "vnc", "listen": None}, '<graphics type="vnc"/>'),
+        ({"type": "vnc", "socket": "/s", "listen": None}, '<graphics type="vnc" socket="/s"/>'),
+    ],
+)
+def test_null_leaves_out_where_a_display_listens(display: dict[str, Any], written: str) -> None:
+    assert written in Renderer().render({"name": "a", "graphics": [display]})
 
 
 def test_empty_drive_is_raw() -> None:

@@ -86,6 +86,32 @@ def test_shared_disks_are_allowed_by_pattern(run: Run) -> None:
     assert run("render", "--allow-shared", "/b*", input=guests).exit_code == 2
 
 
+@pytest.mark.parametrize(
+    ("first", "second"), [("/a.qcow2", "/a.qcow2"), ("/dev/sda", "/dev/sda"), ("{pool: p, volume: v}",) * 2]
+)
+def test_a_disk_that_one_guest_has_twice(first: str, second: str, run: Run) -> None:
+    """QEMU locks what it writes to: such a guest doesn't start. What is only read, or meant to be shared, may be."""
+
+    def guest(more: str = "") -> str:
+        return f"name: a\ndisks:\n- {{source: {first}{more}}}\n- {{source: {second}{more}}}\n"
+
+    result = run("render", input=guest())
+    assert result.exit_code == 2
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("<stdin>:4:")
+    assert "is written by disks[0] too: make both shareable or readonly, or allow it with --allow-shared" in line
+    for more in (", shareable: true, driver: raw", ", readonly: true"):
+        assert run("render", input=guest(more)).exit_code == 0
+    assert run("render", "--allow-shared", "*", input=guest()).exit_code == 0
+
+
+def test_two_guests_that_each_have_an_image_once_and_one_that_has_it_twice(run: Run) -> None:
+    twice = [{"source": "/a.img"}, {"source": "/a.img"}]
+    guests = [{"name": "a", "disks": twice}, {"name": "b", "disks": twice[:1]}]
+    result = run("render", input="".join(json.dumps(guest) + "\n" for guest in guests))
+    assert len(result.stderr.splitlines()) == 2
+
+
 def colliding() -> tuple[int, int]:
     """Return the numbers of two guests whose derived addresses are the same."""
     seen: dict[str, int] = {}

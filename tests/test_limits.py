@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import os
 import resource
 import shutil
@@ -264,3 +265,16 @@ def test_long_texts_of_guests_are_not_kept(key: str) -> None:
     kept, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert kept < 1 << 20
+
+
+@pytest.mark.parametrize("text", ["<![CDATA[<…]]>", "<!--<… -->", "<x…/>", "<x>&lt;…</x>", "<x>\n…</x>"])
+def test_long_raw_xml_is_no_longer_work_than_its_length(text: str, tmp_path: Path) -> None:
+    """With a template of one's own, which Jinja renders: what elements are empty is seen in what it has written."""
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site/amd64.xml.j2").write_text('{% extends "shipped/amd64.xml.j2" %}')
+    filling = " " if "\n" in text else "a"
+    guest = {"name": "a", "extra": {"domain": "<m/>" + text.replace("…", filling * 2_000_000)}}
+    (tmp_path / "g.json").write_text(json.dumps(guest))
+    done = bounded("render", "--templates", "site", "g.json", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert len(done.stdout) > 2_000_000
