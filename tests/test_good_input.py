@@ -153,7 +153,7 @@ def test_byte_order_mark_is_no_part_of_the_guest() -> None:
 
 
 def test_anchors_and_aliases(run: Run) -> None:
-    text = "name: a\ndisks:\n  - &disk {source: /a.qcow2}\n  - *disk\n"
+    text = "name: a\ndisks:\n  - &disk {source: /a.qcow2, readonly: true}\n  - *disk\n"
     xml = run("render", input=text).stdout
     assert [disk.get("file") for disk in parse(xml).iter("source")] == ["/a.qcow2", "/a.qcow2"]
 
