@@ -14,7 +14,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from bench import command, contenders, documents, fleet, guests, warm
+from bench import command, contenders, documents, fleet, growth, guests, warm
 from conftest import ROOT
 from tools import program
 
@@ -61,6 +61,13 @@ def test_every_contender_is_timed() -> None:
     ]
     assert all(row["peak_bytes"] > 10e6 for row in results["fleet"])
     assert {"CPU", "cores", "Jinja2", "Go", "virtinst", "libvirt"} <= results["machine"].keys()
+
+
+def test_time_of_each_stage_grows_as_its_input_does() -> None:
+    """With much room, as it is measured once: quadratic would be 2."""
+    rows = growth.measure((1 << 15, 1 << 18), 2)
+    assert {row["stage"] for row in rows} == set(growth.STAGES)
+    assert not [row for row in rows if row["slope"] > 1.6 and max(row["seconds"].values()) > 0.05]
 
 
 def test_missing_peers_are_said_to_be_missing(tmp_path: Path) -> None:

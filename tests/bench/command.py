@@ -11,9 +11,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from bench import cold, fleet, machine, report, warm
+from bench import cold, fleet, growth, machine, report, warm
 
-PARTS = ("warm", "cold", "fleet")
+PARTS = ("warm", "cold", "fleet", "growth")
 
 
 @dataclass(frozen=True)
@@ -25,10 +25,11 @@ class Effort:
     cold_rounds: int
     fleet_rounds: int
     sizes: dict[str, list[int]]
+    inputs: tuple[int, ...] = growth.SIZES
 
 
 FULL = Effort(50, 0.02, 25, 5, {kind: [1_000, 10_000, 100_000] for kind in ("yaml", "jsonl")})
-QUICK = Effort(3, 0.001, 2, 1, {"yaml": [20], "jsonl": [20, 40]})
+QUICK = Effort(3, 0.001, 2, 1, {"yaml": [20], "jsonl": [20, 40]}, (1 << 13, 1 << 14))
 
 
 def measure(parts: Sequence[str], effort: Effort, jobs: int) -> dict[str, Any]:
@@ -42,6 +43,8 @@ def measure(parts: Sequence[str], effort: Effort, jobs: int) -> dict[str, Any]:
             results["warm"] = warm.measure(folders["warm"], effort.warm_rounds, effort.sample)
         if "cold" in parts:
             results["cold"] = cold.measure(folders["cold"], effort.cold_rounds)
+        if "growth" in parts:
+            results["stages"] = growth.measure(effort.inputs)
         if "fleet" in parts:
             results["fleet"] = fleet.measure(folders["fleet"], effort.sizes, jobs, effort.fleet_rounds)
             results["growth"] = fleet.growth(results["fleet"])

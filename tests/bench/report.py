@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from bench.growth import MOST
+
 Row = dict[str, Any]
 
 
@@ -15,6 +17,7 @@ def markdown(results: dict[str, Any]) -> str:
         _warm(results["warm"]) if "warm" in results else [],
         _cold(results["cold"]) if "cold" in results else [],
         _fleet(results) if "fleet" in results else [],
+        _stages(results["stages"]) if "stages" in results else [],
     ]
     return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
 
@@ -68,6 +71,16 @@ def _fleet(results: dict[str, Any]) -> Iterator[str]:
             f"{grown['bytes_per_guest']:,.0f} bytes a guest, and the last guests take "
             f"{grown['time_per_guest']:.2f} times as long as the first of them."
         )
+
+
+def _stages(rows: list[Row]) -> Iterator[str]:
+    yield f"Growth: seconds of a stage by the size of its input; a slope of 1 is linear, more than {MOST} is a fault."
+    yield ""
+    yield f"| stage | input | {' | '.join(f'{int(size) >> 10:,} KiB' for size in rows[0]['seconds'])} | slope |"
+    yield f"| --- | --- |{' ---: |' * (len(rows[0]['seconds']) + 1)}"
+    for row in rows:
+        cells = [f"{seconds:.3f}" for seconds in row["seconds"].values()]
+        yield f"| {row['stage']} | {row['input']} | {' | '.join(cells)} | {row['slope']:.2f} |"
 
 
 def _excuse(row: Row) -> str:
