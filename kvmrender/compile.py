@@ -141,12 +141,17 @@ class Module:
     def taken(self, name: str) -> Keys:
         """Return the names that a template takes from one that includes it, as far as they are known yet."""
         if name not in self._taken and not self.is_shipped(name):
-            self._taken[name] = ()
-            names = find_undeclared_variables(self.tree(name))
-            for _, other in references(self.tree(name)):
-                names.update(self.taken(other))
-            self._taken[name] = tuple(sorted(names - {WHOLE}))
+            self._taken[name] = tuple(sorted(self._undeclared(name, set()) - {WHOLE}))
         return self._taken.get(name, ())
+
+    def _undeclared(self, name: str, seen: set[str]) -> set[str]:
+        """Return the names that Jinja looks up for a template, and for all that it refers to."""
+        seen.add(name)
+        names = find_undeclared_variables(self.tree(name))
+        for _, other in references(self.tree(name)):
+            if other not in seen:
+                names |= self._undeclared(other, seen)
+        return names
 
 
 def identifier(name: str) -> str:
