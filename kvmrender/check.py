@@ -69,7 +69,7 @@ def checker(schema: GuestSchema) -> Callable[[dict[str, Any], Collection[str] | 
             raise
         # A field may break several rules at once: the first one told is enough.
         found: dict[Path, Problem] = {}
-        for problem in chain.from_iterable(_problems(root, secrets, guest, error) for error in errors):
+        for problem in chain.from_iterable(problems_of(root, secrets, guest, error) for error in errors):
             path = secrets.outside(problem.path)
             found.setdefault(path, problem._replace(path=path))
             if len(found) == MOST_PROBLEMS:
@@ -140,23 +140,25 @@ def _quick(schema: GuestSchema) -> Callable[[dict[str, Any], Collection[str] | N
         elif not required <= guest.keys():
             return False
         try:
-            return (of_first if next(numbers) < FIRST else of_others)(arch)(guest)
+            # Patterns of one's own are for jsonschema-rs alone, in which none can backtrack.
+            return (of_first if schema.is_shipped and next(numbers) < FIRST else of_others)(arch)(guest)
         except (ValueError, OverflowError, RecursionError):  # a value that JSON has no form for
             return False
 
     return is_valid
 
 
-def _problems(root: Node, secrets: Secrets, guest: Any, error: jsonschema_rs.ValidationError) -> Iterator[Problem]:
+def problems_of(root: Node, secrets: Secrets, guest: Any, error: jsonschema_rs.ValidationError) -> Iterator[Problem]:
+    """Yield what a schema's validator found, in plain words."""
     path: Path = tuple(error.instance_path)
     node = node_at(root, error.schema_path[:-1])
     kind, found, value = error.kind.name, error.kind.as_dict(), error.instance
     if isinstance(value, str) and len(value) == LONG:  # it may have been cut
         with suppress(KeyError):  # so may a key
             value = reduce(getitem, path, guest)
-    if kind == "additionalProperties":
+    if kind in ("additionalProperties", "unevaluatedProperties"):
+        known = [*node.get("properties", ()), *resolve(root, node).get("properties", ())]
         for key in found["unexpected"]:
-            known = node.get("properties", ())
             hint = nearest(key, known) or f" (known keys: {_options(known)})"
             key = MASK if secrets.hides_key((*path, key), value) else key
             yield Problem((*path, key), f"is not a known key{hint}", at_key=True)
@@ -167,6 +169,9 @@ def _problems(root: Node, secrets: Secrets, guest: Any, error: jsonschema_rs.Val
         about = node.get("because") or (about if about[1:2].isupper() else f"{about[:1].lower()}{about[1:]}")
         hint = f": give it, or {' or '.join(ways)}" if ways else f" ({about})"
         yield Problem((*path, found["property"]), f"is missing{hint}")
+    elif kind == "propertyNames":
+        said = node.get("expected", "a key that may stand here") if isinstance(node, dict) else "allowed: no key is"
+        yield Problem((*path, str(found["error"].instance)), f"is not {said}", at_key=True)
     elif isinstance(node, dict) and "refusal" in node:
         yield Problem(path, node["refusal"])
     else:

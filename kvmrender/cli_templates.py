@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,9 +13,12 @@ from kvmrender.cli_common import TEMPLATES, options
 from kvmrender.errors import Error, GuestError, Problem, nearest, printable
 from kvmrender.inputs import Inputs
 from kvmrender.load import Document
-from kvmrender.program import DIFFERS, renderer_of, say, trouble, write
+from kvmrender.program import DIFFERS, TROUBLE, renderer_of, say, trouble, write
 from kvmrender.renderer import Renderer
 from kvmrender.stack import SHIPPED, Stack
+
+if TYPE_CHECKING:
+    from kvmrender.template_check import Finding
 
 
 @click.group()
@@ -101,6 +105,9 @@ def check(folders: tuple[str, ...], templates: tuple[str, ...], guests: tuple[st
     faults, XML that is not well-formed or, where lxml and libvirt's schema are installed, not valid, fields that a
     guest gives and no template uses, and fields that no template can write.
 
+    Before all that, schema parts of your own are held against what a part may say: keywords that are not known,
+    references to nothing, properties without a description, defaults that do not fit.
+
     Exit code: 0 nothing was found, 1 something was, 2 the check could not be made.
 
     Example: kvmrender templates check site-templates
@@ -109,9 +116,10 @@ def check(folders: tuple[str, ...], templates: tuple[str, ...], guests: tuple[st
         from kvmrender.template_check import Finding, looked_at
         from kvmrender.trial import findings, fixtures
 
+        found = list(_of_parts(Stack((*folders, *templates))))
         renderer = renderer_of((*folders, *templates))
         said, names, readable = renderer.run(looked_at)
-        found = [Finding(*one) for one in said]
+        found += [Finding(*one) for one in said]
         if readable:
             documents = _documents(renderer, guests) if guests else fixtures()
             found += findings(renderer, names, documents, _faults(renderer))
@@ -119,6 +127,20 @@ def check(folders: tuple[str, ...], templates: tuple[str, ...], guests: tuple[st
             say(str(finding))
         if found:
             sys.exit(DIFFERS)
+
+
+def _of_parts(stack: Stack) -> Iterator[Finding]:
+    """Yield what is wrong with schema parts of one's own. Ends the program where there can be no guests with them."""
+    from kvmrender.schema_check import checked
+    from kvmrender.template_check import Finding
+
+    _, faults = checked(stack, thoroughly=True) if stack.own_parts() else (None, [])
+    for fault in faults:
+        yield Finding(*fault[:3])
+    if any(fault.is_error for fault in faults):
+        for fault in faults:
+            say(str(Finding(*fault[:3])))
+        sys.exit(TROUBLE if any(fault.stops for fault in faults) else DIFFERS)
 
 
 def _documents(renderer: Renderer, files: tuple[str, ...]) -> list[Document]:

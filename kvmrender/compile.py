@@ -132,6 +132,8 @@ class Module:
         found = [name]
         while extends := self.tree(found[-1]).find(nodes.Extends):
             found.append(constant(extends.template))
+            if found[-1] in found[:-1]:
+                raise UnsupportedError(f"{found[-1]} extends itself")
         return found
 
     def subject(self, name: str) -> str | None:

@@ -10,7 +10,7 @@ from typing import Any
 from kvmrender import checks
 from kvmrender.check import MOST_PROBLEMS, checker, shown
 from kvmrender.derive import derive
-from kvmrender.errors import GuestError, Path, Problem
+from kvmrender.errors import GuestError, Path, Problem, TemplateError, brief
 from kvmrender.normalise import normaliser, with_machine, without_nulls
 from kvmrender.schema import GuestSchema
 from kvmrender.shapes import Convert, Notes
@@ -78,6 +78,22 @@ def context_builder(schema: GuestSchema) -> Callable[[Any], tuple[Context, Notes
         return context, notes
 
     return build
+
+
+def careful(
+    build: Callable[[Any], tuple[Context, Notes]], part: Callable[[], str]
+) -> Callable[[Any], tuple[Context, Notes]]:
+    """Return ``build`` for a schema with parts of one's own, of which any may lack what is computed with: that is a
+    TemplateError, which names the file that ``part`` gives."""
+
+    def with_care(guest: Any) -> tuple[Context, Notes]:
+        try:
+            return build(guest)
+        except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
+            said = f"key {brief(str(error))} is missing" if isinstance(error, KeyError) else type(error).__name__
+            raise TemplateError(f"describes a guest that can't be computed with: {said}", part()) from error
+
+    return with_care
 
 
 def _without(guest: Context, paths: Iterable[Path]) -> Context:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import wraps
 from typing import Any
 
-from jinja2 import BaseLoader, StrictUndefined, TemplateRuntimeError, compiler, nodes
+import jinja2
+from jinja2 import BaseLoader, StrictUndefined, TemplateRuntimeError, TemplateSyntaxError, compiler, nodes
 from jinja2.compiler import Frame
 from jinja2.ext import Extension
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -76,6 +79,38 @@ class CodeGenerator(compiler.CodeGenerator):
         self.write("environment.escape(")
 
 
+UNREADABLE = (RecursionError, MemoryError, SystemError, SyntaxError, ValueError, OverflowError)
+"""What is raised where a template is nested too deep for Jinja's parser and compiler, or for Python's."""
+NESTED = "is nested too deep"
+_DEEP = 20
+"""Levels of brackets and blocks of which it is likely that they are too many."""
+
+
+def unreadable(
+    environment: jinja2.Environment, error: BaseException, source: Any, name: str | None, filename: str | None
+) -> TemplateSyntaxError:
+    """Return the error for a template that can't be read or compiled, with the line that is nested deepest."""
+    depth = most = 0
+    tokens: Counter[int] = Counter()
+    deepest, before = 1, ""
+    with suppress(jinja2.TemplateError, *UNREADABLE):
+        for line, kind, value in environment.lex(source) if isinstance(source, str) else ():
+            tokens[line] += 1
+            if before == "block_begin" and kind == "name":
+                depth += -1 if value.startswith("end") else value in ("if", "for", "block", "with", "filter", "macro")
+            elif kind == "operator":
+                depth += (value in ("(", "[", "{")) - (value in (")", "]", "}"))
+            if depth > most:
+                deepest, most = line, depth
+            before = kind if kind != "whitespace" else before
+    if most < _DEEP and tokens:
+        ((deepest, _),) = tokens.most_common(1)
+    said = f"can't be compiled: {error.msg}" if isinstance(error, SyntaxError) else str(error)
+    if isinstance(error, (RecursionError, MemoryError, SystemError)) or "nested" in said or "indentation" in said:
+        said = NESTED
+    return TemplateSyntaxError(said, deepest, name, filename)
+
+
 class Environment(ImmutableSandboxedEnvironment):
     """A sandbox in which what is written is escaped, always, and what is missing is an error."""
 
@@ -96,6 +131,19 @@ class Environment(ImmutableSandboxedEnvironment):
         )
         self.filters.update(attributes=attributes, indent=indent, text=_markup(escape_text), xml=_markup(well_formed))
         self.filters.update(dict.fromkeys(("e", "escape", "forceescape"), _markup(escape)))
+
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
+        try:
+            return super()._parse(source, name, filename)
+        except UNREADABLE as error:
+            raise unreadable(self, error, source, name, filename) from None
+
+    def compile(self, source: Any, name: Any = None, filename: Any = None, **more: Any) -> Any:
+        """Do what Jinja does, but raise TemplateSyntaxError for all that it or Python can't compile."""
+        try:
+            return super().compile(source, name, filename, **more)
+        except UNREADABLE as error:
+            raise unreadable(self, error, source, name, filename) from None
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Look a key of a mapping up before an attribute: fields of a guest may be named like methods."""

@@ -12,8 +12,8 @@ Path = tuple[str | int, ...]
 
 
 TOO_MUCH_MEMORY = "needs more memory than it may have"
-LONGEST = 80
-"""Characters of a word that messages show."""
+LONGEST, LONGEST_LINE = 80, 200
+"""Characters of a word, and of a template's line, that messages show."""
 MOST_KNOWN = 1000
 """Words that are looked at for a hint."""
 
@@ -101,7 +101,7 @@ class TemplateError(Error):
         about = ", ".join([*of, path_string(field)] if field else of)
         lines = [": ".join(part for part in (place, message) if part) + (f" ({about})" if about else "")]
         if source is not None and source.strip():
-            lines.append(f"  {line} | {printable(source.strip())}")
+            lines.append(f"  {line} | {brief(source.strip(), LONGEST_LINE)}")
         if self.chain:
             lines.append(f"  from {', '.join(map(shown_file, self.chain))}")
         super().__init__("\n".join(lines))
@@ -172,10 +172,10 @@ def unexpected(error: BaseException) -> str:
     return "".join(format_exception(error)) + found if os.environ.get("KVMRENDER_DEBUG") else found
 
 
-def brief(text: str) -> str:
+def brief(text: str, longest: int = LONGEST) -> str:
     """Return ``text`` as messages show it: in one line, and never a long one."""
-    found = printable(text[: LONGEST + 1])
-    return found if len(found) <= LONGEST else f"{found[: LONGEST - 1]}…"
+    found = printable(text[: longest + 1])
+    return found if len(found) <= longest else f"{found[: longest - 1]}…"
 
 
 def nearest(word: object, known: Iterable[object]) -> str:

@@ -9,14 +9,14 @@ from typing import Any
 from jinja2 import BytecodeCache
 
 from kvmrender.environment import Environment, finish
-from kvmrender.errors import Path, TemplateError
+from kvmrender.errors import Path, TemplateError, brief
 from kvmrender.guard import GuardedEnvironment
 from kvmrender.lines import Place, files, mark_lines, without_marks
 from kvmrender.normalise import with_machine
-from kvmrender.references import chain
+from kvmrender.references import chain, circle, extended
 from kvmrender.schema import Node
 from kvmrender.secrets import Secrets
-from kvmrender.stack import TEMPLATE, Stack
+from kvmrender.stack import SHIPPED, TEMPLATE, Stack
 from kvmrender.template_errors import source_line, template_error, without_secrets
 from kvmrender.usage import Seen, Watched, unused, watch
 from kvmrender.xml import Fault
@@ -45,8 +45,7 @@ class Interpreter:
             return finish(self._environment.get_template(name).render(names))
         except (MemoryError, RecursionError) as error:
             guest = names["domain"]
-            found = template_error(error, str(self._stack.files(name)[0]), guest["name"], guest)
-            raise without_secrets(found, self._secrets, guest) from error
+            raise self._error(error, name, guest) from error
 
     def traced(self, values: Context) -> tuple[str, list[Place | None]]:
         """Return a guest's domain XML, well-formed or not, and for each of its lines the template and line that wrote
@@ -55,15 +54,25 @@ class Interpreter:
 
     def not_well_formed(self, values: Context, fault: Fault) -> TemplateError:
         """Return the error for XML in which there is a fault."""
+        if not self.render(values).strip():
+            return self.no_domain(values, "nothing")
         xml, places = self.traced(values)
         file, number = places[min(fault.line, len(places)) - 1] or (None, None)
         wrote = xml.split("\n")[fault.line - 1].strip()
         is_hidden = self._secrets.xml.is_named(wrote) or any(wrote in value for value in self._secrets.values(values))
-        message = f"makes XML that is not well-formed: {fault.message}{'' if is_hidden else f', at {wrote!r}'}"
+        message = f"makes XML that is not well-formed: {fault.message}{'' if is_hidden else f', at {brief(wrote)!r}'}"
         above = chain(self._marking, self._stack, files(self._marking), file) if file else []
         field = guest_path(self._root, fault.path)
         error = TemplateError(message, file, number, values["name"], field, source_line(file, number), above)
         return without_secrets(error, self._secrets, values)
+
+    def no_domain(self, values: Context, made: str) -> TemplateError:
+        """Return the error for a document that is not a guest's; ``made`` is what it is instead."""
+        name, _ = extended(self._environment, self._stack, f"{values['arch']}{TEMPLATE}")[-1]
+        file, original = str(self._stack.files(name)[0]), f"{SHIPPED}/{name}"
+        replaces = not self._stack.is_shipped(file) and bool(self._stack.files(original))
+        cause = f': without {{% extends "{original}" %}}, it replaces all of that' if replaces else ""
+        return TemplateError(f"makes {made}, not a <domain> with a <name>{cause}", file, None, values["name"])
 
     def unused(self, guest: Mapping[str, Any], values: Context) -> list[tuple[Path, str]]:
         """Return the path of each value of a guest that no template reads, and the file of the one that could have."""
@@ -97,5 +106,10 @@ class Interpreter:
         try:
             return environment.get_template(f"{values['arch']}{TEMPLATE}").render(values, domain=values)
         except Exception as error:
-            found = template_error(error, self._file(values), values["name"], values)
-            raise without_secrets(found, self._secrets, values) from error
+            raise self._error(error, f"{values['arch']}{TEMPLATE}", values) from error
+
+    def _error(self, error: Exception, name: str, values: Context) -> TemplateError:
+        """Return the error that users see for one that was raised as a template of this name was rendered."""
+        found = circle(self.new_environment(), self._stack, name) if isinstance(error, RecursionError) else None
+        found = found or template_error(error, str(self._stack.files(name)[0]), values["name"], values)
+        return without_secrets(found, self._secrets, values)

@@ -31,6 +31,11 @@ def normaliser(schema: GuestSchema, arch: str | None, guest_type: str) -> Conver
     return _Compiler(schema.root, guest_type, []).object([schema.root, *overlay])
 
 
+def converter(root: Node, node: Node, guest_type: str) -> Convert | None:
+    """Compile one node of the schema, or return None where its values are taken as they are."""
+    return _Compiler(root, guest_type, []).value([node])
+
+
 def with_machine(guest: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return a guest as written with its ``machine`` also where it belongs, in ``os.type``, if that has none."""
     machine, os = guest.get("machine"), guest.get("os", {})

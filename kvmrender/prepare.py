@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import kvmrender
 from kvmrender.cache import Cache
 from kvmrender.errors import TemplateError
-from kvmrender.schema import ROOT, GuestSchema, load_schema
+from kvmrender.schema import GuestSchema, load_schema
 from kvmrender.stack import SCHEMA, TEMPLATE, Stack
 
 
@@ -42,13 +43,14 @@ def _as_kept(value: Any) -> tuple[GuestSchema, CodeType | None] | None:
 
 def guest_schema(stack: Stack) -> GuestSchema:
     """Return the schema of a stack. Raises TemplateError."""
-    try:
-        names = stack.names(SCHEMA)
-        schema = load_schema(stack.read, names, all(stack.is_shipped(str(stack.files(name)[0])) for name in names))
-        _ = schema.validator  # an invalid schema is told now
-    except (LookupError, TypeError, ValueError) as error:
-        said = f"{error} is missing" if isinstance(error, KeyError) else str(error).partition("\n")[0]
-        raise TemplateError(f"is not a schema of guests: {said}", str(stack.files(ROOT)[0])) from None
+    if not stack.own_parts():
+        return load_schema(lambda name: json.loads(stack.read(name)), stack.names(SCHEMA))
+    from kvmrender.schema_check import checked, error_of
+
+    schema, faults = checked(stack)
+    if error := error_of(faults):
+        raise error
+    assert schema is not None
     return schema
 
 

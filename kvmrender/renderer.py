@@ -10,12 +10,12 @@ from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from kvmrender.compiled import functions
-from kvmrender.context import context_builder
+from kvmrender.context import careful, context_builder
 from kvmrender.errors import Path, Problem, TemplateError
 from kvmrender.normalise import unshared, without_nulls
 from kvmrender.prepare import prepared
 from kvmrender.stack import TEMPLATE, Stack
-from kvmrender.xml import document_fault
+from kvmrender.xml import document_fault, domain_fault
 
 if TYPE_CHECKING:
     from types import CodeType
@@ -66,6 +66,8 @@ class Renderer:
             return
         self.schema, code = self._prepared()
         self._context = context_builder(self.schema)
+        if not self.schema.is_shipped:
+            self._context = careful(self._context, lambda: str(next(iter(self.stack.own_parts().values()))))
         self._functions = functions(code, self._include, self.stack) if code else {}
 
     def _prepared(self) -> tuple[GuestSchema, CodeType | None]:
@@ -102,6 +104,8 @@ class Renderer:
         xml = self._written(values)
         if self.stack.own and (fault := document_fault(xml)):
             raise self._interpreter.not_well_formed(values, fault)
+        if self.stack.own and (made := domain_fault(xml)):
+            raise self._interpreter.no_domain(values, made)
         return context, xml
 
     def _written(self, values: dict[str, Any]) -> str:

@@ -32,7 +32,6 @@ features another has too.
 
 from __future__ import annotations
 
-import json
 import posixpath
 from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
@@ -40,7 +39,7 @@ from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from kvmrender.errors import TemplateError, listed
+from kvmrender.errors import listed
 
 if TYPE_CHECKING:
     import jsonschema_rs
@@ -48,6 +47,12 @@ if TYPE_CHECKING:
 Node = dict[str, Any]
 ENDING = ".schema.json"
 ROOT = "guest" + ENDING
+NAMED = ("properties", "$defs", "patternProperties", "dependentSchemas")
+"""Keywords that hold nodes by names, which may look like keywords."""
+VALUES = frozenset(
+    "const enum default examples default_by default_by_type default_from default_when shorthand".split()  # noqa: SIM905 - words
+)
+"""Keywords that hold values, which may look like nodes."""
 DEEPEST = 3
 """How deep in a guest an element can be that only some architectures have."""
 
@@ -70,71 +75,78 @@ class GuestSchema:
         """Return the schema for guests of one architecture, in which keys that have a default may be missing."""
         properties, required = self.root["properties"], self.root["required"]
         needed = [key for key in required if "default" not in resolve(self.root, properties.get(key, {}))]
-        return {**self.root, "required": needed, "allOf": [self.architectures[arch]]}
+        rules = self.root["allOf"][: -len(self.architectures)]
+        return {**self.root, "required": needed, "allOf": [*rules, self.architectures[arch]]}
 
 
 def validator_of(schema: Node) -> jsonschema_rs.Draft202012Validator:
     """Compile a schema. Raises ValueError for what is none."""
     import_module("decimal")  # jsonschema-rs does so too as it is imported, and panics if it is interrupted there
-    from jsonschema_rs import Draft202012Validator
+    from jsonschema_rs import Draft202012Validator, RegexOptions
 
     # Its own messages are not shown: without the mask each would hold the whole value that is wrong, written as JSON.
-    return Draft202012Validator(schema, mask="")
+    return Draft202012Validator(schema, mask="", pattern_options=RegexOptions())  # patterns can't backtrack
 
 
-def load_schema(read: Callable[[str], str], names: Iterable[str], is_shipped: bool = True) -> GuestSchema:
-    """Put the schema together. ``read`` gives the text of a part by its name, ``names`` are all the names there are.
-
-    Raises TemplateError for a part that is missing or isn't JSON.
+def load_schema(
+    read: Callable[[str], Node],
+    names: Iterable[str],
+    is_shipped: bool = True,
+    vet: Callable[[dict[str, Node]], None] = lambda parts: None,
+) -> GuestSchema:
+    """Put the schema together. ``read`` gives a part by its name, ``names`` are all the names there are; ``vet`` sees
+    the parts before they are put together, with references into ``$defs`` of the whole, and may raise what it likes.
     """
     parts: dict[str, Node] = {}
 
     def add(name: str) -> Node:
         if name not in parts:
             parts[name] = {}  # parts may refer to each other
-            parts[name].update(_absolute(_part(name, read), name, add))
+            parts[name].update(_absolute(whole_part(name, read), name, add))
         return parts[name]
 
-    root = dict(add(ROOT))
-    architectures: dict[str, Node] = {}
-    for name in sorted(names):
-        if name.endswith(ENDING) and "/" not in name and "architecture" in (part := add(name)):
-            architectures[part["architecture"][0]] = part
+    add(ROOT)
+    top = [name for name in sorted(names) if name.endswith(ENDING) and "/" not in name and "architecture" in add(name)]
+    vet(parts)
+    architectures = {parts[name]["architecture"][0]: parts[name] for name in top}
+    root = dict(parts[ROOT])
     known = {name: first for first, part in architectures.items() for name in part["architecture"]}
     root["properties"] = {**root["properties"], "arch": {**root["properties"]["arch"], "enum": list(known)}}
     root["allOf"] = [
-        {
-            "if": {
-                "properties": {"arch": {"enum": part["architecture"]}},
-                "required": [] if root["properties"]["arch"]["default"] in part["architecture"] else ["arch"],
-            },
-            "then": {"$ref": f"#/$defs/{_key(first + ENDING)}"},
-        }
-        for first, part in architectures.items()
+        *root.get("allOf", ()),
+        *(
+            {
+                "if": {
+                    "properties": {"arch": {"enum": part["architecture"]}},
+                    "required": [] if root["properties"]["arch"]["default"] in part["architecture"] else ["arch"],
+                },
+                "then": {"$ref": f"#/$defs/{key_of(first + ENDING)}"},
+            }
+            for first, part in architectures.items()
+        ),
     ]
-    root["$defs"] = {_key(name): part for name, part in parts.items() if name != ROOT}
+    root["$defs"] = all_defs(parts)
     for first, part in architectures.items():
-        for path, others in _of_others(root, root, part.get("like", first)):
+        like = known[part.get("like", first)]
+        part["disk_buses"] = {**architectures[like]["disk_buses"], **part["disk_buses"]}
+        for path, others in _of_others(root, root, like):
             inside, last = _inside(part, path)
             said = f"is only for {listed(others)} guests, not {first}"
             inside.setdefault("properties", {})[last] = {"not": {}, "refusal": said}
     return GuestSchema(root, architectures, known, is_shipped)
 
 
-def _part(name: str, read: Callable[[str], str], above: tuple[str, ...] = ()) -> Node:
+def all_defs(parts: dict[str, Node]) -> dict[str, Node]:
+    """Return the ``$defs`` of the whole: those of its root, and the other parts."""
+    return {**parts[ROOT].get("$defs", {}), **{key_of(name): part for name, part in parts.items() if name != ROOT}}
+
+
+def whole_part(name: str, read: Callable[[str], Node]) -> Node:
     """Return a part, merged into the one that it extends."""
-    try:
-        part = json.loads(read(name))
-    except ValueError as error:
-        line = error.lineno if isinstance(error, json.JSONDecodeError) else None
-        raise TemplateError(f"is not JSON: {error}", name, line) from None
-    if not isinstance(part, dict):
-        raise TemplateError("is not a JSON object", name)
+    part = dict(read(name))
     if (extended := part.pop("extends", None)) is None:
         return part
-    if extended in (name, *above) or not isinstance(extended, str):
-        raise TemplateError(f"can't extend {extended!r}", name)
-    whole = _part(extended, read, (name, *above))
+    whole = deepcopy(whole_part(extended, read))
     _merge(whole, part)
     return whole
 
@@ -149,7 +161,8 @@ def _of_others(root: Node, node: Node, arch: str, path: str = "", depth: int = 0
             yield from _of_others(root, child, arch, f"{path}{name}.", depth + 1)
 
 
-def _key(name: str) -> str:
+def key_of(name: str) -> str:
+    """Return the key of a part in the ``$defs`` of the whole."""
     return name.removesuffix(ENDING).replace("/", ".")
 
 
@@ -161,13 +174,23 @@ def _absolute(node: Any, name: str, add: Callable[[str], Node]) -> Any:
         return node
     if "variants" in node and "properties" in node:
         node = _with_variants(node)
-    result = {key: _absolute(item, name, add) for key, item in node.items()}
+    result: Node = {}
+    for key, item in node.items():
+        if key in NAMED and isinstance(item, dict):
+            result[key] = {inner: _absolute(child, name, add) for inner, child in item.items()}
+        else:
+            result[key] = item if key in VALUES else _absolute(item, name, add)
     if isinstance(reference := node.get("$ref"), str):
-        file, _, fragment = reference.partition("#")
-        target = posixpath.normpath(posixpath.join(posixpath.dirname(name), file)) if file else name
+        target, fragment = target_of(name, reference)
         add(target)
-        result["$ref"] = f"#{fragment}" if target == ROOT else f"#/$defs/{_key(target)}{fragment}"
+        result["$ref"] = f"#{fragment}" if target == ROOT else f"#/$defs/{key_of(target)}{fragment}"
     return result
+
+
+def target_of(name: str, reference: str) -> tuple[str, str]:
+    """Return the part that a reference in the part ``name`` leads to, and where in it."""
+    file, _, fragment = reference.partition("#")
+    return posixpath.normpath(posixpath.join(posixpath.dirname(name), file)) if file else name, fragment.rstrip("/")
 
 
 def _with_variants(node: Node) -> Node:

@@ -10,7 +10,7 @@ from pathlib import Path
 from stat import S_IWOTH
 from typing import TYPE_CHECKING
 
-from kvmrender.errors import TemplateError, nearest
+from kvmrender.errors import TemplateError, nearest, shown_file
 
 if TYPE_CHECKING:
     from jinja2 import BaseLoader
@@ -71,6 +71,12 @@ class Stack:
             return [found] if (found := self.shipped / name.removeprefix(f"{SHIPPED}/")).is_file() else []
         return [path for folder in (*self.own, self.shipped) if (path := folder / name).is_file()]
 
+    def own_parts(self) -> dict[str, Path]:
+        """Return the schema parts in use that are one's own, by their names, that of a whole guest first."""
+        found = {name: self.files(name)[0] for name in self.names(SCHEMA)} if self.own else {}
+        names = sorted(found, key=lambda name: (name != f"guest{SCHEMA}", name))
+        return {name: found[name] for name in names if not self.is_shipped(str(found[name]))}
+
     def is_shipped(self, file: str | None) -> bool:
         """Say whether a file is one of the shipped folder."""
         return file is not None and Path(file).is_relative_to(self.shipped)
@@ -80,10 +86,8 @@ class Stack:
         return next((folder for folder in (*self.own, self.shipped) if Path(file).is_relative_to(folder)), self.shipped)
 
     def shown(self, file: str | Path) -> str:
-        """Return a file of the stack as messages show it: ``devices/disk.xml.j2 of site-templates``."""
-        folder = self.folder(file)
-        inside = Path(file).relative_to(folder) if Path(file).is_relative_to(folder) else Path(file)
-        return f"{inside.as_posix()} of {'the shipped templates' if folder == self.shipped else folder}"
+        """Return a file as messages show it: ``shipped/NAME`` for one that is shipped, any other by its path."""
+        return shown_file(str(file))
 
     def open_to_all(self) -> list[tuple[Path, Path]]:
         """Return the folders of one's own in which anyone may write, each with the first such place in it."""
@@ -94,12 +98,14 @@ class Stack:
         return found
 
     def read(self, name: str) -> str:
-        """Return the text of a file. Raises TemplateError where there is none."""
+        """Return the text of a file. Raises TemplateError where there is none, or where it isn't text."""
         from jinja2 import Environment, TemplateNotFound
 
         try:  # loaders ask for an environment, and make no use of it
             return self.loader.get_source(Environment(autoescape=True), name)[0]
-        except TemplateNotFound:
+        except (TemplateNotFound, ValueError) as error:
+            if isinstance(error, UnicodeDecodeError):
+                raise TemplateError("is not UTF-8", self.shown(self.files(name)[0])) from None
             raise TemplateError(f"is not in any folder of templates{nearest(name, self.names())}", name) from None
 
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from jinja2 import nodes
 from jinja2.meta import find_undeclared_variables
 
-from kvmrender.environment import Environment
-from kvmrender.errors import nearest, shown_file
-from kvmrender.references import references
+from kvmrender.environment import NESTED, Environment
+from kvmrender.errors import TemplateError, nearest, shown_file
+from kvmrender.references import circle, references
 from kvmrender.schema import GuestSchema
 from kvmrender.stack import SCHEMA, SHIPPED, TEMPLATE, Stack
 from kvmrender.template_errors import template_error
@@ -60,6 +60,9 @@ class Templates:
                 self.trees[shipped] = self.trees[name]
             elif stack.files(shipped):
                 self._read(shipped)
+        for name in schema.architectures:
+            if f"{name}{TEMPLATE}" in self.trees and (error := circle(environment, stack, f"{name}{TEMPLATE}")):
+                self._add(error, name)
 
     def _read(self, name: str) -> None:
         try:
@@ -68,10 +71,14 @@ class Templates:
             self.environment.compile(source, name, file)
             self.compiled.add(name)
         except Exception as error:  # whatever a template can be wrong in
-            said = template_error(error, name, "", {})
-            found = Finding(said.template or name, said.line or 0, said.message)
-            if found not in self.broken:
-                self.broken.append(found)
+            self._add(template_error(error, name, "", {}), name)
+            if NESTED in str(error):
+                self.trees.pop(name, None)
+
+    def _add(self, error: TemplateError, name: str) -> None:
+        found = Finding(error.template or name, error.line or 0, error.message)
+        if found not in self.broken:
+            self.broken.append(found)
 
     def file(self, name: str) -> str:
         """Return the file of a template."""
@@ -80,6 +87,8 @@ class Templates:
     def findings(self) -> Iterator[Finding]:
         """Yield what is wrong with the templates of one's own, or with the shipped ones where there are no others."""
         yield from self.broken
+        if any(NESTED in found.message for found in self.broken):
+            return  # what they use can't be known
         for name, tree in self.trees.items():
             if name.startswith(f"{SHIPPED}/") or (self.stack.own and self.stack.is_shipped(self.file(name))):
                 continue

@@ -12,7 +12,7 @@ from kvmrender.schema import Node, resolve
 from kvmrender.stack import TEMPLATE, shipped_fixtures
 from kvmrender.template_check import Finding
 from kvmrender.usage import NOT_WRITTEN
-from kvmrender.xml import document_fault
+from kvmrender.xml import document_fault, domain_fault
 
 NAMED = 2
 """Guests that a finding names; of the others, it tells the number."""
@@ -47,6 +47,8 @@ def findings(
             guest = document.guest
             values = renderer.context(guest)
             xml, places = renderer.traced(guest)
+            if domain_fault(xml):
+                renderer.render(guest)  # says what is wrong with it
             ignored = renderer.unused_fields(guest)
         except GuestError as error:
             for problem in document.located(error.problems):

@@ -131,3 +131,39 @@ def document_fault(xml: str) -> Fault | None:
             said, line = f"{said}: <{opened[-1][0]}> is not closed", opened[-1][1]
         return Fault(said, line, tuple(path[2:]))
     return None
+
+
+class _DoneError(Exception):
+    """What was looked for is found: the argument says what is wrong with it, or nothing."""
+
+
+def domain_fault(xml: str) -> str | None:
+    """Say what a document is that is not one of a guest, ``<domain>`` with a name; None for one that is, and for one
+    that isn't well-formed."""
+    parser = expat.ParserCreate(namespace_separator=" ")
+    path: list[str] = []
+    name: list[str] = []
+
+    def start(tag: str, _: object) -> None:
+        if not path and tag != "domain":
+            raise _DoneError(f"<{tag.rpartition(' ')[2]}>")
+        path.append(tag)
+
+    def text(data: str) -> None:
+        if path == ["domain", "name"] and data.strip():
+            name.append(data)
+
+    def end(_: str) -> None:
+        path.pop()
+        if name:
+            raise _DoneError(None)
+
+    parser.StartElementHandler, parser.CharacterDataHandler, parser.EndElementHandler = start, text, end
+    try:
+        parser.Parse(xml.encode(), True)
+    except _DoneError as done:
+        found: str | None = done.args[0]
+        return found
+    except expat.ExpatError:
+        return None if xml.strip() else "nothing"
+    return "<domain> without a name"

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
+import warnings
 from collections.abc import Iterator
+from itertools import product
+from time import perf_counter
 from typing import Any
 
 import jsonschema_rs
@@ -11,6 +15,10 @@ import pytest
 from conftest import FIXTURES, ROOT, Run
 
 from kvmrender.load import read
+
+with warnings.catch_warnings():  # it is re._parser since Python 3.11
+    warnings.simplefilter("ignore", DeprecationWarning)
+    import sre_parse as parsing
 
 PARTS = sorted((ROOT / "templates").rglob("*.schema.json"))
 part_file = pytest.mark.parametrize("part", PARTS, ids=lambda part: part.name)
@@ -120,3 +128,204 @@ def test_mappings_refuse_unknown_keys(part: Any) -> None:
     for path, node in nodes(json.loads(part.read_text())):
         if node.get("type") == "object" and "/vars" not in path:
             assert node.get("additionalProperties") is False, f"{part.name}{path}"
+
+
+def patterns(node: Any) -> Iterator[str]:
+    """Yield each pattern of a part: those of values, of short forms and of machines."""
+    for _, found in nodes(node):
+        if isinstance(found.get("pattern"), str):
+            yield found["pattern"]
+        for keyword in ("shorthand", "machine_buses"):
+            if isinstance(found.get(keyword), dict):
+                yield from found[keyword]
+
+
+PATTERNS = sorted({pattern for part in PARTS for pattern in patterns(json.loads(part.read_text()))})
+
+
+class Positions:
+    """The characters of a pattern as states: which may come next, by sets of the characters that they take."""
+
+    def __init__(self, pattern: str) -> None:
+        self.sets: list[frozenset[str]] = []
+        self.next: dict[int, set[int]] = {}
+        self.is_ambiguous = False
+        self.first, _, _ = self._sequence(parsing.parse(pattern))
+
+    def _sequence(self, tokens: Any) -> tuple[set[int], set[int], bool]:
+        first: set[int] = set()
+        last: set[int] = set()
+        is_empty = True
+        for token in tokens:
+            begin, end, may_be_empty = self._token(*token)
+            self._lead(last, begin)
+            first |= begin if is_empty else set()
+            last = last | end if may_be_empty else end
+            is_empty &= may_be_empty
+        return first, last, is_empty
+
+    def _lead(self, last: set[int], first: set[int]) -> None:
+        for one in last:
+            self.is_ambiguous |= not first.isdisjoint(self.next[one])
+            self.next[one] |= first
+
+    def _token(self, kind: Any, argument: Any) -> tuple[set[int], set[int], bool]:
+        name = str(kind)
+        if name == "AT":
+            return set(), set(), True
+        if name == "SUBPATTERN":
+            return self._sequence(argument[-1])
+        if name == "BRANCH":
+            found = [self._sequence(branch) for branch in argument[1]]
+            return (
+                {one for first, _, _ in found for one in first},
+                {one for _, last, _ in found for one in last},
+                any(empty for *_, empty in found),
+            )
+        if name == "MAX_REPEAT":
+            least, most, inner = argument
+            if most == parsing.MAXREPEAT:
+                first, last, is_empty = self._sequence(list(inner) * max(least, 1))
+                self._lead(last, first)
+                return first, last, is_empty or least == 0
+            if (least, most) == (0, 1):
+                first, last, _ = self._sequence(inner)
+                return first, last, True
+            rest: list[Any] = []
+            for _ in range(most - least):
+                rest = [(kind, (0, 1, [*inner, *rest]))]
+            return self._sequence([*list(inner) * least, *rest])
+        self.sets.append(taken(name, argument))
+        self.next[len(self.sets) - 1] = set()
+        return {len(self.sets) - 1}, {len(self.sets) - 1}, False
+
+    def after(self, states: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+        """Yield where several matchers, in these states, can be after the same character."""
+        for then in product(*(self.next[state] for state in states)):
+            if frozenset.intersection(*(self.sets[state] for state in then)):
+                yield then
+
+    def reached(self, start: tuple[int, ...]) -> set[tuple[int, ...]]:
+        """Return where they can be after any text."""
+        found: set[tuple[int, ...]] = set()
+        level = {start}
+        while level:
+            level = {then for states in level for then in self.after(states)} - found
+            found |= level
+        return found
+
+    def is_linear(self) -> bool:
+        """Say whether the ways to match any text are bounded, whatever its length (Weber and Seidl, 1991).
+
+        They aren't where a loop can be gone through in two ways, or where two, one after the other, take the same.
+        """
+        if self.is_ambiguous:
+            return False
+        loops = [state for state in self.next if (state,) in self.reached((state,))]
+        for one in loops:
+            for pair in self.reached((one, one)):
+                if len({*pair}) == 2 and (one, one) in self.reached(pair):
+                    return False
+        after = {one: {state for (state,) in self.reached((one,))} for one in loops}
+        return not any(
+            (one, other, other) in self.reached((one, one, other))
+            for one in loops
+            for other in after[one].intersection(loops)
+            if one != other
+        )
+
+
+ALPHABET = frozenset([*map(chr, range(128)), "\x85", "é", "\u2028", "\ud7ff", "\ufffe", "\uffff", "\U0001f600"])
+
+
+def taken(name: str, argument: Any) -> frozenset[str]:
+    """Return the characters that one token of a pattern takes."""
+    if name == "ANY":
+        return ALPHABET - {"\n"}
+    if name == "LITERAL":
+        return frozenset([chr(argument)])
+    if name == "NOT_LITERAL":
+        return ALPHABET - {chr(argument)}
+    assert name == "IN", name
+    found: set[str] = set()
+    is_negated = False
+    for kind, value in argument:
+        if str(kind) == "NEGATE":
+            is_negated = True
+        elif str(kind) == "RANGE":
+            found |= {char for char in ALPHABET if value[0] <= ord(char) <= value[1]}
+        else:
+            found |= taken(str(kind), value)
+    return ALPHABET - found if is_negated else frozenset(found)
+
+
+def is_linear(pattern: str) -> bool:
+    """Say whether a pattern takes time that grows like the text, by its form: it begins at the beginning, or doesn't
+    repeat anything, and there is a bounded number of ways through it."""
+    is_anchored = pattern.startswith("^") and (not re.search(r"[*+]", pattern) or not re.match(r"[^(\[]*\|", pattern))
+    return (is_anchored or not re.search(r"[*+]|,\}", pattern)) and Positions(pattern).is_linear()
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_pattern_can_not_backtrack(pattern: str) -> None:
+    assert is_linear(pattern)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "^(a+)+$",
+        "^(a|[ab])*$",
+        "^a*a*$",
+        "^[^/]*[^/ ][^/]*$",
+        "^(0*[0-9]{1,2},)*$",
+        "a+$",
+        "^x|a+$",
+        "^.*,.*,",
+    ],
+)
+def test_pattern_that_can_backtrack_is_known_by_its_form(pattern: str) -> None:
+    assert not is_linear(pattern)
+
+
+def test_no_text_takes_longer_than_its_length_says() -> None:
+    """Each pattern, with texts of 10⁴ and 10⁵ characters of many kinds that fit for long and fail at the end."""
+    kinds = [
+        "a",
+        "0",
+        "Z",
+        " ",
+        "-",
+        ".",
+        ":",
+        "/",
+        ",",
+        "^",
+        "_",
+        "é",
+        "\t",
+        "a-",
+        "0,",
+        "^0,",
+        "^0000,",
+        "a/",
+        "/a",
+        "0:",
+        "0-",
+        " a",
+        "1.1.",
+        "ab0",
+    ]
+
+    def slowness(pattern: str, kind: str) -> float:
+        """Return how many times longer ten times the text takes, in no less than a moment."""
+        search, times = re.compile(pattern).search, []
+        for length in (10_000, 100_000):
+            text = (kind * length)[:length] + "\n\x00"
+            start = perf_counter()
+            search(text)
+            times.append(perf_counter() - start)
+        return times[1] / max(times[0], 0.001)
+
+    suspects = [(pattern, kind) for pattern in PATTERNS for kind in kinds if slowness(pattern, kind) > 30]
+    assert [suspect for suspect in suspects if min(slowness(*suspect) for _ in range(5)) > 30] == []

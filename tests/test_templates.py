@@ -23,6 +23,11 @@ def rendered(folder: Path, **guest: Any) -> str:
     return Renderer([folder]).render({"name": "web-1", **guest})
 
 
+def domain(inside: str = "") -> str:
+    """Return a template of a whole document."""
+    return f"<domain><name>{{{{ name }}}}</name>{inside}</domain>"
+
+
 def test_block_of_an_architecture_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "amd64.xml.j2").write_text(
         '{% extends "shipped/amd64.xml.j2" %}\n{% block cpu %}\n  <cpu mode="{{ vars.mode }}"/>\n{% endblock %}\n'
@@ -42,19 +47,21 @@ def test_partial_is_replaced_for_every_architecture(tmp_path: Path) -> None:
 def test_first_folder_that_has_a_template_wins(tmp_path: Path) -> None:
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
-        (tmp_path / folder / "amd64.xml.j2").write_text(f"<{folder}/>")
-    (tmp_path / "b" / "arm64.xml.j2").write_text("<b/>")
+        (tmp_path / folder / "amd64.xml.j2").write_text(domain(f"<{folder}/>"))
+    (tmp_path / "b" / "arm64.xml.j2").write_text(domain("<b/>"))
     renderer = Renderer([tmp_path / "a", tmp_path / "b"])
-    assert [renderer.render({"name": "x", "arch": arch}) for arch in ("amd64", "arm64")] == ["<a/>", "<b/>"]
+    found = [renderer.render({"name": "x", "arch": arch}) for arch in ("amd64", "arm64")]
+    assert found == ["<domain><name>x</name><a/></domain>", "<domain><name>x</name><b/></domain>"]
 
 
 def test_empty_elements_are_closed_in_their_tags(tmp_path: Path) -> None:
     (tmp_path / "amd64.xml.j2").write_text(
-        '<a x=">">\n{% if vars.n %}\n  <b/>\n{% endif %}\n  <c></c>\n  <d>\n  </d>\n  <e>{{ vars.e }}</e>\n'
-        '{% for name in ("f", "g") %}\n  <{{ name }}>\n  </{{ name }}>\n{% endfor %}\n</a>\n'
+        '<domain x=">">\n{% if vars.n %}\n  <b/>\n{% endif %}\n  <c></c>\n  <d>\n  </d>\n  <e>{{ vars.e }}</e>\n'
+        "<name>{{ name }}</name>"
+        '{% for name in ("f", "g") %}\n  <{{ name }}>\n  </{{ name }}>\n{% endfor %}\n</domain>\n'
     )
-    given = {"n": None, "e": "\n  "}
-    assert rendered(tmp_path, vars=given) == '<a x=">">\n  <c/>\n  <d/>\n  <e>&#10;  </e>\n  <f/>\n  <g/>\n</a>\n'
+    found = '<domain x=">">\n  <c/>\n  <d/>\n  <e>&#10;  </e>\n<name>web-1</name>  <f/>\n  <g/>\n</domain>\n'
+    assert rendered(tmp_path, vars={"n": None, "e": "\n  "}) == found
 
 
 FAULTS = {
@@ -201,9 +208,9 @@ def test_architecture_of_ones_own(tmp_path: Path) -> None:
         "properties": {"machine": {"default": "virt"}},
     }
     (tmp_path / "m68k.schema.json").write_text(json.dumps(part))
-    (tmp_path / "m68k.xml.j2").write_text("<a>{{ arch }} {{ machine }}</a>")
+    (tmp_path / "m68k.xml.j2").write_text(domain("{{ arch }} {{ machine }}"))
     renderer = Renderer([tmp_path])
-    assert renderer.render({"name": "a", "arch": "68000"}) == "<a>m68k virt</a>"
+    assert renderer.render({"name": "a", "arch": "68000"}) == "<domain><name>a</name>m68k virt</domain>"
     with pytest.raises(GuestError, match=r"features\.gic: is only for (.*) guests, not m68k"):
         renderer.render({"name": "a", "arch": "m68k", "features": {"gic": 3}})
     with pytest.raises(GuestError, match=r"arch: 'm86k' is not one of .*m68k.*did you mean 'm68k'"):
@@ -219,9 +226,12 @@ def extending(name: str) -> str:
     [
         ({"guest": "{"}, "guest.schema.json:1: is not JSON: "),
         ({"guest": '\n"\\x"'}, "guest.schema.json:2: is not JSON: "),
-        ({"guest": '{"extends": 5}'}, "guest.schema.json: can't extend 5"),
-        ({"guest": extending("b"), "b": extending("c"), "c": extending("b")}, "c.schema.json: can't extend 'b.schema."),
-        ({"guest": extending("b"), "b": extending("guest")}, "b.schema.json: can't extend 'guest.schema.json'"),
+        ({"guest": '{"extends": 5}'}, "guest.schema.json:1: is not a schema of guests: extends: 5 is not a string"),
+        (
+            {"guest": extending("b"), "b": extending("c"), "c": extending("b")},
+            "c.schema.json:1: can't extend 'b.schema.",
+        ),
+        ({"guest": extending("b"), "b": extending("guest")}, "b.schema.json:1: can't extend 'guest.schema.json'"),
         ({"guest": extending("b"), "b": "[]"}, "b.schema.json: is not a JSON object"),
     ],
 )
@@ -230,7 +240,7 @@ def test_parts_of_ones_own_that_can_not_be_put_together(parts: dict[str, str], s
         (tmp_path / f"{name}.schema.json").write_text(text)
     with pytest.raises(TemplateError) as raised:
         Renderer([tmp_path])
-    assert str(raised.value).startswith(said)
+    assert str(raised.value).startswith(f"{tmp_path}/{said}")
 
 
 def test_schema_part_of_ones_own(tmp_path: Path) -> None:
@@ -250,8 +260,8 @@ def test_errors_can_be_pickled(tmp_path: Path) -> None:
 
 
 def test_renderer_can_be_pickled(tmp_path: Path) -> None:
-    (tmp_path / "amd64.xml.j2").write_text("<{{ name }}/>")
-    assert pickle.loads(pickle.dumps(Renderer([tmp_path]))).render({"name": "a"}) == "<a/>"
+    (tmp_path / "amd64.xml.j2").write_text(domain())
+    assert pickle.loads(pickle.dumps(Renderer([tmp_path]))).render({"name": "a"}) == "<domain><name>a</name></domain>"
 
 
 def test_renderer_can_be_shared_by_threads() -> None:

@@ -110,7 +110,7 @@ def test_field_of_ones_own_is_checked_and_completed_like_the_shipped_ones(site: 
 @pytest.mark.parametrize(
     ("part", "said"),
     [
-        ('{"extends": "guest.schema.json"}', "guest.schema.json: can't extend 'guest.schema.json'"),
+        ('{"extends": "guest.schema.json"}', "guest.schema.json:1: can't extend 'guest.schema.json': guest.schema.json extends guest.schema.json (did you mean shipped/guest.schema.json?)"),
         ('{"extends": "shipped/gest.schema.json"}', "shipped/gest.schema.json: is not in any folder of templates"),
         ("[]", "guest.schema.json: is not a JSON object"),
         ('{"properties": {"a": {"type": "nope"}}}', "is not a schema of guests: "),
@@ -143,8 +143,8 @@ def test_strict_names_the_value_and_the_template_that_ignores_it(site: Path, run
     result = run("render", "--strict", "--templates", site, input=guest)
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr == (
-        f"<stdin>:3:11: disks[0].source: was given, but devices/disk.xml.j2 of {site} does not use it\n"
-        f"<stdin>:4:11: disks[0].driver: was given, but devices/disk.xml.j2 of {site} does not use it\n"
+        f"<stdin>:3:11: disks[0].source: was given, but {site}/devices/disk.xml.j2 does not use it\n"
+        f"<stdin>:4:11: disks[0].driver: was given, but {site}/devices/disk.xml.j2 does not use it\n"
     )
 
 
@@ -178,14 +178,14 @@ def test_strict_knows_values_in_lists_and_short_forms(site: Path, run: Run) -> N
         "disks:\n  source: /a\n  driver: qcow2\n  boot: 1\n  readonly: true\n  serial: null\n"
     )
     result = run("render", "--strict", "--templates", site, input=guest)
-    told = [line.partition(" of ")[0] for line in result.stderr.splitlines()]
+    told = [line.partition(" does ")[0] for line in result.stderr.splitlines()]
     assert told == [
-        "<stdin>:2:41: vars.b[1].d: was given, but amd64.xml.j2",
-        "<stdin>:2:49: vars.e: was given, but amd64.xml.j2",
-        "<stdin>:4:11: disks[0].source: was given, but devices/disk.xml.j2",
-        "<stdin>:5:11: disks[0].driver: was given, but devices/disk.xml.j2",
-        "<stdin>:6:9: disks[0].boot: was given, but devices/disk.xml.j2",
-        "<stdin>:7:13: disks[0].readonly: was given, but devices/disk.xml.j2",
+        f"<stdin>:2:41: vars.b[1].d: was given, but {site}/amd64.xml.j2",
+        f"<stdin>:2:49: vars.e: was given, but {site}/amd64.xml.j2",
+        f"<stdin>:4:11: disks[0].source: was given, but {site}/devices/disk.xml.j2",
+        f"<stdin>:5:11: disks[0].driver: was given, but {site}/devices/disk.xml.j2",
+        f"<stdin>:6:9: disks[0].boot: was given, but {site}/devices/disk.xml.j2",
+        f"<stdin>:7:13: disks[0].readonly: was given, but {site}/devices/disk.xml.j2",
     ]
 
 
@@ -196,7 +196,7 @@ def test_strict_says_nothing_of_defaults_and_of_what_is_only_derived_from(run: R
 
 def test_strict_tells_of_values_for_templates_that_none_uses(run: Run) -> None:
     assert run("render", "--strict", input="name: a\nvars: {a: 1}\n").stderr == (
-        "<stdin>:2:7: vars: was given, but amd64.xml.j2 of the shipped templates does not use it\n"
+        "<stdin>:2:7: vars: was given, but shipped/amd64.xml.j2 does not use it\n"
     )
 
 
@@ -274,7 +274,7 @@ ESCAPES = {
 
 @pytest.mark.parametrize("source", ESCAPES.values(), ids=ESCAPES)
 def test_sandbox(source: str, site: Path) -> None:
-    (site / "amd64.xml.j2").write_text(f"<a>{source}</a>")
+    (site / "amd64.xml.j2").write_text(f"<domain><name>a</name>{source}</domain>")
     with pytest.raises(TemplateError) as raised:
         Renderer([site]).render({"name": "a", "vars": {"long": "x" * 9999}})
     assert raised.value.template == f"{site}/amd64.xml.j2"
@@ -295,8 +295,8 @@ def test_sandbox(source: str, site: Path) -> None:
     ],
 )
 def test_what_templates_of_ones_own_can_compute(source: str, said: str, site: Path) -> None:
-    (site / "amd64.xml.j2").write_text(f"<a>{source}</a>")
-    assert Renderer([site]).render({"name": "a"}) == f"<a>{said}</a>"
+    (site / "amd64.xml.j2").write_text(f"<domain><name>a</name>{source}</domain>")
+    assert Renderer([site]).render({"name": "a"}) == f"<domain><name>a</name>{said}</domain>"
 
 
 def test_link_out_of_a_folder_is_not_read(site: Path) -> None:

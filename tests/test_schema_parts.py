@@ -1,0 +1,389 @@
+"""Schema parts and templates of one's own with mistakes: one line for each, with file, line and place, and no traceback."""
+
+from __future__ import annotations
+
+import json
+import random
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ROOT, Run
+
+from kvmrender import GuestError, Renderer, TemplateError, one
+from kvmrender.schema_check import checked
+from kvmrender.stack import Stack
+
+EXTENDS = {"extends": "shipped/guest.schema.json"}
+D = {"description": "A field."}
+
+
+def guest(**properties: Any) -> dict[str, Any]:
+    return {**EXTENDS, "properties": properties}
+
+
+def write(folder: Path, parts: dict[str, Any]) -> Path:
+    for name, part in parts.items():
+        file = folder / name
+        file.parent.mkdir(exist_ok=True, parents=True)
+        file.write_text(part if isinstance(part, str) else json.dumps(part, indent=1))
+    return folder
+
+
+CIRCLE = {**guest(x={**D, "$ref": "#/$defs/l"}), "$defs": {"l": {"type": "array", "items": {"$ref": "#/$defs/l"}}}}
+MANY = {
+    f"a{n}": {"type": "object", "properties": {key: {"$ref": f"#/$defs/a{n + 1}"} for key in "xy"}} for n in range(40)
+}
+BAD: dict[str, tuple[dict[str, Any], str]] = {
+    "no buses": (
+        {"arm.schema.json": {"architecture": ["arm"], "like": "arm64"}},
+        "arm.schema.json:1: is not a schema of guests: disk_buses: is missing: the usual bus of each kind of disk",
+    ),
+    "like": (
+        {"arm.schema.json": {"architecture": ["arm"], "like": "arm46", "disk_buses": {"disk": "virtio"}}},
+        "arm.schema.json:5: is not a schema of guests: like: 'arm46' is not an architecture (did you mean 'arm64'?)",
+    ),
+    "bus": (
+        {"arm.schema.json": {"architecture": ["arm"], "like": "arm64", "disk_buses": {"disk": "virtoi"}}},
+        "arm.schema.json:7: is not a schema of guests: disk_buses.disk: 'virtoi' is not one of virtio,",
+    ),
+    "name of the file": (
+        {"foo.schema.json": {"architecture": ["arm"], "like": "arm64", "disk_buses": {}}},
+        "foo.schema.json:2: is not a schema of guests: architecture: the file of arm is called arm.schema.json",
+    ),
+    "default_when": (
+        {"guest.schema.json": guest(x={**D, "default_when": "x"})},
+        "guest.schema.json:6: is not a schema of guests: properties.x.default_when: 'x' is not a mapping",
+    ),
+    "default_by": (
+        {"guest.schema.json": guest(x={**D, "default_by": {"type": 5}})},
+        "guest.schema.json:7: is not a schema of guests: properties.x.default_by.type: 5 is not a mapping",
+    ),
+    "variants": (
+        {"guest.schema.json": guest(x={**D, "properties": {"a": D}, "variants": {"colour": "red"}})},
+        "guest.schema.json:12: is not a schema of guests: properties.x.variants.colour: 'red' is not a list",
+    ),
+    "shorthand": (
+        {"guest.schema.json": guest(x={**D, "type": "object", "properties": {"colour": D}, "shorthand": "color"})},
+        "guest.schema.json:12: is not a schema of guests: properties.x.shorthand: 'color' is not a property of it (did",
+    ),
+    "list of itself": (
+        {"guest.schema.json": CIRCLE},
+        "guest.schema.json:10: is not a schema of guests: $defs.l: leads to itself, with no key in between",
+    ),
+    "circle": (
+        {"guest.schema.json": guest(a={"$ref": "#/properties/b"}, b={"$ref": "#/properties/a"})},
+        "guest.schema.json:4: is not a schema of guests: properties.a: leads to itself, with no key in between",
+    ),
+    "reference to nothing": (
+        {"guest.schema.json": guest(a={"$ref": "devices/disk.schema.json#/properties/sorce"})},
+        "guest.schema.json:5: is not a schema of guests: properties.a.$ref: 'devices/disk.schema.json#/properties/sorce'"
+        " refers to nothing",
+    ),
+    "reference to no file": (
+        {"guest.schema.json": guest(a={"$ref": "b.schema.json"})},
+        "guest.schema.json:5: is not a schema of guests: properties.a.$ref: b.schema.json: is not in any folder",
+    ),
+    "levels": ({"guest.schema.json": '{"a":' * 100_000}, "guest.schema.json:1: is nested more than 64 deep"),
+    "properties": (
+        {"guest.schema.json": '{"properties":{"a":' * 400 + "{}" + "}}" * 400},
+        "guest.schema.json:1: is nested more than 64 deep",
+    ),
+    "many fields": (
+        {"guest.schema.json": {**guest(x={"$ref": "#/$defs/a0"}), "$defs": {**MANY, "a40": D}}},
+        "guest.schema.json:1: has more than 100,000 fields",
+    ),
+    "extends": (
+        {"guest.schema.json": {"extends": "guest.schema.json"}},
+        "guest.schema.json:1: can't extend 'guest.schema.json': guest.schema.json extends guest.schema.json (did you mean"
+        " shipped/guest.schema.json?)",
+    ),
+    "keyword": (
+        {"guest.schema.json": guest(a={**D, "patern": "x"})},
+        "guest.schema.json:6: properties.a.patern: is not a keyword (did you mean 'pattern'?)",
+    ),
+    "type": (
+        {"guest.schema.json": guest(a={**D, "type": "strng"})},
+        "guest.schema.json:6: is not a schema of guests: properties.a.type: 'strng' is not one of array,",
+    ),
+    "look-around": (
+        {"guest.schema.json": guest(a={**D, "type": "string", "pattern": "^(?=a)"})},
+        "guest.schema.json:7: is not a schema of guests: properties.a.pattern: '^(?=a)' is not a regular expression"
+        " without look-around and backreferences",
+    ),
+    "pattern of a short form": (
+        {"guest.schema.json": guest(x={**D, "type": "object", "properties": {"a": D}, "shorthand": {"^(a+)+$": "a"}})},
+        "guest.schema.json:13: is not a schema of guests: properties.x.shorthand.^(a+)+$: is not a pattern of plain text",
+    ),
+    "nothing that is computed with": (
+        {"guest.schema.json": {}},
+        "guest.schema.json:1: is not a schema of guests: properties.type: is missing, which is computed with",
+    ),
+    "twice": ({"guest.schema.json": '{"a": 1,\n"a": 2}'}, "guest.schema.json:2: is not a schema of guests: key 'a' is"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("parts", "said"), BAD.values(), ids=BAD)
+def test_mistake_in_a_part_is_told_with_its_place(parts: dict[str, Any], said: str, tmp_path: Path, run: Run) -> None:
+    result = run("render", "--templates", write(tmp_path, parts), input="name: a\n")
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1), result.stderr
+    assert result.stderr.startswith(f"{tmp_path}/{said}")
+
+
+@pytest.mark.parametrize("command", ["context", "schema", "explain", "graph", "templates check"])
+def test_every_command_tells_of_it(command: str, tmp_path: Path, run: Run) -> None:
+    parts, said = BAD["list of itself"]
+    words = [*command.split(), *([] if command == "templates check" else ["--templates"])]
+    result = run(*words, write(tmp_path, parts), input="name: a\n")
+    assert (result.exit_code, result.stdout, result.stderr) == (2, "", f"{tmp_path}/{said}\n")
+
+
+def test_check_finds_all_that_is_odd_in_parts(tmp_path: Path, run: Run) -> None:
+    """What would not stop a guest, too; the exit code of what can be put together is 1."""
+    odd = guest(
+        plain={"type": "integer", "default": "many"},
+        other={**D, "type": "integer", "default": 1, "default_when": {"titel": True}},
+        thing={**D, "type": "object", "properties": {"kind": D, "size": D}, "variants": {"kin": [{"is": ["a"], "allows": ["siz"]}]}},
+    )  # fmt: skip
+    found = run("templates", "check", write(tmp_path, {"guest.schema.json": odd}))
+    assert found.exit_code == 1
+    start = f"{tmp_path}/guest.schema.json:"
+    told = [line.removeprefix(start) for line in found.stderr.splitlines() if line.startswith(start)]
+    assert [line for line in told if "no template can write" not in line] == [
+        "4: properties.plain: has no description",
+        "6: properties.plain.default: does not fit: 'many' is not a whole number",
+        "12: properties.other.default_when: 'titel' is not a neighbour of it (did you mean 'title'?)",
+        "26: properties.thing.variants.kin: 'kin' is not a property of it (did you mean 'kind'?)",
+        "31: properties.thing.variants.kin[0].allows: 'siz' is not a property of it (did you mean 'size'?)",
+    ]
+    unknown = guest(a={**D, "patern": "x", "defualt": 1}, b={**D, "only_on": ["amd46"]})
+    found = run("templates", "check", write(tmp_path, {"guest.schema.json": unknown}))
+    assert (found.exit_code, found.stderr.count("\n")) == (1, 3)
+    for said in ("a.patern: is not a keyword", "a.defualt: is not a keyword", "'amd46' is not an architecture"):
+        assert said in found.stderr
+
+
+def test_shipped_parts_are_as_parts_are_to_be() -> None:
+    """As parts of one's own would be looked at."""
+
+    class Own(Stack):
+        def is_shipped(self, file: str | None) -> bool:
+            return False
+
+    schema, faults = checked(Own([ROOT / "templates"]), thoroughly=True)
+    assert schema is not None
+    assert faults == []
+
+
+def test_pattern_of_ones_own_takes_no_time(tmp_path: Path) -> None:
+    evil = {**D, "type": "string", "pattern": "^(a+)+$", "expected": "letters"}
+    renderer = Renderer([write(tmp_path, {"guest.schema.json": guest(evil=evil)})])
+    assert renderer.context({"name": "a", "evil": "a" * 100_000})["evil"]
+    with pytest.raises(GuestError, match="is not letters"):
+        renderer.render({"name": "a", "evil": "a" * 100_000 + "!"})
+
+
+def test_properties_named_like_keywords(tmp_path: Path) -> None:
+    names = ("variants", "properties", "$ref", "if", "default", "items")
+    thing = {**D, "type": "object", "properties": {name: {**D, "type": "integer"} for name in names}}
+    renderer = Renderer([write(tmp_path, {"guest.schema.json": guest(thing=thing)})])
+    given = dict.fromkeys(names, 1)
+    assert renderer.context({"name": "a", "thing": given})["thing"] == given
+
+
+def test_part_without_what_is_computed_with(tmp_path: Path, run: Run) -> None:
+    part = json.loads((ROOT / "templates/devices/disk.schema.json").read_text())
+    del part["properties"]["target"]
+    part["required"] = []
+    write(tmp_path, {"devices/disk.schema.json": part})
+    result = run("render", "--templates", tmp_path, input="name: a\ndisks: [{source: /a.qcow2}]\n")
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
+    assert result.stderr.startswith(f"{tmp_path}/devices/disk.schema.json: ")
+
+
+ODD: list[Any] = [
+    None,
+    True,
+    5,
+    -1,
+    "",
+    "x",
+    [],
+    ["x"],
+    {},
+    {"x": 1},
+    {"$ref": "#"},
+    [[]],
+    "#/$defs/none",
+    10**30,
+    {"type": "array"},
+]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_mutated_parts_are_refused_clearly_or_work(seed: int, tmp_path: Path, run: Run) -> None:
+    """Shipped parts with keywords left out, misspelt, or of other values: exit codes 0 and 2, one line for each fault."""
+    rng = random.Random(seed)
+    files = sorted((ROOT / "templates").rglob("*.schema.json"))
+    for number in range(3):
+        file = rng.choice(files)
+        name = file.relative_to(ROOT / "templates").as_posix()
+        part = json.loads(file.read_text())
+        for _ in range(rng.choice((1, 1, 2))):
+            mutate(part, rng)
+        folder = write(tmp_path / str(number), {name: part})
+        text = (
+            "name: a\ndisks: [{source: /a.qcow2}, /dev/b]\ninterfaces: [{source: br0}]\ngraphics: vnc\ntpms: emulator\n"
+        )
+        for command in (["render"], ["explain", "disks"]):
+            result = run(*command, "--templates", folder, input=text)
+            assert result.exit_code in (0, 2), result.stderr
+            assert "Traceback" not in result.stderr
+            assert "please report" not in result.stderr, result.stderr
+            assert (result.exit_code == 2) == bool(result.stderr)
+
+
+def mutate(part: Any, rng: random.Random) -> None:
+    """Change something in a part."""
+    places = [part]
+    for node in places:
+        places += [
+            child
+            for child in (node.values() if isinstance(node, dict) else node)
+            if isinstance(child, (dict, list)) and child
+        ]
+    place = rng.choice(places)
+    key = rng.choice(list(place) if isinstance(place, dict) else range(len(place)))
+    match rng.randrange(4):
+        case 0:
+            del place[key]
+        case 1 if isinstance(place, dict):
+            place[f"{key}s"] = place.pop(key)
+        case 2:
+            place[key] = deepcopy(part)
+        case _:
+            place[key] = deepcopy(rng.choice(ODD))
+
+
+DEEP = {
+    "parentheses": "\n{{ " + "(" * 5000 + "name" + ")" * 5000 + " }}",
+    "ifs": "\n" + "{% if name %}" * 3000 + "{% endif %}" * 3000,
+    "loops": "\n" + "{% for a in [] %}" * 30 + "{% endfor %}" * 30,
+    "sum": "\n{{ " + " + ".join(["name"] * 5000) + " }}",
+    "signs": "\n{{ " + "-" * 5000 + "1 }}",
+}
+
+
+@pytest.mark.parametrize("source", DEEP.values(), ids=DEEP)
+@pytest.mark.parametrize("name", ["amd64.xml.j2", "domain/vcpu.xml.j2"])
+def test_template_nested_too_deep(name: str, source: str, tmp_path: Path, run: Run) -> None:
+    write(tmp_path, {name: source})
+    result = run("render", "--templates", tmp_path, input="name: a\n")
+    assert (result.exit_code, result.stdout) == (2, "")
+    first, *more = result.stderr.splitlines()
+    assert first == f"{tmp_path}/{name}:2: is nested too deep (guest 'a')"
+    assert len(more) <= 2
+    found = run("templates", "check", tmp_path)
+    assert (found.exit_code, found.stderr) == (1, f"{tmp_path}/{name}:2: is nested too deep\n")
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        (
+            {"amd64.xml.j2": '{% extends "amd64.xml.j2" %}'},
+            "amd64.xml.j2:1: extends itself: amd64.xml.j2 extends amd64.xml.j2 (did you mean shipped/amd64.xml.j2?)",
+        ),
+        (
+            {"amd64.xml.j2": '{% extends "a.xml.j2" %}', "a.xml.j2": '\n{% extends "b.xml.j2" %}', "b.xml.j2": '{% extends "a.xml.j2" %}'},
+            "b.xml.j2:1: extends itself: a.xml.j2 extends b.xml.j2 extends a.xml.j2",
+        ),
+        (
+            {"domain.xml.j2": '{% extends "amd64.xml.j2" %}'},
+            "domain.xml.j2:1: extends itself: amd64.xml.j2 extends domain.xml.j2 extends amd64.xml.j2",
+        ),
+    ],
+)  # fmt: skip
+def test_templates_that_extend_each_other(files: dict[str, str], said: str, tmp_path: Path, run: Run) -> None:
+    write(tmp_path, files)
+    result = run("render", "--templates", tmp_path, input="name: a\n")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"{tmp_path}/{said}")
+    found = run("templates", "check", tmp_path)
+    assert found.exit_code == 1
+    assert any(line.startswith(f"{tmp_path}/{said}") for line in found.stderr.splitlines())
+
+
+@pytest.mark.parametrize("statement", ["include", "import"])
+def test_templates_that_include_each_other(statement: str, tmp_path: Path, run: Run) -> None:
+    more = " as x" if statement == "import" else ""
+    write(
+        tmp_path,
+        {f"{a}.xml.j2": f'{{% {statement} "{b}.xml.j2"{more} %}}' for a, b in (("amd64", "b"), ("b", "amd64"))},
+    )
+    result = run("render", "--templates", tmp_path, input="name: a\n")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "includes or calls itself without end" in result.stderr
+    assert {"amd64.xml.j2", "b.xml.j2"} <= {
+        word.strip(",").split("/")[-1].partition(":")[0] for word in result.stderr.split()
+    }
+
+
+@pytest.mark.parametrize(
+    ("source", "made"),
+    [("<tpm/>", "<tpm>"), ("", "nothing"), (" \n", "nothing"), ("<domain/>", "<domain> without a name"), ("<domain><name> </name></domain>", "<domain> without a name")],
+)  # fmt: skip
+def test_what_is_no_domain_with_a_name(source: str, made: str, tmp_path: Path, run: Run) -> None:
+    write(tmp_path, {"domain.xml.j2": source})
+    result = run("render", "--templates", tmp_path, input="name: a\n")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == (
+        f"{tmp_path}/domain.xml.j2: makes {made}, not a <domain> with a <name>: without"
+        " {% extends \"shipped/domain.xml.j2\" %}, it replaces all of that (guest 'a')\n"
+    )
+    with pytest.raises(TemplateError):
+        Renderer([tmp_path]).render({"name": "a"})
+
+
+SECRET_SITE = {
+    "guest.schema.json": guest(token={**D, "type": "string", "pattern": "^[a-z]{8}$", "expected": "eight letters", "secret": True}),
+    "domain.xml.j2": '{% extends "shipped/domain.xml.j2" %}{% block metadata %}\n{% if token is defined %}\n'
+    '  <metadata>\n    <s:site xmlns:s="u" token="{{ token }}"/>\n  </metadata>\n{% endif %}\n{% endblock %}\n',
+}  # fmt: skip
+
+
+def test_secret_of_ones_own_is_shown_nowhere_but_in_the_xml(tmp_path: Path, run: Run) -> None:
+    site, out = write(tmp_path / "site", SECRET_SITE), tmp_path / "out"
+    templates = ("--templates", site)
+    text = "name: a\ntoken: sesameab\n"
+    assert run("context", *templates, input=text).stdout.count("sesameab") == 0
+    assert "token: '***'" in run("context", *templates, input=text).stdout
+    assert run("render", *templates, "-o", out, input=text).exit_code == 0
+    assert (out / "a.xml").stat().st_mode & 0o777 == 0o640
+    assert "sesameab" in (out / "a.xml").read_text()
+    changed = run("render", *templates, "-o", out, "--check", "--diff", input=text.replace("sesameab", "openopen"))
+    assert changed.exit_code == 1
+    assert "only secrets differ" in changed.stdout
+    assert "sesameab" not in changed.stdout
+    assert "openopen" not in changed.stdout
+    for wrong in (text.replace("sesameab", "SESAMEAB"), "name: a\ntoken: [SESAMEAB]\n"):
+        refused = run("render", *templates, input=wrong)
+        assert refused.exit_code == 2
+        assert "token: ***" in refused.stderr or "a list" in refused.stderr
+        assert "SESAMEAB" not in refused.stderr
+    refused = run("render", *templates, "--set", "token=SESAMEAB", input="name: a\n")
+    assert (refused.exit_code, "SESAMEAB" in refused.stderr) == (2, False)
+
+
+def test_secret_of_ones_own_for_configuration_management(tmp_path: Path) -> None:
+    folders = (str(write(tmp_path / "site", SECRET_SITE)),)
+    found = one.from_values({"name": "a", "token": "sesameab"}, folders)
+    assert found.secret
+    assert "sesameab" in found.xml
+    masked = one.mask_of(folders)(found.xml)
+    assert "sesameab" not in masked
+    assert 'token="***"' in masked
+    assert not one.from_values({"name": "a"}, folders).secret
+    (tmp_path / "g.yaml").write_text("name: a\ntoken: sesameab\n")
+    assert one.from_file(str(tmp_path / "g.yaml"), None, folders).secret
