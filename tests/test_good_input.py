@@ -49,10 +49,12 @@ def test_white_space_comes_back_unchanged(char: str) -> None:
 
 def test_white_space_of_an_attribute_is_written_as_references(tmp_path: Path) -> None:
     (tmp_path / "amd64.xml.j2").write_text(
-        '<a><b b="{{ vars.b }}"/><c {{ vars | attributes("b") }}>{{ vars.b }}</c></a>'
+        '<domain><name>a</name><b b="{{ vars.b }}"/><c {{ vars | attributes("b") }}>{{ vars.b }}</c></domain>'
     )
     xml = kvmrender.Renderer([tmp_path]).render({"name": "a", "vars": {"b": "1\t2\n3\r4"}})
-    assert xml == '<a><b b="1&#9;2&#10;3&#13;4"/><c  b="1&#9;2&#10;3&#13;4">1&#9;2&#10;3&#13;4</c></a>'
+    assert xml == (
+        '<domain><name>a</name><b b="1&#9;2&#10;3&#13;4"/><c  b="1&#9;2&#10;3&#13;4">1&#9;2&#10;3&#13;4</c></domain>'
+    )
 
 
 def test_texts_stand_for_numbers_too() -> None:

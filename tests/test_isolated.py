@@ -21,8 +21,10 @@ from conftest import Run
 from kvmrender import GuestError, Renderer, TemplateError, isolated
 from kvmrender.errors import LimitError
 
-GOOD = "<a>good</a>"
-SITE = f"{{% if name == 'good' %}}{GOOD}{{% else %}}<a>{{% include vars.file %}}</a>{{% endif %}}"
+GOOD = "<domain><name>good</name></domain>"
+SITE = (
+    f"{{% if name == 'good' %}}{GOOD}{{% else %}}<domain><name>{{% include vars.file %}}</name></domain>{{% endif %}}"
+)
 """An architecture's template that includes what a guest names."""
 DEEP = "{%% set ns = namespace(n=%s) %%}{%% for i in range(99999) %%}{%% set ns.n = %s %%}{%% endfor %%}"
 DOUBLED = "{%% set ns = namespace(s=%s) %%}{%% for i in range(64) %%}{%% set ns.s = %s %%}{%% endfor %%}"
@@ -373,7 +375,9 @@ def test_threads_share_a_renderer(site: Path) -> None:
     (site / "name.xml.j2").write_text("{{ name }}")
     guests = [{"name": f"g{number}", "vars": {"file": "name.xml.j2"}} for number in range(200)]
     with ThreadPoolExecutor(8) as pool:
-        assert list(pool.map(renderer.render, guests)) == [f"<a>g{number}</a>" for number in range(200)]
+        assert list(pool.map(renderer.render, guests)) == [
+            f"<domain><name>g{number}</name></domain>" for number in range(200)
+        ]
 
 
 def test_fork_has_a_process_of_its_own(site: Path) -> None:
