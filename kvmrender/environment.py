@@ -138,7 +138,7 @@ class Environment(ImmutableSandboxedEnvironment):
         except UNREADABLE as error:
             raise unreadable(self, error, source, name, filename) from None
 
-    def compile(  # type: ignore[override] - of what Jinja gives, whichever it is
+    def compile(  # type: ignore[override] # whatever Jinja gives
         self, source: Any, name: Any = None, filename: Any = None, **more: Any
     ) -> Any:
         """Do what Jinja does, but raise TemplateSyntaxError for all that it or Python can't compile."""
