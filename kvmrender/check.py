@@ -157,7 +157,7 @@ def problems_of(root: Node, secrets: Secrets, guest: Any, error: jsonschema_rs.V
         with suppress(KeyError):  # so may a key
             value = reduce(getitem, path, guest)
     if kind in ("additionalProperties", "unevaluatedProperties"):
-        known = [*node.get("properties", ()), *resolve(root, node).get("properties", ())]
+        known = {**resolve(root, node).get("properties", {}), **node.get("properties", {})}
         for key in found["unexpected"]:
             hint = nearest(key, known) or f" (known keys: {_options(known)})"
             key = MASK if secrets.hides_key((*path, key), value) else key
