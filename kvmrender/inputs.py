@@ -96,7 +96,10 @@ class Inputs:
     def _hides(self, path: Path, is_value: bool) -> bool:
         """Say whether what stands at a path of a file may be a secret."""
         below = {"guests": 3, "defaults": 2}.get(str(path[1]), 1) if len(path) > 1 else 1
-        return self._secrets.hides(path[below:], "" if is_value else None)
+        inside = path[below:]
+        if is_value:
+            return self._secrets.hides(inside, "")
+        return self._secrets.hides(inside) or self._secrets.hides_key((*inside, ""), {"": True})
 
     def guest(self, document: Document) -> Any:
         """Return a guest as written in all its layers, with the settings. Raises GuestError."""

@@ -64,9 +64,10 @@ def setting(root: Node, text: str) -> Setting:
     written, equals, value = text.partition("=")
     path = tuple(int(number) if number else key for key, number in _STEP.findall(written))
     secrets = Secrets(root)
-    is_hidden = secrets.hides_path(path)
+    is_path = bool(equals and _PATH.match(written))
+    is_hidden = secrets.hides_path(path) or (not is_path and secrets.hides(path))
     found = Setting(MASK if is_hidden else f"{brief(written)}{equals}{'…' if value else ''}", (), None)
-    if is_hidden or not equals or not _PATH.match(written):
+    if is_hidden or not is_path:
         raise GuestError([found.problem("is not PATH=VALUE, such as disks[0].driver.cache=none")])
     if len(path) > MAX_DEPTH:
         raise GuestError([found.problem(f"is a path of more than {MAX_DEPTH} steps")])

@@ -19,6 +19,8 @@ SECRET: Places = {}
 SHORT = 16
 """Characters of a secret by which it is known in messages, which may leave out the rest of it."""
 
+FEW_FIELDS = 2
+"""Fields of an element that is for a secret and no more: an unknown key in it is likely to be one."""
 FEW = 4
 """A secret of fewer characters is looked for as a word of its own."""
 
@@ -61,7 +63,7 @@ class Secrets:
         key = str(path[-1])
         if self.xml.may_be_in(key):
             return True
-        if mapping[key] is not None:
+        if mapping[key] is not None and len(node.get("properties", {})) > FEW_FIELDS:
             return False
         return _is_for_secrets(self._root, node)
 
@@ -112,7 +114,8 @@ def _is_for_secrets(root: Node, node: Node) -> bool:
         return _is_for_secrets(root, node["items"])
     fields = [resolve(root, field) for field in node.get("properties", {}).values()]
     has_own = any(field.get("secret") for field in fields)
-    return has_own or (len(fields) == 1 and _is_for_secrets(root, fields[0]))
+    is_raw = bool(fields) and all(field.get("xml") for field in fields)
+    return has_own or is_raw or (len(fields) == 1 and _is_for_secrets(root, fields[0]))
 
 
 def _values(secrets: XmlSecrets, root: Node, node: Node, value: Any, inside: bool = False) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import linecache
 import re
 from collections.abc import Iterator, Mapping
+from itertools import takewhile
 from pathlib import Path as FilePath
 from traceback import walk_tb
 from types import FrameType
@@ -52,9 +53,13 @@ def template_error(error: Exception, template: str, guest: str, values: Mapping[
 
 def without_secrets(error: TemplateError, secrets: Secrets, values: Mapping[str, Any]) -> TemplateError:
     """Return an error without the secrets of the guest, and without a line of a template that has some itself."""
-    message = secrets.without(secrets.values(values), error.message)
+    known = secrets.values(values)
+    message = secrets.without(known, error.message)
+    field = tuple(
+        takewhile(lambda step: isinstance(step, int) or not any(step in value for value in known), error.field)
+    )
     source = None if error.source and secrets.xml.are_written_in(error.source) else error.source
-    return type(error)(message, error.template, error.line, error.guest, error.field, source, error.chain)
+    return type(error)(message, error.template, error.line, error.guest, field, source, error.chain)
 
 
 def _is_template(frame: FrameType) -> bool:

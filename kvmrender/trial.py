@@ -9,6 +9,7 @@ from kvmrender.errors import GuestError, LimitError, Path, TemplateError, listed
 from kvmrender.load import Document, read
 from kvmrender.renderer import Renderer, default_renderer
 from kvmrender.schema import Node, resolve
+from kvmrender.secrets import Secrets
 from kvmrender.stack import TEMPLATE, shipped_fixtures
 from kvmrender.template_check import Finding
 from kvmrender.usage import NOT_WRITTEN
@@ -37,7 +38,7 @@ def findings(
     ``faults`` holds XML against libvirt's schema; what it says of the shipped templates' XML for the same guest, such
     as of something newer than that schema, is not told.
     """
-    shipped = default_renderer()
+    shipped, secrets = default_renderer(), Secrets(renderer.schema.root)
     found: dict[Finding, None] = {}
     unused: dict[tuple[str, str], list[str]] = {}
     given: set[Path] = set()
@@ -62,7 +63,9 @@ def findings(
                 return list(found)  # each guest may take as long
             continue
         given |= set(_fields(renderer.schema.root, renderer.schema.root, values, ()))
+        known = secrets.values(values)
         for line, message in _faults(xml, faults, shipped, guest):
+            message = secrets.without(known, message)
             file, number = places[line - 1] or ("", 0)
             found.setdefault(Finding(file, number, f"{message} ({about})"))
         for path, file in ignored:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ from conftest import Run, find
 import kvmrender
 from kvmrender import GuestError, Renderer
 from kvmrender.schema import Node, resolve
-from kvmrender.secrets import is_secret, xml_masker
+from kvmrender.secrets import is_secret, secret_finder, xml_masker
 
 SECRET = "hunter2"
 
@@ -145,3 +147,163 @@ def test_name_of_other_fields_is_a_secret_in_its_own_element_only() -> None:
     xml = "<domain><name>a</name><site:login name='hunter2' key='hunter2'/><a name='b' key='hunter2'/></domain>"
     masked = "<domain><name>a</name><site:login name='***' key='***'/><a name='b' key='***'/></domain>"
     assert xml_masker(root)(xml) == masked
+
+
+MARK = "hunter2"
+SPELLINGS = {
+    "plain": MARK,
+    "single": f"'{MARK}'",
+    "double": f'"{MARK}"',
+    "block": f"|\n    {MARK}",
+    "number": f"{MARK}1",
+    "json": f'["{MARK}"]',
+    "mapping": f"{{{MARK}: {MARK}}}",
+    "mapping of keys": f"{{{MARK}}}",
+    "key twice": f"{{{MARK}: 1, {MARK}: 2}}",
+    "tag": f"!{MARK}",
+    "tag of yaml": f"!!{MARK} a",
+    "tag of a mapping": f"!{MARK} {{a: b}}",
+    "alias": f"*{MARK}",
+    "anchor": f"&{MARK} [{MARK}]",
+    "escape": f'"{MARK}\\q"',
+    "control character": f'"{MARK}\\x01"',
+    "bracket": f"[{MARK}",
+}
+PLACES = {
+    "graphics": "graphics:\n  type: vnc\n  passwd: {}\n",
+    "a list of graphics": "graphics:\n- type: spice\n  passwd: {}\n",
+    "session": "launchSecurity:\n  type: sev\n  session: {}\n",
+    "key of the owner": "launchSecurity:\n  type: sev\n  dhCert: {}\n",
+    "cookies": "disks:\n- source:\n   protocol: https\n   cookies: {}\n",
+    "cookie": "disks:\n- source:\n   protocol: https\n   cookies:\n    cookie: {}\n",
+    "cookie's text": "disks:\n- source:\n   protocol: https\n   cookies:\n    cookie:\n     name: a\n     text: {}\n",
+}
+MISTAKES = ["", "memroy: 1\n", "vcpu: many\n", "audios: [{type: none, id: 1}, {type: none, id: 1}]\n", "name: b\n"]
+
+
+def told(run: Run, tmp_path: Path, text: str, ending: str = "yaml") -> str:
+    """Return all that commands say of a guest, but its XML."""
+    file, out = tmp_path / f"guest.{ending}", tmp_path / "out"
+    out.mkdir(exist_ok=True)
+    (out / "a.xml").write_text(f"<domain><graphics passwd = '{MARK}'/></domain>")
+    file.write_text(text)
+    found = []
+    for arguments in (
+        ["context", file],
+        ["graph", file],
+        ["render", "-v", "--check", "--diff", "-o", out, file],
+        ["render", "--strict", "--report", "json", "--check", "--diff", "-o", out, file, file],
+        ["render", "--defaults", file, "--set", "vcpu=many", file],
+    ):
+        result = run(*arguments)
+        found.append(result.stderr if arguments[0] == "render" and "-o" not in arguments else result.output)
+    return "\n".join(found)
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=["none", "unknown key", "wrong type", "check", "key twice"])
+@pytest.mark.parametrize("place", PLACES)
+def test_no_command_tells_a_secret_however_it_is_written(place: str, mistake: str, run: Run, tmp_path: Path) -> None:
+    spellings = SPELLINGS if not mistake else {name: SPELLINGS[name] for name in ("plain", "tag", "mapping")}
+    for name, spelling in spellings.items():
+        said = told(run, tmp_path, f"name: a\n{PLACES[place].format(spelling)}{mistake}")
+        assert MARK not in said, (name, next(line for line in said.splitlines() if MARK in line))
+
+
+RAW = {
+    "double": f'<graphics passwd="{MARK}"/>',
+    "single": f"<graphics passwd = '{MARK}'/>",
+    "cdata": f"<cookie><![CDATA[{MARK}]]></cookie>",
+    "comment": f"<session><!-- a -->{MARK}</session>",
+    "reference": f"<dhCert>&#104;{MARK}</dhCert>",
+    "entity": f"<graphics passwd='&{MARK};'/>",
+    "no quotes": f"<graphics passwd={MARK}/>",
+    "not closed": f"<session><{MARK}></session>",
+}
+
+
+@pytest.mark.parametrize("written", RAW.values(), ids=list(RAW))
+def test_no_command_tells_a_secret_in_raw_xml(written: str, run: Run, tmp_path: Path) -> None:
+    for guest in (
+        {"extra": {"devices": written}},
+        {"extra": {"devices": written, "domain": 5}},
+        {"extra": written},
+        {"extra": [written]},
+        {"metadata": written},
+        {"metadata": {"a": written}},
+        {"description": [written]},
+        {"graphics": {"type": written}},
+    ):
+        assert MARK not in told(run, tmp_path, json.dumps({"name": "a", **guest}), "json"), guest
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        f"graphics[0].passwd=[{MARK}",
+        f"graphics[0].passwd=*{MARK}",
+        f"graphics[0].passwd=!{MARK}",
+        f"graphics[0].passwd={{{MARK}: 1}}",
+        f"graphics[0].passwd {MARK}",
+        f"graphics[0].passwd:{MARK}",
+        f"graphics[0].passwd.{MARK}",
+        f"graphics[0].passwd[{MARK}]=a",
+        f"graphics=[{{type: 5, passwd: {MARK}}}]",
+        f"disks[0].source.cookies={MARK}",
+        f"extra.devices=<graphics passwd='{MARK}'",
+        f"extra=<graphics passwd='{MARK}'/>",
+        f"metadata=<session>{MARK}</session",
+    ],
+)
+def test_no_setting_tells_a_secret(setting: str, run: Run) -> None:
+    result = run("render", "--set", setting, input="name: a\ndisks: [{source: /a.raw}]\n")
+    assert result.exit_code == 2
+    assert MARK not in result.output
+
+
+@pytest.mark.parametrize(
+    "mistake",
+    ["{{ {}[device.passwd] }}", "{{ device.passwd.a.b }}", "<{{ device.passwd }}>", "<a b={{ device.passwd }}>"],
+)
+def test_no_template_tells_a_secret(mistake: str, run: Run, tmp_path: Path) -> None:
+    part = tmp_path / "site" / "devices" / "graphics.xml.j2"
+    part.parent.mkdir(parents=True)
+    part.write_text(f"    <graphics passwd='{MARK}' type='vnc'>{mistake}\n    </graphics>\n")
+    (tmp_path / "a.yaml").write_text(f"name: a\ngraphics: {{type: vnc, passwd: {MARK}}}\n")
+    for arguments in (["render"], ["templates", "check", "--guest"]):
+        result = run(*arguments, tmp_path / "a.yaml", "--templates", tmp_path / "site")
+        assert result.exit_code in (1, 2)
+        assert MARK not in result.output
+        assert "graphics.xml.j2:1" in result.output
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        f"<graphics type='x' passwd='{MARK}'/>",
+        f"<graphics type='vnc' passwd='{MARK}' a='b'/>",
+        f"<graphics type='vnc' passwd='&{MARK};'/>",
+        f"<graphics type='vnc' passwd={MARK}/>",
+        f"<session>{MARK}<{MARK}></session>",
+    ],
+)
+def test_validate_tells_no_secret(written: str, run: Run, tmp_path: Path) -> None:
+    pytest.importorskip("lxml")
+    if not Path("/usr/share/libvirt/schemas/domain.rng").exists():
+        pytest.skip("needs libvirt's schema")
+    file = tmp_path / "a.xml"
+    file.write_text(f"<domain type='kvm'><name>a</name><memory>1</memory><devices>{written}</devices></domain>")
+    result = run("validate", file)
+    assert result.exit_code == 2
+    assert MARK not in result.output
+
+
+def test_secret_of_any_item_of_a_list_is_found() -> None:
+    root = Renderer().schema.root
+    has_secret = secret_finder(root)
+    for number in range(3):
+        graphics = [{"type": "vnc"}, {"type": "spice"}, {"type": "sdl"}]
+        graphics[number]["passwd"] = MARK
+        assert has_secret({"graphics": graphics})
+    assert not has_secret({"graphics": [{"type": "vnc"}]})
+    assert has_secret({"name": "a"}, f"<domain><graphics passwd='{MARK}'/></domain>")
+    assert not has_secret({"name": "a"}, "<domain><name>passwd</name></domain>")
