@@ -46,7 +46,11 @@ class Secrets:
             return True
         if value is None or isinstance(value, (bool, dict, list, tuple)):
             return False
-        return self.xml.may_be_in(str(value)) or (len(nodes) > len(path) and _is_for_secrets(self._root, nodes[-1]))
+        if self.xml.may_be_in(str(value)):
+            return True
+        return len(nodes) > len(path) and (
+            _is_for_secrets(self._root, nodes[-1]) or _is_for_raw_xml(self._root, nodes[-1])
+        )
 
     def outside(self, path: Path) -> Path:
         """Return a path without the steps that are inside a secret."""
@@ -114,8 +118,12 @@ def _is_for_secrets(root: Node, node: Node) -> bool:
         return _is_for_secrets(root, node["items"])
     fields = [resolve(root, field) for field in node.get("properties", {}).values()]
     has_own = any(field.get("secret") for field in fields)
-    is_raw = bool(fields) and all(field.get("xml") for field in fields)
-    return has_own or is_raw or (len(fields) == 1 and _is_for_secrets(root, fields[0]))
+    return has_own or (len(fields) == 1 and _is_for_secrets(root, fields[0]))
+
+
+def _is_for_raw_xml(root: Node, node: Node) -> bool:
+    fields = node.get("properties", {}).values()
+    return bool(fields) and all(resolve(root, field).get("xml") for field in fields)
 
 
 def _values(secrets: XmlSecrets, root: Node, node: Node, value: Any, inside: bool = False) -> Iterator[str]:
