@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, NoReturn
+from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 from kvmrender.errors import Error, printable, unexpected, visible
 
@@ -28,6 +28,11 @@ _received = 0
 """The signal that has ended this run."""
 _ended = False
 """Whether all is done, and the exit code settled."""
+
+
+class InterruptedRunError(KeyboardInterrupt):
+    """A signal has come. KeyboardInterrupt itself, raised in ``exec``, would have Python end as by SIGINT even where it
+    is caught."""
 
 
 def renderer_of(templates: tuple[str, ...]) -> Renderer:
@@ -74,6 +79,8 @@ def as_program(run: Callable[[], None]) -> None:
         for number in SIGNALS:
             if signal.getsignal(number) != signal.SIG_IGN:  # as nohup and shells have it for what is in the background
                 signal.signal(number, _interrupt)
+        signal.signal(signal.SIGALRM, _late)
+        sys.unraisablehook = _again
         _open_standard_streams()
         with trouble():
             run()
@@ -103,7 +110,20 @@ def _interrupt(number: int, _: object) -> None:
     if _received:
         os._exit(SIGNALLED + number)
     _received = number
-    raise KeyboardInterrupt
+    raise InterruptedRunError
+
+
+def _again(lost: Any) -> None:
+    """Interrupt the run a little later where Python could not raise it, as in the callback of a weak reference."""
+    if issubclass(lost.exc_type, KeyboardInterrupt):
+        signal.setitimer(signal.ITIMER_REAL, 0.001)
+    else:
+        sys.__unraisablehook__(lost)
+
+
+def _late(*_: object) -> None:
+    if not _ended:
+        raise InterruptedRunError
 
 
 def _open_standard_streams() -> None:
