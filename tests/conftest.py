@@ -136,9 +136,13 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     return report
 
 
-def embedded_root(folder: Path) -> str:
-    """Make a root for libvirt's embedded QEMU driver in the folder, and return its URI."""
-    (folder / "etc").mkdir(parents=True)
+def embedded_root() -> str:
+    """Make a root for libvirt's embedded QEMU driver, and return its URI.
+
+    Its folder has a short name, since the names of sockets in it can't be long.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="r"))
+    (folder / "etc").mkdir()
     (folder / "etc/qemu.conf").write_text(QEMU_CONF)
     return f"qemu:///embed?root={folder}"
 
@@ -162,9 +166,9 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def embedded_uri(tmp_path_factory: pytest.TempPathFactory) -> str:
+def embedded_uri() -> str:
     """The URI of an embedded driver whose state is in a folder of its own."""
-    return embedded_root(tmp_path_factory.mktemp("libvirt") / "r")
+    return embedded_root()
 
 
 @pytest.fixture(scope="session")

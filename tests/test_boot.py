@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,16 +52,8 @@ def boot_sector() -> bytes:
 
 @pytest.fixture
 def started(tmp_path: Path) -> Iterator[Any]:
-    """Start guests in a virsh of their own: they, and all their state, go with it.
-
-    The state is in a folder with a short name, since the names of sockets can't be long.
-    """
-    with tempfile.TemporaryDirectory(prefix="k") as short:
-        yield from _started(tmp_path, Path(short))
-
-
-def _started(tmp_path: Path, short: Path) -> Iterator[Any]:
-    uri = embedded_root(short / "r")
+    """Start guests in a virsh of their own: they, and all their state, go with it."""
+    uri = embedded_root()
     virsh = subprocess.Popen(
         ["virsh", "-c", uri],
         stdin=subprocess.PIPE,
@@ -85,7 +76,7 @@ def _started(tmp_path: Path, short: Path) -> Iterator[Any]:
     said, _ = virsh.communicate("".join(f"destroy {name}\n" for name in names), timeout=PATIENCE)
     for name in names:
         assert f"Domain '{name}' destroyed" in said, said
-    assert not running(short)
+    assert not running(Path(uri.partition("root=")[2]))
 
 
 def running(root: Path) -> list[str]:

@@ -32,8 +32,8 @@ EXPECTED = [re.compile(pattern, re.DOTALL) for patterns in TABLE.values() for pa
 
 
 @pytest.fixture(scope="module")
-def dry_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DryRun]:
-    with DryRun(embedded_root(tmp_path_factory.mktemp("dry_run") / "r")) as run:
+def dry_run() -> Iterator[DryRun]:
+    with DryRun(embedded_root()) as run:
         yield run
 
 

@@ -62,7 +62,7 @@ def test_proof_on_a_host(tmp_path: Path) -> None:
     assert set(install.split()[5:9]) <= set(PACKAGES)
     assert install.endswith(".venv/bin/pip install -e '.[validate,libvirt]'")
     assert proof.count("\n") == 2
-    execute(proof.replace("qemu:///system", embedded_root(tmp_path / "r")), tmp_path)
+    execute(proof.replace("qemu:///system", embedded_root()), tmp_path)
 
 
 def test_guest_and_xml_are_the_fixture() -> None:
