@@ -101,10 +101,9 @@ def test_fixtures_and_their_xml_are_valid(run: Run) -> None:
     newer = re.findall(r"^(\S+) schema: ", (ROOT / "tests/libvirt_unfit.txt").read_text(), re.MULTILINE)
     guests = [guest for guest in FIXTURES if not guest.stem.startswith(tuple(newer))]
     one = [guest for guest in guests if guest.with_suffix(".xml").read_text().count("</domain>") == 1]
-    files = [*guests, *(guest.with_suffix(".xml") for guest in one)]
-    result = run("validate", "--allow-shared", "*", *files)  # fixtures name the same disks
-    assert result.stderr == ""
-    assert result.stdout == "".join(f"{file}: valid\n" for file in files)
+    for file in [*guests, *(guest.with_suffix(".xml") for guest in one)]:  # each alone: some have what others have too
+        result = run("validate", file)
+        assert (result.stdout, result.stderr) == (f"{file}: valid\n", "")
 
 
 @pytest.mark.libvirt
