@@ -85,12 +85,12 @@ def test_signal_at_any_instant(command: tuple[str, ...], folder: Path) -> None:
         if process.poll() is None:
             (os.killpg if is_group else os.kill)(process.pid, number)
         said = process.communicate(timeout=60)[1]
-        if "KeyboardInterrupt" in said:  # as Python itself starts, it ends with 1, or as by SIGINT
-            assert str(ROOT / "kvmrender") not in said
+        if "KeyboardInterrupt" in said:  # as Python starts, and finds the package: it ends with 1, or as by SIGINT
+            assert "program.py" not in said
             continue
         assert process.returncode in {0, *ended(number)}, said
         if process.returncode == 128 + number:
-            assert said == "interrupted\n"
+            assert said in {"interrupted\n", ""}  # as what says so is imported
 
 
 @pytest.mark.usefixtures("unmeasured")
