@@ -114,7 +114,7 @@ def render(
             )
             told = stack.enter_context(closing(Report(folder.place, report == "json", quiet, verbose)))
             try:
-                files = Output(folder, renderer.schema.root, wanted)
+                files = Output(folder, renderer.schema.root, wanted, not renderer.stack.own)
                 run(Fleet(renderer, inputs, wanted, files), told.add, quiet)
             except (GuestError, TemplateError):
                 told.tell(failed=True)

@@ -21,11 +21,12 @@ MOST_SHOWN = 16 << 20
 
 
 class Output:
-    """What a run writes into ``folder``; ``root`` is the schema, which says what is secret."""
+    """What a run writes into ``folder``; ``root`` is the schema, which says what is secret. ``is_shipped``: no template is
+    of one's own."""
 
-    def __init__(self, folder: Folder, root: Node, options: Options) -> None:
+    def __init__(self, folder: Folder, root: Node, options: Options, is_shipped: bool = False) -> None:
         self._folder, self._root, self._options = folder, root, options
-        self._has_secret = secret_finder(root)
+        self._has_secret = secret_finder(root, is_shipped)
 
     @cached_property
     def _mask(self) -> Callable[[str], str]:

@@ -166,9 +166,14 @@ class HasSecret(Protocol):
         """Say so."""
 
 
-def secret_finder(root: Node) -> HasSecret:
-    """Return a function that says whether a guest in full form, or its XML, holds a secret."""
+def secret_finder(root: Node, is_shipped: bool = False) -> HasSecret:
+    """Return a function that says whether a guest in full form, or its XML, holds a secret.
+
+    XML of shipped templates has others than the guest's only where the guest has raw XML: else it is not looked at.
+    """
     places = _secret_places(root, root, {}, set())
+    fields = {key: resolve(root, field) for key, field in root["properties"].items()}
+    raw = [key for key, field in fields.items() if field.get("xml") or _is_for_raw_xml(root, field)]
     secrets = Secrets(root)
 
     def found(value: Any, inside: Places) -> bool:
@@ -185,7 +190,15 @@ def secret_finder(root: Node) -> HasSecret:
         return False
 
     def has_secret(guest: Any, xml: str = "") -> bool:
-        return found(guest, places) or secrets.xml.is_in(xml)
+        if found(guest, places):
+            return True
+        if is_shipped:
+            for key in raw:
+                if guest.get(key):
+                    break
+            else:
+                return False
+        return secrets.xml.is_in(xml)
 
     return has_secret
 

@@ -129,6 +129,15 @@ def test_file_with_a_secret_is_for_the_runner_and_its_group_whatever_was_there(
     assert (info.st_mode & 0o7777, info.st_uid, info.st_gid) == (0o640, os.geteuid(), os.getegid())
 
 
+def test_secret_of_a_template_of_ones_own_is_one_too(tmp_path: Path, out: Path, run: Run) -> None:
+    part = tmp_path / "site" / "devices" / "panic.xml.j2"
+    part.parent.mkdir(parents=True)
+    part.write_text("    <graphics type='vnc' passwd='hunter2'/>\n")
+    run("render", "-o", out, "--templates", tmp_path / "site", input="name: c\npanics: {model: pvpanic}\n")
+    assert "hunter2" in (out / "c.xml").read_text()
+    assert (out / "c.xml").stat().st_mode & 0o7777 == 0o640
+
+
 def test_file_with_a_secret_that_others_may_read_is_mended_and_told(out: Path, run: Run) -> None:
     run("render", "-o", out, input=RAW)
     (out / "c.xml").chmod(0o644)

@@ -307,3 +307,6 @@ def test_secret_of_any_item_of_a_list_is_found() -> None:
     assert not has_secret({"graphics": [{"type": "vnc"}]})
     assert has_secret({"name": "a"}, f"<domain><graphics passwd='{MARK}'/></domain>")
     assert not has_secret({"name": "a"}, "<domain><name>passwd</name></domain>")
+    of_shipped = secret_finder(root, is_shipped=True)
+    for guest in ({"metadata": "<a/>"}, {"extra": {"devices": "<a/>"}}):
+        assert of_shipped(guest, f"<domain><graphics passwd='{MARK}'/></domain>")
