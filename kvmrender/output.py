@@ -21,8 +21,8 @@ MOST_SHOWN = 16 << 20
 
 
 class Output:
-    """What a run writes into ``folder``; ``root`` is the schema, which says what is secret. ``is_shipped``: no template is
-    of one's own."""
+    """What a run writes into ``folder``; ``root`` is the schema, which says what is secret; with
+    ``is_shipped``, no template is of one's own."""
 
     def __init__(self, folder: Folder, root: Node, options: Options, is_shipped: bool = False) -> None:
         self._folder, self._root, self._options = folder, root, options
