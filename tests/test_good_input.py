@@ -199,10 +199,11 @@ def test_text_of_white_space_is_not_taken_for_layout(text: str) -> None:
 
 def test_vars_reach_the_template_untouched(tmp_path: Path) -> None:
     (tmp_path / "amd64.xml.j2").write_text(
-        "<a>{% for key, value in vars.items() %}{{ key }}={{ value }};{% endfor %}</a>"
+        "<domain><name>a</name>{% for key, value in vars.items() %}{{ key }}={{ value }};{% endfor %}</domain>"
     )
     guest = {"name": "a", "vars": {"n": None, "yes": True, "f": 1.5, "g": "<"}, "uuid": None}
-    assert kvmrender.Renderer([tmp_path]).render(guest) == "<a>n=None;yes=True;f=1.5;g=&lt;;</a>"
+    found = kvmrender.Renderer([tmp_path]).render(guest)
+    assert found == "<domain><name>a</name>n=None;yes=True;f=1.5;g=&lt;;</domain>"
 
 
 @pytest.mark.parametrize(

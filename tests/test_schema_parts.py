@@ -154,8 +154,8 @@ def test_check_finds_all_that_is_odd_in_parts(tmp_path: Path, run: Run) -> None:
         "4: properties.plain: has no description",
         "6: properties.plain.default: does not fit: 'many' is not a whole number",
         "12: properties.other.default_when: 'titel' is not a neighbour of it (did you mean 'title'?)",
-        "26: properties.thing.variants.kin: 'kin' is not a property of it (did you mean 'kind'?)",
-        "31: properties.thing.variants.kin[0].allows: 'siz' is not a property of it (did you mean 'size'?)",
+        "28: properties.thing.variants.kin: 'kin' is not a property of it (did you mean 'kind'?)",
+        "33: properties.thing.variants.kin[0].allows: 'siz' is not a property of it (did you mean 'size'?)",
     ]
     unknown = guest(a={**D, "patern": "x", "defualt": 1}, b={**D, "only_on": ["amd46"]})
     found = run("templates", "check", write(tmp_path, {"guest.schema.json": unknown}))

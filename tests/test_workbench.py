@@ -380,6 +380,7 @@ def test_check_follows_what_a_file_extends(site: Path) -> None:
     (site / "s390x.xml.j2").write_text("{% extends 's390x.xml.j2' %}{% block a %}{% endblock %}")
     (site / "riscv64.xml.j2").write_text("{% if name %}{% extends vars.base %}{% endif %}<a/>")
     assert checked(site) == [
+        f"{site}/s390x.xml.j2:1: extends itself: s390x.xml.j2 extends s390x.xml.j2 (did you mean shipped/s390x.xml.j2?)",
         f"{site}/arm64.xml.j2:3: block 'main' is not in base.xml.j2 (did you mean 'mine'?)",
         f"{site}/arm64.xml.j2:6: is outside of a block, and not written: the file extends another",
     ]
