@@ -13,7 +13,7 @@ from kvmrender.cli_common import TEMPLATES, options
 from kvmrender.errors import Error, GuestError, Problem, nearest, printable
 from kvmrender.inputs import Inputs
 from kvmrender.load import Document
-from kvmrender.program import DIFFERS, TROUBLE, renderer_of, say, trouble, write
+from kvmrender.program import TROUBLE, renderer_of, say, trouble, write
 from kvmrender.renderer import Renderer
 from kvmrender.stack import SHIPPED, Stack
 
@@ -108,7 +108,7 @@ def check(folders: tuple[str, ...], templates: tuple[str, ...], guests: tuple[st
     Before all that, schema parts of your own are held against what a part may say: keywords that are not known,
     references to nothing, properties without a description, defaults that do not fit.
 
-    Exit code: 0 nothing was found, 1 something was, 2 the check could not be made.
+    Exit code: 0 nothing was found, 2 something was.
 
     Example: kvmrender templates check site-templates
     """
@@ -126,7 +126,7 @@ def check(folders: tuple[str, ...], templates: tuple[str, ...], guests: tuple[st
         for finding in sorted(set(found)):
             say(str(finding))
         if found:
-            sys.exit(DIFFERS)
+            sys.exit(TROUBLE)
 
 
 def _of_parts(stack: Stack) -> Iterator[Finding]:
@@ -140,7 +140,7 @@ def _of_parts(stack: Stack) -> Iterator[Finding]:
     if any(fault.is_error for fault in faults):
         for fault in faults:
             say(str(Finding(*fault[:3])))
-        sys.exit(TROUBLE if any(fault.stops for fault in faults) else DIFFERS)
+        sys.exit(TROUBLE)
 
 
 def _documents(renderer: Renderer, files: tuple[str, ...]) -> list[Document]:

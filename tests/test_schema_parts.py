@@ -147,7 +147,7 @@ def test_check_finds_all_that_is_odd_in_parts(tmp_path: Path, run: Run) -> None:
         thing={**D, "type": "object", "properties": {"kind": D, "size": D}, "variants": {"kin": [{"is": ["a"], "allows": ["siz"]}]}},
     )  # fmt: skip
     found = run("templates", "check", write(tmp_path, {"guest.schema.json": odd}))
-    assert found.exit_code == 1
+    assert found.exit_code == 2
     start = f"{tmp_path}/guest.schema.json:"
     told = [line.removeprefix(start) for line in found.stderr.splitlines() if line.startswith(start)]
     assert [line for line in told if "no template can write" not in line] == [
@@ -159,7 +159,7 @@ def test_check_finds_all_that_is_odd_in_parts(tmp_path: Path, run: Run) -> None:
     ]
     unknown = guest(a={**D, "patern": "x", "defualt": 1}, b={**D, "only_on": ["amd46"]})
     found = run("templates", "check", write(tmp_path, {"guest.schema.json": unknown}))
-    assert (found.exit_code, found.stderr.count("\n")) == (1, 3)
+    assert (found.exit_code, found.stderr.count("\n")) == (2, 3)
     for said in ("a.patern: is not a keyword", "a.defualt: is not a keyword", "'amd46' is not an architecture"):
         assert said in found.stderr
 
@@ -285,7 +285,7 @@ def test_template_nested_too_deep(name: str, source: str, tmp_path: Path, run: R
     assert first == f"{tmp_path}/{name}:2: is nested too deep (guest 'a')"
     assert len(more) <= 2
     found = run("templates", "check", tmp_path)
-    assert (found.exit_code, found.stderr) == (1, f"{tmp_path}/{name}:2: is nested too deep\n")
+    assert (found.exit_code, found.stderr) == (2, f"{tmp_path}/{name}:2: is nested too deep\n")
 
 
 @pytest.mark.parametrize(
@@ -311,7 +311,7 @@ def test_templates_that_extend_each_other(files: dict[str, str], said: str, tmp_
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.startswith(f"{tmp_path}/{said}")
     found = run("templates", "check", tmp_path)
-    assert found.exit_code == 1
+    assert found.exit_code == 2
     assert any(line.startswith(f"{tmp_path}/{said}") for line in found.stderr.splitlines())
 
 

@@ -329,7 +329,7 @@ def test_link_out_of_a_folder_is_not_read(site: Path) -> None:
 def test_check_finds(file: str, text: str, said: str, site: Path, run: Run) -> None:
     (site / file).write_text(text)
     result = run("templates", "check", site)
-    assert (result.exit_code, result.stdout) == (1, "")
+    assert (result.exit_code, result.stdout) == (2, "")
     assert any(line.startswith(f"{site}/{said}") for line in result.stderr.splitlines()), result.stderr
 
 
@@ -425,7 +425,7 @@ def test_check_holds_xml_against_libvirts_schema(site: Path, run: Run) -> None:
     text = (SHIPPED / "devices/hub.xml.j2").read_text().replace("<hub", '<hub x="1"')
     (site / "devices/hub.xml.j2").write_text(text)
     result = run("templates", "check", site)
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "devices/hub/@x: is not an attribute that libvirt knows here" in result.stderr
     assert result.stderr.startswith(f"{site}/devices/hub.xml.j2:2: ")
 
@@ -435,7 +435,7 @@ def test_check_finds_fields_that_no_template_writes(site: Path, run: Run) -> Non
     (site / "guest.schema.json").write_text(json.dumps({"extends": "shipped/guest.schema.json", "properties": field}))
     result = run("templates", "check", site)
     assert (result.exit_code, result.stderr) == (
-        1,
+        2,
         f"{site}/guest.schema.json: rack is a field that no template can write\n",
     )
 
@@ -446,7 +446,7 @@ def test_check_of_guests_that_are_given(site: Path, tmp_path: Path, run: Run) ->
     assert run("templates", "check", site, "--guest", tmp_path / "g.yaml").exit_code == 0
     (tmp_path / "g.yaml").write_text("name: a\nvcpu: 0\n")
     result = run("templates", "check", site, "--guest", tmp_path / "g.yaml")
-    assert (result.exit_code, result.stderr) == (1, f"{tmp_path}/g.yaml:2: vcpu: 0 is less than 1\n")
+    assert (result.exit_code, result.stderr) == (2, f"{tmp_path}/g.yaml:2: vcpu: 0 is less than 1\n")
     assert run("templates", "check", site, "--guest", tmp_path / "none.yaml").exit_code == 2
 
 
