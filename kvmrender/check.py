@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from functools import cache, reduce
@@ -31,6 +32,10 @@ MOST_TIMES = 8
 MOST_PROBLEMS = 1000
 """Problems of a guest that are looked for; a hint for each of a million would take minutes."""
 
+MANY = 10_000
+"""Items of lists after which a guest that is not valid is looked at step by step: jsonschema-rs makes all errors, some
+kilobytes each, before it gives the first."""
+
 LONG = 1 << 16
 """Characters of a text that are looked at first, where a guest is not valid."""
 
@@ -57,12 +62,14 @@ def checker(schema: GuestSchema) -> Callable[[dict[str, Any], Collection[str] | 
             return []
         try:
             # jsonschema-rs copies a text many times, and ends the process where memory for that is missing.
-            cut = _cut(guest)
+            items = count()
+            cut = _cut(guest, items)
             if schema.validator.is_valid(cut):
                 if schema.validator.is_valid(guest):
                     return []
                 cut = guest
-            errors = schema.validator.iter_errors(cut)
+            looked_at = _enough(schema, cut, next(items))
+            errors = schema.validator.iter_errors(cut if looked_at is None else _cut(cut, iter(range(looked_at))))
         except (ValueError, OverflowError):  # a value that JSON has no form for
             if problems := list(islice(_not_json(secrets, (), guest), MOST_PROBLEMS)):
                 return problems
@@ -75,18 +82,33 @@ def checker(schema: GuestSchema) -> Callable[[dict[str, Any], Collection[str] | 
             if len(found) == MOST_PROBLEMS:
                 found[()] = Problem((), f"has {MOST_PROBLEMS:,} problems and more: these are the first of them")
                 break
+        else:
+            if looked_at is not None:
+                said = f"has more than {looked_at:,} items in lists: what is wrong after these is not told"
+                found.setdefault((), Problem((), said))
         return list(found.values())
 
     return check
 
 
-def _cut(value: Any) -> Any:
-    """Return a value with the first and the last part of each long text."""
+def _enough(schema: GuestSchema, guest: dict[str, Any], items: int) -> int | None:
+    """Return how many items of the lists of an invalid guest are to be looked at: as many as make it invalid, and up to
+    twice MANY more. None stands for all of them."""
+    steps = range(MANY, items, MANY)
+    at = bisect_left(steps, 1, key=lambda most: not schema.validator.is_valid(_cut(guest, iter(range(most)))))
+    return steps[at + 1] if at + 1 < len(steps) else None
+
+
+def _cut(value: Any, items: Iterator[int]) -> Any:
+    """Return a value with the first and the last part of each long text; of the items of lists, with the first of each
+    and as many more, in their order, as ``items`` has."""
     if isinstance(value, str):
         return value if len(value) <= LONG else value[: LONG // 2] + value[-LONG // 2 :]
     if isinstance(value, dict):
-        return {_cut(key): _cut(one) for key, one in value.items()}
-    return [_cut(one) for one in value] if isinstance(value, (list, tuple)) else value
+        return {_cut(key, items): _cut(one, items) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_cut(one, items) for one, _ in zip(value, chain((0,), items), strict=False)]
+    return value
 
 
 class Later:

@@ -64,7 +64,7 @@ class Inputs:
         self.over: tuple[Setting, ...] = ()
         for text in settings:
             try:
-                self.over += (setting(root, text),)
+                self.over += (setting(root, text, self._secrets),)
             except GuestError as error:
                 problems += error.problems
         if problems:

@@ -50,20 +50,20 @@ class Setting(NamedTuple):
         """Return a problem of the option itself."""
         return Problem((), message, file=f"{OPTION} {self.shown}")
 
-    def find(self, problem: Problem) -> tuple[int, Problem]:
-        """Return how much of a problem's path is said here (all of it, or 0), and the problem with its place."""
-        inside = problem.path[: len(self.path)] == self.path
-        return len(problem.path) if inside else 0, problem.at(f"{OPTION} {self.shown}", None)
+    def placed(self, problem: Problem) -> Problem:
+        """Return a problem of what is said here with its place."""
+        return problem.at(f"{OPTION} {self.shown}", None)
 
 
-def setting(root: Node, text: str) -> Setting:
+def setting(root: Node, text: str, secrets: Secrets | None = None) -> Setting:
     """Read ``disks[0].driver.cache=none``: a path of keys and list positions, and a value in YAML.
 
-    ``root`` is the schema, which must have the path. Raises GuestError.
+    ``root`` is the schema, which must have the path; ``secrets`` knows what is secret in it, and is made where it isn't
+    given. Raises GuestError.
     """
     written, equals, value = text.partition("=")
     path = tuple(int(number) if number else key for key, number in _STEP.findall(written))
-    secrets = Secrets(root)
+    secrets = secrets or Secrets(root)
     is_path = bool(equals and _PATH.match(written))
     is_hidden = secrets.hides_path(path) or (not is_path and secrets.hides(path))
     found = Setting(MASK if is_hidden else f"{brief(written)}{equals}{'…' if value else ''}", (), None)
@@ -112,9 +112,10 @@ def _below(root: Node, node: Node, step: str | int) -> Node:
 
 def with_settings(root: Node, guest: Any, settings: Iterable[Setting]) -> Any:
     """Return a guest as written with the settings over it. Raises GuestError where a guest has no such place."""
+    copies: dict[int, Any] = {}
     for one in settings:
         try:
-            guest = _with(root, root, guest, one.path, one.value)
+            guest = _with(root, root, guest, one.path, one.value, copies)
         except _NoPlaceError as error:
             raise GuestError([one.problem(str(error))]) from None
     return guest
@@ -124,22 +125,33 @@ class _NoPlaceError(Exception):
     """The guest lacks what comes before a place."""
 
 
-def _with(root: Node, node: Node, value: Any, path: Path, new: Any, before: Path = ()) -> Any:
+def _copy(value: Any, copies: dict[int, Any]) -> Any:
+    """Return a mapping or list that may be changed: of each only one copy, since settings may be many."""
+    if id(value) not in copies:
+        value = dict(value) if isinstance(value, dict) else list(value)
+        copies[id(value)] = value
+    return value
+
+
+def _with(root: Node, node: Node, value: Any, path: Path, new: Any, copies: dict[int, Any], before: Path = ()) -> Any:
     if not path:
-        return merge(value, new)
+        if not isinstance(value, dict) or not isinstance(new, dict):
+            return new
+        whole = _copy(value, copies)
+        for key, item in new.items():
+            whole[key] = _with(root, node, whole[key], (), item, copies) if key in whole else item
+        return whole
     step, below = path[0], _below(root, node, path[0])
     here = (*before, step)
     if isinstance(step, int):
-        items = list(value) if isinstance(value, (list, tuple)) else [] if value is None else [value]
+        items = _copy(value if isinstance(value, (list, tuple)) else [] if value is None else [value], copies)
         if step > len(items):
             raise _NoPlaceError(f"{path_string(here)} comes after {len(items)} that the guest has")
-        items[step:] = [
-            _with(root, below, items[step] if step < len(items) else None, path[1:], new, here),
-            *items[step + 1 :],
-        ]
+        old = items[step] if step < len(items) else None
+        items[step : step + 1] = [_with(root, below, old, path[1:], new, copies, here)]
         return items
     # A scalar may stand for a mapping, as in `driver: qcow2`.
     whole = value if isinstance(value, dict) else {} if value is None else expander(node)(value)
-    if not isinstance(whole, dict):
-        whole = {}
-    return {**whole, step: _with(root, below, whole.get(step), path[1:], new, here)}
+    whole = _copy(whole if isinstance(whole, dict) else {}, copies)
+    whole[step] = _with(root, below, whole.get(step), path[1:], new, copies, here)
+    return whole

@@ -123,7 +123,7 @@ class Document(NamedTuple):
 
         The upper layer wins where several say what is wrong; ``over`` are the settings over all of them.
         """
-        settings = list(over)[::-1]
+        settings = {one.path: (number, one) for number, one in enumerate(over)}
         found = [problem if problem.file else self._located(problem, settings) for problem in problems]
 
         def order(problem: Problem) -> tuple[bool, str, int, int]:
@@ -132,10 +132,11 @@ class Document(NamedTuple):
 
         return sorted(found, key=order)
 
-    def _located(self, problem: Problem, settings: list[Setting]) -> Problem:
-        said = [place for one in settings if (place := one.find(problem))[0]]
-        said += [layer.find(problem) for layer in (self.own, *self.under[::-1])]
-        return max(said, key=lambda place: place[0])[1]
+    def _located(self, problem: Problem, settings: dict[Path, tuple[int, Setting]]) -> Problem:
+        path = problem.path
+        if said := [settings[path[:end]] for end in range(len(path) + 1) if path[:end] in settings]:
+            return max(said)[1].placed(problem)
+        return max((layer.find(problem) for layer in (self.own, *self.under[::-1])), key=lambda place: place[0])[1]
 
 
 def layered(under: Iterable[Any], own: Any) -> Any:

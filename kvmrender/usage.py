@@ -109,21 +109,30 @@ def unused(root: Node, written: Any, values: Mapping[str, Any], seen: Seen) -> I
     ``root`` is the schema, ``written`` the guest as written, ``values`` its context, ``seen`` what was read of it. Of
     what is not read at all, the outermost is told.
     """
+    inside = _inside(seen)
     for key, value in values.items():
         if key not in NOT_WRITTEN:
             for path in _unread(value, (key,), seen)[0]:
                 if is_given(root, written, path):
-                    yield path, _nearest(path, seen)
+                    yield path, _nearest(path, seen, inside)
 
 
-def _nearest(path: Path, seen: Seen) -> str:
+def _inside(seen: Seen) -> dict[Path, Path]:
+    """Return for each path in which anything was read the shortest path of that."""
+    found: dict[Path, Path] = {}
+    for path in seen:
+        for end in range(1, len(path)):
+            if len(found.get(path[:end], (*path, ""))) > len(path):
+                found[path[:end]] = path
+    return found
+
+
+def _nearest(path: Path, seen: Seen, inside: dict[Path, Path]) -> str:
     """Return the template that read what is nearest to a path: beside it, or around it."""
     for end in range(len(path) - 1, 0, -1):
-        beside = [found for found in seen if len(found) > end and found[:end] == path[:end]]
-        if beside:
-            return seen[min(beside, key=len)]
-        if path[:end] in seen:
-            return seen[path[:end]]
+        around = path[:end]
+        if around in inside or around in seen:
+            return seen[inside.get(around, around)]
     return ""
 
 

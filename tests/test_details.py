@@ -162,9 +162,10 @@ def test_problem_elsewhere_is_none_of_a_settings() -> None:
     """The field that a setting sets and the one at fault only begin alike."""
     from kvmrender.errors import Problem
 
-    found = setting(ROOT, "memory=1").find(Problem(("vcpu",), ""))
-    assert found[0] == 0
-    assert setting(ROOT, "cpu.mode=custom").find(Problem(("cpu", "mode"), ""))[0] == 2
+    (document,) = read("g.yaml", b"name: a\nvcpu: 1\n")
+    settings = [setting(ROOT, "memory=1"), setting(ROOT, "cpu.mode=custom"), setting(ROOT, "vcpu.text=1")]
+    found = document.located([Problem(("vcpu",), "x"), Problem(("cpu", "mode"), "x")], settings)
+    assert [one.file for one in found] == ["g.yaml", "--set cpu.mode=custom"]
 
 
 # Reading.
@@ -231,9 +232,9 @@ def test_half_of_a_surrogate_pair_from_python() -> None:
 def test_lines_are_documents() -> None:
     lines = b' {"name": "a"}\n{"name": "b"}\n'
     assert [document.guest for document in read("g.jsonl", lines)] == [{"name": "a"}, {"name": "b"}]
-    assert is_lines("g", b' {"name": "a"}\n')
-    assert not is_lines("g", b"name: a\n")
-    assert not is_lines("g", b'{"name": "a"\n')
+    assert is_lines("g", [b' {"name": "a"}\n'])
+    assert not is_lines("g", [b"name: a\n"])
+    assert not is_lines("g", [b'{"name": "a"\n'])
 
 
 def test_settings_are_at_fault_before_what_they_go_over() -> None:

@@ -315,6 +315,11 @@ def test_secret_of_a_setting_is_not_shown(setting: str, shown: str, run: Run) ->
         (b"...\n" + b"".join(b"%%TAG !%d! a\n" % n for n in range(60_000)) + b"---\n{}\n", "more than 8 directives"),
         (b"disks:\n" + b"- {}\n" * 20_000, "disks[0].source: is missing"),
         (b"disks: [" + b"1," * 20_000 + b"]\n", "disks[0]: 1 is not a mapping"),
+        (b"disks: [" + b"," .join([b"null"] * 100_000) + b"]\n", "disks[0]: null is not a mapping"),
+        (b"qemu:commandline: {qemu:arg: [" + b"{value: a}, " * 35_000 + b"{}," * 35_000 + b"]}\n",
+         "qemu:commandline.qemu:arg[35000].value: is missing"),
+        (b"qemu:commandline: {qemu:arg: [" + b"{value: a}, " * 20_000 + b"{}, " + b"{value: a}, " * 40_000 + b"]}\n",
+         "has more than 30,000 items in lists: what is wrong after these is not told"),
         (b"".join(b"k%d: 1\n" % n for n in range(20_000)), "has 1,000 problems and more: these are the first of them"),
         (b"interfaces:\n" + b"- {source: br0, mac: 52:54:00:00:00:01}\n" * 5000, "is taken by interfaces[0]"),
         (b"memory: '1" + b" " * 200_000 + b"x'\n", "is not a size of memory"),
@@ -322,7 +327,8 @@ def test_secret_of_a_setting_is_not_shown(setting: str, shown: str, run: Run) ->
         (b"cpu: {numa: {cell: [{id: 0, cpus: 0-16000, memory: 524288}]}}\n", "7, … and 16000 is not a vCPU"),
         (b"vcpu: {text: 1, cpuset: '" + b"1," * 50_000 + b"x'}\n", "is not a set of numbers"),
     ],
-    ids=["aliases", "anchors", "directives", "disks", "no disks", "keys", "addresses", "spaces", "range", "cells",
+    ids=["aliases", "anchors", "directives", "disks", "no disks", "nothing", "arguments", "one of many", "keys",
+         "addresses", "spaces", "range", "cells",
          "set"],
 )  # fmt: skip
 def test_much_of_what_is_wrong_takes_no_time(guest: bytes, said: str) -> None:
@@ -332,6 +338,22 @@ def test_much_of_what_is_wrong_takes_no_time(guest: bytes, said: str) -> None:
     assert len(lines) <= 101
     assert any(said in line for line in lines)
     assert all(len(line) < 1000 for line in lines)
+
+
+def test_thousands_of_settings_take_no_time() -> None:
+    settings = [part for number in range(20_000) for part in ("--set", f"vars.k{number}=1")]
+    done = bounded("context", *settings, input=b"name: a\n")
+    assert done.returncode == 0, done.stderr[-1000:]
+    assert b"\n  k19999: 1\n" in done.stdout
+
+
+def test_thousands_of_values_that_no_template_uses_take_no_time(tmp_path: Path) -> None:
+    (tmp_path / "devices").mkdir()
+    (tmp_path / "devices/disk.xml.j2").write_text('<disk type="{{ device.type }}"/>\n')
+    guest = b"name: a\ndisks:\n" + b"- {source: /a.qcow2, readonly: true}\n" * 10_000
+    done = bounded("render", "--strict", "-j1", "--templates", tmp_path.as_posix(), input=guest)
+    assert done.returncode == 2
+    assert b"disks[0].source: was given, but " in done.stderr, done.stderr[-1000:]
 
 
 def test_huge_text_of_an_unknown_key_is_refused(tmp_path: Path) -> None:
@@ -344,7 +366,7 @@ def test_huge_text_of_an_unknown_key_is_refused(tmp_path: Path) -> None:
 
 
 def test_many_disks_are_named_in_no_time() -> None:
-    done = bounded("render", "-j1", input=b"name: a\ndisks:\n" + b"- {source: /a.qcow2}\n" * 10_000)
+    done = bounded("render", "-j1", input=b"name: a\ndisks:\n" + b"- {source: /a.qcow2, readonly: true}\n" * 10_000)
     assert done.returncode == 0, done.stderr[-1000:]
     assert b'<target dev="vdntp" bus="virtio"/>' in done.stdout
 
