@@ -189,7 +189,7 @@ def problems_of(root: Node, secrets: Secrets, guest: Any, error: jsonschema_rs.V
         ways = [f"{key} {' or '.join(names)}" for key, names in wanted.get("default_from", {}).items()]
         about = wanted.get("description", "").partition(".")[0]
         about = node.get("because") or (about if about[1:2].isupper() else f"{about[:1].lower()}{about[1:]}")
-        hint = f": give it, or {' or '.join(ways)}" if ways else f" ({about})"
+        hint = f": give it, or {' or '.join(ways)}" if ways else f" ({about})" if about else ""
         yield Problem((*path, found["property"]), f"is missing{hint}")
     elif kind == "propertyNames":
         said = node.get("expected", "a key that may stand here") if isinstance(node, dict) else "allowed: no key is"

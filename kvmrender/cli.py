@@ -205,14 +205,15 @@ def validate(
         inputs = Inputs(renderer.schema.root, files, defaults, settings, namespace, max_size)
         faults, unread, names = Faults(most=MOST_FOUND), list[Problem](), list[str]()
         for name, data in inputs.contents(unread):
-            faults.add(unread)
+            faults.add(unread, of_files=True)
             unread.clear()
             if validator.is_valid(name, data, inputs, faults):
                 names.append(name)
         shared = validator.shared()
         wrong = {problem.file for problem in shared}
         write("".join(f"{printable(name)}: valid\n" for name in names if name not in wrong))
-        faults.add([*shared, *unread])
+        faults.add(shared)
+        faults.add(unread, of_files=True)
         faults.end()
 
 

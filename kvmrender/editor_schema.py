@@ -78,7 +78,7 @@ def _written(node: Any, root: Node) -> Any:
     if shorthand := target.get("shorthand"):
         keys = [shorthand] if isinstance(shorthand, str) else list(dict.fromkeys(shorthand.values()))
         forms += [_written(target["properties"][key], root) for key in keys]
-    if target.get("type") == "array":
+    if target.get("type") == "array" and "items" in target:
         forms.append(_written(target["items"], root))
     forms += _scalars(target)
     keep = {key: target[key] for key in ("title", "description", "default") if key in target}
@@ -92,6 +92,6 @@ def _scalars(target: Node) -> list[Node]:
     if target.get("type") == "string":
         return [{"type": "integer"}]
     options = target.get("enum", ())
-    booleans: list[Node] = [{"type": "boolean"}] if {"yes", "on"} & set(options) else []
-    numbers = [int(option) for option in options if option.isdigit()]
+    booleans: list[Node] = [{"type": "boolean"}] if "yes" in options or "on" in options else []
+    numbers = [int(option) for option in options if isinstance(option, str) and option.isdigit()]
     return booleans + ([{"enum": numbers}] if numbers else [])

@@ -111,6 +111,11 @@ class TemplateError(Error):
         parts = self.message, self.template, self.line, self.guest, self.field, self.source, self.chain
         return type(self), parts
 
+    @property
+    def problem(self) -> Problem:
+        """What is wrong, as a problem of the guest."""
+        return Problem(self.field, self.message, self.template and shown_file(self.template), self.line)
+
     def met_by(self, more: int) -> None:
         """Say that as many more guests have met it."""
         if more:

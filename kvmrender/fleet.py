@@ -72,7 +72,7 @@ class Fleet:
         del shared
         if suspects:
             faults.add(self._shared(suspects, unread))
-        faults.add(unread)
+        faults.add(unread, of_files=True)
         faults.end()
         if self._output:
             self._output.commit(changed, sorted(changed + same), each)
@@ -105,7 +105,7 @@ class Fleet:
         except LimitError as error:
             return Outcome(name, (error.problem,))
         except TemplateError as error:
-            return Outcome(name, (Problem(error.field, error.message, error.template, error.line),), fault=error)
+            return Outcome(name, (error.problem,), fault=error)
         if unused:
             return Outcome(name, tuple(unused))
         allowed = self._options.allow_shared
@@ -162,11 +162,11 @@ class Faults:
         self._templates: dict[object, TemplateError] = {}
         self._met = Counter[object]()
 
-    def add(self, problems: Iterable[Problem]) -> None:
-        """Take the problems of a guest or of a file."""
+    def add(self, problems: Iterable[Problem], of_files: bool = False) -> None:
+        """Take the problems of a guest, or those of whole files, of which as many again are listed."""
         for problem in problems:
             if problem not in self._listed:
-                if len(self._listed) < self._most:
+                if len(self._listed) < self._most * (1 + of_files):
                     self._listed[problem] = None
                 else:
                     self._more += 1

@@ -256,12 +256,15 @@ def beginning(stream: Readable) -> list[bytes]:
 def is_lines(name: str, start: list[bytes]) -> bool:
     """Say whether a file is JSON Lines, by its name, or where that doesn't tell, by its first lines.
 
-    It is if the first is a JSON object, and after it no document of YAML ends.
+    It is if the first is a JSON object, and after it no document of YAML ends. A fleet in one line is none.
     """
     suffix = FilePath(name).suffix
     if suffix == JSON_LINES or suffix in WHOLE:
         return suffix == JSON_LINES
-    return _is_object(_unmarked(start[0])) and not start[-1].startswith((b"---", b"...", b"#", b"%"))
+    found = _object(_unmarked(start[0]))
+    if found is None or ("guests" in found and not start[-1].strip()):
+        return False
+    return not start[-1].startswith((b"---", b"...", b"#", b"%"))
 
 
 def _unmarked(data: bytes) -> bytes:
@@ -269,13 +272,15 @@ def _unmarked(data: bytes) -> bytes:
     return data.removeprefix(BOM_UTF8)
 
 
-def _is_object(line: bytes) -> bool:
+def _object(line: bytes) -> dict[str, Any] | None:
+    """Return the JSON object that a line is, or None."""
     if not line.lstrip().startswith(b"{"):
-        return False
+        return None
     try:
-        return isinstance(json.loads(line, parse_int=str), dict)
+        found: dict[str, Any] = json.loads(line, parse_int=str)
     except (ValueError, RecursionError):
-        return False
+        return None
+    return found
 
 
 def read_defaults(name: str, data: bytes, hides: Hides) -> Layer:

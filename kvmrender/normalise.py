@@ -87,7 +87,8 @@ class _Compiler:
         return _Compiler(self.root, self.guest_type, self.kept, f"{self.place}/{name}").value(nodes)
 
     def array(self, nodes: list[Node]) -> Convert:
-        convert = self.value([resolve(self.root, node["items"]) for node in nodes if "items" in node]) or as_it_is
+        items = [resolve(self.root, node["items"]) for node in nodes if "items" in node]
+        convert = (self.value(items) if items else None) or as_it_is
 
         def array(value: Any, notes: Notes) -> Any:
             if value.__class__ is list or isinstance(value, (list, tuple)):

@@ -87,7 +87,7 @@ def as_program(run: Callable[[], None]) -> None:
     except BaseException as error:
         end = error
     _ended = True
-    for number in SIGNALS:  # for the time that Python takes to end
+    for number in (*SIGNALS, signal.SIGALRM):  # for the time that Python takes to end
         signal.signal(number, signal.SIG_IGN)
     code = TROUBLE if end else 0
     if isinstance(end, SystemExit) and (end.code is None or isinstance(end.code, int)):

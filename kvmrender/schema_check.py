@@ -176,8 +176,11 @@ class _Check:
                 for problem in problems_of(_described(), nothing, part.value, found):
                     said = problem.message.replace("is not a known key", "is not a keyword")
                     self.add(part, problem.path, said, stops=said == problem.message)
-            for path, node, _ in _nodes(part.value):
+            for path, node, is_condition in _nodes(part.value):
                 self._patterns(part, path, node)
+                for more, child in () if is_condition else _children(node):
+                    if isinstance(child, bool) and more[0] in ("properties", "items"):
+                        self.add(part, (*path, *more), f"{shown(child)} is not a mapping: say what it holds")
 
     def _patterns(self, part: _Part, path: Path, node: Node) -> None:
         if isinstance(pattern := node.get("pattern"), str):

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kvmrender import manifest
-from kvmrender.errors import GuestError, LimitError, Problem
+from kvmrender.errors import GuestError, LimitError, Problem, TemplateError
 from kvmrender.folder import Folder, digest
 from kvmrender.inputs import Inputs
 from kvmrender.one import Kit, kit_of
@@ -79,10 +79,13 @@ class Job:
 
 
 def rendered(file: str, job: Job) -> Part:
-    """Render the guests of a part. Raises TemplateError, and GuestError for defaults and settings that can't be."""
+    """Render the guests of a part. What these meet in a template is one of its problems, told once.
+
+    Raises TemplateError for folders and schema parts, and GuestError for defaults and settings that can't be.
+    """
     kit = job.kit()
     inputs = job.inputs(file, kit)
-    problems: list[Problem] = []
+    problems, met = list[Problem](), dict[object, Problem]()
     hashes, guests, texts, count = array("Q"), array("I"), list[tuple[str, str, bool]](), 0
     for number, document in enumerate(inputs.documents(problems)):
         count += 1
@@ -95,11 +98,14 @@ def rendered(file: str, job: Job) -> Part:
         except LimitError as error:
             problems += document.located([error.problem], inputs.over)
             continue
+        except TemplateError as error:
+            met.setdefault((error.template, error.line, error.message), error.problem)
+            continue
         found = [key.hash() for key in keys(context, guest, job.allow_shared)]
         hashes.extend(found)
         guests.extend([number] * len(found))
         texts.append((context["name"], xml, is_secret))
-    return Part(Summary(count, tuple(problems), hashes, guests), texts)
+    return Part(Summary(count, (*problems, *met.values()), hashes, guests), texts)
 
 
 def suspects(summaries: Sequence[Summary]) -> list[set[int]]:

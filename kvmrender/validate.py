@@ -90,7 +90,7 @@ class Validator:
                 faults.add(found)
                 valid = valid and not found
         except GuestError as error:
-            faults.add(error.problems)
+            faults.add(error.problems, of_files=True)
             valid = False
         return valid
 

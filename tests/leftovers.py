@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import os
 import re
+import signal
 import stat
 import sys
 import tempfile
@@ -42,6 +43,15 @@ class Leftovers:
         (Path(self.folder.name) / "cache").mkdir()
         os.environ |= {"TMPDIR": self.folder.name, "XDG_CACHE_HOME": f"{self.folder.name}/cache"}
         tempfile.tempdir = self.folder.name
+        self.process = os.getpid()
+        signal.signal(signal.SIGTERM, self.end)
+
+    def end(self, number: int, frame: object) -> None:
+        """End the run as Ctrl-C does, which removes the folder; once, however often it is asked for."""
+        signal.signal(number, signal.SIG_IGN if os.getpid() == self.process else signal.SIG_DFL)
+        if os.getpid() != self.process:  # a fork
+            os.kill(os.getpid(), number)
+        raise KeyboardInterrupt
 
     def differences(self) -> list[str]:
         """Return in words what is otherwise than before, once processes have had time to end."""

@@ -178,6 +178,19 @@ def test_a_hundred_problems_are_listed_then_counted(run: Run) -> None:
     assert lines[-1] == "and 1,134 more problems"
 
 
+@pytest.mark.parametrize("command", ["render", "validate"])
+def test_file_that_can_not_be_read_is_always_listed(
+    command: str, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kvmrender.cli.MOST_FOUND", 100)
+    (tmp_path / "g.jsonl").write_text(fleet(*[{"vcpu": 0}] * 101))
+    (tmp_path / "bad.yaml").write_text("a: [")
+    result = run(command, tmp_path / "g.jsonl", tmp_path / "none.yaml", tmp_path / "bad.yaml")
+    assert f"{tmp_path}/none.yaml: No such file or directory\n" in result.stderr
+    assert f"{tmp_path}/bad.yaml:2:1: is not YAML: " in result.stderr
+    assert result.stderr.endswith("and 1 more problems\n")
+
+
 def test_problem_of_the_defaults_is_told_once(run: Run) -> None:
     guests = "".join(f"- name: g{number}\n" for number in range(300))
     result = run("render", input=f"defaults:\n  vcpu: 0\nguests:\n{guests}")

@@ -265,6 +265,14 @@ def test_json_lines(tmp_path: Path, run: Run) -> None:
     assert from_file.stdout.count("<name>") == 2
 
 
+def test_fleet_in_one_line_is_no_json_lines(run: Run) -> None:
+    line = '{"defaults": {"memory": 1024}, "guests": [{"name": "a"}, {"name": "b"}]}'
+    for end in ("", "\n", "\n\n"):
+        assert run("render", input=line + end).stdout.count('<memory unit="MiB">1024<') == 2
+    second = run("render", input=f'{{"name": "c"}}\n{line}\n')
+    assert "<stdin>:2:32: guests: is not a known key" in second.stderr
+
+
 def test_faults_of_json_lines_have_their_lines(run: Run) -> None:
     result = run("render", input='{"name": "a"}\n{"name": "b", "vcpu": 0}\n{"name": \n[]\n')
     first, second, third = result.stderr.splitlines()

@@ -40,6 +40,7 @@ def run(folder: Path, test: str, *options: str, mode: int) -> subprocess.Complet
         env={**os.environ, **places, "PYTHONPATH": str(ROOT / "tests"), "PYTEST_ADDOPTS": "", "COLUMNS": "300"},
         capture_output=True,
         text=True,
+        start_new_session=True,
     )
 
 
@@ -73,6 +74,14 @@ def test_what_others_do_in_a_folder_of_all_is_theirs(tmp_path: Path) -> None:
     done = run(tmp_path / "again", other, mode=0o700)
     assert done.returncode == 1
     assert "real/theirs: not there before" in done.stdout
+
+
+@pytest.mark.parametrize("options", [["-n0"], ["-n2"]], ids="".join)
+def test_run_that_is_terminated_leaves_nothing(options: list[str], tmp_path: Path) -> None:
+    end = "import signal; os.killpg(0, signal.SIGTERM); import time; time.sleep(60)"
+    done = run(tmp_path, end, *options, mode=0o1777)
+    assert done.returncode == 2, done.stdout
+    assert list((tmp_path / "real").iterdir()) == []
 
 
 def test_process_that_still_runs_is_named(tmp_path: Path) -> None:

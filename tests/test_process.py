@@ -180,17 +180,19 @@ def test_what_nobody_expected_of_a_worker_is_told_by_its_parent(monkeypatch: pyt
 
 
 LOST = """
-import os, signal, sys, weakref
+import os, signal, sys, time, weakref
 from kvmrender.program import as_program
 
 class Thing:
     pass
 
 def run():
-    if sys.argv[1] == "callback":
+    if sys.argv[1] != "exec":
         thing = Thing()
         reference = weakref.ref(thing, lambda _: os.kill(os.getpid(), signal.SIGTERM))
         del thing
+        if sys.argv[1] == "end":
+            return
     else:
         try:
             exec("import os, signal; os.kill(os.getpid(), signal.SIGTERM)")
@@ -200,6 +202,7 @@ def run():
         pass
 
 as_program(run)
+time.sleep(0.1)
 """
 
 
@@ -209,3 +212,10 @@ def test_signal_where_python_loses_exceptions(place: str) -> None:
         [sys.executable, "-c", LOST, place], env=ENVIRONMENT, capture_output=True, text=True, timeout=60
     )
     assert (done.returncode, done.stderr) == (143, "interrupted\n")
+
+
+def test_signal_that_python_loses_at_the_end() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LOST, "end"], env=ENVIRONMENT, capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, "")

@@ -94,6 +94,14 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         {"guest.schema.json": {**guest(x={"$ref": "#/$defs/a0"}), "$defs": {**MANY, "a40": D}}},
         "guest.schema.json:1: has more than 100,000 fields",
     ),
+    "true": (
+        {"guest.schema.json": guest(x={**D, "type": "object", "properties": {"a": True}})},
+        "guest.schema.json:8: is not a schema of guests: properties.x.properties.a: true is not a mapping",
+    ),
+    "false": (
+        {"guest.schema.json": guest(x={**D, "type": "array", "items": False})},
+        "guest.schema.json:7: is not a schema of guests: properties.x.items: false is not a mapping",
+    ),
     "extends": (
         {"guest.schema.json": {"extends": "guest.schema.json"}},
         "guest.schema.json:1: can't extend 'guest.schema.json': guest.schema.json extends guest.schema.json (did you mean"
@@ -129,6 +137,27 @@ def test_mistake_in_a_part_is_told_with_its_place(parts: dict[str, Any], said: s
     result = run("render", "--templates", write(tmp_path, parts), input="name: a\n")
     assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1), result.stderr
     assert result.stderr.startswith(f"{tmp_path}/{said}")
+
+
+@pytest.mark.parametrize("command", ["render -", "schema", "explain x"])
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ({"type": "array"}, [1, {"a": [2]}]),
+        ({"type": "array", "prefixItems": [True]}, ["a"]),
+        ({}, [1, {"a": 2}]),
+        ({"enum": [1, "2", True]}, "2"),
+        ({"type": "object", "additionalProperties": True}, {"a": [1]}),
+        ({"if": {"properties": {"a": True}}, "else": False}, 3),
+    ],
+    ids=str,
+)
+def test_field_that_says_little_of_its_value(
+    command: str, field: dict[str, Any], value: Any, tmp_path: Path, run: Run
+) -> None:
+    write(tmp_path, {"guest.schema.json": guest(x={**D, **field})})
+    result = run(*command.split(), "--templates", tmp_path, input=json.dumps({"name": "a", "x": value}))
+    assert (result.exit_code, result.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("command", ["context", "schema", "explain", "graph", "templates check"])

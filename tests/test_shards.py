@@ -115,6 +115,18 @@ def test_options_hold_for_all_shards(tmp_path: Path) -> None:
         rendered(shards[0], Job(templates=("nowhere",)))
 
 
+def test_fault_of_a_template_is_told_beside_all_else(tmp_path: Path) -> None:
+    shard, *_ = fleet(tmp_path, n3={"memroy": 1})
+    template = tmp_path / "site/devices/graphics.xml.j2"
+    template.parent.mkdir(parents=True)
+    template.write_text("\n{{ nothing }}")
+    part = rendered(shard, Job(templates=(str(tmp_path / "site"),)))
+    assert part.summary.count == EACH
+    misspelt, fault = map(str, part.summary.problems)
+    assert "memroy: is not a known key" in misspelt
+    assert fault.startswith(f"{template}:2: graphics[0]: 'nothing' ")
+
+
 def test_a_worker_renders_with_the_templates_of_now(tmp_path: Path) -> None:
     (shard, *_), template = fleet(tmp_path), tmp_path / "site/domain/vcpu.xml.j2"
     template.parent.mkdir(parents=True)

@@ -35,7 +35,7 @@ def devices(context: Context, having: str) -> Iterator[tuple[Path, Context]]:
     for key, value in context.items():
         if isinstance(value, list):
             for number, item in enumerate(value):
-                if having in item and isinstance(item, dict):
+                if isinstance(item, dict) and having in item:
                     yield (key, number), item
         elif key in SINGLE and isinstance(value, dict) and having in value:
             yield (key,), value
