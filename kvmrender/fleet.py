@@ -12,7 +12,7 @@ from kvmrender import manifest
 from kvmrender.errors import GuestError, LimitError, Problem, TemplateError
 from kvmrender.inputs import Inputs
 from kvmrender.layers import Setting, with_settings
-from kvmrender.limited import characters, more_than
+from kvmrender.limited import characters
 from kvmrender.load import Document, Line, from_line, layered
 from kvmrender.outcome import UNCHANGED, Options, Outcome, file_name
 from kvmrender.output import Output
@@ -56,8 +56,7 @@ class Fleet:
                     if outcome is None:
                         continue
                     size += outcome.size
-                    if size > self._inputs.growth:
-                        raise GuestError([Problem((), f"what the guests become {more_than(self._inputs.growth)}")])
+                    self._inputs.refuse_growth(size)
                     if outcome.fault:
                         faults.add_fault(outcome.fault)
                     elif outcome.problems:

@@ -13,7 +13,7 @@ from weakref import finalize
 
 from kvmrender.errors import GuestError, Path, Problem
 from kvmrender.layers import Setting, setting, with_settings
-from kvmrender.limited import MAX_SIZE, Limited, copy_of_what_is_read, growth
+from kvmrender.limited import MAX_SIZE, Limited, copy_of_what_is_read, growth, more_than
 from kvmrender.load import Document, Layer, Source, beginning, is_lines, read_defaults, read_stream
 from kvmrender.schema import Node
 from kvmrender.secrets import Secrets
@@ -70,10 +70,12 @@ class Inputs:
         if problems:
             raise GuestError(problems)
 
-    @property
-    def growth(self) -> int:
-        """The characters that the guests may become, after what was read by now."""
-        return growth(self._read + sum(one.taken for one in self._limited), self._max_size)
+    def refuse_growth(self, size: int) -> None:
+        """Raise GuestError where guests have become so many characters, and that is more than they may after what was
+        read by now."""
+        most = growth(self._read + sum(one.taken for one in self._limited), self._max_size)
+        if size > most:
+            raise GuestError([Problem((), f"what the guests become {more_than(most)}")])
 
     def documents(self, problems: list[Problem], again: bool = False) -> Iterator[Document]:
         """Yield each guest; what is wrong with whole files is added to ``problems``.

@@ -8,7 +8,7 @@ from pathlib import Path
 from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, PrefixLoader
 
 from kvmrender.errors import TemplateError
-from kvmrender.stack import SHIPPED, Stack
+from kvmrender.stack import SHIPPED, Stack, not_too_large
 
 
 def loader(stack: Stack) -> BaseLoader:
@@ -21,6 +21,8 @@ class _FolderLoader(FileSystemLoader):
     """Loads the files of a folder, and none that a link leads to outside of it."""
 
     def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+        if (found := Path(self.searchpath[0], template)).is_file():
+            not_too_large(found)
         source, file, uptodate = super().get_source(environment, template)
         folder = Path(self.searchpath[0])
         if not Path(file).resolve().is_relative_to(folder.resolve()):

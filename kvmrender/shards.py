@@ -87,6 +87,7 @@ def rendered(file: str, job: Job) -> Part:
     inputs = job.inputs(file, kit)
     problems, met = list[Problem](), dict[object, Problem]()
     hashes, guests, texts, count = array("Q"), array("I"), list[tuple[str, str, bool]](), 0
+    size = 0
     for number, document in enumerate(inputs.documents(problems)):
         count += 1
         try:
@@ -101,6 +102,8 @@ def rendered(file: str, job: Job) -> Part:
         except TemplateError as error:
             met.setdefault((error.template, error.line, error.message), error.problem)
             continue
+        size += len(xml)
+        inputs.refuse_growth(size)
         found = [key.hash() for key in keys(context, guest, job.allow_shared)]
         hashes.extend(found)
         guests.extend([number] * len(found))

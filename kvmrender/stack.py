@@ -19,6 +19,8 @@ SHIPPED = "shipped"
 """The prefix under which a file can name one that a folder before it replaces."""
 TEMPLATE, SCHEMA = ".xml.j2", ".schema.json"
 """How the names of templates and of parts of the schema end."""
+MOST_BYTES = 16 << 20
+"""Bytes of a file of either kind."""
 
 
 def shipped_templates() -> Path:
@@ -36,6 +38,13 @@ def _shipped(name: str) -> Path:
     package = Path(__file__).parent
     inside = package / name
     return inside if inside.is_dir() else package.parent / name
+
+
+def not_too_large(file: Path) -> Path:
+    """Return a file that may be read. Raises TemplateError for one that is larger than templates are."""
+    if file.stat().st_size > MOST_BYTES:
+        raise TemplateError(f"is larger than {MOST_BYTES >> 20} MiB, which no template or schema part is", str(file))
+    return file
 
 
 class Stack:
@@ -66,10 +75,10 @@ class Stack:
         return sorted(name for name in found if name.endswith((TEMPLATE, SCHEMA)))
 
     def files(self, name: str) -> list[Path]:
-        """Return the files of this name, that which wins first."""
+        """Return the files of this name, that which wins first. Raises TemplateError for one that is too large."""
         if name.startswith(f"{SHIPPED}/"):
             return [found] if (found := self.shipped / name.removeprefix(f"{SHIPPED}/")).is_file() else []
-        return [path for folder in (*self.own, self.shipped) if (path := folder / name).is_file()]
+        return [not_too_large(path) for folder in (*self.own, self.shipped) if (path := folder / name).is_file()]
 
     def own_parts(self) -> dict[str, Path]:
         """Return the schema parts in use that are one's own, by their names, that of a whole guest first."""

@@ -61,6 +61,7 @@ class Validator:
         self._grammar = Grammar(schema or installed_schema())
         self._driver = Driver(connect) if connect else None
         self._allowed = tuple(allow_shared)
+        self._size = 0
         self._keys: list[tuple[str, Key, Callable[[Problem], Problem]]] = []
 
     def is_valid(self, name: str, data: bytes, inputs: Inputs, faults: Faults) -> bool:
@@ -87,6 +88,7 @@ class Validator:
                     faults.add_fault(error)
                     valid = False
                     continue
+                inputs.refuse_growth(self._size)
                 faults.add(found)
                 valid = valid and not found
         except GuestError as error:
@@ -108,6 +110,7 @@ class Validator:
         except LimitError as error:
             yield error.problem
             return
+        self._size += len(xml)
         place = placer(document, inputs.over)
         self._keys += [(context["name"], key, place) for key in keys(context, guest, self._allowed)]
         for problem in self._of_xml(xml.encode()):

@@ -20,7 +20,7 @@ import pytest
 from conftest import ROOT, Run
 from hostile import bounded, complaint
 
-from kvmrender import GuestError, Renderer
+from kvmrender import GuestError, Renderer, TemplateError
 from kvmrender.errors import Problem
 from kvmrender.inputs import Inputs
 from kvmrender.limited import MAX_SIZE, Limited, growth
@@ -206,6 +206,22 @@ def test_what_guests_become_is_limited(kind: str, to: str, tmp_path: Path, run: 
     assert (
         run("render", "--max-size", "32 MiB" if kind == "fleet" else "1 MiB", *options, name, input=few).exit_code == 0
     )
+
+
+@pytest.mark.parametrize("name", ["amd64.xml.j2", "devices/disk.xml.j2", "devices/disk.schema.json"])
+def test_templates_larger_than_any_are_not_read(name: str, tmp_path: Path, run: Run) -> None:
+    file = tmp_path / name
+    file.parent.mkdir(exist_ok=True)
+    file.touch()
+    os.truncate(file, 50 << 30)
+    said = f"{file}: is larger than 16 MiB, which no template or schema part is"
+    guest = "{name: a, disks: [{source: /a.qcow2}]}"
+    for command in (["render"], ["templates", "show", name], ["templates", "check"]):
+        folder = [tmp_path] if command[-1] == "check" else ["--templates", tmp_path]
+        result = run(*command, *folder, input=guest)
+        assert (result.exit_code, said in result.output) == (2, True), result.output
+    with pytest.raises(TemplateError, match="is larger than 16 MiB"):
+        Renderer([tmp_path]).render({"name": "a", "disks": [{"source": "/a.qcow2"}]})
 
 
 def test_ordinary_fleets_are_far_from_the_limits(tmp_path: Path, run: Run) -> None:

@@ -242,6 +242,13 @@ def test_old_file_of_another_is_masked_too(old: str, salt: list[Any], tmp_path: 
     assert "s3cret" not in str(found)
 
 
+def test_old_file_that_is_huge_is_not_read(salt: list[Any], tmp_path: Path) -> None:
+    file = tmp_path / "a.xml"
+    file.touch()
+    os.truncate(file, 50 << 30)
+    assert salt_state._text(str(file)) is None
+
+
 def test_comment_of_salt_is_masked(salt: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     failed = {"changes": {}, "result": False, "comment": "check_cmd said: passwd s3cret is too short"}
     monkeypatch.setattr(salt_state, "__states__", {"file.managed": lambda *_, **__: failed})

@@ -50,6 +50,14 @@ def tree(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.rglob("*.xml")}
 
 
+def test_what_a_shard_becomes_is_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shard = fleet(tmp_path)[0]
+    assert rendered(shard, Job()).texts
+    monkeypatch.setattr("kvmrender.inputs.growth", lambda read, most: 1 << 10)
+    with pytest.raises(GuestError, match="what the guests become is more than "):
+        rendered(shard, Job())
+
+
 def test_dask_writes_what_one_machine_writes(tmp_path: Path, run: Run) -> None:
     shards = fleet(tmp_path)
     first = dask(tmp_path)

@@ -114,6 +114,16 @@ def test_guest_is_held_against_its_own_schema_first(run: Run) -> None:
 
 
 @pytest.mark.libvirt
+def test_what_guests_become_is_limited(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kvmrender.inputs.growth", lambda read, most: 1 << 10)
+    assert run("validate", input='{"name": "a"}\n').exit_code == 0
+    result = run("validate", input='{"name": "a"}\n{"name": "b"}\n{"name": "c"}\n')
+    assert (result.exit_code, result.stderr) == (
+        2,
+        "what the guests become is more than 1 KiB: --max-size allows more\n",
+    )
+
+
 def test_what_libvirts_schema_refuses_has_the_guests_field_and_line(tmp_path: Path, run: Run) -> None:
     """A schema older than the guest's words: here one whose drivers have no type."""
     schemas = tmp_path / "schemas"

@@ -10,6 +10,7 @@ from typing import Any
 
 from kvmrender.errors import Error, Problem, TemplateError, path_string
 from kvmrender.explain import template_name
+from kvmrender.limited import MAX_SIZE
 from kvmrender.look import Look, Looker
 from kvmrender.secrets import xml_masker
 from kvmrender.stack import TEMPLATE
@@ -122,7 +123,8 @@ class Answers:
 
 def _text(name: str) -> str | None:
     try:
-        return Path(name).read_bytes().decode("utf-8-sig", "replace")
+        with Path(name).open("rb") as file:
+            return file.read(MAX_SIZE).decode("utf-8-sig", "replace")
     except OSError:
         return None
 

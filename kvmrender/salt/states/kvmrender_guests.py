@@ -17,6 +17,7 @@ from typing import Any
 from kvmrender import Error
 from kvmrender.difference import difference
 from kvmrender.one import file_mode, kit_of
+from kvmrender.output import MOST_SHOWN
 from kvmrender.salt.guests import folders, one
 
 __virtualname__ = "kvmrender"
@@ -84,8 +85,8 @@ def _mode(name: str) -> int | None:
 
 
 def _text(name: str) -> str | None:
-    """Return the text of a file that is there."""
+    """Return the text of a file that is there, and not too large to be shown."""
     try:
-        return Path(name).read_text(errors="replace")
+        return Path(name).read_text(errors="replace") if Path(name).stat().st_size <= MOST_SHOWN else None
     except OSError:
         return None
