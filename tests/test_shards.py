@@ -102,9 +102,14 @@ def test_what_guests_of_different_shards_share_is_told_with_both_places(tmp_path
     assert problems(shards, Job(allow_shared=("/images/*",))) == []
 
 
-def test_a_guest_that_names_one_disk_twice_is_not_at_odds_with_itself(tmp_path: Path) -> None:
+def test_a_guest_that_names_one_disk_twice_is_told_of_it_once(tmp_path: Path) -> None:
     disk = {"source": "/images/0.qcow2"}
-    assert problems(fleet(tmp_path, n0={"disks": [disk, disk]}), Job()) == []
+    shards = fleet(
+        tmp_path, n0={"disks": [disk, disk]}, n1={"disks": [{**disk, "source": "/b.img", "readonly": True}] * 2}
+    )
+    (said,) = problems(shards, Job())
+    assert "disks[1].source.file: '/images/0.qcow2' is written by disks[0] too" in said
+    assert problems(shards, Job(allow_shared=("/images/*",))) == []
 
 
 def test_options_hold_for_all_shards(tmp_path: Path) -> None:
