@@ -37,7 +37,7 @@ def test_values(site: str) -> None:
     raw = "<graphics type='vnc' passwd='sesame1'/>"
     assert from_values({"name": "a", "extra": {"devices": raw}}).secret
     assert from_values(
-        {"name": "a", "disks": [{"source": "/a.qcow2"}], "graphics": [{"type": "vnc"}, *SECRET["graphics"]]}
+        {"name": "a", "disks": [{"source": "/a.qcow2"}], "graphics": [{"type": "spice"}, *SECRET["graphics"]]}
     ).secret
     assert "<!-- of the site -->" in from_values({"name": "a"}, [site]).xml
     assert from_values({"name": "a"}, namespace="north").xml == render({"name": "a", "namespace": "north"})
