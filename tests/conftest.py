@@ -34,6 +34,9 @@ security_driver = "none"
 remember_owner = 0
 """
 
+_SLOW = ("cache", "hostile", "isolated", "leftovers", "process", "properties", "schema_parts", "secrets", "valid")
+SLOW = {f"test_{name}" for name in (*_SLOW, "workbench")}
+"""What takes longest of the tests: ``-m "not slow"`` leaves these files out."""
 WORKER = 3 << 20
 """KiB that a process of the tests may come to take."""
 
@@ -107,7 +110,10 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what needs a real libvirt where there is none, saying what to install."""
+    """Mark what is slow, and skip what needs a real libvirt where there is none, saying what to install."""
+    for item in items:
+        if item.path.stem in SLOW:
+            item.add_marker("slow")
     programs = [name for name in ("virsh", "qemu-system-x86_64", "qemu-system-aarch64") if not shutil.which(name)]
     files = [
         name
