@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -92,7 +92,6 @@ TOO_LARGE = {
 }  # fmt: skip
 CRASHES_PYTHON = {
     "namespaces in namespaces": "{% set ns = namespace(n=none) %}{% for j in range(99) %}{% for i in range(99999) %}{% set ns.n = namespace(n=ns.n) %}{% endfor %}{% endfor %}",
-    "namespaces in namespaces, compared": DEEP % ("none", "namespace(n=ns.n)") + "{{ ns.n == ns.n.n }}",
     "lists in lists, written": DEEP % ("1", "[ns.n]") + "{{ ns.n|string|length }}",
     "tuples in tuples, compared": DEEP % ("(1,)", "(ns.n,)") + "{{ ns.n == (ns.n,) }}",
     "mappings in mappings, written": DEEP % ("1", "{'a': ns.n}") + "{{ ns.n|string|length }}",
@@ -115,16 +114,13 @@ ATTACKS = {**WITHOUT_END, **TOO_LARGE, **CRASHES_PYTHON}
 
 
 @pytest.fixture(scope="module")
-def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def attacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     site = tmp_path_factory.mktemp("site")
     (site / "amd64.xml.j2").write_text(SITE)
     (site / "empty.xml.j2").write_text("")
     for number, source in enumerate(ATTACKS.values()):
         (site / f"{number}.xml.j2").write_text(f"\n\n{source}")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(isolated, "MOST_SECONDS", 1)
-        patch.setattr(isolated, "MOST_MEMORY", 256 << 20)
-        yield site
+    return site
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +129,11 @@ def renderer(attacked: Path) -> Renderer:
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_attack_is_told_and_the_next_guest_goes_on(attack: str, attacked: Path, renderer: Renderer) -> None:
+def test_attack_is_told_and_the_next_guest_goes_on(
+    attack: str, attacked: Path, renderer: Renderer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(isolated, "MOST_SECONDS", 1)
+    monkeypatch.setattr(isolated, "MOST_MEMORY", 256 << 20)
     file = f"{list(ATTACKS).index(attack)}.xml.j2"
     with pytest.raises(TemplateError) as raised:
         renderer.render({"name": "evil", "vars": {"file": file}})
@@ -185,8 +185,7 @@ def test_each_limit_is_told_with_template_line_and_guest(site: Path, monkeypatch
 
 def test_time_by_the_clock_is_limited(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     renderer = Renderer([site], isolated=True)
-    (site / "empty.xml.j2").write_text("")
-    renderer.render(guest("empty"))  # Jinja is there now
+    renderer.render({"name": "good"})  # Jinja is there now
     monkeypatch.setattr(isolated, "MOST_SECONDS_IN_ALL", 2)
     with pytest.raises(LimitError, match=r"long.xml.j2(:2)?: takes more than 2 seconds"):
         renderer.render(guest("long"))
@@ -246,7 +245,7 @@ def test_templates_check_tells_it_and_ends(site: Path, run: Run) -> None:
         "\n{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}"
     )
     result = run("templates", "check", site)
-    assert (result.exit_code, result.stdout) == (1, "")
+    assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.count("amd64.xml.j2:2: takes more than 1 seconds for one guest (") == 1
 
 

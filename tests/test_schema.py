@@ -177,6 +177,7 @@ class Positions:
             return self._sequence(argument[-1])
         if name == "BRANCH":
             found = [self._sequence(branch) for branch in argument[1]]
+            self.is_ambiguous |= sum(empty for *_, empty in found) > 1
             return (
                 {one for first, _, _ in found for one in first},
                 {one for _, last, _ in found for one in last},
@@ -187,9 +188,11 @@ class Positions:
             if most == parsing.MAXREPEAT:
                 first, last, is_empty = self._sequence(list(inner) * max(least, 1))
                 self._lead(last, first)
+                self.is_ambiguous |= is_empty
                 return first, last, is_empty or least == 0
             if (least, most) == (0, 1):
-                first, last, _ = self._sequence(inner)
+                first, last, is_empty = self._sequence(inner)
+                self.is_ambiguous |= is_empty
                 return first, last, True
             rest: list[Any] = []
             for _ in range(most - least):
@@ -275,7 +278,9 @@ def test_pattern_can_not_backtrack(pattern: str) -> None:
     "pattern",
     [
         "^(a+)+$",
-        "^(a|[ab])*$",
+        "^(a|ab?)*$",
+        "^(a?b?)*$",
+        "^((a?)?,)*$",
         "^a*a*$",
         "^[^/]*[^/ ][^/]*$",
         "^(0*[0-9]{1,2},)*$",

@@ -111,4 +111,4 @@ def test_message(folder: Path, run: Run) -> None:
     Path("site/devices").mkdir(parents=True)
     Path("site/devices/disk.xml.j2").write_text('<disk type="{{ device.sauce }}"/>\n')
     result = run("render", "--templates", "site", "web-1.yaml")
-    assert result.stderr == BLOCKS["text"]
+    assert result.stderr == BLOCKS["text message"]
