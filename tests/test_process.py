@@ -99,7 +99,7 @@ def test_signal_at_any_call(number: int, jobs: str, folder: Path) -> None:
     def run(at: int) -> subprocess.CompletedProcess[str]:
         command = ["render", "-q", "--check", jobs, "-o", "out", "g.jsonl"]
         return subprocess.run(
-            [sys.executable, "-c", AT_A_CALL, str(number), str(at), *command], cwd=folder, env=ENVIRONMENT,
+            [sys.executable, "-c", AT_A_CALL, str(int(number)), str(at), *command], cwd=folder, env=ENVIRONMENT,
             capture_output=True, text=True, timeout=60,
         )  # fmt: skip
 
