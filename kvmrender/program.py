@@ -99,6 +99,8 @@ def as_program(run: Callable[[], None]) -> None:
             stream.flush()
         except OSError:
             _give_up(stream)
+    if code and _received:
+        os._exit(code)  # Python would wait for threads that may wait for processes that have ended
     if code:
         sys.exit(code)
 

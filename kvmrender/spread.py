@@ -22,6 +22,8 @@ Kept = TypeVar("Kept")
 Sent = TypeVar("Sent")
 Result = TypeVar("Result")
 
+PATIENCE = 10
+"""Seconds that processes have to end in."""
 AHEAD = 4
 """Chunks that are read ahead for each process."""
 _work: Callable[[Any], Any]
@@ -52,14 +54,14 @@ def spread(
     # Only what is spread needs these, and they take their time.
     from concurrent.futures import ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
-    from multiprocessing import get_context
+    from multiprocessing import active_children, get_context
 
     with ExitStack() as stack:
         reader, writer = os.pipe()
         stack.callback(os.close, reader)
-        stack.callback(os.close, writer)
+        others = {*active_children()}
         pool = ProcessPoolExecutor(jobs, get_context("fork"), _start, (work, reader, writer))
-        stack.callback(pool.shutdown, cancel_futures=True)
+        is_done = False
         waiting: deque[tuple[Kept, Future[Result]]] = deque()
         try:
             for kept, sent in chunks:
@@ -68,8 +70,17 @@ def spread(
                     yield _next(waiting)
             while waiting:
                 yield _next(waiting)
+            is_done = True
         except BrokenProcessPool:
             raise Error("a worker process died: was it out of memory? --jobs 1 needs the least") from None
+        finally:
+            if is_done:
+                pool.shutdown()
+            os.close(writer)  # ends processes that are at something still; the pool may wait for them for ever
+            if not is_done:
+                for process in {*active_children()} - others:
+                    process.join(PATIENCE)
+                pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _submit(pool: ProcessPoolExecutor, sent: Any) -> Future[Any]:
