@@ -127,7 +127,7 @@ def _value(root: Node, node: Node, depth: int, most: int) -> st.SearchStrategy[A
 def is_newer(root: Node, node: Node) -> bool:
     """Say whether an element or attribute came with a libvirt that is newer than the installed one."""
     since = resolve(root, node).get("since", "0")
-    return tuple(map(int, since.split("."))) > INSTALLED
+    return bool(INSTALLED) and tuple(map(int, since.split("."))) > INSTALLED
 
 
 def _variants(root: Node, node: Node) -> list[tuple[str, list[Node]]]:

@@ -128,8 +128,8 @@ def test_a_problem_of_a_file_that_is_not_shown_has_no_place_on_the_page() -> Non
 def test_more_problems_than_are_told_are_counted() -> None:
     fleet = "".join(f"- {{name: g{number}, memroy: 1}}\n" for number in range(600))
     answer = answers().render(asked(web_1=f"guests:\n{fleet}"))
-    assert [problem["line"] for problem in answer["problems"]] == [*range(2, 102)]
-    assert answer["more"] == 401  # of the first 500 guests, and that those after them are left out
+    assert [problem["line"] for problem in answer["problems"]] == [*range(2, 102), None]
+    assert answer["more"] == 400  # of the first 500 guests; that those after them are left out is always told
 
 
 @pytest.mark.usefixtures("folder")

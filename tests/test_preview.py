@@ -137,7 +137,7 @@ def test_a_mistake_is_shown_where_it_is(preview: Callable[..., Page], run: Run, 
         '+  <currentMemory unit="MiB">2048</currentMemory>',
     ]
     page.edit(GUEST + "a")  # what is wrong is said of a line that there is not
-    page.until(lambda: [text[:16] for text in page.texts("#behind .problem")] == ["5ais not YAML: "])
+    page.until(lambda: [text[:15] for text in page.texts("#behind .problem")] == ["5ais not YAML: "])
     page.browser.find_element("css selector", "#problems button").click()
     assert page.focus == "text"
     page.edit(GUEST.replace("1 GiB", "3 GiB").replace("web-1", "web-9"))  # under another name, compared all the same

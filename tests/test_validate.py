@@ -124,6 +124,7 @@ def test_what_guests_become_is_limited(run: Run, monkeypatch: pytest.MonkeyPatch
     )
 
 
+@pytest.mark.libvirt
 def test_what_libvirts_schema_refuses_has_the_guests_field_and_line(tmp_path: Path, run: Run) -> None:
     """A schema older than the guest's words: here one whose drivers have no type."""
     schemas = tmp_path / "schemas"
@@ -212,6 +213,7 @@ def test_extra_that_is_not_installed(module: str, arguments: tuple[str, ...], sa
     assert (done.stdout, done.stderr, done.returncode) == ("", said, 2)
 
 
+@pytest.mark.libvirt
 def test_a_file_that_can_not_be_read_is_told_beside_what_is_wrong_with_others(tmp_path: Path, run: Run) -> None:
     (tmp_path / "a.yaml").write_text("name: a\nmemroy: 1\n")
     result = run("validate", tmp_path / "gone.yaml", tmp_path / "a.yaml")
@@ -331,6 +333,7 @@ def test_hostile_xml_is_refused_within_bounds(before: str, inside: str, said: st
     assert said in result
 
 
+@pytest.mark.libvirt
 def test_guests_are_held_against_each_other_as_render_does(tmp_path: Path, run: Run) -> None:
     first, second, third = (tmp_path / name for name in ("a.yaml", "b.yaml", "c.yaml"))
     first.write_text(
@@ -349,6 +352,7 @@ def test_guests_are_held_against_each_other_as_render_does(tmp_path: Path, run: 
     assert run("validate", first).exit_code == run("validate", second).exit_code == 0
 
 
+@pytest.mark.libvirt
 def test_faults_of_templates_are_told_of_all_guests(tmp_path: Path, run: Run) -> None:
     (tmp_path / "site").mkdir()
     (tmp_path / "site/amd64.xml.j2").write_text("{{ nothing }}\n")
