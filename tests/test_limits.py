@@ -219,7 +219,7 @@ def test_templates_larger_than_any_are_not_read(name: str, tmp_path: Path, run: 
     for command in (["render"], ["templates", "show", name], ["templates", "check"]):
         folder = [tmp_path] if command[-1] == "check" else ["--templates", tmp_path]
         result = run(*command, *folder, input=guest)
-        assert (result.exit_code, said in result.output) == (2, True), result.output
+        assert (result.exit_code, said in (result.stdout + result.stderr)) == (2, True), result.output
     with pytest.raises(TemplateError, match="is larger than 16 MiB"):
         Renderer([tmp_path]).render({"name": "a", "disks": [{"source": "/a.qcow2"}]})
 

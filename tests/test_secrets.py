@@ -196,7 +196,9 @@ def told(run: Run, tmp_path: Path, text: str, ending: str = "yaml") -> str:
         ["render", "--defaults", file, "--set", "vcpu=many", file],
     ):
         result = run(*arguments)
-        found.append(result.stderr if arguments[0] == "render" and "-o" not in arguments else result.output)
+        found.append(
+            result.stderr if arguments[0] == "render" and "-o" not in arguments else (result.stdout + result.stderr)
+        )
     return "\n".join(found)
 
 
@@ -257,7 +259,7 @@ def test_no_command_tells_a_secret_in_raw_xml(written: str, run: Run, tmp_path: 
 def test_no_setting_tells_a_secret(setting: str, run: Run) -> None:
     result = run("render", "--set", setting, input="name: a\ndisks: [{source: /a.raw}]\n")
     assert result.exit_code == 2
-    assert MARK not in result.output
+    assert MARK not in (result.stdout + result.stderr)
 
 
 @pytest.mark.parametrize(
@@ -272,8 +274,8 @@ def test_no_template_tells_a_secret(mistake: str, run: Run, tmp_path: Path) -> N
     for arguments in (["render"], ["templates", "check", "--guest"]):
         result = run(*arguments, tmp_path / "a.yaml", "--templates", tmp_path / "site")
         assert result.exit_code in (1, 2)
-        assert MARK not in result.output
-        assert "graphics.xml.j2:1" in result.output
+        assert MARK not in (result.stdout + result.stderr)
+        assert "graphics.xml.j2:1" in (result.stdout + result.stderr)
 
 
 @pytest.mark.parametrize(
@@ -294,7 +296,7 @@ def test_validate_tells_no_secret(written: str, run: Run, tmp_path: Path) -> Non
     file.write_text(f"<domain type='kvm'><name>a</name><memory>1</memory><devices>{written}</devices></domain>")
     result = run("validate", file)
     assert result.exit_code == 2
-    assert MARK not in result.output
+    assert MARK not in (result.stdout + result.stderr)
 
 
 def test_secret_of_any_item_of_a_list_is_found() -> None:
