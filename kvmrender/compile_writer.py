@@ -198,14 +198,10 @@ class Writer:
         is_same_block = all(line.depth >= opened.depth for line in [*inside, _Line(self._depth, "", [])])
         if run or (is_same_block and any((line.depth, line.write) == (opened.depth, opened.write) for line in inside)):
             run.append(_Piece(piece.text))
-            whole = {"B": ">", "G": ">\n"}[opened.end]
-        elif not inside:
-            whole = "/>"
+            opened.content, opened.end = [_Piece({"B": ">", "G": ">\n"}[opened.end])], ""
         else:
             self._add(f"if {self.target}[-1] is {opened.end}: {self.target}[-1] = '/>'")
             self._add(f"else: {self._write}({piece.text!r})")
-            return
-        opened.content, opened.end = [_Piece(whole)], ""
 
     def _end(self, run: list[_Piece]) -> None:
         """Write the line that writes a run of texts and expressions."""
