@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from kvmrender.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from kvmrender.errors import Error as Error
     from kvmrender.errors import GuestError as GuestError
@@ -12,7 +14,6 @@ if TYPE_CHECKING:
     from kvmrender.errors import TemplateError as TemplateError
     from kvmrender.renderer import Renderer as Renderer
 
-__version__ = "0.1.0"
 _HOMES = {"Renderer": "renderer", **dict.fromkeys(["Error", "GuestError", "Problem", "TemplateError"], "errors")}
 
 

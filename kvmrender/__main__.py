@@ -14,7 +14,7 @@ def main() -> None:
     """Run the command line."""
     gc.set_threshold(GARBAGE)
     try:
-        from kvmrender.program import as_program
+        from kvmrender.cli.program import as_program
     except KeyboardInterrupt:  # before there is anything that tells of it
         sys.exit(130)
     try:
@@ -26,11 +26,11 @@ def main() -> None:
 def _run(command: str, *files: str) -> None:
     if command == "render" and not any(is_option(file) for file in files) and not VARIABLES & os.environ.keys():
         # Nothing here is for click, which takes longer to start than a guest takes.
-        from kvmrender import run
+        from kvmrender.cli import run
 
         run.render(files)
     else:
-        from kvmrender import cli
+        from kvmrender.cli.main import main as cli
 
         cli.main(prog_name="kvmrender")
 

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import NamedTuple
 
+from kvmrender.shipped import SHIPPED, shipped_templates
+
 Path = tuple[str | int, ...]
 """Where a value stands in a guest: keys and list positions, as ``("disks", 0, "driver", "type")``."""
 
@@ -124,7 +126,7 @@ class TemplateError(Error):
 
 
 class LimitError(TemplateError):
-    """A template that has met a limit, or that has crashed the process that it ran in (see ``kvmrender.isolated``).
+    """A template that has met a limit, or that has crashed the process that it ran in (see ``templating.isolated``).
 
     ``problem`` says so of the guest that it was for: the next one may be well.
     """
@@ -138,8 +140,6 @@ class LimitError(TemplateError):
 
 def shown_file(file: str) -> str:
     """Return a template's file as messages show it: ``shipped/NAME`` for a shipped one, as templates themselves say."""
-    from kvmrender.stack import SHIPPED, shipped_templates
-
     return file.replace(f"{shipped_templates()}/", f"{SHIPPED}/") if file.startswith("/") else file
 
 

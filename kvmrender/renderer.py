@@ -9,22 +9,22 @@ from functools import cache, cached_property
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from kvmrender.compiled import functions
-from kvmrender.context import careful, context_builder
+from kvmrender.checks.checked_context import careful, context_builder
+from kvmrender.compiler.functions import functions
+from kvmrender.compiler.prepare import prepared
+from kvmrender.context.full_form import unshared, without_nulls
 from kvmrender.errors import Path, Problem, TemplateError
-from kvmrender.normalise import unshared, without_nulls
-from kvmrender.prepare import prepared
-from kvmrender.stack import TEMPLATE, Stack
-from kvmrender.xml import document_fault, domain_fault
+from kvmrender.schema.xml_faults import document_fault, domain_fault
+from kvmrender.templating.stack import TEMPLATE, Stack
 
 if TYPE_CHECKING:
     from types import CodeType
 
-    from kvmrender.environment import Environment
-    from kvmrender.interpreter import Interpreter
-    from kvmrender.isolated import Isolated
-    from kvmrender.lines import Place
-    from kvmrender.schema import GuestSchema
+    from kvmrender.schema.guest_schema import GuestSchema
+    from kvmrender.templating.environment import Environment
+    from kvmrender.templating.interpreter import Interpreter
+    from kvmrender.templating.isolated import Isolated
+    from kvmrender.templating.lines import Place
 
 Result = TypeVar("Result")
 
@@ -43,13 +43,13 @@ class Renderer:
     """Renders guests with a stack of template folders, of which the first that has a file wins.
 
     ``templates`` are folders that come before the shipped one. Building a Renderer reads schema and templates, or
-    what was kept of them (see ``kvmrender.cache``). A Renderer keeps nothing of the guests that it renders: threads
+    what was kept of them (see ``compiler.cache``). A Renderer keeps nothing of the guests that it renders: threads
     may share it, and it can be pickled. ``schema`` is the schema of its guests, ``stack`` the folders.
 
-    Templates of one's own run in a tighter sandbox (see ``kvmrender.guard``). It bounds what they can do, not how much:
+    Templates of one's own run in a tighter sandbox (``templating.guard``). It bounds what they can do, not how much:
     a template may take for ever, take all memory, or crash Python. Where it is ``isolated``, what is of one's own,
     templates and schema parts alike, is at work in a process of its own, with limits that the kernel holds (see
-    ``kvmrender.isolated``); the command line, Ansible and Salt have it so. With the shipped templates alone there is
+    ``templating.isolated``); the command line, Ansible and Salt have it so. With the shipped templates alone there is
     no such process.
 
     Raises TemplateError for a folder that is missing and for a schema part that can't be read.
@@ -59,7 +59,7 @@ class Renderer:
         self.stack = Stack(templates)
         self._isolated: Isolated | None = None
         if isolated and self.stack.own:
-            from kvmrender.isolated import Isolated
+            from kvmrender.templating.isolated import Isolated
 
             self._isolated = Isolated(self.stack, type(self))
             self.schema = self._isolated.schema
@@ -162,6 +162,6 @@ class Renderer:
 
     @cached_property
     def _interpreter(self) -> Interpreter:
-        from kvmrender.interpreter import Interpreter
+        from kvmrender.templating.interpreter import Interpreter
 
         return Interpreter(self.stack, self.schema.root)

@@ -18,7 +18,7 @@ import tools
 from click.testing import CliRunner, Result
 from leftovers import Leftovers
 
-from kvmrender.cli import main
+from kvmrender.cli.main import main
 from kvmrender.renderer import needless
 
 ROOT = Path(__file__).parent.parent
@@ -79,7 +79,7 @@ def functions_suffice() -> Iterator[None]:
 def kits_are_dropped() -> Iterator[None]:
     """What plug-ins keep of templates of one's own has a process; those of a test's folders end with the test."""
     yield
-    if one := sys.modules.get("kvmrender.one"):
+    if one := sys.modules.get("kvmrender.plugins.single_guest"):
         one._kits.clear()
 
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from contextlib import AbstractContextManager, suppress
 
-from kvmrender.driver import Driver
+from kvmrender.libvirt.driver import Driver
 
 CRASH = "libvirt crashed"
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from kvmrender.schema import GuestSchema, Node, resolve
+from kvmrender.schema.guest_schema import GuestSchema, Node, resolve
 
 CHARACTERS = st.characters(codec="utf-8")
 FRAGMENTS = ["<a/>", "<x:a xmlns:x='urn:x' b='1'>t<x:c/></x:a>", "<a/><!-- b --><c>&lt;</c>"]

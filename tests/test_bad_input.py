@@ -311,7 +311,7 @@ def test_alias_bomb_is_refused_in_a_second_and_a_hundred_megabytes() -> None:
     lines = ["name: a", "vars:", "  a: &a [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"  {b}: &{b} [{', '.join([f'*{a}'] * 10)}]" for a, b in zip("abcdefgh", "bcdefghi", strict=True)]
     limits = "import resource as r; r.setrlimit(r.RLIMIT_CPU, (1, 1)); r.setrlimit(r.RLIMIT_DATA, (100 << 20,) * 2)"
-    program = f"{limits}\nfrom kvmrender.cli import main\nmain(['render'])"
+    program = f"{limits}\nfrom kvmrender.cli.main import main\nmain(['render'])"
     done = subprocess.run(
         [sys.executable, "-c", program], input="\n".join(lines), capture_output=True, text=True, cwd=ROOT, check=False
     )

@@ -19,7 +19,7 @@ from conftest import ROOT
 from tools import program
 
 import kvmrender
-from kvmrender.load import read
+from kvmrender.reading.load import read
 
 PEERS = {"go": "Go encoding/xml", "virt-install": "virtinst"}
 README = (ROOT / "tests/bench/README.md").read_text()

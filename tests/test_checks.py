@@ -14,7 +14,7 @@ from check_cases import numa
 from conftest import ROOT
 
 from kvmrender import GuestError, Renderer
-from kvmrender.checks import CHECKS
+from kvmrender.checks.all_checks import CHECKS
 from kvmrender.errors import path_string
 
 RENDERER = Renderer()

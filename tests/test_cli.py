@@ -10,8 +10,8 @@ import pytest
 from conftest import FIXTURES, ROOT, Run
 
 import kvmrender
-from kvmrender import cli
 from kvmrender.__main__ import VARIABLES
+from kvmrender.cli import main as cli
 
 
 def test_version(run: Run) -> None:
@@ -94,7 +94,7 @@ def test_what_is_too_much_for_memory_is_printed_whole(
     (tmp_path / "a.yaml").write_text("name: a\n---\nname: b\n---\nname: c\n")
     whole = run("render", str(tmp_path / "a.yaml")).stdout
     assert whole.count("</domain>") == 3
-    monkeypatch.setattr("kvmrender.run.IN_MEMORY", 100)
+    monkeypatch.setattr("kvmrender.cli.run.IN_MEMORY", 100)
     assert run("render", str(tmp_path / "a.yaml")).stdout == whole
 
 

@@ -15,15 +15,17 @@ from guests import NOT_DRAWN, draws, guests, is_newer
 from hypothesis import given
 from test_checks import CASES
 
-from kvmrender import GuestError, Renderer, TemplateError, checks, normalise, specialise
-from kvmrender.compiled import functions
-from kvmrender.context import context_builder
-from kvmrender.interpreter import Interpreter
-from kvmrender.load import read
-from kvmrender.normalise import without_nulls
-from kvmrender.prepare import prepared
+from kvmrender import GuestError, Renderer, TemplateError, checks
+from kvmrender.checks.checked_context import context_builder
+from kvmrender.compiler import specialise
+from kvmrender.compiler.functions import functions
+from kvmrender.compiler.prepare import prepared
+from kvmrender.context import full_form as normalise
+from kvmrender.context.full_form import without_nulls
+from kvmrender.reading.load import read
 from kvmrender.renderer import needless
-from kvmrender.schema import GuestSchema
+from kvmrender.schema.guest_schema import GuestSchema
+from kvmrender.templating.interpreter import Interpreter
 
 RENDERER = Renderer()
 JINJA = Interpreter(RENDERER.stack, RENDERER.schema.root)

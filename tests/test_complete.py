@@ -13,9 +13,9 @@ from conftest import FIXTURES, ROOT
 from jinja2 import TemplateRuntimeError
 
 from kvmrender import Renderer
-from kvmrender.load import read
-from kvmrender.normalise import without_nulls
-from kvmrender.schema import Node, resolve
+from kvmrender.context.full_form import without_nulls
+from kvmrender.reading.load import read
+from kvmrender.schema.guest_schema import Node, resolve
 
 CHARACTER_DEVICE = "(channel|console|parallel|redirdev|rng/backend|serial|smartcard)"
 

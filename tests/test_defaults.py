@@ -12,10 +12,10 @@ from conftest import find, parse
 
 import kvmrender
 from kvmrender import GuestError, Renderer
-from kvmrender.device_names import device_name, free_names
-from kvmrender.identity import ROOT, guest_uuid
-from kvmrender.mac import mac_address
-from kvmrender.memory import memory, to_bytes
+from kvmrender.context.device_names import device_name, free_names
+from kvmrender.context.identity import ROOT, guest_uuid
+from kvmrender.context.mac_address import mac_address
+from kvmrender.schema.memory_units import memory, to_bytes
 
 RENDERER = Renderer()
 

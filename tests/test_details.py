@@ -10,17 +10,18 @@ import pytest
 from conftest import Run, find
 
 from kvmrender import GuestError, Renderer, TemplateError
+from kvmrender.context.identity import ROOT as ROOT_NAMESPACE
+from kvmrender.context.identity import guest_uuid
+from kvmrender.context.mac_address import mac_address
 from kvmrender.errors import listed
-from kvmrender.identity import ROOT as ROOT_NAMESPACE
-from kvmrender.identity import guest_uuid
-from kvmrender.layers import setting, with_settings
-from kvmrender.load import Layer, Source, is_lines, read
-from kvmrender.mac import mac_address
-from kvmrender.manifest import entry, others
-from kvmrender.memory import MAX_BYTES, memory, to_bytes
-from kvmrender.parse import ALIAS_MANY, ALIAS_MINIMUM, MAX_DEPTH, RefusedError, from_json, from_yaml, positions
-from kvmrender.secrets import masked, secret_finder, xml_masker
-from kvmrender.xml import Fault, document_fault, escape, fragment_fault
+from kvmrender.fleet.manifest import entry, others
+from kvmrender.reading.layers import setting, with_settings
+from kvmrender.reading.load import Layer, Source, is_lines, read
+from kvmrender.reading.parse import ALIAS_MANY, ALIAS_MINIMUM, MAX_DEPTH, RefusedError, from_json, from_yaml, positions
+from kvmrender.schema.memory_units import MAX_BYTES, memory, to_bytes
+from kvmrender.schema.secrets import masked, secret_finder, xml_masker
+from kvmrender.schema.xml_faults import Fault, document_fault, fragment_fault
+from kvmrender.templating.xml import escape
 
 ROOT = Renderer().schema.root
 

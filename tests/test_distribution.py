@@ -15,7 +15,7 @@ import pytest
 from conftest import ROOT, Run
 from tools import NOT_SOURCES, blocks, execute, program, tool
 
-from kvmrender.cli import main
+from kvmrender.cli.main import main
 
 WEB = ROOT / "fixtures/web-1.yaml"
 HOME = {"HOME": os.environ.get("HOME", "/")}
@@ -55,13 +55,13 @@ def test_wheel_holds_templates_the_page_manual_pages_collection_and_entry_points
     with zipfile.ZipFile(wheel) as file:
         names = set(file.namelist())
         (entry_points,) = (file.read(name).decode() for name in names if name.endswith("/entry_points.txt"))
-    assert "[salt.loader]\nkvmrender = kvmrender.salt\n" in entry_points
+    assert "[salt.loader]\nkvmrender = kvmrender.plugins.salt\n" in entry_points
     for folder in ("templates", "fixtures"):
         here = {path.relative_to(ROOT).as_posix() for path in (ROOT / folder).rglob("*") if path.is_file()}
         assert {f"kvmrender/{name}" for name in here} <= names
     own = {path.relative_to(ROOT).as_posix() for path in (ROOT / "kvmrender").rglob("*") if path.is_file()}
     assert {name for name in own if "__pycache__" not in name} <= names
-    assert {f"kvmrender/preview/page.{kind}" for kind in ("html", "css", "js")} <= names
+    assert {f"kvmrender/look/preview/page.{kind}" for kind in ("html", "css", "js")} <= names
     pages = {f"share/man/man1/{path.name}" for path in (ROOT / "man").iterdir()}
     assert {name.split(".data/data/")[1] for name in names if ".data/data/" in name} == pages
     collection = {name for name in names if name.startswith("ansible_collections/")}

@@ -12,13 +12,13 @@ from conftest import ROOT, Run
 
 from kvmrender import Renderer
 from kvmrender.errors import Path as FieldPath
-from kvmrender.facts import Field, field_at, whole
-from kvmrender.fields_page import _cell
-from kvmrender.lines import Place
-from kvmrender.trial import all_fields, fixtures
-from kvmrender.usage import NOT_WRITTEN
-from kvmrender.writers import writers
-from kvmrender.xml_path import guest_path
+from kvmrender.look.fields_page import _cell
+from kvmrender.schema.field_facts import Field, field_at, whole
+from kvmrender.schema.xml_path import guest_path
+from kvmrender.templating.lines import Place
+from kvmrender.templating.used_fields import NOT_WRITTEN
+from kvmrender.workbench.field_templates import writers
+from kvmrender.workbench.trial_rendering import all_fields, fixtures
 
 RENDERER = Renderer()
 ROOT_NODE = RENDERER.schema.root

@@ -15,7 +15,7 @@ import pytest
 from conftest import ROOT, Run
 
 from kvmrender.errors import Error
-from kvmrender.folder import Folder
+from kvmrender.fleet.folder import Folder
 
 GUEST = "name: a\n"
 NOBODY = 65534
@@ -96,7 +96,7 @@ def test_staging_folder_of_someone_elses_making_is_not_used(tmp_path: Path, monk
     out, victim = tmp_path / "out", tmp_path / "victim"
     out.mkdir()
     victim.mkdir()
-    monkeypatch.setattr("kvmrender.folder.os.urandom", lambda count: b"k" * count)
+    monkeypatch.setattr("kvmrender.fleet.folder.os.urandom", lambda count: b"k" * count)
     folder = Folder(str(out))
     (out / f".kvmrender-{'6b' * 8}").symlink_to(victim)
     with pytest.raises(Error, match=r"Not a directory|Too many levels of symbolic links"):

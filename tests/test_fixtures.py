@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from conftest import FIXTURES, ROOT, Run
 
-from kvmrender.load import read
+from kvmrender.reading.load import read
 from kvmrender.renderer import default_renderer
-from kvmrender.secrets import MASK, masked
+from kvmrender.schema.secrets import MASK, masked
 
 guest_file = pytest.mark.parametrize("file", FIXTURES, ids=lambda file: file.stem)
 

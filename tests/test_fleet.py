@@ -17,10 +17,10 @@ from typing import Any
 import pytest
 from conftest import ROOT, Run
 
+from kvmrender.context.mac_address import mac_address
 from kvmrender.errors import Error
-from kvmrender.mac import mac_address
-from kvmrender.program import SIGNALS
-from kvmrender.spread import _do, _start, _submit, cores, spread
+from kvmrender.fleet.processes import _do, _start, _submit, cores, spread
+from kvmrender.terminal import SIGNALS
 
 
 def fleet(*guests: dict[str, Any]) -> str:
@@ -182,7 +182,7 @@ def test_a_hundred_problems_are_listed_then_counted(run: Run) -> None:
 def test_file_that_can_not_be_read_is_always_listed(
     command: str, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kvmrender.cli.MOST_FOUND", 100)
+    monkeypatch.setattr("kvmrender.cli.main.MOST_FOUND", 100)
     (tmp_path / "g.jsonl").write_text(fleet(*[{"vcpu": 0}] * 101))
     (tmp_path / "bad.yaml").write_text("a: [")
     result = run(command, tmp_path / "g.jsonl", tmp_path / "none.yaml", tmp_path / "bad.yaml")
@@ -242,7 +242,7 @@ def test_never_more_processes_than_cores(run: Run, monkeypatch: pytest.MonkeyPat
         asked.append(jobs)
         yield from ()
 
-    monkeypatch.setattr("kvmrender.fleet.spread", note)
+    monkeypatch.setattr("kvmrender.fleet.fleet.spread", note)
     run("render", "-j", "3000", input="name: a")
     assert asked == [cores()]
 
@@ -306,7 +306,7 @@ def test_interrupt_is_one_line(tmp_path: Path) -> None:
 
 AS_IT_FORKS = """
 import os, signal, time
-from kvmrender.spread import spread
+from kvmrender.fleet.processes import spread
 
 def interrupt():
     os.kill(os.getpid(), signal.SIGINT)

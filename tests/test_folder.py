@@ -24,7 +24,7 @@ import pytest
 from conftest import ROOT, Run
 from tools import program
 
-from kvmrender.folder import Folder
+from kvmrender.fleet.folder import Folder
 
 MANIFEST = ".kvmrender.sha256"
 GUESTS = """\

@@ -10,7 +10,7 @@ import pytest
 from conftest import Run, find, parse
 
 import kvmrender
-from kvmrender.load import read
+from kvmrender.reading.load import read
 
 NASTY = "<a href=\"x\"> & 'b' ]]> &amp; {{ 7 * 7 }} {% raw %} ünï©ødé 漢字 😀 \\ %s"
 

@@ -261,7 +261,7 @@ def test_nothing_is_drawn_of_a_fleet_with_problems(run: Run) -> None:
 
 def without(module: str, *arguments: str, path: str | None = None) -> subprocess.CompletedProcess[str]:
     """Run kvmrender where a module can't be imported."""
-    program = f"import sys; sys.modules[{module!r}] = None; from kvmrender.cli import main; main()"
+    program = f"import sys; sys.modules[{module!r}] = None; from kvmrender.cli.main import main; main()"
     environment = {**os.environ, **({"PATH": path} if path is not None else {})}
     return subprocess.run(
         [sys.executable, "-c", program, *arguments],

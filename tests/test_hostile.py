@@ -14,7 +14,7 @@ import yaml
 from conftest import ROOT, Run, parse
 from hostile import bounded, complaint
 
-from kvmrender.parse import RefusedError, from_json, from_yaml, positions
+from kvmrender.reading.parse import RefusedError, from_json, from_yaml, positions
 
 CORPUS = ROOT / "tests/fuzz/corpus"
 SCHEMA = Path("/usr/share/libvirt/schemas/domain.rng")
@@ -234,7 +234,7 @@ class GivesUpEarly(yaml.Loader):
 def test_limit_of_nesting_is_ours_whatever_the_parser_allows(
     parser: Any, opening: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kvmrender.parse._Parser", parser)
+    monkeypatch.setattr("kvmrender.reading.parse._Parser", parser)
     with pytest.raises(RefusedError) as raised:
         from_yaml("&b a\n---\n" * ("*" in opening) + opening * 1000)
     expected = "is nested more than 64 deep" if "*" not in opening else "alias *b has no anchor before it"

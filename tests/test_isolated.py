@@ -18,8 +18,9 @@ from typing import Any
 import pytest
 from conftest import Run
 
-from kvmrender import GuestError, Renderer, TemplateError, isolated
+from kvmrender import GuestError, Renderer, TemplateError
 from kvmrender.errors import LimitError
+from kvmrender.templating import isolated
 
 GOOD = "<domain><name>good</name></domain>"
 SITE = (

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from jinja2 import DictLoader
 
-from kvmrender import Renderer, specialise
-from kvmrender.compile import Module
-from kvmrender.compiled import MISSING
-from kvmrender.environment import Environment, finish
-from kvmrender.normalise import without_nulls
-from kvmrender.xml import escape, escape_text, indent, special, well_formed
+from kvmrender import Renderer
+from kvmrender.compiler import specialise
+from kvmrender.compiler.functions import MISSING
+from kvmrender.compiler.generator import Module
+from kvmrender.context.full_form import without_nulls
+from kvmrender.templating.environment import Environment, finish
+from kvmrender.templating.xml import escape, escape_text, indent, special, well_formed
 
 VALUES: dict[str, Any] = {"v": {"a": "A", "b": {"k": {"l": "L"}}, "n": [1, 2]}, "o": {"a": "O", "k": "K"}}
 ASKED = "{% if v.a is defined %}a{% endif %}{% if v.b is defined %}b{% endif %}{% if v.z is defined %}z{% endif %}"
@@ -96,7 +97,7 @@ def test_templates_that_have_changed_meanwhile_make_no_difference(
     """What is rendered is what the templates were when the Renderer was made, however often keys come up."""
     own = tmp_path / "devices/disk.xml.j2"
     own.parent.mkdir()
-    monkeypatch.setattr("kvmrender.stack.Stack.is_shipped", lambda *_: True)
+    monkeypatch.setattr("kvmrender.templating.stack.Stack.is_shipped", lambda *_: True)
     own.write_text("    <disk/>\n")
     renderer = Renderer([tmp_path])
     guest = {"name": "a", "disks": [{"source": "/a.img"}]}

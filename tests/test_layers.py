@@ -12,7 +12,7 @@ from guests import draws
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kvmrender.layers import merge
+from kvmrender.reading.layers import merge
 
 KEYS = st.sampled_from("abc")
 VALUES = st.recursive(

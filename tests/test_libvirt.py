@@ -16,7 +16,7 @@ import pytest
 from conftest import FIXTURES, find, parse
 
 from kvmrender import GuestError, Renderer
-from kvmrender.load import read
+from kvmrender.reading.load import read
 
 pytestmark = pytest.mark.libvirt
 
@@ -67,14 +67,14 @@ def define(connection: Any) -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def grammar() -> Any:
-    from kvmrender.rng import Grammar, installed_schema
+    from kvmrender.libvirt.rng import Grammar, installed_schema
 
     return Grammar(installed_schema())
 
 
 @every_guest
 def test_schema_takes_it(guest: dict[str, Any], grammar: Any) -> None:
-    from kvmrender.validate import faults
+    from kvmrender.libvirt.validator import faults
 
     with step(guest, "schema"):
         for xml in (RENDERER.render(guest), emulated(guest)):
@@ -192,7 +192,7 @@ def test_defining_again_fails_without_a_stable_uuid(define: Any) -> None:
 
 def test_schema_refuses_a_partial_that_is_broken(tmp_path: Path, grammar: Any) -> None:
     """The schema's step is known to be able to fail."""
-    from kvmrender.validate import faults
+    from kvmrender.libvirt.validator import faults
 
     shipped = Path(__file__).parent.parent / "templates/devices/disk.xml.j2"
     (tmp_path / "devices").mkdir()

@@ -22,10 +22,10 @@ from hostile import bounded, complaint
 
 from kvmrender import GuestError, Renderer, TemplateError
 from kvmrender.errors import Problem
-from kvmrender.inputs import Inputs
-from kvmrender.limited import MAX_SIZE, Limited, growth
-from kvmrender.schema import GuestSchema
-from kvmrender.shared import Shared
+from kvmrender.fleet.clashes import Shared
+from kvmrender.reading.inputs import Inputs
+from kvmrender.reading.size_limits import MAX_SIZE, Limited, growth
+from kvmrender.schema.guest_schema import GuestSchema
 
 
 @pytest.mark.parametrize("name", ["g.yaml", "g.json", "g.jsonl", "g"])

@@ -20,14 +20,15 @@ from conftest import Run
 from jinja2 import Environment
 from terminals import PATIENCE
 
-import kvmrender.follow
+import kvmrender.look.changed_files
 from kvmrender import Error, render
-from kvmrender.follow import Follower
-from kvmrender.look import Looker
-from kvmrender.preview.answers import EXAMPLE_GUEST, Answers, BadRequestError
-from kvmrender.preview.server import Preview, serve
-from kvmrender.stack import Stack, shipped_templates
-from kvmrender.watch import Teller
+from kvmrender.look.changed_files import Follower
+from kvmrender.look.live_results import Looker
+from kvmrender.look.preview.answers import EXAMPLE_GUEST, Answers, BadRequestError
+from kvmrender.look.preview.server import Preview, serve
+from kvmrender.look.watch import Teller
+from kvmrender.shipped import shipped_templates
+from kvmrender.templating.stack import Stack
 
 GUEST = "name: web-1\nmemory: 1 GiB\n"
 MORE_MEMORY = GUEST.replace("1 GiB", "2 GiB")
@@ -218,7 +219,7 @@ def test_only_templates_that_have_changed_are_compiled_again(
 ) -> None:
     """Of the shipped ones, which somebody edits in a checkout: those of one's own are compiled in a process apart."""
     shipped = shutil.copytree(shipped_templates(), folder / "shipped")
-    monkeypatch.setattr("kvmrender.stack.shipped_templates", lambda: shipped)
+    monkeypatch.setattr("kvmrender.templating.stack.shipped_templates", lambda: shipped)
     looking = looker()
     first = looking.look().xml
     compiled: list[str] = []
@@ -340,14 +341,14 @@ class TestServer:
     def test_a_page_that_hears_nothing_is_told_that_all_is_well(
         self, preview: Preview, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(kvmrender.preview.server, "HEARTBEAT", 0.01)
+        monkeypatch.setattr(kvmrender.look.preview.server, "HEARTBEAT", 0.01)
         with self.get(preview, "events") as events:
             told = [events.readline() for _ in range(6)]
         assert told == [b"data: 0\n", b"\n", b": well\n", b"\n", b": well\n", b"\n"]
 
     def test_what_goes_wrong_here_is_said(self, preview: Preview, monkeypatch: pytest.MonkeyPatch) -> None:
         said: list[str] = []
-        monkeypatch.setattr(kvmrender.preview.server, "say", said.append)
+        monkeypatch.setattr(kvmrender.look.preview.server, "say", said.append)
         monkeypatch.setattr(preview.answers, "files", lambda: 1 / 0)
         with pytest.raises(http.client.RemoteDisconnected), self.get(preview, "files"):
             pass
@@ -374,7 +375,7 @@ class TestServer:
     def test_the_address_is_told(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         said: list[str] = []
         ran: list[Preview] = []
-        monkeypatch.setattr(kvmrender.preview.server, "say", said.append)
+        monkeypatch.setattr(kvmrender.look.preview.server, "say", said.append)
         monkeypatch.setattr(Preview, "run", lambda preview: ran.append(preview))
         serve(looker(), example=False, show_secrets=True, port=0)
         (made,) = ran
@@ -390,7 +391,7 @@ class TestFollower:
     @pytest.fixture(autouse=True)
     def soon(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """The files are looked at whatever the system tells."""
-        monkeypatch.setattr(kvmrender.follow, "AT_LEAST", 50)
+        monkeypatch.setattr(kvmrender.look.changed_files, "AT_LEAST", 50)
 
     def test_what_has_changed_is_told(self, folder: Path) -> None:
         (folder / "web-2.yaml").write_text(GUEST)
@@ -553,7 +554,7 @@ def test_preview_has_options(
     options: list[str], example: bool, secrets: bool, files: list[str], run: Run, folder: Path, monkeypatch: Any
 ) -> None:
     asked: list[tuple[Any, ...]] = []
-    monkeypatch.setattr("kvmrender.preview.server.serve", lambda *given: asked.append(given))
+    monkeypatch.setattr("kvmrender.look.preview.server.serve", lambda *given: asked.append(given))
     result = run("preview", "--port", "0", *options)
     assert (result.exit_code, result.output) == (0, "")
     ((looking, *rest),) = asked
@@ -569,7 +570,7 @@ def test_ctrl_c_is_an_end(command: str, run: Run, folder: Path, monkeypatch: pyt
     def interrupted(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("kvmrender.watch.watch", interrupted)
-    monkeypatch.setattr("kvmrender.preview.server.serve", interrupted)
+    monkeypatch.setattr("kvmrender.look.watch.watch", interrupted)
+    monkeypatch.setattr("kvmrender.look.preview.server.serve", interrupted)
     result = run(command, "web-1.yaml")
     assert (result.exit_code, result.output) == (0, "")

@@ -14,8 +14,8 @@ from conftest import ROOT
 
 from kvmrender import Error, GuestError, TemplateError, render
 from kvmrender.errors import LimitError
-from kvmrender.one import MOST_KITS, from_file, from_text, from_values, kit_of, mask_of
-from kvmrender.salt.guests import folders, one
+from kvmrender.plugins.salt.guests import folders, one
+from kvmrender.plugins.single_guest import MOST_KITS, from_file, from_text, from_values, kit_of, mask_of
 
 SECRET = {"name": "a", "graphics": [{"type": "vnc", "passwd": "sesame1"}]}
 

@@ -13,15 +13,15 @@ from typing import Any
 
 import pytest
 
-import kvmrender.dask
+import kvmrender.plugins.dask
 from ansible_collections.kvmrender.libvirt.plugins.filter.clashes import FilterModule as Clashes
 from ansible_collections.kvmrender.libvirt.plugins.filter.domain_xml import FilterModule as DomainXml
 from ansible_collections.kvmrender.libvirt.plugins.plugin_utils import guests, results
 from kvmrender import Error, GuestError, render
-from kvmrender.one import file_mode, kit_of
-from kvmrender.salt.modules import kvmrender_guests as salt_module
-from kvmrender.salt.renderers import kvmrender_guests as salt_renderer
-from kvmrender.salt.states import kvmrender_guests as salt_state
+from kvmrender.plugins.salt.modules import kvmrender_guests as salt_module
+from kvmrender.plugins.salt.renderers import kvmrender_guests as salt_renderer
+from kvmrender.plugins.salt.states import kvmrender_guests as salt_state
+from kvmrender.plugins.single_guest import file_mode, kit_of
 
 SECRET = {"name": "a", "graphics": [{"type": "vnc", "passwd": "s3cret"}]}
 RACKED = {"name": "a", "rack": {"door": "hunter2"}, "disks": [{"source": "/a.qcow2"}]}
@@ -300,7 +300,7 @@ def test_dask_hands_on_its_options_and_keeps_secrets_from_others(site: str, tmp_
     (tmp_path / "one.jsonl").write_text(json.dumps(RACKED) + "\n")
     (tmp_path / "two.jsonl").write_text('{"name": "b"}\n')
     shards = [str(tmp_path / "one.jsonl"), str(tmp_path / "two.jsonl")]
-    done = kvmrender.dask.render(Client(), shards, str(tmp_path / "out"), namespace="north", templates=(site,))
+    done = kvmrender.plugins.dask.render(Client(), shards, str(tmp_path / "out"), namespace="north", templates=(site,))
     assert done == {"created": 2}
     one, two = tmp_path / "out/one/a.xml", tmp_path / "out/two/b.xml"
     assert (one.stat().st_mode & 0o777, two.stat().st_mode & 0o777) == (0o640, 0o644)
@@ -311,7 +311,9 @@ def test_dask_hands_on_its_options_and_keeps_secrets_from_others(site: str, tmp_
 def test_limit_of_a_template_is_a_problem_of_one_guest_of_dask(heavy: str, tmp_path: Path) -> None:
     (tmp_path / "one.jsonl").write_text('{"name": "a", "title": "x"}\n{"name": "b", "memroy": 1}\n')
     with pytest.raises(GuestError) as raised:
-        kvmrender.dask.render(Client(), [str(tmp_path / "one.jsonl")], str(tmp_path / "out"), templates=(heavy,))
+        kvmrender.plugins.dask.render(
+            Client(), [str(tmp_path / "one.jsonl")], str(tmp_path / "out"), templates=(heavy,)
+        )
     limit, mistake = raised.value.problems
     assert str(limit).startswith(f"{tmp_path}/one.jsonl:1")
     assert "vcpu.xml.j2:1: " in str(limit)
@@ -323,9 +325,9 @@ def test_dask_writes_nothing_where_anything_is_wrong(tmp_path: Path) -> None:
     (tmp_path / "two.jsonl").write_text('{"name": "a"}\n{"name": "b", "memroy": 1}\n')
     shards = [str(tmp_path / "one.jsonl"), str(tmp_path / "two.jsonl")]
     with pytest.raises(GuestError) as raised:
-        kvmrender.dask.render(Client(), shards, str(tmp_path / "out"))
+        kvmrender.plugins.dask.render(Client(), shards, str(tmp_path / "out"))
     assert {problem.file for problem in raised.value.problems} == {shards[1]}
     assert len(raised.value.problems) == 2
     assert not (tmp_path / "out").exists()
     with pytest.raises(Error, match="is the folder of two shards"):
-        kvmrender.dask.render(Client(), shards[:1] * 2, str(tmp_path / "out"))
+        kvmrender.plugins.dask.render(Client(), shards[:1] * 2, str(tmp_path / "out"))

@@ -531,7 +531,7 @@ def test_pages_find_it_again(preview: Callable[..., Page], folder: Path) -> None
 
 
 def test_without_watchfiles(folder: Path) -> None:
-    program = "import sys; sys.modules['watchfiles'] = None; from kvmrender.cli import main; main()"
+    program = "import sys; sys.modules['watchfiles'] = None; from kvmrender.cli.main import main; main()"
     command = [sys.executable, "-c", program, "preview", "web-1.yaml"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")

@@ -19,9 +19,9 @@ import pytest
 from conftest import Run
 from terminals import PATIENCE, at_a_terminal
 
-import kvmrender.preview.server
-from kvmrender.look import Looker
-from kvmrender.preview.server import Preview
+import kvmrender.look.preview.server
+from kvmrender.look.live_results import Looker
+from kvmrender.look.preview.server import Preview
 
 GUEST = "name: web-1\nmemory: 1 GiB\n"
 QUESTION = json.dumps({"texts": {"web-1.yaml": GUEST}, "guest": None, "before": None})
@@ -74,7 +74,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     said: list[str] = []
     with pytest.MonkeyPatch.context() as patched:
         patched.chdir(folder)
-        patched.setattr(kvmrender.preview.server, "say", said.append)
+        patched.setattr(kvmrender.look.preview.server, "say", said.append)
         preview = Preview(Looker((), ("web-1.yaml",), {}), example=False, show_secrets=False)
         running = threading.Thread(target=preview.run)
         running.start()
@@ -276,7 +276,7 @@ def test_many_guests_are_not_all_rendered(server: Server) -> None:
         "page.html",
         "template",
         "template?name=/etc/passwd",
-        "template?name=../kvmrender/cli.py",
+        "template?name=../kvmrender/cli/main.py",
         "template?name=guest.schema.json",
         "template?name=web-1.yaml",
         "render",
@@ -370,8 +370,8 @@ def test_it_stays_usable_for_its_owner_under_a_thousand_idle_connections(tmp_pat
 
 
 def test_an_idle_connection_is_closed_in_time(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert kvmrender.preview.server._Handler.timeout == kvmrender.preview.server.IDLE
-    monkeypatch.setattr(kvmrender.preview.server._Handler, "timeout", 0.1)
+    assert kvmrender.look.preview.server._Handler.timeout == kvmrender.look.preview.server.IDLE
+    monkeypatch.setattr(kvmrender.look.preview.server._Handler, "timeout", 0.1)
     with socket.create_connection(("127.0.0.1", server.port), PATIENCE) as connection:
         connection.sendall(f"GET /{server.token}/files HTTP/1.1\r\nHost: {server.host}\r\n\r\n".encode())
         assert connection.makefile("rb").read().startswith(b"HTTP/1.1 200")  # to its end

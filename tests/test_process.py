@@ -15,8 +15,8 @@ import pytest
 from conftest import ROOT, Run
 
 from kvmrender.errors import Error
-from kvmrender.program import SIGNALS
-from kvmrender.spread import spread
+from kvmrender.fleet.processes import spread
+from kvmrender.terminal import SIGNALS
 
 COMMAND = [sys.executable, "-m", "kvmrender"]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -156,10 +156,10 @@ def test_what_nobody_expected_is_one_line(wrong: str, jobs: int, run: Run, monke
 
     guests = "".join(f'{{"name": "g{number}"}}\n' for number in range(200))
     monkeypatch.delenv("KVMRENDER_DEBUG", raising=False)
-    monkeypatch.setattr("kvmrender.fleet.Fleet._guest", fail)
+    monkeypatch.setattr("kvmrender.fleet.fleet.Fleet._guest", fail)
     result = run("render", "--jobs", jobs, input=guests)
     assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
-    assert f"({type(error).__name__} at kvmrender.fleet:" in result.stderr
+    assert f"({type(error).__name__} at kvmrender.fleet.fleet:" in result.stderr
     assert "hunter2" not in result.stderr
     assert ("please report" in result.stderr) is (wrong != "no room")
     monkeypatch.setenv("KVMRENDER_DEBUG", "1")
@@ -175,13 +175,13 @@ def test_what_nobody_expected_of_a_worker_is_told_by_its_parent(monkeypatch: pyt
             raise ZeroDivisionError
         return number
 
-    with pytest.raises(Error, match=r"ZeroDivisionError at kvmrender.spread:\d+"):
+    with pytest.raises(Error, match=r"ZeroDivisionError at kvmrender.fleet.processes:\d+"):
         list(spread(work, iter([(None, number) for number in range(9)]), 2))
 
 
 LOST = """
 import os, signal, sys, time, weakref
-from kvmrender.program import as_program
+from kvmrender.cli.program import as_program
 
 class Thing:
     pass

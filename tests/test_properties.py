@@ -26,11 +26,11 @@ from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from kvmrender import GuestError, Renderer
-from kvmrender.device_names import device_name
-from kvmrender.load import read
-from kvmrender.mac import mac_address
-from kvmrender.schema import Node, resolve
-from kvmrender.trial import all_fields
+from kvmrender.context.device_names import device_name
+from kvmrender.context.mac_address import mac_address
+from kvmrender.reading.load import read
+from kvmrender.schema.guest_schema import Node, resolve
+from kvmrender.workbench.trial_rendering import all_fields
 
 RENDERER = Renderer()
 ROOT_NODE = RENDERER.schema.root

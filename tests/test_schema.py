@@ -14,7 +14,7 @@ import jsonschema_rs
 import pytest
 from conftest import FIXTURES, ROOT, Run
 
-from kvmrender.load import read
+from kvmrender.reading.load import read
 
 with warnings.catch_warnings():  # it is re._parser since Python 3.11
     warnings.simplefilter("ignore", DeprecationWarning)

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from conftest import ROOT, Run
 
-from kvmrender import GuestError, Renderer, TemplateError, one
-from kvmrender.schema_check import checked
-from kvmrender.stack import Stack
+from kvmrender import GuestError, Renderer, TemplateError
+from kvmrender.plugins import single_guest as one
+from kvmrender.templating.schema_parts import checked
+from kvmrender.templating.stack import Stack
 
 EXTENDS = {"extends": "shipped/guest.schema.json"}
 D = {"description": "A field."}

@@ -11,8 +11,8 @@ from conftest import Run, find
 
 import kvmrender
 from kvmrender import GuestError, Renderer
-from kvmrender.schema import Node, resolve
-from kvmrender.secrets import is_secret, secret_finder, xml_masker
+from kvmrender.schema.guest_schema import Node, resolve
+from kvmrender.schema.secrets import is_secret, secret_finder, xml_masker
 
 SECRET = "hunter2"
 

@@ -29,10 +29,9 @@ def test_threat_has_a_test(row: list[str]) -> None:
 
 
 def test_limits_are_the_programs() -> None:
-    from kvmrender.check import MOST_PROBLEMS
+    from kvmrender.context.validation import MOST_PROBLEMS
     from kvmrender.errors import LONGEST, MOST_KNOWN
-    from kvmrender.limited import ALLOWED, GROWTH, LEAST, MAX_SIZE, STREAM
-    from kvmrender.parse import (
+    from kvmrender.reading.parse import (
         ALIAS_FACTOR,
         ALIAS_MANY,
         ALIAS_MINIMUM,
@@ -41,6 +40,7 @@ def test_limits_are_the_programs() -> None:
         TEXT_MANY,
         TEXT_MINIMUM,
     )
+    from kvmrender.reading.size_limits import ALLOWED, GROWTH, LEAST, MAX_SIZE, STREAM
 
     assert f"beyond {ALLOWED} (`--max-size`)" in TEXT
     assert f"beyond {MAX_DEPTH} levels" in TEXT

@@ -14,7 +14,7 @@ from tools import execute, files, lay_out, tool
 
 from kvmrender import GuestError, Renderer, TemplateError
 from kvmrender.errors import Problem
-from kvmrender.shards import Job, clashes, clashes_of, owners, rendered, suspects, written
+from kvmrender.fleet.shards import Job, clashes, clashes_of, owners, rendered, suspects, written
 
 PAGE = files(ROOT / "docs/integrations.md", "More than one machine")
 SHARDS, EACH = 3, 40
@@ -53,7 +53,7 @@ def tree(folder: Path) -> dict[str, bytes]:
 def test_what_a_shard_becomes_is_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shard = fleet(tmp_path)[0]
     assert rendered(shard, Job()).texts
-    monkeypatch.setattr("kvmrender.inputs.growth", lambda read, most: 1 << 10)
+    monkeypatch.setattr("kvmrender.reading.inputs.growth", lambda read, most: 1 << 10)
     with pytest.raises(GuestError, match="what the guests become is more than "):
         rendered(shard, Job())
 

@@ -24,9 +24,9 @@ RENDERER = Renderer()
 @draws(2000)
 @given(guest=guests(RENDERER.schema, ONLY))
 def test_random_guests_are_valid_for_libvirts_schema(guest: dict[str, Any]) -> None:
-    from kvmrender.rng import Grammar, installed_schema
-    from kvmrender.validate import faults
-    from kvmrender.xml_path import xml_path
+    from kvmrender.libvirt.rng import Grammar, installed_schema
+    from kvmrender.libvirt.validator import faults
+    from kvmrender.schema.xml_path import xml_path
 
     grammar = GRAMMAR[0] if GRAMMAR else Grammar(installed_schema())
     GRAMMAR[:] = [grammar]

@@ -12,7 +12,7 @@ import pytest
 from conftest import find
 
 from kvmrender import Error, GuestError, Renderer, TemplateError
-from kvmrender.stack import shipped_templates
+from kvmrender.shipped import shipped_templates
 
 DISK = {"source": "/a.qcow2"}
 SHIPPED = shipped_templates()

@@ -16,7 +16,7 @@ import pytest
 from conftest import FIXTURES
 
 from kvmrender import GuestError, Renderer
-from kvmrender.load import read
+from kvmrender.reading.load import read
 
 THREADS = 16
 GUESTS: list[Any] = [

@@ -19,13 +19,13 @@ from hypothesis import strategies as st
 from test_checks import CASES
 
 from kvmrender import GuestError, Renderer
-from kvmrender.check import FIRST
-from kvmrender.condensed import condensed, names_in
-from kvmrender.load import read
-from kvmrender.normalise import normaliser, with_machine, without_nulls
-from kvmrender.schema import Node
-from kvmrender.shapes import Notes
-from kvmrender.valid import ANNOTATIONS, UnknownError, Valid, _Compiler, validity
+from kvmrender.context.condensed_schema import condensed, names_in
+from kvmrender.context.full_form import normaliser, with_machine, without_nulls
+from kvmrender.context.key_shapes import Notes
+from kvmrender.context.quick_validation import ANNOTATIONS, UnknownError, Valid, _Compiler, validity
+from kvmrender.context.validation import FIRST
+from kvmrender.reading.load import read
+from kvmrender.schema.guest_schema import Node
 
 RENDERER = Renderer()
 SCHEMA = RENDERER.schema

@@ -12,10 +12,10 @@ from conftest import FIXTURES, ROOT, Run, embedded_root
 from hostile import bounded, complaint
 
 from kvmrender import Error, Renderer
-from kvmrender.driver import Driver
-from kvmrender.rng import Grammar, installed_schema
-from kvmrender.validate import faults
-from kvmrender.xml_path import guest_path
+from kvmrender.libvirt.driver import Driver
+from kvmrender.libvirt.rng import Grammar, installed_schema
+from kvmrender.libvirt.validator import faults
+from kvmrender.schema.xml_path import guest_path
 
 DOMAIN = """\
 <domain type="kvm">
@@ -115,7 +115,7 @@ def test_guest_is_held_against_its_own_schema_first(run: Run) -> None:
 
 @pytest.mark.libvirt
 def test_what_guests_become_is_limited(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kvmrender.inputs.growth", lambda read, most: 1 << 10)
+    monkeypatch.setattr("kvmrender.reading.inputs.growth", lambda read, most: 1 << 10)
     assert run("validate", input='{"name": "a"}\n').exit_code == 0
     result = run("validate", input='{"name": "a"}\n{"name": "b"}\n{"name": "c"}\n')
     assert (result.exit_code, result.stderr) == (

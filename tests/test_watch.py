@@ -219,7 +219,7 @@ def test_standard_input_is_refused(run: Run) -> None:
 
 
 def test_without_watchfiles(folder: Path) -> None:
-    program = "import sys; sys.modules['watchfiles'] = None; from kvmrender.cli import main; main()"
+    program = "import sys; sys.modules['watchfiles'] = None; from kvmrender.cli.main import main; main()"
     command = [sys.executable, "-c", program, "watch", "web-1.yaml"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
@@ -228,7 +228,7 @@ def test_without_watchfiles(folder: Path) -> None:
 
 def test_render_imports_none_of_it(folder: Path) -> None:
     program = (
-        "import sys\nfrom kvmrender.cli import main\n"
+        "import sys\nfrom kvmrender.cli.main import main\n"
         "main(['render', 'web-1.yaml'], standalone_mode=False)\nprint(*sys.modules, file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, check=True)

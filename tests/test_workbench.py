@@ -12,10 +12,10 @@ from conftest import ROOT, Run, find
 from guests import some
 
 from kvmrender import GuestError, Renderer, TemplateError
-from kvmrender.load import Document, read
-from kvmrender.stack import shipped_templates
-from kvmrender.template_check import Templates
-from kvmrender.trial import Faults, findings, fixtures
+from kvmrender.reading.load import Document, read
+from kvmrender.shipped import shipped_templates
+from kvmrender.workbench.template_check import Templates
+from kvmrender.workbench.trial_rendering import Faults, findings, fixtures
 
 SHIPPED = shipped_templates()
 LINE_OF_DISKS = (SHIPPED / "domain.xml.j2").read_text().partition('"devices/disk.xml.j2"')[0].count("\n") + 1

@@ -81,7 +81,7 @@ def assert_valid(text: str) -> int:
     if documents and find_spec("lxml"):
         from lxml import etree
 
-        from kvmrender.rng import Grammar, installed_schema
+        from kvmrender.libvirt.rng import Grammar, installed_schema
 
         with suppress(Error):
             grammar = Grammar(installed_schema())

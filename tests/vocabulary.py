@@ -12,9 +12,9 @@ from typing import Any
 
 from jinja2 import nodes
 
-from kvmrender.environment import Environment
-from kvmrender.rng import Grammar, installed_schema
-from kvmrender.stack import shipped_templates
+from kvmrender.libvirt.rng import Grammar, installed_schema
+from kvmrender.shipped import shipped_templates
+from kvmrender.templating.environment import Environment
 
 PREFIXES = {"http://libvirt.org/schemas/domain/qemu/1.0": "qemu", "http://libvirt.org/schemas/domain/lxc/1.0": "lxc"}
 

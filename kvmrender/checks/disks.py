@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from kvmrender.checks.common import Checks, Context, dig, once
-from kvmrender.derive import FORMAT_BY_ENDING, format_is_open
-from kvmrender.device_names import PREFIX_BY_BUS
+from kvmrender.context.derivation import FORMAT_BY_ENDING, format_is_open
+from kvmrender.context.device_names import PREFIX_BY_BUS
 from kvmrender.errors import Path, Problem, listed
 
 DRIVES = ("cdrom", "floppy")

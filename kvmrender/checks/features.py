@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from kvmrender.checks.common import Checks, Context, dig
 from kvmrender.errors import Problem
-from kvmrender.memory import MIB, to_bytes
+from kvmrender.schema.memory_units import MIB, to_bytes
 
 
 def smm_memory(context: Context, architecture: Context) -> Iterator[Problem]:

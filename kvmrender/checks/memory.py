@@ -8,7 +8,7 @@ from typing import Any
 from kvmrender.checks.common import Checks, Context, cpuset, dig, once
 from kvmrender.checks.numa import CELLS, no_cell, numbered
 from kvmrender.errors import Path, Problem
-from kvmrender.memory import KIB, MAX_BYTES, MIB, to_bytes
+from kvmrender.schema.memory_units import KIB, MAX_BYTES, MIB, to_bytes
 
 MEMORY: Path = ("memory",)
 SIZED = ("memory", "currentMemory", "maxMemory", "memtune", "memoryBacking", "memory_devices", "features", "cpu")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from kvmrender.checks.common import Checks, Context, dig
 from kvmrender.errors import Problem
-from kvmrender.xml import fragment_fault
+from kvmrender.schema.xml_faults import fragment_fault
 
 
 def raw_xml(context: Context, architecture: Context) -> Iterator[Problem]:

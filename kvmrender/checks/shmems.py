@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from kvmrender.checks.common import Checks, Context, dig
 from kvmrender.errors import Path, Problem
-from kvmrender.memory import to_bytes
+from kvmrender.schema.memory_units import to_bytes
 
 LEAST = 1 << 20
 

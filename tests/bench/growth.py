@@ -12,7 +12,7 @@ from time import process_time
 from typing import Any, NamedTuple
 
 from kvmrender import Error, GuestError, Renderer
-from kvmrender.parse import from_yaml, positions
+from kvmrender.reading.parse import from_yaml, positions
 
 SIZES = 1 << 20, 2 << 20, 4 << 20, 8 << 20
 MOST = 1.1
@@ -93,8 +93,8 @@ def _tools(folder: Path) -> Tools:
     (folder / "devices/disk.xml.j2").write_text('{% include "shipped/devices/disk.xml.j2" %}\n')
     faults = None
     with suppress(ImportError, Error):
-        from kvmrender import validate
-        from kvmrender.rng import Grammar, installed_schema
+        from kvmrender.libvirt import validator as validate
+        from kvmrender.libvirt.rng import Grammar, installed_schema
 
         grammar = Grammar(installed_schema())
 

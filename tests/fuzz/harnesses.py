@@ -7,9 +7,9 @@ from xml.parsers import expat
 
 from kvmrender import GuestError, Renderer
 from kvmrender.errors import Problem
-from kvmrender.layers import setting, with_settings
-from kvmrender.load import read
-from kvmrender.memory import MAX_BYTES, memory, to_bytes
+from kvmrender.reading.layers import setting, with_settings
+from kvmrender.reading.load import read
+from kvmrender.schema.memory_units import MAX_BYTES, memory, to_bytes
 
 RENDERER = Renderer()
 NAMES = ("g.yaml", "g.json", "g.jsonl", "g")

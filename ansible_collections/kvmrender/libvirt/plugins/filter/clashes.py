@@ -58,7 +58,7 @@ _value:
 
 def clashes(found: Any, allow_shared: Any = (), namespace: str | None = None, templates: Any = ()) -> list[str]:
     """Return what guests share by mistake. Raises AnsibleFilterError for guests that are wrong in themselves."""
-    from kvmrender.shards import clashes_of
+    from kvmrender.fleet.shards import clashes_of
 
     contexts = guests.contexts(found, namespace, guests.folders(templates), guests.AnsibleFilterError)
     problems = clashes_of(

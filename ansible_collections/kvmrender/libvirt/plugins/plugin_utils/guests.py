@@ -8,8 +8,8 @@ from typing import Any
 
 try:
     import kvmrender
-    from kvmrender import one
     from kvmrender.errors import Problem
+    from kvmrender.plugins import single_guest as one
 except ImportError as error:
     from ansible.errors import AnsibleError
 

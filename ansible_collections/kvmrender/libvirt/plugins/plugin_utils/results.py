@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from kvmrender.one import Kit
+from kvmrender.plugins.single_guest import Kit
 
 SAID = ("msg", "stdout", "stderr", "module_stdout", "module_stderr", "exception")
 """Where a result has what programs have said, such as that of ``validate``; with those of lines."""

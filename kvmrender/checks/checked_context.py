@@ -1,0 +1,116 @@
+"""From a guest as written to the context of its template, or to all that is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from copy import deepcopy
+from functools import cache, lru_cache
+from typing import Any
+
+from kvmrender.checks import all_checks
+from kvmrender.context.derivation import derive
+from kvmrender.context.full_form import normaliser, with_machine, without_nulls
+from kvmrender.context.key_shapes import Convert, Notes
+from kvmrender.context.validation import MOST_PROBLEMS, checker, shown
+from kvmrender.errors import GuestError, Path, Problem, TemplateError, brief
+from kvmrender.schema.guest_schema import GuestSchema
+
+Context = dict[str, Any]
+
+
+def context_builder(schema: GuestSchema) -> Callable[[Any], tuple[Context, Notes]]:
+    """Return the function that turns a guest into its context, with the notes that were taken on the way.
+
+    The function raises GuestError with every problem of the guest: those that the schema finds, and those
+    that the checks across fields find in what is left when the faulty values are taken away.
+    """
+    check = checker(schema)
+    wanted = lru_cache(maxsize=1024)(all_checks.wanted)  # shapes hold parts of the schema, and go with it
+
+    @cache
+    def normalise(arch: str | None, guest_type: str) -> Convert:
+        return normaliser(schema, arch, guest_type)
+
+    def full_form(guest: Mapping[str, Any]) -> tuple[Context, Notes]:
+        named = guest.get("arch") or schema.root["properties"]["arch"]["default"]
+        arch = schema.names.get(named) if isinstance(named, str) else None
+        guest = with_machine(guest)
+        notes = Notes(guest.keys())
+        full = normalise(arch, "qemu" if guest.get("type") == "qemu" else "kvm")(guest, notes)
+        if arch is not None:
+            full["arch"] = arch
+        return full, notes
+
+    def derived(full: Context, notes: Notes) -> tuple[Context, list[Problem]]:
+        architecture = schema.architectures[full["arch"]]
+        context = derive(full, architecture["disk_buses"])
+        # Parts of one's own may bring defaults that no check counts on.
+        is_known = notes.kept and schema.is_shipped and len(notes.shapes) <= all_checks.MOST_SHAPES
+        run = wanted(full["arch"], frozenset(notes.shapes)) if is_known else all_checks.CHECKS
+        return context, all_checks.problems(context, architecture, run, MOST_PROBLEMS)
+
+    def further(full: Context, problems: list[Problem]) -> list[Problem]:
+        """Return what else is wrong, beside the problems found already and what follows from them."""
+        faulty = {problem.path for problem in problems}
+        for gone in (faulty, {path[:1] for path in faulty}):
+            left = full_form({"name": "guest", **_without(full, gone)})
+            try:
+                found = derived(*left)[1]
+            except (LookupError, TypeError, ValueError, AttributeError):
+                continue  # what is missing is needed after all: take the whole of it away
+            return [
+                problem
+                for problem in found
+                if not any(_overlap(path, fault) for path in (problem.path, *problem.related) for fault in gone)
+            ]
+        return []
+
+    def build(guest: Any) -> tuple[Context, Notes]:
+        if guest.__class__ is not dict and not isinstance(guest, Mapping):
+            raise GuestError([Problem((), f"a guest is a mapping, not {shown(guest)}")])
+        full, notes = full_form(guest)
+        problems = check(without_nulls(full), None) if notes.nulls else check(full, notes.given)
+        if problems:
+            raise GuestError(problems + further(full, problems))
+        context, problems = derived(full, notes)
+        if problems:
+            raise GuestError(problems)
+        return context, notes
+
+    return build
+
+
+def careful(
+    build: Callable[[Any], tuple[Context, Notes]], part: Callable[[], str]
+) -> Callable[[Any], tuple[Context, Notes]]:
+    """Return ``build`` for a schema with parts of one's own, of which any may lack what is computed with: that is a
+    TemplateError, which names the file that ``part`` gives."""
+
+    def with_care(guest: Any) -> tuple[Context, Notes]:
+        try:
+            return build(guest)
+        except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
+            said = f"key {brief(str(error))} is missing" if isinstance(error, KeyError) else type(error).__name__
+            raise TemplateError(f"describes a guest that can't be computed with: {said}", part()) from error
+
+    return with_care
+
+
+def _without(guest: Context, paths: Iterable[Path]) -> Context:
+    """Return a copy of the guest without what stands at the paths."""
+    left = deepcopy({key: value for key, value in guest.items() if key != "vars"})
+    for path in paths:
+        place: Any = left
+        for step in path[:-1]:
+            if isinstance(place, list) and isinstance(step, int):
+                place = place[step]
+            else:
+                place = place.get(step) if isinstance(place, dict) else None
+        if isinstance(place, dict):
+            place.pop(path[-1], None) if path else place.clear()
+    return left
+
+
+def _overlap(path: Path, other: Path) -> bool:
+    shorter = min(len(path), len(other))
+    return path[:shorter] == other[:shorter]

@@ -1,0 +1,132 @@
+"""The commands of those who look at fields, guests and fleets. What only these need is imported when they are run."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from kvmrender.cli.options import FLEET, GUESTS, LAYERS, TEMPLATES, options
+from kvmrender.cli.program import renderer_of, trouble
+from kvmrender.errors import visible
+from kvmrender.terminal import say, write
+
+
+@click.command(short_help="Say what the field at PATH is.")
+@options(TEMPLATES, click.argument("path", default=""))
+@click.option("-r", "--recursive", is_flag=True, help="Show the fields below those in the field, too.")
+@click.option("--markdown", is_flag=True, help="Write a page of all fields.")
+def explain(templates: tuple[str, ...], path: str, recursive: bool, markdown: bool) -> None:
+    """Say what the field at PATH is: its values, default and short form, and which template writes it.
+
+    Without a PATH, show the tree of all fields.
+
+    Example: kvmrender explain disks.driver.cache
+    """
+    from kvmrender.look.explain import explain
+    from kvmrender.look.fields_page import fields_page
+
+    if markdown and path:
+        raise click.UsageError("--markdown is a page of all fields: leave PATH out.")
+    with trouble():
+        renderer = renderer_of(templates)
+        write(visible(renderer.run(fields_page) if markdown else renderer.run(explain, path, recursive)))
+
+
+@click.command(short_help="Draw each GUEST and what it is joined to.")
+@options(*FLEET, *LAYERS, GUESTS)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["mermaid", "svg"]),
+    default="mermaid",
+    help="Text for Mermaid (the default), or SVG by Graphviz (this needs the extra graph, and dot).",
+)
+def graph(
+    guests: tuple[str, ...],
+    templates: tuple[str, ...],
+    form: str,
+    jobs: int,
+    select: tuple[str, ...],
+    **layers: Any,
+) -> None:
+    """Draw each GUEST with its networks, the disks that guests share, and its devices of the host.
+
+    Example: kvmrender graph --format svg fleet.yaml > fleet.svg
+    """
+    from kvmrender.fleet.fleet import Fleet
+    from kvmrender.fleet.guest_result import Options, Outcome
+    from kvmrender.look.graph import Link, Picture, links
+    from kvmrender.reading.inputs import Inputs
+
+    with trouble():
+        renderer = renderer_of(templates)
+        picture = Picture()
+
+        def text(context: dict[str, Any], xml: str) -> str:
+            return json.dumps([context["name"], *links(context)])
+
+        def add(outcome: Outcome) -> None:
+            if not outcome.problems:
+                name, *found = json.loads(outcome.text)
+                picture.add(name, (Link(*link) for link in found))
+
+        inputs = Inputs(renderer.schema.root, guests, **layers)
+        Fleet(renderer, inputs, Options(select, jobs=jobs), make=text).run(add)
+        write(visible(picture.svg() if form == "svg" else picture.mermaid()))
+
+
+@click.command(short_help="Render each GUEST again when a file is saved.")
+@options(*LAYERS, click.argument("guests", nargs=-1, required=True, type=click.Path(), metavar="GUEST..."))
+def watch(guests: tuple[str, ...], templates: tuple[str, ...], **layers: Any) -> None:
+    """Render each GUEST again whenever it, a template or a part of the schema is saved.
+
+    Shown are what changes in the XML since a guest was last well, with secrets as ***, and what is wrong. Nothing is
+    written. This needs the extra watch.
+
+    Example: kvmrender watch --templates site-templates web-1.yaml
+    """
+    from kvmrender.look.live_results import Looker
+    from kvmrender.look.watch import watch
+
+    _refuse_stdin("watch", guests)
+    with trouble():
+        _until_interrupted(lambda: watch(Looker(templates, guests, layers)))
+
+
+@click.command(short_help="Serve a live page of each GUEST and its XML.")
+@options(*LAYERS, GUESTS)
+@click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="The port; by default a free one.")
+@click.option("--show-secrets", is_flag=True, help="Show secrets in the XML; by default they are ***.")
+def preview(guests: tuple[str, ...], templates: tuple[str, ...], port: int, show_secrets: bool, **layers: Any) -> None:
+    """Serve a page with each GUEST, its XML and what is wrong with it, to a browser on this machine.
+
+    The page follows the files; what is edited on it is not written to them. Each line of the XML leads to the line
+    of the template that wrote it. This needs the extra watch.
+
+    Example: kvmrender preview --templates site-templates web-1.yaml
+    """
+    from kvmrender.look.live_results import Looker
+    from kvmrender.look.preview.answers import EXAMPLE
+    from kvmrender.look.preview.server import serve
+
+    _refuse_stdin("preview", guests)
+    with trouble():
+        looker = Looker(templates, guests or (EXAMPLE,), layers)
+        _until_interrupted(lambda: serve(looker, not guests, show_secrets, port))
+
+
+def _until_interrupted(run: Callable[[], None]) -> None:
+    try:
+        run()
+    except KeyboardInterrupt:
+        if sys.stderr.isatty():
+            say("")  # the terminal shows ^C
+
+
+def _refuse_stdin(command: str, guests: tuple[str, ...]) -> None:
+    if "-" in guests:
+        raise click.UsageError(f"{command} follows files: standard input is none.")

@@ -1,0 +1,236 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack, closing
+from typing import Any
+
+import click
+import yaml
+
+from kvmrender import __version__
+from kvmrender.cli.look import explain, graph, preview, watch
+from kvmrender.cli.options import ALLOW_SHARED, FLEET, GUESTS, LAYERS, TEMPLATES, Program, options
+from kvmrender.cli.program import DIFFERS, renderer_of, trouble
+from kvmrender.cli.run import run, to_standard_output
+from kvmrender.cli.templates import templates
+from kvmrender.errors import Error, GuestError, Problem, TemplateError, printable, visible
+from kvmrender.fleet.fleet import Faults, Fleet
+from kvmrender.fleet.folder import PATIENCE, Folder
+from kvmrender.fleet.guest_result import Options
+from kvmrender.fleet.output import Output
+from kvmrender.fleet.report import Report
+from kvmrender.reading.inputs import Inputs
+from kvmrender.renderer import Renderer, default_renderer
+from kvmrender.schema.secrets import masked
+from kvmrender.terminal import say, write
+
+MOST_FOUND = 10_000
+"""Problems that validate lists."""
+
+
+@click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="kvmrender")
+def main() -> None:
+    """Render libvirt domain XML for KVM guests.
+
+    A GUEST is a file in YAML or JSON that describes one guest, or several as YAML documents, as a fleet (a mapping
+    with guests and defaults) or as JSON Lines; - is standard input, and so is none.
+
+    Exit code: 0 all went well, 1 something differs (with --check), 2 something is wrong, 130 or 143 interrupted.
+
+    Example: kvmrender render web-1.yaml
+    """
+
+
+main.add_command(templates)
+main.add_command(explain)
+main.add_command(graph)
+main.add_command(preview)
+main.add_command(watch)
+
+
+@main.command(short_help="Write the domain XML of each GUEST.")
+@options(*FLEET, *LAYERS, GUESTS)
+@click.option("-o", "--output", metavar="DIR", help="Write each guest to DIR/NAME.xml; what is the same isn't touched.")
+@click.option(
+    "--strict", is_flag=True, help="What no template uses is an error: values of guests, fields of one's own."
+)
+@click.option("--check", is_flag=True, help="Write nothing, and exit with 1 if a file would change.")
+@click.option("--diff", is_flag=True, help="Show what changes; secrets are shown as ***.")
+@click.option("--prune", is_flag=True, help="Remove files that an earlier run wrote for guests that are gone.")
+@click.option("--fsync", is_flag=True, help="Have the files on the disk before they replace others.")
+@click.option(
+    "--lock-timeout",
+    type=click.FloatRange(0),
+    default=PATIENCE,
+    metavar="SECONDS",
+    help=f"Wait that long for another run in DIR; by default {PATIENCE}.",
+)
+@ALLOW_SHARED
+@click.option("--report", type=click.Choice(["json"]), help="Write an object of JSON for each guest.")
+@click.option("-q", "--quiet", is_flag=True, help="No summary.")
+@click.option("-v", "--verbose", is_flag=True, help="Tell what becomes of each file.")
+def render(
+    guests: tuple[str, ...],
+    templates: tuple[str, ...],
+    defaults: tuple[str, ...],
+    settings: tuple[str, ...],
+    namespace: str | None,
+    max_size: int,
+    output: str | None,
+    fsync: bool,
+    lock_timeout: float,
+    report: str | None,
+    quiet: bool,
+    verbose: bool,
+    **fleet: Any,
+) -> None:
+    """Write the domain XML of each GUEST, to standard output or into a folder.
+
+    Nothing is written if anything is wrong with any of them.
+
+    Example: kvmrender render web-1.yaml | virsh define /dev/stdin
+
+    Example: kvmrender render -o domains --check --diff fleet.yaml
+    """
+    needing = [name for name in ("check", "diff", "prune") if fleet[name]]
+    needing += [name for name, given in (("fsync", fsync), ("report", report)) if given]
+    if output is None and needing:
+        raise click.UsageError(f"--{needing[0]} is for files: give -o DIR too.")
+    with trouble():
+        renderer = renderer_of(templates)
+        inputs = Inputs(renderer.schema.root, guests, defaults, settings, namespace, max_size)
+        wanted = Options(**fleet)
+        if wanted.strict and renderer.stack.own:
+            _refuse_lost_fields(renderer)
+        if output is None:
+            to_standard_output(Fleet(renderer, inputs, wanted), quiet)
+            return
+        waiting = f"{printable(output)}: another run is at work here: waiting"
+        with ExitStack() as stack:
+            folder = stack.enter_context(
+                closing(Folder(output, fleet["check"], fsync, lambda: say(waiting), lock_timeout))
+            )
+            told = stack.enter_context(closing(Report(folder.place, report == "json", quiet, verbose)))
+            try:
+                files = Output(folder, renderer.schema.root, wanted, not renderer.stack.own)
+                run(Fleet(renderer, inputs, wanted, files), told.add, quiet)
+            except (GuestError, TemplateError):
+                told.tell(failed=True)
+                raise
+            told.tell()
+    if fleet["check"] and told.differs:
+        sys.exit(DIFFERS)
+
+
+@main.command(short_help="Write what templates see of each GUEST.")
+@options(*FLEET, *LAYERS, GUESTS)
+def context(
+    guests: tuple[str, ...],
+    templates: tuple[str, ...],
+    defaults: tuple[str, ...],
+    settings: tuple[str, ...],
+    namespace: str | None,
+    max_size: int,
+    **fleet: Any,
+) -> None:
+    """Write what templates see of each GUEST, as YAML.
+
+    That is the guest with every default filled in and every derived value computed; secrets are shown as ***.
+
+    Example: kvmrender context web-1.yaml
+    """
+    with trouble():
+        renderer = renderer_of(templates)
+        root = renderer.schema.root
+
+        def text(found: dict[str, Any], xml: str) -> str:
+            shown = masked(root, {key: found[key] for key in root["properties"] if key in found})
+            text = yaml.dump(shown, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+            if text == visible(text):
+                return text
+            return yaml.dump(shown, Dumper=_Dumper, sort_keys=False, width=110)  # with escapes
+
+        inputs = Inputs(root, guests, defaults, settings, namespace, max_size)
+        to_standard_output(Fleet(renderer, inputs, Options(**fleet), make=text), quiet=True, between="---\n")
+
+
+@main.command(short_help="Write the JSON Schema of guest files.")
+@options(TEMPLATES)
+def schema(templates: tuple[str, ...]) -> None:
+    """Write the JSON Schema of guest files, for editors.
+
+    Example: kvmrender schema > guest.schema.json
+    """
+    from kvmrender.schema.editor_schema import editor_schema_text
+
+    with trouble():
+        write(renderer_of(templates).run(editor_schema_text))
+
+
+@main.command(short_help="Check each FILE as strictly as can be.")
+@options(*LAYERS, click.argument("files", nargs=-1, type=click.Path(), metavar="[FILE]..."))
+@click.option("--schema", type=click.Path(), metavar="PATH", help="libvirt's domain.rng; by default the installed one.")
+@ALLOW_SHARED
+@click.option("--connect", metavar="URI", help="Ask this libvirt driver too, such as qemu:///system.")
+def validate(
+    files: tuple[str, ...],
+    templates: tuple[str, ...],
+    defaults: tuple[str, ...],
+    settings: tuple[str, ...],
+    namespace: str | None,
+    max_size: int,
+    schema: str | None,
+    connect: str | None,
+    allow_shared: tuple[str, ...],
+) -> None:
+    """Check each FILE, a guest file or domain XML, as strictly as can be.
+
+    A guest is held against the guest schema, the checks and the other guests, then its XML against libvirt's own
+    schema (this needs the extra validate). With --connect, the driver says whether it would run the guest (this needs
+    the extra libvirt); nothing is defined or started.
+
+    Exit code: 0 all are valid, 2 something is wrong.
+
+    Example: kvmrender validate --connect qemu:///system web-1.yaml
+    """
+    with trouble():
+        try:
+            from kvmrender.libvirt.validator import Validator
+        except ImportError:
+            raise Error("validate needs lxml: pip install 'kvmrender[validate]'") from None
+        renderer = renderer_of(templates)
+        validator = Validator(renderer, schema, connect, allow_shared)
+        inputs = Inputs(renderer.schema.root, files, defaults, settings, namespace, max_size)
+        faults, unread, names = Faults(most=MOST_FOUND), list[Problem](), list[str]()
+        for name, data in inputs.contents(unread):
+            faults.add(unread, of_files=True)
+            unread.clear()
+            if validator.is_valid(name, data, inputs, faults):
+                names.append(name)
+        shared = validator.shared()
+        wrong = {problem.file for problem in shared}
+        write("".join(f"{printable(name)}: valid\n" for name in names if name not in wrong))
+        faults.add(shared)
+        faults.add(unread, of_files=True)
+        faults.end()
+
+
+def _refuse_lost_fields(renderer: Renderer) -> None:
+    """Raise Error for fields of one's own that no template can write."""
+    from kvmrender.workbench.template_check import looked_at
+    from kvmrender.workbench.trial_rendering import all_fields, lost_fields
+
+    _, names, _ = renderer.run(looked_at)
+    shipped = default_renderer().schema.root
+    if found := [str(finding) for finding in lost_fields(renderer, names, set(all_fields(shipped, shipped)))]:
+        raise Error("\n".join(found))
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes a context so that it reads back as it was: no aliases, each guest a document of its own."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True

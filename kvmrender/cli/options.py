@@ -1,0 +1,99 @@
+"""What the commands have in common: their options."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import reduce
+from typing import Any, TypeVar
+
+import click
+
+from kvmrender.cli.program import trouble
+from kvmrender.fleet.processes import cores
+from kvmrender.reading.size_limits import ALLOWED, size
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+TEMPLATES = click.option(
+    "--templates",
+    multiple=True,
+    type=click.Path(),
+    metavar="DIR",
+    envvar="KVMRENDER_TEMPLATES",
+    help="Templates and schema parts that come before the shipped ones; also in KVMRENDER_TEMPLATES, with colons.",
+)
+
+
+def _size(_: click.Context, __: click.Parameter, text: str) -> int:
+    try:
+        return size(text)
+    except ValueError as error:
+        raise click.BadParameter(f"{text!r} {error}") from None
+
+
+MAX_SIZE = click.option(
+    "--max-size",
+    default=ALLOWED,
+    metavar="SIZE",
+    callback=_size,
+    envvar="KVMRENDER_MAX_SIZE",
+    help=f"Refuse files, and lines of JSON Lines, that are larger, and what becomes far larger; by default {ALLOWED};"
+    " also in KVMRENDER_MAX_SIZE.",
+)
+ALLOW_SHARED = click.option(
+    "--allow-shared", multiple=True, metavar="GLOB", help="Disks that several guests may write to."
+)
+GUESTS = click.argument("guests", nargs=-1, type=click.Path(), metavar="[GUEST]...")
+LAYERS = (
+    TEMPLATES,
+    MAX_SIZE,
+    click.option("--namespace", metavar="TEXT", help="The namespace of guests that name none."),
+    click.option(
+        "--set",
+        "settings",
+        multiple=True,
+        metavar="PATH=VALUE",
+        help="Set this in each guest, such as disks[0].driver.cache=none; the value is YAML.",
+    ),
+    click.option(
+        "--defaults", multiple=True, metavar="FILE", help="What goes under each guest: a mapping in YAML or JSON."
+    ),
+)
+FLEET = (
+    click.option(
+        "-j",
+        "--jobs",
+        type=click.IntRange(1),
+        default=cores,
+        metavar="N",
+        help="Processes that many guests are spread over; by default as many as there are cores.",
+    ),
+    click.option("--select", multiple=True, metavar="GLOB", help="Only guests with names like this, such as 'web-*'."),
+)
+"""What commands have in common, the last first."""
+
+
+def options(*added: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """Return a decorator that adds options."""
+    return lambda command: reduce(lambda done, add: add(done), added, command)
+
+
+class Program(click.Group):
+    """Commands of which all that goes wrong ends as ``trouble`` has it: also before one is reached, as where help can't
+    be written, and before click ends it as it would."""
+
+    def main(self, *arguments: Any, **named: Any) -> Any:
+        """Be the program."""
+        with trouble():
+            return super().main(*arguments, **named)
+
+    def make_context(self, *arguments: Any, **named: Any) -> click.Context:
+        """Read the command line."""
+        with trouble():
+            return super().make_context(*arguments, **named)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command."""
+        with trouble():
+            return super().invoke(ctx)

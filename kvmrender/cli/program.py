@@ -1,0 +1,154 @@
+"""What the program is to others: exit codes, what it writes and says, and how it ends where something is wrong.
+
+Not a word of click, and nothing that takes long to import: this is there before anything else can go wrong.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, NoReturn
+
+from kvmrender.errors import Error, printable, unexpected
+from kvmrender.terminal import SIGNALS, say
+
+if TYPE_CHECKING:
+    from kvmrender.renderer import Renderer
+
+DIFFERS, TROUBLE, SIGNALLED = 1, 2, 128
+"""Exit codes as of ``diff``: something differs (with --check), or went wrong; as shells have it, the last and the
+signal's number where a signal ended it."""
+
+_received = 0
+"""The signal that has ended this run."""
+_ended = False
+"""Whether all is done, and the exit code settled."""
+
+
+class InterruptedRunError(KeyboardInterrupt):
+    """A signal has come. KeyboardInterrupt itself, raised in ``exec``, would have Python end as by SIGINT even where it
+    is caught."""
+
+
+def renderer_of(templates: tuple[str, ...]) -> Renderer:
+    """Return the renderer of these folders, with a warning of each that anyone may write to. Raises TemplateError."""
+    from kvmrender.renderer import Renderer, default_renderer
+
+    if not templates:
+        return default_renderer()
+    renderer = Renderer(templates, isolated=True)
+    for folder, place in renderer.stack.open_to_all():
+        inside = "" if place == folder else f", {place.relative_to(folder)} in it"
+        say(f"{printable(str(folder))}: warning: anyone may write to these templates{printable(inside)}")
+    return renderer
+
+
+def as_program(run: Callable[[], None]) -> None:
+    """Be a process of its own: its exit code is 0, 1 or 2, or tells the signal that ended it, whatever happens."""
+    global _ended
+    end: BaseException | None = None
+    try:
+        for number in SIGNALS:
+            if signal.getsignal(number) != signal.SIG_IGN:  # as nohup and shells have it for what is in the background
+                signal.signal(number, _interrupt)
+        signal.signal(signal.SIGALRM, _late)
+        sys.unraisablehook = _again
+        _open_standard_streams()
+        with trouble():
+            run()
+    except BaseException as error:
+        end = error
+    _ended = True
+    for number in (*SIGNALS, signal.SIGALRM):  # for the time that Python takes to end
+        signal.signal(number, signal.SIG_IGN)
+    code = TROUBLE if end else 0
+    if isinstance(end, SystemExit) and (end.code is None or isinstance(end.code, int)):
+        code = end.code or 0
+    if code and _received:
+        code = SIGNALLED + _received
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            _give_up(stream)
+    if code and _received:
+        os._exit(code)  # Python would wait for threads that may wait for processes that have ended
+    if code:
+        sys.exit(code)
+
+
+def _interrupt(number: int, _: object) -> None:
+    global _received
+    if _ended:
+        return
+    if _received:
+        os._exit(SIGNALLED + number)
+    _received = number
+    raise InterruptedRunError
+
+
+def _again(lost: Any) -> None:
+    """Interrupt the run a little later where Python could not raise it, as in the callback of a weak reference."""
+    if issubclass(lost.exc_type, KeyboardInterrupt):
+        signal.setitimer(signal.ITIMER_REAL, 0.001)
+    else:
+        sys.__unraisablehook__(lost)
+
+
+def _late(*_: object) -> None:
+    if not _ended:
+        raise InterruptedRunError
+
+
+def _open_standard_streams() -> None:
+    """Open those that are closed, so that no other file gets their numbers: to read or write there is an error, but
+    what is said is lost without one."""
+    for number, (name, mode) in enumerate((("stdin", os.O_WRONLY), ("stdout", os.O_RDONLY), ("stderr", os.O_WRONLY))):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, mode)
+            if nowhere != number:
+                os.dup2(nowhere, number)
+                os.close(nowhere)
+            setattr(sys, name, open(number, "w" if number else "r", closefd=False))  # noqa: SIM115 - as Python's own
+
+
+def _give_up(stream: IO[str]) -> None:
+    """Have what can't be written not tried again."""
+    with suppress(OSError), Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), stream.fileno())
+    with suppress(OSError):
+        stream.flush()
+
+
+@contextmanager
+def trouble() -> Iterator[None]:
+    """Turn whatever goes wrong into lines on standard error and the exit code."""
+    try:
+        yield
+        sys.stdout.flush()
+    except (SystemExit, GeneratorExit):
+        raise
+    except BaseException as error:
+        if hasattr(error, "exit_code"):  # click's own, which knows what to say
+            raise
+        _end(error)
+
+
+def _end(error: BaseException) -> NoReturn:
+    code = TROUBLE
+    if _received or isinstance(error, KeyboardInterrupt):
+        code = SIGNALLED + (_received or signal.SIGINT)
+        say("interrupted")
+    elif isinstance(error, OSError):
+        if not isinstance(error, BrokenPipeError):  # whoever read it has had enough, and knows
+            say(f"{printable(str(error.filename or 'output'))}: {error.strerror}")
+    elif isinstance(error, Error):
+        say(str(error))
+    else:
+        say(unexpected(error))
+    _give_up(sys.stdout)
+    sys.exit(code)

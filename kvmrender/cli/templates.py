@@ -1,0 +1,169 @@
+"""The commands of those who edit templates."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from kvmrender.cli.options import TEMPLATES, options
+from kvmrender.cli.program import TROUBLE, renderer_of, trouble
+from kvmrender.errors import Error, GuestError, Problem, nearest, printable
+from kvmrender.reading.inputs import Inputs
+from kvmrender.reading.load import Document
+from kvmrender.renderer import Renderer
+from kvmrender.shipped import SHIPPED
+from kvmrender.templating.stack import Stack
+from kvmrender.terminal import say, write
+
+if TYPE_CHECKING:
+    from kvmrender.workbench.template_check import Finding
+
+
+@click.group()
+def templates() -> None:
+    """See, copy and check templates.
+
+    Example: kvmrender templates list
+    """
+
+
+@templates.command("list", short_help="List the files of the template folders.")
+@options(TEMPLATES)
+def list_(templates: tuple[str, ...]) -> None:
+    """List each file of the template folders: its folder, and the folders whose file it replaces.
+
+    Example: kvmrender templates list --templates site-templates
+    """
+    with trouble():
+        stack = Stack(templates)
+        rows = [[name, *(_folder(stack, file) for file in stack.files(name))] for name in stack.names()]
+        rows = [list(map(printable, row)) for row in rows]
+        width = max(len(name) for name, *_ in rows)
+        write("".join(f"{name:{width}}  {' overrides '.join(folders)}\n" for name, *folders in rows))
+
+
+def _folder(stack: Stack, file: Path) -> str:
+    folder = stack.folder(file)
+    return SHIPPED if folder == stack.shipped else str(folder)
+
+
+@templates.command(short_help="Write the file of this NAME.")
+@options(TEMPLATES, click.argument("name"))
+def show(templates: tuple[str, ...], name: str) -> None:
+    """Write the file of this NAME that is used; shipped/NAME is the shipped one.
+
+    Example: kvmrender templates show devices/disk.xml.j2
+    """
+    with trouble():
+        stack = Stack(templates)
+        write(_file(stack, name).read_text())
+
+
+def _file(stack: Stack, name: str) -> Path:
+    files = stack.files(name)
+    if not files or ".." in Path(name).parts:
+        raise Error(f"{name}: is not in any folder of templates{nearest(name, stack.names())}")
+    return files[0]
+
+
+@templates.command(short_help="Copy the file of this NAME into DIR.")
+@options(TEMPLATES, click.argument("folder", metavar="DIR"), click.argument("name"))
+def copy(templates: tuple[str, ...], name: str, folder: str) -> None:
+    """Copy the file of this NAME into DIR, to be changed there. A file that is there already is left as it is.
+
+    Example: kvmrender templates copy devices/disk.xml.j2 site-templates
+    """
+    with trouble():
+        source = _file(Stack(templates), name)
+        target = Path(folder, name.removeprefix(f"{SHIPPED}/"))
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with target.open("xb") as file:
+                file.write(source.read_bytes())
+        except FileExistsError:
+            raise Error(f"{target}: is there already, and is left as it is") from None
+        except OSError as error:
+            raise Error(f"{target}: {error.strerror}") from None
+        say(f"{target}: edit it, and render with --templates {folder}")
+
+
+@templates.command(short_help="Find what is wrong with templates.")
+@options(
+    click.option(
+        "--guest", "guests", multiple=True, metavar="GUEST", help="Render this file, instead of the example guests."
+    ),
+    TEMPLATES,
+    click.argument("folders", nargs=-1, metavar="[DIR]..."),
+)
+def check(folders: tuple[str, ...], templates: tuple[str, ...], guests: tuple[str, ...]) -> None:
+    """Find what is wrong with the templates in each DIR, or with the shipped ones.
+
+    Each file is compiled and looked at: names that no context has, blocks that no parent has, macros and files that
+    nothing uses, escaping switched off. Then guests are rendered: the example guests, which use every field. Told are
+    faults, XML that is not well-formed or, where lxml and libvirt's schema are installed, not valid, fields that a
+    guest gives and no template uses, and fields that no template can write.
+
+    Before all that, schema parts of your own are held against what a part may say: keywords that are not known,
+    references to nothing, properties without a description, defaults that do not fit.
+
+    Exit code: 0 nothing was found, 2 something was.
+
+    Example: kvmrender templates check site-templates
+    """
+    with trouble():
+        from kvmrender.workbench.template_check import Finding, looked_at
+        from kvmrender.workbench.trial_rendering import findings, fixtures
+
+        found = list(_of_parts(Stack((*folders, *templates))))
+        renderer = renderer_of((*folders, *templates))
+        said, names, readable = renderer.run(looked_at)
+        found += [Finding(*one) for one in said]
+        if readable:
+            documents = _documents(renderer, guests) if guests else fixtures()
+            found += findings(renderer, names, documents, _faults(renderer))
+        for finding in sorted(set(found)):
+            say(str(finding))
+        if found:
+            sys.exit(TROUBLE)
+
+
+def _of_parts(stack: Stack) -> Iterator[Finding]:
+    """Yield what is wrong with schema parts of one's own. Ends the program where there can be no guests with them."""
+    from kvmrender.templating.schema_parts import checked
+    from kvmrender.workbench.template_check import Finding
+
+    _, faults = checked(stack, thoroughly=True) if stack.own_parts() else (None, [])
+    for fault in faults:
+        yield Finding(*fault[:3])
+    if any(fault.is_error for fault in faults):
+        for fault in faults:
+            say(str(Finding(*fault[:3])))
+        sys.exit(TROUBLE)
+
+
+def _documents(renderer: Renderer, files: tuple[str, ...]) -> list[Document]:
+    problems: list[Problem] = []
+    documents = list(Inputs(renderer.schema.root, files).documents(problems))
+    if problems:
+        raise GuestError(problems)
+    return documents
+
+
+def _faults(renderer: Renderer) -> Callable[[bytes], Iterable[tuple[int, str]]]:
+    """Return what holds XML against libvirt's schema, as far as that can be had."""
+    try:
+        from kvmrender.libvirt.rng import Grammar, installed_schema
+        from kvmrender.libvirt.validator import faults
+        from kvmrender.schema.secrets import Secrets
+        from kvmrender.schema.xml_path import xml_path
+
+        grammar, secrets = Grammar(installed_schema()), Secrets(renderer.schema.root)
+    except (ImportError, Error):
+        return lambda xml: ()
+    return lambda xml: (
+        (problem.line or 1, f"{xml_path(problem.path)}: {problem.message}") for problem in faults(grammar, xml, secrets)
+    )

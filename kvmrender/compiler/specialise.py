@@ -1,0 +1,97 @@
+"""Functions of templates made anew for mappings that have just these keys, when they have come up often enough.
+
+A template asks a disk for some fifty keys, of which it mostly has five. What its function asks of the keys is known
+here before it runs: the questions go, templates that are included for the same mapping are put in, and what is left
+of texts is written in one go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kvmrender.templating.stack import Stack
+
+Function = Callable[..., Any]
+Keys = tuple[str, ...]
+
+SEEN = 1000
+"""How often keys come up before there is a function for them: to make one takes some milliseconds, and it saves some
+microseconds."""
+MOST = 64
+"""How many functions are made of one; more than guests have, if they aren't made to have many."""
+MOST_SEEN = 1000
+"""Of how many keys it is counted how often they come up."""
+TABLE = "S_"
+"""How the names of tables begin, which are those of their functions."""
+
+
+class Table(dict[tuple[Any, ...], Function]):
+    """By the keys that a mapping has, or several have, the function that is to be called with it.
+
+    It is made when they have come up as often as one in ``parts`` of ``SEEN``; before that it is ``general``.
+    """
+
+    def __init__(self, general: Function, make: Callable[[tuple[Any, ...]], Function], parts: int = 1) -> None:
+        super().__init__()
+        self._general, self._make, self._parts = general, make, parts
+        self._seen: dict[tuple[Any, ...], int] = {}
+
+    def __missing__(self, keys: tuple[Any, ...]) -> Function:
+        """Return the function for any keys, or make that for these."""
+        seen = self._seen.get(keys, 0) + 1
+        if seen <= SEEN // self._parts or len(self) >= MOST:
+            if len(self._seen) >= MOST_SEEN:
+                self._seen.clear()
+            self._seen[keys] = seen
+            return self._general
+        self[keys] = made = self._make(keys)
+        return made
+
+
+class Tables:
+    """The tables of the functions in ``space``, a module that ``compiler.generator`` has made of a stack's templates.
+
+    They are put into it. The templates are read again when the first keys have come up often.
+    """
+
+    def __init__(self, space: dict[str, Any], stack: Stack) -> None:
+        self._space, self._stack = space, stack
+        for function, name in space["TABLES"].items():
+            space[TABLE + function] = Table(space[function], partial(self._function, name, space[function]))
+
+    @cached_property
+    def _write(self) -> Callable[[str, Keys, Mapping[str, Keys]], tuple[list[str], list[str]]]:
+        from kvmrender.compiler.generator import Module
+        from kvmrender.templating.environment import Environment
+        from kvmrender.templating.loader import loader
+
+        return Module(Environment(loader(self._stack)), self._stack.is_shipped).specialised(self._space["KNOWN"])
+
+    def _function(self, name: str, general: Function, keys: Keys) -> Function:
+        """Return the function for a mapping with these keys: one that looks at the mappings right inside, if it asks
+        these, and has functions for their keys too. Where the templates have changed meanwhile, it is ``general``."""
+        try:
+            lines, inside = self._write(name, keys, {})
+        except Exception:  # whatever has become of them: the Renderer goes on with what they were
+            return general
+        subject = self._space["KNOWN"][-1][name]
+
+        def make(of_inside: tuple[Keys, ...]) -> Function:
+            return self._compiled(general, self._write(name, keys, dict(zip(inside, of_inside, strict=True)))[0])
+
+        mappings = [subject, *(f"{subject}[{key!r}]" for key in inside)]
+        chosen = f"T[{''.join(f'tuple({mapping}), ' for mapping in mappings[1:])}]" if inside else "F"
+        classes = " is ".join(f"{mapping}.__class__" for mapping in mappings)
+        parameters = lines[0].partition("(")[2].removesuffix("):")
+        source = f"lambda {parameters}: ({chosen} if {classes} is dict else G)({parameters})"
+        found = {"T": Table(general, make, 10)} if inside else {"F": self._compiled(general, lines)}
+        choosing: Function = eval(source, {"G": general, **found})
+        return choosing
+
+    def _compiled(self, general: Function, lines: list[str]) -> Function:
+        made: dict[str, Function] = {}
+        exec("\n".join(lines), self._space, made)
+        return made[general.__name__]

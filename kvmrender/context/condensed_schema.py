@@ -1,0 +1,223 @@
+"""The schema in a form that jsonschema-rs is quick with, to say of many guests that they are valid.
+
+It finds valid what the schema itself does, and has no words for what isn't: that is for the schema itself. It may be
+made for guests that have some keys only: of some two thousand, a guest has thirty, and what is said of the others takes
+its time too. Guests with other keys it finds invalid, or as the schema does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any
+
+from kvmrender.context.quick_validation import ANNOTATIONS, UnknownError
+from kvmrender.schema.guest_schema import Node, node_at, resolve
+
+Values = tuple[frozenset[str | None], bool]
+"""The values of a key that a condition is for (None where the key is missing); or, where true, all others."""
+
+PLAIN = frozenset(
+    """const enum exclusiveMaximum exclusiveMinimum format maxContains maxItems maxLength maxProperties maximum
+    minContains minItems minLength minProperties minimum multipleOf pattern required type uniqueItems""".split()  # noqa: SIM905 - words
+)
+"""Keywords with no schemas in them."""
+
+
+def condensed(schema: Node, names: Collection[str] | None = None) -> Node:
+    """Return a schema without annotations, in which conditions on the value of one key are one after the other, until
+    one holds; for guests that have no other keys than ``names``, at the top or anywhere below, if these are given.
+
+    Raises UnknownError for keywords and references that the shipped schema doesn't have.
+    """
+    condenser = _Condenser(schema, names)
+    small = condenser.node(schema)
+    return {**small, "$defs": condenser.targets()} if isinstance(small, dict) else {"not": {}}
+
+
+def names_in(value: Any) -> Iterator[str]:
+    """Yield the keys of a value, and of what is in it."""
+    if isinstance(value, dict):
+        yield from value
+        value = value.values()
+    elif not isinstance(value, list):
+        return
+    for item in value:
+        yield from names_in(item)
+
+
+class _Condenser:
+    """Condenses the nodes of ``root``. What a node says of a key that guests don't have is left out where the mapping,
+    by what is said elsewhere, is known to have no keys but those that are named there: then it isn't valid with that
+    key anyway. ``like`` is the node that says so of the same value.
+    """
+
+    def __init__(self, root: Node, names: Collection[str] | None) -> None:
+        self._root, self._names = root, names
+        self._wanted: set[tuple[str, bool]] = set()
+        self._inside: list[str] = []
+
+    def targets(self) -> dict[str, Any]:
+        """Return the nodes that others refer to, which refer to others."""
+        found: dict[tuple[str, bool], Any] = {}
+        while wanted := self._wanted - found.keys():
+            found.update({(reference, sure): self.node(self._at(reference), sure=sure) for reference, sure in wanted})
+        return {self._key(*wanted): node for wanted, node in sorted(found.items())}
+
+    def _at(self, reference: str) -> Node:
+        if not reference.startswith("#/"):
+            raise UnknownError
+        node: Node = node_at(self._root, reference.removeprefix("#/").split("/"))
+        return node
+
+    @staticmethod
+    def _key(reference: str, sure: bool) -> str:
+        return reference.removeprefix("#/").replace("/", ":") + ("" if sure else ":if")
+
+    def node(self, node: Any, like: Node | None = None, sure: bool = True) -> Any:
+        """Return a node condensed. It is ``sure`` that a value isn't valid if it isn't valid for the node: what stands
+        in a condition may do without ``like`` only if it is."""
+        if not isinstance(node, dict):
+            return node
+        if like is None:
+            like = resolve(self._root, node) if sure else {}
+        is_closed = self._names is not None and _is_closed(like)
+        if is_closed and like.get("type") == "object" and not set(node.get("required", ())) <= set(self._names or ()):
+            return False
+        found: Node = {}
+        rules: list[Any] = []
+        for key, value in node.items():
+            if key == "properties":
+                found[key] = self._properties(node, like, is_closed, sure)
+            elif key == "items":
+                found[key] = self.node(value, self._below(like.get(key)), sure)
+            elif key == "contains":
+                found[key] = self.node(value, self._below(like.get("items")), sure=False)
+            elif key == "not":
+                if (refused := self.node(value, like, sure=False)) == {}:
+                    return False
+                if refused is not False:
+                    found[key] = refused
+            elif key == "oneOf":
+                found[key] = [self.node(item, like, sure=False) for item in value]
+            elif key == "anyOf":
+                found[key] = [self.node(item, like, sure) for item in value]
+            elif key == "allOf":
+                rules += _together([self.node(item, like, sure) for item in value])
+            elif key == "if":
+                test = self.node(value, like, sure=False)
+                rules.append(_either(test, *(self.node(node.get(way, {}), like, sure) for way in ("then", "else"))))
+            elif key == "$ref":
+                rules.append(self._reference(value, like, is_closed, sure))
+            elif key in PLAIN or (key == "additionalProperties" and value is False):
+                found[key] = value
+            elif key not in ANNOTATIONS and key not in ("then", "else"):
+                raise UnknownError
+        if found.get("properties") == {} and not _is_closed(node):
+            del found["properties"]
+        return _all([*rules, found])
+
+    def _below(self, node: Any) -> Node | None:
+        return None if node is None else resolve(self._root, node)
+
+    def _properties(self, node: Node, like: Node, is_closed: bool, sure: bool) -> Node:
+        found = {
+            name: self.node(child, self._below(like.get("properties", {}).get(name)), sure)
+            for name, child in node["properties"].items()
+            if not is_closed or name in (self._names or ())
+        }
+        return {name: child for name, child in found.items() if child != {} or _is_closed(node)}
+
+    def _reference(self, reference: str, like: Node, is_closed: bool, sure: bool) -> Any:
+        """Return a reference, or the node that it refers to, if of that less may be left here."""
+        if is_closed and not _is_closed(target := self._at(reference)) and reference not in self._inside:
+            self._inside.append(reference)
+            node = self.node(target, like, sure)
+            self._inside.pop()
+            return node
+        self._wanted.add((reference, sure))
+        return {"$ref": f"#/$defs/{self._key(reference, sure)}"}
+
+
+def _is_closed(node: Node) -> bool:
+    """Say whether a node names all keys that a mapping may have."""
+    return node.get("additionalProperties") is False
+
+
+def _all(rules: Iterable[Any]) -> Any:
+    """Return a node of which all these are parts."""
+    found: list[Any] = []
+    for rule in rules:
+        if rule is False:
+            return False
+        if rule not in ({}, True):
+            found += rule["allOf"] if rule.keys() == {"allOf"} else [rule]
+    alone = [rule for rule in found if rule.keys().isdisjoint(("allOf", "$ref", "if"))]
+    if len(alone) == 1 and len(found) > 1:
+        return {**alone[0], "allOf": [rule for rule in found if rule is not alone[0]]}
+    return found[0] if len(found) == 1 else {"allOf": found} if found else {}
+
+
+def _either(test: Any, then: Any, otherwise: Any) -> Any:
+    """Return a node that is one thing where a test holds, and another where it doesn't."""
+    if then == otherwise or test in (False, {}):
+        return otherwise if test is False else then
+    ways = {"then": then, "else": otherwise}
+    return {"if": test, **{way: node for way, node in ways.items() if node not in ({}, True)}}
+
+
+def _together(conditions: Iterable[Any]) -> list[Any]:
+    """Return conditions with those on the value of the same key as one."""
+    by_key: dict[str, list[tuple[Values, Node]]] = {}
+    found: list[Any] = []
+    for node in conditions:
+        if (case := _case(node)) is None:
+            found.append(node)
+        else:
+            by_key.setdefault(case[0], []).append((case[1], node["then"]))
+    return found + [_chain(key, cases) for key, cases in by_key.items()]
+
+
+def _case(node: Any) -> tuple[str, Values] | None:
+    """Return the key and its values that a condition is for, where it is for nothing else."""
+    if not isinstance(node, dict) or node.keys() != {"if", "then"}:
+        return None
+    match node["if"]:
+        case {"not": {"required": [str(key)]}} as test if _of(test, "not") and _of(test["not"], "required"):
+            return key, (frozenset([None]), False)
+        case {"properties": dict(properties), "required": [str(key)]} as test if _of(test, "properties", "required"):
+            if [*properties] == [key]:
+                match properties[key]:
+                    case {"enum": [*values]} as rule if _of(rule, "enum") and _are_texts(values):
+                        return key, (frozenset(values), False)
+                    case {"const": str(value)} as rule if _of(rule, "const"):
+                        return key, (frozenset([value]), False)
+                    case {"not": {"enum": [*values]}} as rule if _of(rule, "not") and _of(rule["not"], "enum"):
+                        if _are_texts(values):
+                            return key, (frozenset([*values, None]), True)
+    return None
+
+
+def _of(node: Node, *keywords: str) -> bool:
+    return node.keys() == {*keywords}
+
+
+def _are_texts(values: Iterable[Any]) -> bool:
+    return all(isinstance(value, str) for value in values)
+
+
+def _chain(key: str, cases: list[tuple[Values, Node]]) -> Any:
+    """Return one condition for all that depend on a key."""
+
+    def holds(value: str | None) -> tuple[int, ...]:
+        return tuple(number for number, ((values, others), _) in enumerate(cases) if (value in values) is not others)
+
+    def then(numbers: Iterable[int]) -> Any:
+        return _all(cases[number][1] for number in numbers)
+
+    alike: dict[tuple[int, ...], list[str]] = {}
+    for value in sorted({value for (values, _), _ in cases for value in values if value is not None}):
+        alike.setdefault(holds(value), []).append(value)
+    chain = then(number for number, ((_, others), _) in enumerate(cases) if others)
+    for numbers, values in reversed(alike.items()):
+        chain = _either({"properties": {key: {"enum": values}}}, then(numbers), chain)
+    return _either({"required": [key]}, chain, then(holds(None)))

@@ -1,0 +1,127 @@
+"""Fill in what can be computed: identity, addresses, names. From a checked guest to the context of its template."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from kvmrender.context.device_names import BUS_BY_PREFIX, PREFIX_BY_BUS, free_names
+from kvmrender.context.identity import dashed, guest_uuid
+from kvmrender.context.mac_address import mac_address
+
+Guest = dict[str, Any]
+
+FORMAT_BY_ENDING = {
+    ".qcow2": "qcow2",
+    ".raw": "raw",
+    ".img": "raw",
+    ".iso": "raw",
+    ".vmdk": "vmdk",
+    ".vdi": "vdi",
+}
+"""What the ending of an image's name says of its format. Contents are never probed: that is a way in for guests."""
+
+
+def derive(guest: Guest, disk_buses: dict[str, str]) -> Guest:
+    """Return the context: the guest with every derived value, as a new mapping (what is unchanged is shared).
+
+    ``guest`` is in full form and valid; ``disk_buses`` gives the bus that its architecture has for each kind of
+    disk device. Values that the guest gives itself win, nulls too. Nothing is derived from the machine that
+    this runs on.
+    """
+    context = dict(guest)
+    namespace = guest.get("namespace", "")
+    if "uuid" not in guest:
+        context["uuid"] = guest_uuid(namespace, guest["name"])
+    elif guest["uuid"]:
+        context["uuid"] = dashed(guest["uuid"].replace("-", "").lower())
+    if "currentMemory" not in guest:
+        memory = guest["memory"]
+        context["currentMemory"] = (
+            memory if "dumpCore" not in memory else {key: memory[key] for key in memory if key != "dumpCore"}
+        )
+    context["disks"] = _disks(guest["disks"], disk_buses)
+    context["controllers"] = _controllers(guest["controllers"], context["disks"])
+    context["interfaces"] = _interfaces(guest, namespace)
+    if "consoles" not in guest:
+        context["consoles"] = _consoles(guest["serials"])
+    return context
+
+
+def _disks(disks: list[Guest], disk_buses: dict[str, str]) -> list[Guest]:
+    taken = set()
+    for disk in disks:
+        if name := disk["target"].get("dev"):
+            taken.add(name)
+    free: dict[str, Iterator[str]] = {}
+    result = []
+    for disk in disks:
+        target, usual = disk["target"], disk_buses[disk["device"]]
+        if not (name := target.get("dev")):
+            bus = target.get("bus", usual)
+            prefix = PREFIX_BY_BUS[bus or usual]
+            names = free.get(prefix) or free.setdefault(prefix, free_names(prefix, taken))
+            target = {**target, "dev": next(names), "bus": bus}
+        elif "bus" not in target:
+            target = {**target, "bus": _bus(name, usual)}
+        driver = disk["driver"]
+        if driver is not None and "type" not in driver and (found := disk_format(disk)):
+            driver = {**driver, "type": found}
+        result.append({**disk, "driver": driver, "target": target})
+    return result
+
+
+def _bus(name: str, usual: str) -> str:
+    """Return the bus of a disk: the usual one, unless its name is one of another bus."""
+    prefix = name[:2]
+    return usual if prefix == PREFIX_BY_BUS[usual] else BUS_BY_PREFIX[prefix]
+
+
+def disk_format(disk: Guest) -> str | None:
+    """Return the format that follows from a disk's source; None where the guest or libvirt has to say it."""
+    source = disk.get("source") or {}
+    if disk["type"] == "volume":
+        return None  # libvirt knows it from the pool
+    if disk["type"] == "dir":
+        return "fat"
+    if disk["type"] != "file" or not (file := source.get("file")):
+        return "raw"
+    dot = file.rfind(".")
+    return FORMAT_BY_ENDING.get(file[dot:].lower()) if dot > file.rfind("/") + 1 else None
+
+
+def format_is_open(disk: Guest) -> bool:
+    """Say whether a disk of a context still lacks the format of its file."""
+    return disk["type"] == "file" and disk["driver"] is not None and "type" not in disk["driver"]
+
+
+def _controllers(controllers: list[Guest], disks: list[Guest]) -> list[Guest]:
+    """Add a virtio-scsi controller where disks need one: libvirt's own choice may be one that few guests know."""
+    for disk in disks:
+        if disk["target"]["bus"] == "scsi":
+            if any(controller.get("type") == "scsi" for controller in controllers):
+                break
+            return [*controllers, {"type": "scsi", "index": 0, "model": "virtio-scsi"}]
+    return controllers
+
+
+def _interfaces(guest: Guest, namespace: str) -> list[Guest]:
+    result = []
+    for position, interface in enumerate(guest["interfaces"]):
+        if "mac" not in interface:
+            alias = interface.get("alias")
+            device = f"alias {alias['name']}" if alias else f"interface {position}"
+            address = mac_address(namespace, guest["name"], device, guest["mac_prefix"])
+            interface = {**interface, "mac": {"address": address}}
+        elif (mac := interface["mac"]) and (address := mac["address"].lower()) != mac["address"]:
+            interface = {**interface, "mac": {**mac, "address": address}}
+        result.append(interface)
+    return result
+
+
+def _consoles(serials: list[Guest]) -> list[Guest]:
+    """Return the console that libvirt itself would make of the first serial port."""
+    if not serials:
+        return []
+    same: Guest = {key: serials[0][key] for key in ("type", "source") if key in serials[0]}
+    return [{**same, "target": {"type": "serial", "port": 0}}]

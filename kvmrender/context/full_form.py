@@ -1,0 +1,202 @@
+"""From what the user wrote to the full form: shorthands, defaults, lists of one, and scalars of the right type.
+
+The schema is compiled once into nested functions, so that a guest is walked, not the schema. What can't be
+brought into its form is left as it is, for the check to refuse.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from kvmrender.context.key_shapes import MOST_NAMES, MOST_SHAPES, Convert, Notes, Rules, Shape, as_it_is, fill, of_text
+from kvmrender.schema.guest_schema import GuestSchema, Node, resolve
+from kvmrender.schema.shorthand import expander
+
+_INTEGER = re.compile(r"-?[0-9]{1,20}", re.ASCII)
+_TOO_LARGE = 10**20
+
+
+def normaliser(schema: GuestSchema, arch: str | None, guest_type: str) -> Convert:
+    """Compile the schema for guests of one architecture (None if it is unknown) and type (kvm or qemu).
+
+    In what the function returns, a null stands where it removes a default or a derived value, and nowhere else;
+    ``without_nulls`` gives the guest that is left. Defaults in it are shared: it is not to be changed.
+    """
+    overlay = [schema.architectures[arch]] if arch in schema.architectures else []
+    return _Compiler(schema.root, guest_type, []).object([schema.root, *overlay])
+
+
+def converter(root: Node, node: Node, guest_type: str) -> Convert | None:
+    """Compile one node of the schema, or return None where its values are taken as they are."""
+    return _Compiler(root, guest_type, []).value([node])
+
+
+def with_machine(guest: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a guest as written with its ``machine`` also where it belongs, in ``os.type``, if that has none."""
+    machine, os = guest.get("machine"), guest.get("os", {})
+    kind = os.get("type") if isinstance(os, dict) else None
+    if machine is None or not isinstance(os, dict) or (isinstance(kind, dict) and "machine" in kind):
+        return guest
+    kind = kind if isinstance(kind, dict) else {} if kind is None else {"text": kind}
+    return {**guest, "os": {**os, "type": {**kind, "machine": machine}}}
+
+
+def without_nulls(value: Any) -> Any:
+    """Return a guest in full form without the nulls in its mappings; ``vars`` stays as it is."""
+    if isinstance(value, dict):
+        return {key: item if key == "vars" else without_nulls(item) for key, item in value.items() if item is not None}
+    return [without_nulls(item) for item in value] if isinstance(value, list) else value
+
+
+def unshared(value: Any) -> Any:
+    """Return a copy of a guest in full form that shares nothing with other guests."""
+    if isinstance(value, dict):
+        return {key: unshared(item) for key, item in value.items()}
+    return [unshared(item) for item in value] if isinstance(value, list) else value
+
+
+class _Compiler:
+    """Turns nodes of the schema into functions, for a place such as ``/disks/driver``; ``""`` is the guest itself. A
+    place is a list of nodes: the first says what the value is, the others (from the part of an architecture) may add
+    defaults. ``kept`` are the shapes that are kept, of all places."""
+
+    def __init__(self, root: Node, guest_type: str, kept: list[Shape], place: str = "") -> None:
+        self.root, self.guest_type, self.kept, self.place = root, guest_type, kept, place
+
+    def value(self, nodes: list[Node]) -> Convert | None:
+        """Return the function for a place, or None where values are taken as they are."""
+        node = nodes[0]
+        if node.get("type") in ("object", ["string", "object"]):  # the latter: an attribute or an element
+            return self.object(nodes) if "properties" in node or "presence" in node else None
+        if node.get("type") == "array":
+            return self.array(nodes)
+        if node.get("type") == "integer":
+            return _integer
+        if node.get("type") == "string":
+            return _string
+        if "enum" in node:
+            return _option(node["enum"])
+        return None
+
+    def _below(self, name: str, nodes: list[Node]) -> Convert | None:
+        return _Compiler(self.root, self.guest_type, self.kept, f"{self.place}/{name}").value(nodes)
+
+    def array(self, nodes: list[Node]) -> Convert:
+        items = [resolve(self.root, node["items"]) for node in nodes if "items" in node]
+        convert = (self.value(items) if items else None) or as_it_is
+
+        def array(value: Any, notes: Notes) -> Any:
+            if value.__class__ is list or isinstance(value, (list, tuple)):
+                result = []  # a comprehension would be a call more
+                for item in value:
+                    result.append(convert(item, notes))
+                return result
+            # One element may stand without the list; what isn't one is left for the check.
+            item = convert(value, notes)
+            return [item] if item.__class__ is dict else value
+
+        return array
+
+    def object(self, nodes: list[Node]) -> Convert:
+        children = {
+            name: [resolve(self.root, node["properties"][name]) for node in nodes if name in node.get("properties", {})]
+            for name in nodes[0].get("properties", {})
+        }
+        rules = Rules(children, self._below, self.guest_type, self.place)
+        expand, shorthand = expander(nodes[0]), nodes[0].get("shorthand")
+        text = shorthand if "quantity" not in nodes[0] and rules.kind(shorthand) is str else ""
+        stands_for = None if "quantity" in nodes[0] else _choice(shorthand, rules)
+        shapes: dict[tuple[str, ...], Shape] = {}
+        texts: dict[str, Shape] = {}
+
+        def shape_of(names: tuple[str, ...], notes: Notes) -> Shape:
+            shape = rules.shape(names)
+            if len(self.kept) < MOST_SHAPES and len(names) < MOST_NAMES and children.keys() >= {*names}:
+                shapes[names] = shape
+                self.kept.append(shape)
+            else:
+                notes.kept = False
+            return shape
+
+        def mapping(value: Any, notes: Notes) -> Any:
+            kind = value.__class__
+            if kind is dict or isinstance(value, dict):
+                names = tuple(value)
+                shape = shapes.get(names) or shape_of(names, notes)
+                notes.shapes.add(shape)
+            elif kind is str and (key := text or (stands_for and stands_for(value))):  # in full form but for its key
+                shape = texts.get(key) or texts.setdefault(key, of_text(rules.shape((key,))))
+                result = {key: value, **shape.constants}
+                if shape.depends:
+                    fill(shape, result)
+                return result
+            else:
+                value = expand(value)
+                if not isinstance(value, dict):
+                    return value
+                names = tuple(value)
+                shape = shapes.get(names) or shape_of(names, notes)
+            result = {**value, **shape.constants}
+            for key, whole, convert in shape.steps:
+                item = value[key]
+                if item.__class__ is whole:
+                    continue
+                if item is not None:
+                    item = convert(item, notes)
+                if item is not None:
+                    result[key] = item
+                elif key in rules.arrays and rules.is_decided(key, result):
+                    result[key] = []
+                elif key in rules.filled and key not in rules.arrays:
+                    result[key] = None
+                    notes.nulls.append(key)
+                else:
+                    del result[key]
+            if shape.depends:
+                fill(shape, result)
+            return result
+
+        return mapping
+
+
+def _choice(shorthand: Any, rules: Rules) -> Callable[[str], str] | None:
+    """Return what says, by patterns, for which key a text stands that is in full form; ``""`` is for none."""
+    if not isinstance(shorthand, dict):
+        return None
+    patterns = [
+        (re.compile(pattern).search if pattern else None, key if rules.kind(key) is str else "")
+        for pattern, key in shorthand.items()
+    ]
+
+    def stands_for(text: str) -> str:
+        for found, key in patterns:
+            if found is None or found(text):
+                return key
+        return ""
+
+    return stands_for
+
+
+def _integer(value: Any, notes: Notes) -> Any:
+    return int(value) if isinstance(value, str) and _INTEGER.fullmatch(value) else value
+
+
+def _string(value: Any, notes: Notes) -> Any:
+    if value.__class__ is int and -_TOO_LARGE < value < _TOO_LARGE:
+        return str(value)
+    # A subclass of str may be one that Jinja would not escape.
+    return str(value) if isinstance(value, str) else value
+
+
+def _option(options: list[str]) -> Convert:
+    words = {True: "yes", False: "no"} if "yes" in options else {True: "on", False: "off"}
+    known = frozenset(options)
+
+    def option(value: Any, notes: Notes) -> Any:
+        if value.__class__ is bool and words[value] in known:
+            return words[value]
+        return _string(value, notes)
+
+    return option

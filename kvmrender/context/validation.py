@@ -1,0 +1,277 @@
+"""Hold a guest in full form against the schema, and say in plain words what is wrong with it."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
+from functools import cache, reduce
+from itertools import chain, count, islice
+from operator import getitem
+from typing import TYPE_CHECKING, Any
+
+from kvmrender.context.condensed_schema import condensed, names_in
+from kvmrender.context.quick_validation import UnknownError, validity
+from kvmrender.errors import Path, Problem, nearest
+from kvmrender.schema.guest_schema import GuestSchema, Node, node_at, resolve, validator_of
+from kvmrender.schema.secrets import MASK, Secrets
+from kvmrender.schema.shorthand import QUANTITIES
+
+if TYPE_CHECKING:
+    import jsonschema_rs
+
+UNCHECKED = "vars"
+"""The one key whose value is the user's own."""
+
+FIRST = 50
+"""Guests of a process that are held against the schema without jsonschema-rs, which takes a while to start."""
+
+MOST_TIMES = 8
+"""Sets of keys for which the schema is condensed, each in some milliseconds; then it is for all keys."""
+
+MOST_PROBLEMS = 1000
+"""Problems of a guest that are looked for; a hint for each of a million would take minutes."""
+
+MANY = 10_000
+"""Items of lists after which a guest that is not valid is looked at step by step: jsonschema-rs makes all errors, some
+kilobytes each, before it gives the first."""
+
+LONG = 1 << 16
+"""Characters of a text that are looked at first, where a guest is not valid."""
+
+MOST_BITS = 256
+"""Numbers of more are not written out."""
+
+_KINDS = {"object": "a mapping", "array": "a list", "string": "a string", "integer": "a whole number"}
+_MANY = 9
+
+
+def checker(schema: GuestSchema) -> Callable[[dict[str, Any], Collection[str] | None], list[Problem]]:
+    """Return a function that gives all problems of a guest in full form, in the order of the schema.
+
+    It also takes the keys whose values are not defaults of the schema; None where a default may have been removed.
+    """
+    root = schema.root
+    is_valid = _quick(schema)
+    secrets = Secrets(root)
+
+    def check(guest: dict[str, Any], given: Collection[str] | None) -> list[Problem]:
+        if isinstance(guest.get(UNCHECKED), dict):
+            guest = {key: value for key, value in guest.items() if key != UNCHECKED}
+        if is_valid(guest, given):
+            return []
+        try:
+            # jsonschema-rs copies a text many times, and ends the process where memory for that is missing.
+            items = count()
+            cut = _cut(guest, items)
+            if schema.validator.is_valid(cut):
+                if schema.validator.is_valid(guest):
+                    return []
+                cut = guest
+            looked_at = _enough(schema, cut, next(items))
+            errors = schema.validator.iter_errors(cut if looked_at is None else _cut(cut, iter(range(looked_at))))
+        except (ValueError, OverflowError):  # a value that JSON has no form for
+            if problems := list(islice(_not_json(secrets, (), guest), MOST_PROBLEMS)):
+                return problems
+            raise
+        # A field may break several rules at once: the first one told is enough.
+        found: dict[Path, Problem] = {}
+        for problem in chain.from_iterable(problems_of(root, secrets, guest, error) for error in errors):
+            path = secrets.outside(problem.path)
+            found.setdefault(path, problem._replace(path=path))
+            if len(found) == MOST_PROBLEMS:
+                found[()] = Problem((), f"has {MOST_PROBLEMS:,} problems and more: these are the first of them")
+                break
+        else:
+            if looked_at is not None:
+                said = f"has more than {looked_at:,} items in lists: what is wrong after these is not told"
+                found.setdefault((), Problem((), said))
+        return list(found.values())
+
+    return check
+
+
+def _enough(schema: GuestSchema, guest: dict[str, Any], items: int) -> int | None:
+    """Return how many items of the lists of an invalid guest are to be looked at: as many as make it invalid, and up to
+    twice MANY more. None stands for all of them."""
+    steps = range(MANY, items, MANY)
+    at = bisect_left(steps, 1, key=lambda most: not schema.validator.is_valid(_cut(guest, iter(range(most)))))
+    return steps[at + 1] if at + 1 < len(steps) else None
+
+
+def _cut(value: Any, items: Iterator[int]) -> Any:
+    """Return a value with the first and the last part of each long text; of the items of lists, with the first of each
+    and as many more, in their order, as ``items`` has."""
+    if isinstance(value, str):
+        return value if len(value) <= LONG else value[: LONG // 2] + value[-LONG // 2 :]
+    if isinstance(value, dict):
+        return {_cut(key, items): _cut(one, items) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_cut(one, items) for one, _ in zip(value, chain((0,), items), strict=False)]
+    return value
+
+
+class Later:
+    """Says of guests, with jsonschema-rs, whether they are valid for ``schema``: for one that is condensed for the keys
+    that guests have had. It is condensed anew for a guest that has others, and at last for all keys."""
+
+    def __init__(self, schema: Node) -> None:
+        self._schema = schema
+        self._all = frozenset(names_in(schema))
+        self._times = 0
+        self._known: tuple[frozenset[str], Callable[[Any], bool]] = frozenset(), lambda guest: False
+
+    def is_valid(self, guest: dict[str, Any]) -> bool:
+        """Say whether a guest is known to be valid. Raises ValueError and OverflowError for one that JSON can't say."""
+        names, valid = self._known
+        if valid(guest):
+            return True
+        if self._times > MOST_TIMES or names == (more := names.union(self._all.intersection(names_in(guest)))):
+            return False
+        valid = self._compiled(more if self._times < MOST_TIMES else None)
+        self._times += 1
+        self._known = more, valid
+        return valid(guest)
+
+    def _compiled(self, names: frozenset[str] | None) -> Callable[[Any], bool]:
+        try:
+            schema = condensed(self._schema, names)
+        except UnknownError:
+            schema = self._schema
+        return validator_of(schema).is_valid
+
+
+def _quick(schema: GuestSchema) -> Callable[[dict[str, Any], Collection[str] | None], bool]:
+    """Return a function that says of a guest whether it is known to be valid."""
+    numbers, required = count(), frozenset(schema.root["required"])
+
+    @cache
+    def of_first(arch: str) -> Callable[[dict[str, Any]], bool]:
+        return validity(schema.of_architecture(arch))
+
+    @cache
+    def of_others(arch: str) -> Callable[[dict[str, Any]], bool]:
+        return Later(schema.of_architecture(arch)).is_valid
+
+    def is_valid(guest: dict[str, Any], given: Collection[str] | None) -> bool:
+        arch = guest.get("arch")
+        if not isinstance(arch, str) or arch not in schema.architectures:
+            return False
+        if given is not None and schema.is_shipped:  # defaults of one's own may be invalid
+            guest = {key: guest[key] for key in given if key in guest}
+        elif not required <= guest.keys():
+            return False
+        try:
+            # Patterns of one's own are for jsonschema-rs alone, in which none can backtrack.
+            return (of_first if schema.is_shipped and next(numbers) < FIRST else of_others)(arch)(guest)
+        except (ValueError, OverflowError, RecursionError):  # a value that JSON has no form for
+            return False
+
+    return is_valid
+
+
+def problems_of(root: Node, secrets: Secrets, guest: Any, error: jsonschema_rs.ValidationError) -> Iterator[Problem]:
+    """Yield what a schema's validator found, in plain words."""
+    path: Path = tuple(error.instance_path)
+    node = node_at(root, error.schema_path[:-1])
+    kind, found, value = error.kind.name, error.kind.as_dict(), error.instance
+    if isinstance(value, str) and len(value) == LONG:  # it may have been cut
+        with suppress(KeyError):  # so may a key
+            value = reduce(getitem, path, guest)
+    if kind in ("additionalProperties", "unevaluatedProperties"):
+        known = {**resolve(root, node).get("properties", {}), **node.get("properties", {})}
+        for key in found["unexpected"]:
+            hint = nearest(key, known) or f" (known keys: {_options(known)})"
+            key = MASK if secrets.hides_key((*path, key), value) else key
+            yield Problem((*path, key), f"is not a known key{hint}", at_key=True)
+    elif kind == "required":
+        wanted = resolve(root, node.get("properties", {}).get(found["property"], {}))
+        ways = [f"{key} {' or '.join(names)}" for key, names in wanted.get("default_from", {}).items()]
+        about = wanted.get("description", "").partition(".")[0]
+        about = node.get("because") or (about if about[1:2].isupper() else f"{about[:1].lower()}{about[1:]}")
+        hint = f": give it, or {' or '.join(ways)}" if ways else f" ({about})" if about else ""
+        yield Problem((*path, found["property"]), f"is missing{hint}")
+    elif kind == "propertyNames":
+        said = node.get("expected", "a key that may stand here") if isinstance(node, dict) else "allowed: no key is"
+        yield Problem((*path, str(found["error"].instance)), f"is not {said}", at_key=True)
+    elif isinstance(node, dict) and "refusal" in node:
+        yield Problem(path, node["refusal"])
+    else:
+        secret = secrets.hides(path, value)
+        yield Problem(path, f"{MASK if secret else shown(value)} {_fault(kind, found, node, value, secret)}")
+
+
+def _fault(kind: str, found: dict[str, Any], node: Any, value: Any, secret: bool) -> str:
+    """Say what is wrong with a value, as the rest of a sentence that begins with it."""
+    if kind == "enum":
+        options = found["options"]
+        hint = "" if secret else nearest(value, options)
+        return f"is not one of {_options(options, short=bool(hint))}{hint}"
+    if kind == "type":
+        if "quantity" in node and isinstance(value, (str, int)) and not isinstance(value, bool):
+            try:
+                QUANTITIES[node["quantity"]](value)
+            except ValueError as error:
+                return str(error)
+        kinds = ["true or false"] if "presence" in node else []
+        return f"is not {' or '.join(kinds + [_KINDS.get(name, name) for name in found['types']])}"
+    if kind == "pattern" and "expected" in node:
+        return f"is not {node['expected']}"
+    if kind == "const":
+        return f"is not {shown(found['expected_value'])}"
+    if kind == "minimum":
+        return f"is less than {found['limit']}"
+    if kind == "maximum":
+        return f"is more than {found['limit']}"
+    if kind == "minItems":
+        return f"is shorter than {found['limit']}"
+    if kind == "maxItems":
+        return f"is longer than {found['limit']}"
+    return f"is not allowed ({kind})"
+
+
+def shown(value: Any) -> str:
+    """Return a value as messages show it, never longer than a line."""
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, (list, tuple)):
+        return "a list"
+    if isinstance(value, bool) or value is None:
+        return {True: "true", False: "false", None: "null"}[value]
+    if isinstance(value, int) and value.bit_length() > MOST_BITS:
+        return "a number of many digits"
+    text = ascii(value) if isinstance(value, str) and not _encodes(value) else repr(value)
+    return text if len(text) <= 80 else f"{text[:76]}…{text[-1]}"
+
+
+def _options(options: Any, short: bool = False) -> str:
+    words = [str(option) for option in options]
+    return ", ".join(words if len(words) <= _MANY or not short else [*words[: _MANY - 2], "…"])
+
+
+def _encodes(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _not_json(secrets: Secrets, path: Path, value: Any) -> Iterator[Problem]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if not isinstance(key, str) or not _encodes(key):
+                yield Problem(secrets.outside((*path, str(key))), "is not a known key: keys are text", at_key=True)
+            else:
+                yield from _not_json(secrets, (*path, key), item)
+    elif isinstance(value, (list, tuple)):
+        for number, item in enumerate(value):
+            yield from _not_json(secrets, (*path, number), item)
+    elif isinstance(value, str) and not _encodes(value):
+        what = MASK if secrets.hides(path, value) else shown(value)
+        yield Problem(secrets.outside(path), f"{what} has half of a surrogate pair, which is not a character")
+    elif isinstance(value, int) and value.bit_length() > MOST_BITS:
+        yield Problem(secrets.outside(path), f"{shown(value)} is not a value that a guest can have")
+    elif not isinstance(value, (str, int, float, type(None))):
+        said = f"a Python {type(value).__name__} is not a value that a guest can have"
+        yield Problem(secrets.outside(path), said)

@@ -1,0 +1,190 @@
+"""Many guests in one go: rendered over all cores, checked against each other, written all or none."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from itertools import groupby, islice
+from typing import Any
+
+from kvmrender.errors import GuestError, LimitError, Problem, TemplateError
+from kvmrender.fleet import manifest
+from kvmrender.fleet.clashes import Key, Shared, hashes, keys, problems_of
+from kvmrender.fleet.guest_result import UNCHANGED, Options, Outcome, file_name
+from kvmrender.fleet.output import Output
+from kvmrender.fleet.processes import cores, spread
+from kvmrender.reading.inputs import Inputs
+from kvmrender.reading.layers import Setting, with_settings
+from kvmrender.reading.load import Document, Line, from_line, layered
+from kvmrender.reading.size_limits import characters
+from kvmrender.renderer import Renderer
+
+MOST_PROBLEMS = 100
+"""Problems of a run that are listed; of the others, the number is told."""
+CHUNK, CHUNK_SIZE = 64, 1 << 20
+"""Guests that a process is given at a time, and characters of what is under them."""
+
+
+class Fleet:
+    """Renders the guests of ``inputs``, each as the text that ``make`` gives (XML by default) or into ``output``."""
+
+    def __init__(
+        self,
+        renderer: Renderer,
+        inputs: Inputs,
+        options: Options,
+        output: Output | None = None,
+        make: Callable[[dict[str, Any], str], str] = lambda context, xml: xml,
+    ) -> None:
+        self._renderer, self._inputs, self._options = renderer, inputs, options
+        self._output, self._make = output, make
+
+    def run(self, each: Callable[[Outcome], None]) -> None:
+        """Render all, and write them if nothing is wrong with any.
+
+        ``each`` is called for every guest in the order of the files, with the outcome that is to be if none fails,
+        then for every file that is removed. Raises GuestError with the problems of all guests.
+        """
+        faults, unread = Faults(), list[Problem]()
+        shared, changed, same = Shared(), list[bytes](), list[bytes]()
+        number = size = 0
+        with closing(spread(self._outcomes, self._chunks(unread), min(self._options.jobs, cores()))) as results:
+            for documents, outcomes in results:
+                for document, outcome in zip(documents, outcomes, strict=True):
+                    number += 1
+                    if outcome is None:
+                        continue
+                    size += outcome.size
+                    self._inputs.refuse_growth(size)
+                    if outcome.fault:
+                        faults.add_fault(outcome.fault)
+                    elif outcome.problems:
+                        outcome = outcome._replace(problems=self._placed(document, outcome.problems))
+                        faults.add(outcome.problems)
+                    elif self._output:
+                        entry = manifest.entry(file_name(outcome.name), bytes.fromhex(outcome.digest))
+                        (same if outcome.status == UNCHANGED else changed).append(entry)
+                    shared.add(number, outcome.hashes)
+                    each(outcome)
+        suspects = shared.suspects()
+        del shared
+        if suspects:
+            faults.add(self._shared(suspects, unread))
+        faults.add(unread, of_files=True)
+        faults.end()
+        if self._output:
+            self._output.commit(changed, sorted(changed + same), each)
+
+    def _chunks(self, unread: list[Problem]) -> Iterator[tuple[list[Document], Any]]:
+        """Yield guests, and what of them is sent to another process: values, or lines that it parses itself."""
+        documents = self._inputs.documents(unread)
+        for under, alike in groupby(documents, lambda document: document.under):
+            merged = [layered([layer.value for layer in under], {})] if under else []
+            most = max(1, min(CHUNK, CHUNK_SIZE // characters(merged)))
+            while chunk := list(islice(alike, most)):
+                yield chunk, (merged, [document.own.value for document in chunk])
+
+    def _outcomes(self, sent: tuple[list[Any], list[Any]]) -> list[Outcome | None]:
+        under, values = sent
+        return [self._outcome(under, value) for value in values]
+
+    def _outcome(self, under: list[Any], value: Any) -> Outcome | None:
+        name = ""
+        try:
+            guest = self._guest(under, value)
+            if isinstance(guest, dict) and isinstance(named := guest.get("name"), (str, int)):
+                name = str(named)
+                if not self._options.selects(name):
+                    return None
+            context, xml = self._renderer.rendered(guest)
+            unused = self._renderer.unused(guest) if self._options.strict else []
+        except GuestError as error:
+            return Outcome(name, error.problems)
+        except LimitError as error:
+            return Outcome(name, (error.problem,))
+        except TemplateError as error:
+            return Outcome(name, (error.problem,), fault=error)
+        if unused:
+            return Outcome(name, tuple(unused))
+        allowed = self._options.allow_shared
+        found = () if allowed is None else hashes(context, allowed)
+        if not self._output:
+            text = self._make(context, xml)
+            return Outcome(name, text=text, hashes=found, size=max(len(xml), len(text)))
+        status, digest, diff = self._output.compare(context, xml)
+        return Outcome(context["name"], hashes=found, status=status, digest=digest, diff=diff, size=len(xml))
+
+    def _guest(self, under: list[Any], value: Any) -> Any:
+        own = from_line(value) if isinstance(value, bytes) else value
+        return with_settings(self._renderer.schema.root, layered(under, own), self._inputs.over)
+
+    def _placed(self, document: Document, problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
+        if isinstance(document.own, Line):
+            try:
+                document.own.parsed()
+            except GuestError as error:
+                return error.problems
+        return tuple(document.located(problems, self._inputs.over))
+
+    def _shared(self, suspects: set[int], unread: list[Problem]) -> list[Problem]:
+        """Read the guests again that seem to share something, and say what it is.
+
+        What is wrong with whole files is added to ``unread``: they may be no longer what they were.
+        """
+
+        def found() -> Iterator[tuple[str, Key, Callable[[Problem], Problem]]]:
+            for number, document in enumerate(self._inputs.documents(unread, again=True), start=1):
+                if number in suspects:
+                    guest = self._inputs.guest(document)
+                    context = self._renderer.context(guest)
+                    place = placer(document, self._inputs.over)
+                    for key in keys(context, guest, self._options.allow_shared or ()):
+                        yield context["name"], key, place
+
+        return problems_of(found())
+
+
+def placer(document: Document, over: tuple[Setting, ...]) -> Callable[[Problem], Problem]:
+    """Return what gives a problem of a guest its place."""
+    return lambda problem: document.located([problem], over)[0]
+
+
+class Faults:
+    """What is wrong in a run: the first problems (``most``), each once, and how many more there are; the faults of
+    templates, each once, with the number of guests that met it."""
+
+    def __init__(self, most: int = MOST_PROBLEMS) -> None:
+        self._most = most
+        self._listed: dict[Problem, None] = {}
+        self._more = 0
+        self._templates: dict[object, TemplateError] = {}
+        self._met = Counter[object]()
+
+    def add(self, problems: Iterable[Problem], of_files: bool = False) -> None:
+        """Take the problems of a guest, or those of whole files, of which as many again are listed."""
+        for problem in problems:
+            if problem not in self._listed:
+                if len(self._listed) < self._most * (1 + of_files):
+                    self._listed[problem] = None
+                else:
+                    self._more += 1
+
+    def add_fault(self, fault: TemplateError) -> None:
+        """Take what a guest met in a template."""
+        key = fault.template, fault.line, fault.message
+        if key in self._templates or len(self._templates) < self._most:
+            self._templates.setdefault(key, fault)
+            self._met[key] += 1
+        else:
+            self._more += 1
+
+    def end(self) -> None:
+        """Raise GuestError with all of it, or TemplateError where that is all."""
+        for key, fault in self._templates.items():
+            fault.met_by(self._met[key] - 1)
+        faults = list(self._templates.values())
+        if len(faults) == 1 and not self._listed:
+            raise faults[0]
+        if faults or self._listed:
+            raise GuestError(self._listed, self._more, faults)

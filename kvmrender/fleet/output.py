@@ -1,0 +1,141 @@
+"""The files of a run: compared with what is there, staged where they differ, put into place when all is well."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from typing import Any
+
+from kvmrender.errors import Error, printable
+from kvmrender.fleet import manifest
+from kvmrender.fleet.difference import difference
+from kvmrender.fleet.folder import MOST_BYTES, Folder, digest
+from kvmrender.fleet.guest_result import CHANGED, CREATED, ENDING, KEPT, REMOVED, UNCHANGED, Options, Outcome, file_name
+from kvmrender.schema.guest_schema import Node
+from kvmrender.schema.secrets import secret_finder, xml_masker
+from kvmrender.terminal import say
+
+MOST_SHOWN = 16 << 20
+"""Bytes of an old file that differences are made of."""
+
+
+class Output:
+    """What a run writes into ``folder``; ``root`` is the schema, which says what is secret; with
+    ``is_shipped``, no template is of one's own."""
+
+    def __init__(self, folder: Folder, root: Node, options: Options, is_shipped: bool = False) -> None:
+        self._folder, self._root, self._options = folder, root, options
+        self._has_secret = secret_finder(root, is_shipped)
+
+    @cached_property
+    def _mask(self) -> Callable[[str], str]:
+        return xml_masker(self._root)
+
+    def compare(self, context: dict[str, Any], xml: str) -> tuple[str, str, str]:
+        """Compare a guest's file with what it is to hold, and stage it where that differs.
+
+        Returns what becomes of it, the SHA-256 of what it is to hold, and the difference, if that was asked for.
+        """
+        name, data = file_name(context["name"]), xml.encode()
+        found = self._folder.read(name, max(len(data), MOST_SHOWN) if self._options.diff else len(data))
+        status = self.put(name, data, self._has_secret(context, xml), found)
+        diff = self._diff(name, found, data) if self._options.diff and status != UNCHANGED else ""
+        return status, digest(data), diff
+
+    def put(self, name: bytes, data: bytes, secret: bool, found: tuple[bytes | None, os.stat_result] | None) -> str:
+        """Stage a file where it differs from what was found there, and return what becomes of it.
+
+        One that holds a secret differs, too, where others than the runner and its group may read it, or have it.
+        """
+        if found is None:
+            status, state = CREATED, None
+        else:
+            old, state = found
+            same = old == data and not (secret and self._folder.is_open(name, state))
+            status = UNCHANGED if same else CHANGED
+        if status != UNCHANGED and not self._options.check:
+            self._folder.stage(name, data, state, secret)
+        return status
+
+    def _diff(self, name: bytes, found: tuple[bytes | None, Any] | None, new: bytes | None) -> str:
+        """Return the difference between two versions of a file, without secrets."""
+        place, old = self._folder.place(name), found and found[0]
+        if found and old is None:
+            place = printable(place)
+            return f"--- {place}\n+++ {place}\n# not shown: the old file is larger than {MOST_SHOWN >> 20} MiB\n"
+        if old is not None and old == new:
+            place = printable(place)
+            return f"--- {place}\n+++ {place}\n# only who may read it differs: it holds a secret\n"
+        before, after = (data.decode(errors="replace") if data is not None else None for data in (old, new))
+        return difference(place, before, after, self._mask)
+
+    def commit(self, changed: list[bytes], files: list[bytes], each: Callable[[Outcome], None]) -> None:
+        """Rename what is staged into place, remove what is to go, and note in the manifest what is there then.
+
+        ``changed`` and ``files`` are entries of the manifest: of files that are staged, and of all, sorted. ``each`` is
+        called for every file that is removed, or was to be.
+        Before a file is there, the manifest has it: whenever this is stopped, no file is there unknown to it.
+        """
+        found = self._folder.read(manifest.NAME)
+        data, state = found or (b"", None)
+        if data is None:
+            place = printable(self._folder.place(manifest.NAME))
+            raise Error(f"{place}: is larger than {MOST_BYTES >> 20} MiB, which no list of files is")
+        old, noted = sorted(manifest.entries(data)), digest(data)
+        del found, data
+        stay, gone = self._left_over(manifest.others(old, files), state, each)
+        if self._options.check:
+            return
+
+        def note(contents: bytes) -> None:
+            nonlocal noted
+            if noted != (noted := digest(contents)):
+                self._folder.stage(manifest.NAME, contents, state)
+                self._folder.commit([manifest.NAME])
+
+        if changed:
+            note(manifest.contents(old, files))
+        self._folder.commit(manifest.parts(entry)[0] for entry in changed)
+        for name in gone:
+            self._folder.remove(name)
+        note(manifest.contents(files, stay))
+        self._folder.flush()
+
+    def _left_over(
+        self, entries: Iterator[bytes], state: os.stat_result | None, each: Callable[[Outcome], None]
+    ) -> tuple[list[bytes], list[bytes]]:
+        """Return the entries of other guests that stay, and the names of their files that are to go."""
+        if not self._options.prune:
+            return list(entries), []
+        if state and state.st_uid not in (os.geteuid(), 0):
+            self._warn(manifest.NAME, "another user's list of files: nothing in it is removed")
+            return list(entries), []
+        stay, gone = [], []
+        for entry in entries:
+            name, written = manifest.parts(entry)
+            guest = name.removesuffix(ENDING).decode(errors="surrogateescape")
+            if b"/" in name or not name.endswith(ENDING):
+                self._warn(manifest.NAME, f"lists {os.fsdecode(name)!r}, which is no file of a guest: skipped")
+                continue
+            if not self._options.selects(guest):
+                stay.append(entry)
+                continue
+            try:
+                found = self._folder.read(name)
+            except Error as error:
+                say(f"{error}: not removed")
+                stay.append(entry)
+                continue
+            if found is None:
+                continue
+            if found[0] is not None and digest(found[0]) == written.hex():
+                gone.append(name)
+                each(Outcome(guest, status=REMOVED, diff=self._diff(name, found, None) if self._options.diff else ""))
+            else:
+                stay.append(entry)
+                each(Outcome(guest, status=KEPT))
+        return stay, gone
+
+    def _warn(self, name: bytes, said: str) -> None:
+        say(f"{printable(self._folder.place(name))}: warning: {said}")

@@ -1,0 +1,195 @@
+"""A fleet in several parts: each part checked by itself, on any machine, then all of them against each other.
+
+What crosses from machine to machine is small: 12 bytes for each name, UUID, MAC address and disk, and the places of
+those that occur twice.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Any
+
+from kvmrender.errors import GuestError, LimitError, Problem, TemplateError
+from kvmrender.fleet import manifest
+from kvmrender.fleet.clashes import Context, Key, Shared, keys, problems_of
+from kvmrender.fleet.folder import Folder, digest
+from kvmrender.fleet.guest_result import UNCHANGED, Options, Outcome, file_name
+from kvmrender.fleet.output import Output
+from kvmrender.plugins.single_guest import Kit, kit_of
+from kvmrender.reading.inputs import Inputs
+
+Place = tuple[str | None, tuple[int, int] | None]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What is to be known of a part of a fleet: how many guests it has, its problems, and its keys as hashes.
+
+    ``guests`` has for each hash the number of its guest, from 0.
+    """
+
+    count: int
+    problems: tuple[Problem, ...]
+    hashes: array[int] = field(repr=False)
+    guests: array[int] = field(repr=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Owner:
+    """A guest that seems to share something: its name, and its keys with their places."""
+
+    name: str
+    keys: tuple[tuple[Key, Place], ...]
+
+    def place(self, problem: Problem) -> Problem:
+        """Return a problem of one of its keys with the place of that key."""
+        return problem.at(*next(place for key, place in self.keys if key.path == problem.path))
+
+
+@dataclass(frozen=True)
+class Part:
+    """A rendered part of a fleet, to be written when nothing is wrong with any: names, XML and whether it is secret."""
+
+    summary: Summary
+    texts: list[tuple[str, str, bool]] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What holds for all parts: the options of ``kvmrender render`` of the same names, ``settings`` being ``--set``."""
+
+    templates: tuple[str, ...] = ()
+    defaults: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
+    namespace: str | None = None
+    allow_shared: tuple[str, ...] = ()
+    prune: bool = False
+
+    def kit(self) -> Kit:
+        """Return what renders: a worker makes it anew when templates have changed. Raises TemplateError."""
+        return kit_of(self.templates)
+
+    def inputs(self, file: str, kit: Kit) -> Inputs:
+        """Return the guests of a part. Raises GuestError for defaults and settings that can't be."""
+        return Inputs(kit.renderer.schema.root, (file,), self.defaults, self.settings, self.namespace)
+
+
+def rendered(file: str, job: Job) -> Part:
+    """Render the guests of a part. What these meet in a template is one of its problems, told once.
+
+    Raises TemplateError for folders and schema parts, and GuestError for defaults and settings that can't be.
+    """
+    kit = job.kit()
+    inputs = job.inputs(file, kit)
+    problems, met = list[Problem](), dict[object, Problem]()
+    hashes, guests, texts, count = array("Q"), array("I"), list[tuple[str, str, bool]](), 0
+    size = 0
+    for number, document in enumerate(inputs.documents(problems)):
+        count += 1
+        try:
+            guest = inputs.guest(document)
+            context, xml, is_secret = kit.rendered(guest)
+        except GuestError as error:
+            problems += document.located(error.problems, inputs.over)
+            continue
+        except LimitError as error:
+            problems += document.located([error.problem], inputs.over)
+            continue
+        except TemplateError as error:
+            met.setdefault((error.template, error.line, error.message), error.problem)
+            continue
+        size += len(xml)
+        inputs.refuse_growth(size)
+        found = [key.hash() for key in keys(context, guest, job.allow_shared)]
+        hashes.extend(found)
+        guests.extend([number] * len(found))
+        texts.append((context["name"], xml, is_secret))
+    return Part(Summary(count, (*problems, *met.values()), hashes, guests), texts)
+
+
+def suspects(summaries: Sequence[Summary]) -> list[set[int]]:
+    """Return for each part the numbers of the guests that seem to share something with a guest of any part."""
+    shared, starts, start = Shared(), list[int](), 0
+    for part in summaries:
+        starts.append(start)
+        for guest, found in zip(part.guests, part.hashes, strict=True):
+            shared.add(start + guest, (found,))
+        start += part.count
+    found_in_all = shared.suspects()
+    return [
+        {number - first for number in found_in_all if first <= number < first + part.count}
+        for first, part in zip(starts, summaries, strict=True)
+    ]
+
+
+def owners(file: str, numbers: set[int], job: Job) -> list[Owner]:
+    """Read the guests of these numbers again, where their part is, and return what they own and where it stands."""
+    kit = job.kit()
+    inputs, result = job.inputs(file, kit), list[Owner]()
+    for number, document in enumerate(inputs.documents([])):
+        if number in numbers:
+            guest = inputs.guest(document)
+            context = kit.renderer.context(guest)
+            own = list(keys(context, guest, job.allow_shared))
+            places = [document.located([Problem(key.path, "")], inputs.over)[0] for key in own]
+            result.append(Owner(context["name"], tuple(zip(own, map(_place, places), strict=True))))
+    return result
+
+
+def _place(problem: Problem) -> Place:
+    return problem.file, (problem.line, problem.column or 1) if problem.line else None
+
+
+def clashes(found: Iterable[Owner]) -> list[Problem]:
+    """Return what guests share by mistake; ``found`` are those of all parts, in order."""
+    placers = ((owner, owner.place) for owner in found)  # one object a guest: by it they are told apart
+    return problems_of((owner.name, key, place) for owner, place in placers for key, _ in owner.keys)
+
+
+def written(part: Part, folder: str, job: Job) -> Counter[str]:
+    """Write the files of a part into a folder of its own, all or none, and count what became of them.
+
+    The counts are by the words of ``kvmrender.fleet.guest_result``. Raises Error.
+    """
+    counts: Counter[str] = Counter()
+    changed, same = list[bytes](), list[bytes]()
+    with closing(Folder(folder)) as opened:
+        output = Output(opened, job.kit().renderer.schema.root, Options(prune=job.prune))
+        for guest, xml, secret in part.texts:
+            name, data = file_name(guest), xml.encode()
+            status = output.put(name, data, secret, opened.read(name))
+            counts[status] += 1
+            entry = manifest.entry(name, bytes.fromhex(digest(data)))
+            (same if status == UNCHANGED else changed).append(entry)
+
+        def count(outcome: Outcome) -> None:
+            counts[outcome.status] += 1
+
+        output.commit(changed, sorted(changed + same), count)
+    return counts
+
+
+def clashes_of(
+    guests: Iterable[tuple[Context, Any]],
+    place: Callable[[int, Problem], Problem] = lambda number, problem: problem,
+    allow_shared: Iterable[str] = (),
+) -> list[Problem]:
+    """Return what guests in memory share by mistake: contexts, each with its guest as written.
+
+    ``place`` gives a problem of the guest of a number its place.
+    """
+
+    def owned() -> Iterator[tuple[str, Key, Callable[[Problem], Problem]]]:
+        for number, (context, guest) in enumerate(guests):
+
+            def placer(problem: Problem, number: int = number) -> Problem:
+                return place(number, problem)
+
+            for key in keys(context, guest, allow_shared):
+                yield context["name"], key, placer
+
+    return problems_of(owned())

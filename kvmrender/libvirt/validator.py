@@ -1,0 +1,232 @@
+"""Hold domain XML against libvirt's schema and say which element or attribute is at fault.
+
+libxml2 says of a mistake deep inside a device only that there is an "Extra element devices in interleave". So each
+element is held against its own part of the schema, from the outside in, until one is found that is wrong by itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from io import BytesIO
+from itertools import count, islice
+from typing import Any
+
+from lxml import etree
+
+from kvmrender.context.validation import shown
+from kvmrender.errors import GuestError, LimitError, Path, Problem, TemplateError, nearest
+from kvmrender.fleet.clashes import Key, keys, problems_of
+from kvmrender.fleet.fleet import Faults, placer
+from kvmrender.libvirt.driver import Driver
+from kvmrender.libvirt.rng import Grammar, Pattern, installed_schema
+from kvmrender.reading.inputs import Inputs
+from kvmrender.reading.load import Document
+from kvmrender.renderer import Renderer, default_renderer
+from kvmrender.schema.secrets import MASK, Secrets
+from kvmrender.schema.xml_path import guest_path, xml_path
+
+Step = tuple[str, int]
+"""An element's name and its position among its like, from 1."""
+
+MANY = 9
+MOST_FAULTS = 100
+"""Problems of a domain that are told."""
+MOST_CHILDREN = 10_000
+"""Elements in one of a domain that is validated: the time that libxml2 takes grows with their square."""
+MOST_STEPS = 20_000
+"""Elements that are held against their part of the schema to find those at fault."""
+
+_PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
+_BEGINS_LIKE_XML = re.compile(rb"(\xef\xbb\xbf)?\s*<")
+
+
+class Validator:
+    """Checks guest files and domain XML, from cheap to strict.
+
+    ``schema`` is the path of libvirt's domain.rng (the installed one by default), ``connect`` the URI of a driver
+    to ask as well. Raises Error where one of them is not to be had.
+    """
+
+    def __init__(
+        self,
+        renderer: Renderer,
+        schema: str | None = None,
+        connect: str | None = None,
+        allow_shared: Iterable[str] = (),
+    ) -> None:
+        self._renderer = renderer
+        self._secrets = Secrets(renderer.schema.root)
+        self._grammar = Grammar(schema or installed_schema())
+        self._driver = Driver(connect) if connect else None
+        self._allowed = tuple(allow_shared)
+        self._size = 0
+        self._keys: list[tuple[str, Key, Callable[[Problem], Problem]]] = []
+
+    def is_valid(self, name: str, data: bytes, inputs: Inputs, faults: Faults) -> bool:
+        """Say whether nothing is wrong with the contents of a file, a guest file or domain XML, and add what is to
+        ``faults``. ``inputs`` says what goes under and over its guests.
+        """
+        if _BEGINS_LIKE_XML.match(data):
+            problems = [
+                Problem((), f"{xml_path(problem.path)}: {problem.message}" if problem.path else problem.message).at(
+                    name, (problem.line, problem.column or 1) if problem.line else None
+                )
+                for problem in self._of_xml(data)
+            ]
+            faults.add(problems)
+            return not problems
+        valid = True
+        try:
+            for document in inputs.read(name, BytesIO(data)):
+                try:
+                    found = document.located(self._of_guest(document, inputs), inputs.over)
+                except GuestError as error:
+                    found = list(error.problems)
+                except TemplateError as error:
+                    faults.add_fault(error)
+                    valid = False
+                    continue
+                inputs.refuse_growth(self._size)
+                faults.add(found)
+                valid = valid and not found
+        except GuestError as error:
+            faults.add(error.problems, of_files=True)
+            valid = False
+        return valid
+
+    def shared(self) -> list[Problem]:
+        """Return what guests of these files have that is another's too."""
+        return problems_of(self._keys)
+
+    def _of_guest(self, document: Document, inputs: Inputs) -> Iterator[Problem]:
+        guest = inputs.guest(document)
+        try:
+            context, xml = self._renderer.rendered(guest)
+        except GuestError as error:
+            yield from error.problems
+            return
+        except LimitError as error:
+            yield error.problem
+            return
+        self._size += len(xml)
+        place = placer(document, inputs.over)
+        self._keys += [(context["name"], key, place) for key in keys(context, guest, self._allowed)]
+        for problem in self._of_xml(xml.encode()):
+            path = guest_path(self._renderer.schema.root, problem.path)
+            yield Problem(path, f"{xml_path(problem.path)}: {problem.message}" if problem.path else problem.message)
+
+    def _of_xml(self, xml: bytes) -> list[Problem]:
+        try:
+            found = faults(self._grammar, xml, self._secrets)
+        except etree.XMLSyntaxError as error:
+            return [Problem((), f"is not well-formed XML: {self._fault(error, xml)}").at(None, error.position)]
+        if not found and self._driver and (refusal := self._driver.refusal(text := xml.decode())):
+            said = self._secrets.without(self._secrets.xml.values(text), refusal)
+            return [Problem((), f"libvirt would not run it: {said}")]
+        return found
+
+    def _fault(self, error: etree.XMLSyntaxError, xml: bytes) -> str:
+        """Say why a document is not well-formed: without a word of it, if it may be one of a secret."""
+        if b"\0" in xml or self._secrets.xml.is_named(xml.decode(errors="replace")):
+            return "the parser stops here"
+        return str(error.msg).partition(", line ")[0]
+
+
+def faults(grammar: Grammar, xml: bytes, secrets: Secrets | None = None) -> list[Problem]:
+    """Return what libvirt's schema has against a domain, without its ``secrets``, which are those of the shipped schema
+    by default. The path of each problem is that of the XML: ``("devices", "disk", 2, "driver", "@cache")``, positions
+    from 1 where there are several.
+
+    Raises lxml.etree.XMLSyntaxError where it is not XML.
+    """
+    root = etree.fromstring(xml, _PARSER)
+    if root.getroottree().docinfo.doctype:
+        return [Problem((), "has a DTD, which domain XML never has")]
+    if any(len(element) > MOST_CHILDREN for element in root.iter(etree.Element)):
+        return [Problem((), f"has an element with more than {MOST_CHILDREN:,} in it, which are not validated")]
+    if (whole := grammar.fault(root)) is None:
+        return []
+    secrets = secrets or Secrets(default_renderer().schema.root)
+    values = secrets.xml.values(etree.tostring(root, encoding="unicode"))
+
+    def said(problem: Problem) -> str:
+        if secrets.xml.has(problem.path):
+            return f"{MASK} is not a value that libvirt takes"
+        return secrets.without(values, problem.message)
+
+    found = list(islice(_faults(grammar, root, grammar.start, (), count()), MOST_FAULTS + 1))
+    problems = [
+        problem._replace(message=said(problem)).at(None, (element.sourceline, 1))
+        for problem, element in found or [(Problem((), whole), root)]
+    ]
+    if len(problems) > MOST_FAULTS:
+        problems[-1] = Problem((), f"has {MOST_FAULTS} problems and more: these are the first of them")
+    return problems
+
+
+def _faults(
+    grammar: Grammar, element: Any, patterns: list[Pattern], path: Path, steps: Iterator[int]
+) -> Iterator[tuple[Problem, Any]]:
+    if next(steps) > MOST_STEPS:
+        return
+    alone = etree.fromstring(etree.tostring(element, with_tail=False), _PARSER)
+    said = grammar.fault(alone, patterns)
+    if said is None:
+        return
+    is_told = False
+    for problem in _attribute_faults(grammar, element, patterns, path):
+        is_told = True
+        yield problem, element
+    known = grammar.children(patterns)
+    for child, place in _children(element):
+        if child.tag in known:
+            for fault in _faults(grammar, child, known[child.tag], (*path, *place), steps):
+                is_told = True
+                yield fault
+        elif "*" not in known:
+            names = [_prefixed(name, child) for name in known]
+            hint = nearest(_prefixed(child.tag, child), names) or f" (known elements: {_listed(names)})"
+            is_told = True
+            yield Problem((*path, *place), f"is not an element that libvirt knows here{hint}"), child
+    if not is_told:
+        values = grammar.values(patterns) if not len(element) and element.text else []
+        if values and element.text not in values:
+            said = f"{shown(element.text)} is not one of {_listed(values)}{nearest(element.text, values)}"
+        yield Problem(path, said), element
+
+
+def _attribute_faults(grammar: Grammar, element: Any, patterns: list[Pattern], path: Path) -> Iterator[Problem]:
+    known = grammar.attributes(patterns)
+    for name, value in element.attrib.items():
+        if name not in known:
+            hint = nearest(name, known) or f" (known attributes: {_listed(known)})"
+            yield Problem((*path, f"@{name}"), f"is not an attribute that libvirt knows here{hint}")
+        elif not grammar.attribute_fits(name, value, known[name]):
+            values = grammar.values(known[name])
+            wanted = f"one of {_listed(values)}{nearest(value, values)}" if values else "a value that libvirt takes"
+            yield Problem((*path, f"@{name}"), f"{shown(value)} is not {wanted}")
+
+
+def _children(element: Any) -> Iterator[tuple[Any, Path]]:
+    """Yield each child with its name, and its position if it has siblings of that name."""
+    many = Counter(child.tag for child in element.iterchildren(etree.Element))
+    seen: Counter[str] = Counter()
+    for child in element.iterchildren(etree.Element):
+        seen[child.tag] += 1
+        local = etree.QName(child).localname
+        name = f"{child.prefix}:{local}" if child.prefix else local
+        yield child, (name, seen[child.tag]) if many[child.tag] > 1 else (name,)
+
+
+def _prefixed(name: str, element: Any) -> str:
+    """Return a name ``{namespace}name`` with the prefix that the namespace has at an element."""
+    namespace, _, local = name.rpartition("}")
+    prefixes = [prefix for prefix, uri in element.nsmap.items() if uri == namespace[1:] and prefix]
+    return f"{prefixes[0]}:{local}" if prefixes else local if namespace else name
+
+
+def _listed(names: Any) -> str:
+    words = sorted(map(str, names)) or ["none"]
+    return ", ".join(words if len(words) <= MANY else [*words[:MANY], "…"])

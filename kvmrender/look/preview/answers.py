@@ -1,0 +1,148 @@
+"""What the page is told: guest files, the XML of a guest with its templates, problems, the source of a template."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from difflib import unified_diff
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from kvmrender.errors import Error, Problem, TemplateError, path_string
+from kvmrender.look.explain import template_name
+from kvmrender.look.live_results import Look, Looker
+from kvmrender.reading.size_limits import MAX_SIZE
+from kvmrender.schema.secrets import xml_masker
+from kvmrender.templating.stack import TEMPLATE
+
+Answer = dict[str, Any]
+"""An object of JSON."""
+
+MOST_GUESTS = 500
+"""Guests that are rendered each time something is typed; those after them are left out."""
+EXAMPLE = "example.yaml"
+EXAMPLE_GUEST = """\
+# An example: what is edited here is not written to any file.
+name: web-1
+memory: 4 GiB
+disks:
+- source: /var/lib/libvirt/images/web-1.qcow2
+interfaces:
+- source: br0
+"""
+
+
+class BadRequestError(Exception):
+    """A request that the page would not make."""
+
+
+class Answers:
+    """Answers the page's questions about the guests of ``looker``, one at a time. Nothing is written to any file.
+
+    ``example`` says that there are no files, but a guest to begin with. Unless ``show_secrets``, secrets in the XML
+    are shown as ***.
+    """
+
+    def __init__(self, looker: Looker, example: bool, show_secrets: bool) -> None:
+        self._looker, self._example, self._show_secrets = looker, example, show_secrets
+        self._lock = Lock()
+
+    def reread(self) -> None:
+        """Read the templates and the schema again, when they are next asked for."""
+        with self._lock:
+            self._looker.reread()
+
+    def files(self) -> Answer:
+        """Return the guest files with their text as it is on the disk, null for one that can't be read."""
+        if self._example:
+            return {"files": [{"name": EXAMPLE, "text": EXAMPLE_GUEST}]}
+        return {"files": [{"name": name, "text": _text(name)} for name in self._looker.files]}
+
+    def render(self, asked: Any) -> Answer:
+        """Return what guests come to whose texts may have been edited.
+
+        ``asked`` is ``{"texts": {NAME: TEXT}, "guest": NAME or null, "before": XML}``; with ``"files": true``, the
+        files that the guests are in are told too. Raises BadRequestError.
+        """
+        texts, wanted, before = _asked(asked)
+        known = {
+            name: text.encode("utf-8", "surrogatepass") for name, text in texts.items() if name in self._looker.files
+        }
+        with self._lock:
+            look = self._looker.trace(known, wanted, MOST_GUESTS)
+            answer: Answer = {"guests": list(look.xml), "guest": look.traced, "lines": [], "diff": []}
+            if asked.get("files"):
+                answer["files"] = look.files
+            if look.traced is not None:
+                xml = self._mask()(look.xml[look.traced])
+                answer |= {"lines": self._lines(xml, look), "xml": xml, "diff": _diff(before, xml)}
+            return answer | {"problems": [*self._problems(look)], "more": look.more}
+
+    def template(self, name: str) -> Answer:
+        """Return the source of a template in use. Raises BadRequestError for any other file."""
+        with self._lock:
+            stack = self._looker.renderer.stack
+            for known in stack.names(TEMPLATE):
+                for file in (*stack.files(known), *stack.files(f"shipped/{known}")):
+                    if template_name(stack, str(file)) == name:
+                        return {"name": name, "text": file.read_text(errors="replace")}
+        raise BadRequestError(f"{name}: is not a template")
+
+    def _mask(self) -> Callable[[str], str]:
+        return str if self._show_secrets else xml_masker(self._looker.renderer.schema.root)
+
+    def _lines(self, xml: str, look: Look) -> list[tuple[str, str | None, int | None]]:
+        """Return each line of the XML with the template and the line of it that wrote it."""
+        stack = self._looker.renderer.stack
+        found = []
+        for line, place in zip(xml.removesuffix("\n").split("\n"), look.places, strict=False):
+            found.append((line, template_name(stack, place[0]) if place else None, place[1] if place else None))
+        return found
+
+    def _problems(self, look: Look) -> list[Answer]:
+        found = [self._problem(problem) for problem in look.problems]
+        return [*found, self._error(look.error)] if look.error is not None else found
+
+    def _problem(self, problem: Problem) -> Answer:
+        in_guest = problem.file in self._looker.files
+        return {
+            "file": problem.file,
+            "line": problem.line if in_guest else None,
+            "column": problem.column if in_guest else None,
+            "message": ": ".join(part for part in (path_string(problem.path), problem.message) if part),
+            "said": str(problem),
+        }
+
+    def _error(self, error: Error) -> Answer:
+        found: Answer = {"file": None, "line": None, "column": None, "message": str(error), "said": str(error)}
+        if isinstance(error, TemplateError) and error.template and error.template.endswith(TEMPLATE):
+            stack = self._looker.renderer.stack
+            found |= {"template": template_name(stack, error.template), "templateLine": error.line}
+        return found
+
+
+def _text(name: str) -> str | None:
+    try:
+        with Path(name).open("rb") as file:
+            return file.read(MAX_SIZE).decode("utf-8-sig", "replace")
+    except OSError:
+        return None
+
+
+def _asked(asked: Any) -> tuple[dict[str, str], str | None, str]:
+    """Return the parts of a question. Raises BadRequestError where it isn't one."""
+    if not isinstance(asked, dict):
+        raise BadRequestError("is not an object")
+    texts, wanted, before = asked.get("texts"), asked.get("guest"), asked.get("before")
+    if not isinstance(texts, dict) or not all(isinstance(text, str) for text in texts.values()):
+        raise BadRequestError("texts are not texts")
+    if not isinstance(wanted, str | None) or not isinstance(before, str | None):
+        raise BadRequestError("guest or before is no text")
+    return texts, wanted, before or ""
+
+
+def _diff(before: str, after: str) -> list[str]:
+    """Return the lines of a diff without those that name the files, none where nothing differs or there was nothing."""
+    if not before:
+        return []
+    return [line.rstrip("\n") for line in unified_diff(before.splitlines(True), after.splitlines(True))][2:]

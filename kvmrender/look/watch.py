@@ -1,0 +1,83 @@
+"""What ``watch`` tells at a terminal: how guests differ from what they were when they were last well, and why not."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from kvmrender.errors import GuestError
+from kvmrender.fleet.difference import coloured, difference
+from kvmrender.look.changed_files import Follower
+from kvmrender.look.live_results import Look, Looker
+from kvmrender.schema.secrets import xml_masker
+from kvmrender.terminal import may_colour, say, write
+
+
+def watch(looker: Looker) -> None:
+    """Tell of the guests each time that one of their files or templates is saved, until it is interrupted.
+
+    Raises Error where watchfiles is missing, and for templates that can't be read at the start.
+    """
+    renderer = looker.renderer
+    follower = Follower(looker.watched, renderer.stack, "watch")
+    guests = set(map(Path, looker.watched))
+    teller = Teller(looker)
+    _tell(teller.first())
+    for changed in follower.changes():
+        if changed - guests:
+            looker.reread()
+        _tell(teller.next())
+
+
+def _tell(parts: Iterator[tuple[bool, str]]) -> None:
+    for is_diff, text in parts:
+        if is_diff:
+            write(coloured(text) if may_colour(sys.stdout) else text)
+            sys.stdout.flush()
+        else:
+            say(text)
+
+
+class Teller:
+    """Remembers how guests were when they were last well, and tells what has become of them since."""
+
+    def __init__(self, looker: Looker) -> None:
+        self._looker = looker
+        self._mask = xml_masker(looker.renderer.schema.root)
+        self._good: dict[str, str] = {}
+
+    def first(self) -> Iterator[tuple[bool, str]]:
+        """Yield what is wrong at the start, and what is watched: lines, each with False."""
+        look = self._looker.look()
+        self._good.update(look.xml)
+        yield from self._problems(look)
+        well = f"{_guests(len(look.xml))} well; " if look.is_well else ""
+        yield False, f"{well}watching for changes, Ctrl-C ends"
+
+    def next(self) -> Iterator[tuple[bool, str]]:
+        """Yield diffs, each with True, and lines on what is wrong, each with False."""
+        look = self._looker.look()
+        if look.error is None:
+            self._mask = xml_masker(self._looker.renderer.schema.root)
+        changed = [name for name in look.xml if look.xml[name] != self._good.get(name)]
+        for name in changed:
+            yield True, difference(name, self._good.get(name), look.xml[name], self._mask)
+        if look.is_well:
+            for name in sorted(self._good.keys() - look.xml.keys()):
+                yield True, difference(name, self._good.pop(name), None, self._mask)
+        self._good.update(look.xml)
+        yield from self._problems(look)
+        same = len(look.xml) - len(changed)
+        if look.is_well:
+            yield False, f"{_guests(len(look.xml))} well: {len(changed)} changed, {same} unchanged"
+
+    def _problems(self, look: Look) -> Iterator[tuple[bool, str]]:
+        if look.problems:
+            yield False, str(GuestError(look.problems, look.more))
+        if look.error is not None:
+            yield False, str(look.error)
+
+
+def _guests(number: int) -> str:
+    return f"{number:,} guest{'' if number == 1 else 's'}"

@@ -1,0 +1,36 @@
+"""What the execution module and the state have in common: guests as mappings, as files, or on Salt's file server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from kvmrender.errors import Error
+from kvmrender.plugins.single_guest import One, from_file, from_values
+
+try:
+    from salt.exceptions import CommandExecutionError as CommandExecutionError
+    from salt.exceptions import SaltRenderError as SaltRenderError
+except ImportError:  # called outside of Salt
+    CommandExecutionError = SaltRenderError = Error
+
+
+def folders(templates: str | list[str] | None) -> tuple[str, ...]:
+    """Return template folders, of which one may stand alone."""
+    return (templates,) if isinstance(templates, str) else tuple(templates or ())
+
+
+def one(
+    guest: str | Mapping[str, Any],
+    name: str | None,
+    templates: str | list[str] | None,
+    namespace: str | None,
+    cached: Callable[[str], Any],
+) -> One:
+    """Render a guest; ``cached`` brings a file of the file server, and returns its path. Raises Error."""
+    if not isinstance(guest, str):
+        return from_values(guest, folders(templates), namespace)
+    path = cached(guest) if "://" in guest else guest
+    if not path:
+        raise Error(f"{guest}: is not on the file server")
+    return from_file(str(path), name, folders(templates), namespace)

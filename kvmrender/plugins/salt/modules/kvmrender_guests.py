@@ -1,0 +1,76 @@
+"""The execution module ``kvmrender``: domain XML of guests that are in the pillar, in a file or on the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from kvmrender import Error
+from kvmrender.plugins.salt.guests import CommandExecutionError, folders, one
+from kvmrender.plugins.single_guest import One, renderer_of
+from kvmrender.schema.secrets import masked
+
+__virtualname__ = "kvmrender"
+__salt__: dict[str, Any]
+
+
+def __virtual__() -> str:
+    """Return the name that Salt knows this by."""
+    return __virtualname__
+
+
+def render(
+    guest: str | Mapping[str, Any],
+    name: str | None = None,
+    templates: str | list[str] | None = None,
+    namespace: str | None = None,
+    saltenv: str = "base",
+) -> str:
+    """Return a guest's domain XML.
+
+    guest
+        A mapping, or a file: its path on the minion, or ``salt://…``. A fault in a file is told with its line.
+    name
+        Which guest of a file that holds several.
+    templates
+        Folders of templates that come before the shipped ones, on the minion.
+    namespace
+        The namespace of a guest that names none.
+
+    CLI Examples:
+
+    .. code-block:: bash
+
+        salt '*' kvmrender.render salt://guests/web-1.yaml
+        salt '*' kvmrender.render '{name: web-1, memory: 4 GiB}'
+        salt '*' kvmrender.render /srv/fleet.yaml name=web-1 namespace=north
+    """
+    return _one(guest, name, templates, namespace, saltenv).xml
+
+
+def context(
+    guest: str | Mapping[str, Any],
+    name: str | None = None,
+    templates: str | list[str] | None = None,
+    namespace: str | None = None,
+    saltenv: str = "base",
+) -> dict[str, Any]:
+    """Return what templates see of a guest, with secrets as ``***``. The options are those of ``kvmrender.render``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' kvmrender.context salt://guests/web-1.yaml
+    """
+    root = renderer_of(folders(templates)).schema.root
+    found = _one(guest, name, templates, namespace, saltenv).context
+    shown = masked(root, {key: found[key] for key in root["properties"] if key in found})
+    return dict(shown)
+
+
+def _one(guest: Any, name: str | None, templates: Any, namespace: str | None, saltenv: str) -> One:
+    try:
+        return one(guest, name, templates, namespace, lambda url: __salt__["cp.cache_file"](url, saltenv))
+    except Error as error:
+        raise CommandExecutionError(str(error)) from None

@@ -1,0 +1,172 @@
+"""The guests of a command: its files and standard input, the defaults under them, and the settings over them."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path as FilePath
+from typing import IO, Any
+from weakref import finalize
+
+from kvmrender.errors import GuestError, Path, Problem
+from kvmrender.reading.layers import Setting, setting, with_settings
+from kvmrender.reading.load import Document, Layer, Source, beginning, is_lines, read_defaults, read_stream
+from kvmrender.reading.size_limits import MAX_SIZE, Limited, copy_of_what_is_read, growth, more_than
+from kvmrender.schema.guest_schema import Node
+from kvmrender.schema.secrets import Secrets
+
+STDIN = "-"
+STDIN_NAME = "<stdin>"
+"""How messages call standard input, as compilers do."""
+NAMESPACE = "--namespace"
+
+IN_MEMORY = 1 << 20
+"""Bytes of standard input that are kept in memory; the rest goes to a temporary file."""
+
+
+class Inputs:
+    """Guest files that can be read more than once, even where they are pipes; - is standard input, and so is none.
+
+    ``under`` are the layers under each guest, the lowest first. No file may be larger than ``max_size`` bytes, and no
+    line of JSON Lines: there it stops reading. Raises GuestError for defaults and settings that can't be.
+    """
+
+    def __init__(
+        self,
+        root: Node,
+        files: tuple[str, ...],
+        defaults: tuple[str, ...] = (),
+        settings: tuple[str, ...] = (),
+        namespace: str | None = None,
+        max_size: int = MAX_SIZE,
+    ) -> None:
+        self._root, self._secrets = root, Secrets(root)
+        self._files = files or (STDIN,)
+        self._max_size = max_size
+        self._opened: dict[str, tuple[int, ...]] = {}
+        self._read, self._limited = 0, list[Limited]()
+        self._spooled: dict[str, IO[bytes]] = {}
+        problems: list[Problem] = []
+        self.under: tuple[Layer, ...] = ()
+        if namespace is not None:
+            self.under = (Layer({"namespace": namespace}, Source(NAMESPACE, b"")),)
+        for file in defaults:
+            try:
+                with self._open(file) as stream:
+                    self.under += (read_defaults(_name(file), stream.read(), self._hides),)
+            except OSError as error:
+                problems.append(_unreadable(file, error))
+            except GuestError as error:
+                problems += error.problems
+        self.over: tuple[Setting, ...] = ()
+        for text in settings:
+            try:
+                self.over += (setting(root, text, self._secrets),)
+            except GuestError as error:
+                problems += error.problems
+        if problems:
+            raise GuestError(problems)
+
+    def refuse_growth(self, size: int) -> None:
+        """Raise GuestError where guests have become so many characters, and that is more than they may after what was
+        read by now."""
+        most = growth(self._read + sum(one.taken for one in self._limited), self._max_size)
+        if size > most:
+            raise GuestError([Problem((), f"what the guests become {more_than(most)}")])
+
+    def documents(self, problems: list[Problem], again: bool = False) -> Iterator[Document]:
+        """Yield each guest; what is wrong with whole files is added to ``problems``.
+
+        Where they are read ``again``, they are the same, or it is a problem that they are not.
+        """
+        for file in self._files:
+            try:
+                with self._open(file, again) as stream:
+                    yield from self.read(_name(file), stream)
+            except OSError as error:
+                problems.append(_unreadable(file, error))
+            except GuestError as error:
+                problems += error.problems
+
+    def read(self, name: str, stream: IO[bytes]) -> Iterator[Document]:
+        """Yield each guest of an open file. Raises GuestError."""
+        return (Document(found.own, self.under + found.under) for found in read_stream(name, stream, self._hides))
+
+    def _hides(self, path: Path, is_value: bool) -> bool:
+        """Say whether what stands at a path of a file may be a secret."""
+        below = {"guests": 3, "defaults": 2}.get(str(path[1]), 1) if len(path) > 1 else 1
+        inside = path[below:]
+        if is_value:
+            return self._secrets.hides(inside, "")
+        return self._secrets.hides(inside) or self._secrets.hides_key((*inside, ""), {"": True})
+
+    def guest(self, document: Document) -> Any:
+        """Return a guest as written in all its layers, with the settings. Raises GuestError."""
+        return with_settings(self._root, document.guest, self.over)
+
+    def contents(self, problems: list[Problem]) -> Iterator[tuple[str, bytes]]:
+        """Yield the name and the whole contents of each file."""
+        for file in self._files:
+            try:
+                with self._open(file) as stream:
+                    yield _name(file), stream.read()
+            except OSError as error:
+                problems.append(_unreadable(file, error))
+            except GuestError as error:
+                problems += error.problems
+
+    @contextmanager
+    def _open(self, file: str, again: bool = False) -> Iterator[Any]:
+        if file not in self._spooled:
+            with nullcontext(sys.stdin.buffer) if file == STDIN else FilePath(file).open("rb") as stream:
+                if size := self._size(file, stream, again):
+                    with self._counted(Limited(_name(file), stream, self._max_size, size)) as limited:
+                        yield limited
+                    return
+                start = beginning(Limited(_name(file), stream, self._max_size))
+                by_lines = is_lines(_name(file), start)
+                from tempfile import SpooledTemporaryFile
+
+                spool: Any = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - read again later, and closed with this object
+                copy_of_what_is_read(stream, spool, by_lines, b"".join(start), self._max_size)
+                self._spooled[file] = spool
+                finalize(self, spool.close)
+        self._spooled[file].seek(0)
+        with self._counted(Limited(_name(file), self._spooled[file], self._max_size)) as limited:
+            yield limited
+
+    @contextmanager
+    def _counted(self, limited: Limited) -> Iterator[Limited]:
+        self._limited.append(limited)
+        try:
+            yield limited
+        finally:
+            self._limited.remove(limited)
+            self._read += limited.taken
+
+    def _size(self, file: str, stream: IO[bytes], again: bool) -> int:
+        """Return the size of a regular file, as it was when it was first opened where it is read ``again``.
+
+        0 stands for what has none that can be relied on. Raises GuestError where the file isn't the same.
+        """
+        found = os.fstat(stream.fileno()) if file != STDIN else None
+        if not found or not stat.S_ISREG(found.st_mode):
+            return 0
+        now = found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+        if not again:
+            self._opened[file] = now
+        before = self._opened.get(file, now)
+        if now[:2] != before[:2] or now[2] < before[2] or (now[2] == before[2] and now != before):
+            raise GuestError([Problem((), "has changed since it was first read", file=file)])
+        return before[2]
+
+
+def _name(file: str) -> str:
+    return STDIN_NAME if file == STDIN else file
+
+
+def _unreadable(file: str, error: OSError) -> Problem:
+    return Problem((), error.strerror or str(error), file=_name(file))

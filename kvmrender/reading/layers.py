@@ -1,0 +1,157 @@
+"""Values over values: what is said of many guests goes under what one says itself, and --set over it.
+
+Mappings merge deeply; lists and scalars replace what is below them, and so does null, which removes a default.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from kvmrender.errors import GuestError, Path, Problem, brief, nearest, path_string
+from kvmrender.reading.parse import MAX_DEPTH, RefusedError, from_yaml
+from kvmrender.schema.guest_schema import Node, resolve
+from kvmrender.schema.secrets import MASK, Secrets, holds_secrets
+from kvmrender.schema.shorthand import expander
+
+OPTION = "--set"
+
+_STEP = re.compile(r"(?:\A|\.)([^.\[\]=]+)|\[([0-9]{1,9})\]")
+_PATH = re.compile(rf"(?:{_STEP.pattern})+\Z")
+_FREE: Node = {}
+"""The node of what the schema leaves free, such as what is below ``vars``."""
+
+
+class _Whole(dict[str, Any]):
+    """A mapping over something that is none: in whatever layer this ends up, it replaces what is below."""
+
+
+def merge(lower: Any, upper: Any) -> Any:
+    """Return what two layers make together. Neither is changed; merging is associative."""
+    if not isinstance(upper, dict) or isinstance(upper, _Whole):
+        return upper
+    if not isinstance(lower, dict):
+        return _Whole(upper)
+    result = lower.copy() if type(lower) is dict else _Whole(lower)
+    for key, value in upper.items():
+        result[key] = merge(lower[key], value) if key in lower else value
+    return result
+
+
+class Setting(NamedTuple):
+    """A value for one place of every guest, from ``--set PATH=VALUE``; ``shown`` is that as messages have it."""
+
+    shown: str
+    path: Path
+    value: Any
+
+    def problem(self, message: str) -> Problem:
+        """Return a problem of the option itself."""
+        return Problem((), message, file=f"{OPTION} {self.shown}")
+
+    def placed(self, problem: Problem) -> Problem:
+        """Return a problem of what is said here with its place."""
+        return problem.at(f"{OPTION} {self.shown}", None)
+
+
+def setting(root: Node, text: str, secrets: Secrets | None = None) -> Setting:
+    """Read ``disks[0].driver.cache=none``: a path of keys and list positions, and a value in YAML.
+
+    ``root`` is the schema, which must have the path; ``secrets`` knows what is secret in it, and is made where it isn't
+    given. Raises GuestError.
+    """
+    written, equals, value = text.partition("=")
+    path = tuple(int(number) if number else key for key, number in _STEP.findall(written))
+    secrets = secrets or Secrets(root)
+    is_path = bool(equals and _PATH.match(written))
+    is_hidden = secrets.hides_path(path) or (not is_path and secrets.hides(path))
+    found = Setting(MASK if is_hidden else f"{brief(written)}{equals}{'…' if value else ''}", (), None)
+    if is_hidden or not is_path:
+        raise GuestError([found.problem("is not PATH=VALUE, such as disks[0].driver.cache=none")])
+    if len(path) > MAX_DEPTH:
+        raise GuestError([found.problem(f"is a path of more than {MAX_DEPTH} steps")])
+    node = root
+    for place, step in enumerate(path):
+        if fault := _fault(node, path[:place], step):
+            raise GuestError([found.problem(fault)])
+        node = _below(root, node, step)
+    is_hidden = secrets.hides(path, value) or holds_secrets(root, node)
+    found = Setting(f"{brief(written)}={MASK if is_hidden else brief(value)}", path, None)
+    try:
+        values = from_yaml(value)
+    except RefusedError as refused:
+        said = refused.unquoted if is_hidden else refused.message
+        raise GuestError([found.problem(f"the value {said}")]) from None
+    if len(values) > 1:
+        raise GuestError([found.problem("the value is more than one YAML document")])
+    return found._replace(value=values[0] if values else None)
+
+
+def _fault(node: Node, before: Path, step: str | int) -> str | None:
+    """Say why a step can't be taken in what a node describes."""
+    where = path_string((*before, step))
+    if node is _FREE or (node.get("type") == "object" and "properties" not in node and "presence" not in node):
+        return None
+    if node.get("type") == "array":
+        return (
+            None
+            if isinstance(step, int)
+            else f"{path_string(before)} is a list: say which, {path_string((*before, 0))}"
+        )
+    known = node.get("properties", {})
+    if isinstance(step, int) or not known:
+        return f"{where}: {path_string(before) or 'a guest'} is not a {'list' if isinstance(step, int) else 'mapping'}"
+    return None if step in known else f"{where}: is not a known key{nearest(step, known)}"
+
+
+def _below(root: Node, node: Node, step: str | int) -> Node:
+    child = node.get("items") if isinstance(step, int) else node.get("properties", {}).get(step)
+    return _FREE if child is None else resolve(root, child)
+
+
+def with_settings(root: Node, guest: Any, settings: Iterable[Setting]) -> Any:
+    """Return a guest as written with the settings over it. Raises GuestError where a guest has no such place."""
+    copies: dict[int, Any] = {}
+    for one in settings:
+        try:
+            guest = _with(root, root, guest, one.path, one.value, copies)
+        except _NoPlaceError as error:
+            raise GuestError([one.problem(str(error))]) from None
+    return guest
+
+
+class _NoPlaceError(Exception):
+    """The guest lacks what comes before a place."""
+
+
+def _copy(value: Any, copies: dict[int, Any]) -> Any:
+    """Return a mapping or list that may be changed: of each only one copy, since settings may be many."""
+    if id(value) not in copies:
+        value = dict(value) if isinstance(value, dict) else list(value)
+        copies[id(value)] = value
+    return value
+
+
+def _with(root: Node, node: Node, value: Any, path: Path, new: Any, copies: dict[int, Any], before: Path = ()) -> Any:
+    if not path:
+        if not isinstance(value, dict) or not isinstance(new, dict):
+            return new
+        whole = _copy(value, copies)
+        for key, item in new.items():
+            whole[key] = _with(root, node, whole[key], (), item, copies) if key in whole else item
+        return whole
+    step, below = path[0], _below(root, node, path[0])
+    here = (*before, step)
+    if isinstance(step, int):
+        items = _copy(value if isinstance(value, (list, tuple)) else [] if value is None else [value], copies)
+        if step > len(items):
+            raise _NoPlaceError(f"{path_string(here)} comes after {len(items)} that the guest has")
+        old = items[step] if step < len(items) else None
+        items[step : step + 1] = [_with(root, below, old, path[1:], new, copies, here)]
+        return items
+    # A scalar may stand for a mapping, as in `driver: qcow2`.
+    whole = value if isinstance(value, dict) else {} if value is None else expander(node)(value)
+    whole = _copy(whole if isinstance(whole, dict) else {}, copies)
+    whole[step] = _with(root, below, whole.get(step), path[1:], new, copies, here)
+    return whole

@@ -1,0 +1,307 @@
+"""Read guest files: YAML or JSON with one guest, several documents, or a fleet; JSON Lines as a stream."""
+
+from __future__ import annotations
+
+import json
+from codecs import BOM_UTF8
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
+from itertools import chain
+from pathlib import Path as FilePath
+from typing import IO, Any, NamedTuple, Protocol
+
+from kvmrender.errors import GuestError, Path, Problem, nearest
+from kvmrender.reading.layers import Setting, merge
+from kvmrender.reading.parse import Marks, RefusedError, from_json, from_yaml, positions
+
+FLEET = ("defaults", "guests")
+"""The keys of a fleet: what goes under each guest, and the list of guests."""
+JSON_LINES, WHOLE = ".jsonl", (".json", ".yaml", ".yml")
+"""Endings of files that are read line by line, and of those that are not."""
+MOST_BLANK = 100
+"""Lines that are looked at to tell which of these a file is."""
+
+_EMPTY = "is empty: a guest is a mapping with at least a name"
+
+
+Hides = Callable[[Path, bool], bool]
+"""Says whether messages may not quote what stands at a path, from its document's number on: a value, or else a key."""
+
+
+class Source:
+    """The bytes that guests were read from, their name as it stands in messages, and their first line in its file;
+    ``hides`` says what may not be quoted."""
+
+    def __init__(self, name: str, data: bytes, line: int = 1, hides: Hides = lambda path, is_value: True) -> None:
+        self.name, self.data, self.line, self._hides = name, data, line, hides
+
+    @cached_property
+    def text(self) -> str:
+        """The text. Raises GuestError where it isn't UTF-8."""
+        try:
+            return self.data.decode()
+        except UnicodeDecodeError as error:
+            before = self.data[: error.start]
+            position = (before.count(b"\n") + 1, len(before) - before.rfind(b"\n"))
+            raise self.refusal(
+                f"is not UTF-8: byte 0x{self.data[error.start]:02x} at offset {error.start}", position
+            ) from None
+
+    @cached_property
+    def marks(self) -> Marks:
+        """Where each key and value stands; only looked up when there is a problem."""
+        return positions(self.text)
+
+    def refusal(self, message: str, position: tuple[int, int] | None) -> GuestError:
+        """Return the error that this can't be read; the position counts from its first line."""
+        return GuestError([self.placed(Problem((), message), position)])
+
+    def refused(self, why: RefusedError) -> GuestError:
+        """Return the error that this can't be parsed."""
+        said = why.unquoted if why.unquoted != why.message and self._hides(why.path, why.is_value) else why.message
+        return self.refusal(said, why.position)
+
+    def placed(self, problem: Problem, position: tuple[int, int] | None) -> Problem:
+        """Return a problem with its place in the file."""
+        return problem.at(self.name, position and (position[0] + self.line - 1, position[1]))
+
+
+class Layer:
+    """What one place says of a guest: a value as written, and the path in its source where it stands."""
+
+    def __init__(self, value: Any, source: Source, path: Path = (0,)) -> None:
+        self.value, self.source, self.path = value, source, path
+
+    def find(self, problem: Problem) -> tuple[int, Problem]:
+        """Return how many steps of a problem's path are said here, and the problem with the place of the last."""
+        marks = self.source.marks
+        if not marks:
+            return 0, problem.at(self.source.name, None)
+        here, steps = self.path, 0
+        for part in problem.path:
+            if (*here, part) in marks:
+                here = (*here, part)
+            elif part != 0:  # an element alone may stand for a list of one: skip the [0]
+                break
+            steps += 1
+        of_key, of_value = marks.get(here, ((1, 1), (1, 1)))
+        at_key = problem.at_key and here[-1] == problem.path[-1]
+        return steps, self.source.placed(problem, of_key if at_key else of_value)
+
+
+class Line(Layer):
+    """A guest on a line of JSON Lines, which is parsed when it is asked for."""
+
+    def __init__(self, source: Source) -> None:
+        super().__init__(source.data, source)
+
+    def parsed(self) -> Any:
+        """Return the value. Raises GuestError."""
+        return parsed(self.source)
+
+
+class Document(NamedTuple):
+    """One guest as written, any value, not yet checked: its own layer, and those under it, the lowest first."""
+
+    own: Layer
+    under: tuple[Layer, ...] = ()
+
+    @property
+    def guest(self) -> Any:
+        """The guest that the layers make. Raises GuestError where a line isn't JSON."""
+        return layered(
+            [layer.value for layer in self.under], self.own.parsed() if isinstance(self.own, Line) else self.own.value
+        )
+
+    @property
+    def number(self) -> int:
+        """Which document of its file it is, from 0."""
+        return int(self.own.path[0])
+
+    def located(self, problems: Iterable[Problem], over: Iterable[Setting] = ()) -> list[Problem]:
+        """Return the problems, each with its file and the place of the nearest part of its path, in this order.
+
+        The upper layer wins where several say what is wrong; ``over`` are the settings over all of them.
+        """
+        settings = {one.path: (number, one) for number, one in enumerate(over)}
+        found = [problem if problem.file else self._located(problem, settings) for problem in problems]
+
+        def order(problem: Problem) -> tuple[bool, str, int, int]:
+            file = problem.file or ""
+            return file != self.own.source.name, file, problem.line or 0, problem.column or 0
+
+        return sorted(found, key=order)
+
+    def _located(self, problem: Problem, settings: dict[Path, tuple[int, Setting]]) -> Problem:
+        path = problem.path
+        if said := [settings[path[:end]] for end in range(len(path) + 1) if path[:end] in settings]:
+            return max(said)[1].placed(problem)
+        return max((layer.find(problem) for layer in (self.own, *self.under[::-1])), key=lambda place: place[0])[1]
+
+
+def layered(under: Iterable[Any], own: Any) -> Any:
+    """Return a guest as written over what is said of all."""
+    guest: Any = None
+    for value in under:
+        guest = value if guest is None else merge(guest, value)
+    return own if guest is None else merge(guest, own)
+
+
+def from_line(data: bytes) -> Any:
+    """Return the value of a line of JSON Lines. Raises GuestError, whose problems have no place."""
+    try:
+        return from_json(data.decode())
+    except (RefusedError, UnicodeDecodeError):
+        return parsed(Source("", data))
+
+
+def parsed(source: Source) -> Any:
+    """Return the value of a line of JSON Lines. Raises GuestError."""
+    try:
+        value = from_json(source.text)
+    except RefusedError as refused:
+        raise source.refused(refused) from None
+    return value
+
+
+def read(name: str, data: bytes, hides: Hides = lambda path, is_value: True) -> list[Document]:
+    """Return the guests of a file's contents, in order; ``name`` is used in messages and tells JSON by its ending.
+
+    Raises GuestError where the contents aren't UTF-8, YAML or JSON, hold a key twice, or hold no guest.
+    """
+    if FilePath(name).suffix == JSON_LINES:
+        return list(read_lines(name, data.splitlines(keepends=True), hides))
+    source = Source(name, _unmarked(data), hides=hides)
+    values = _values(source)
+    if not values:
+        raise source.refusal(_EMPTY, (1, 1))
+    documents: list[Document] = []
+    problems: list[Problem] = []
+    for number, value in enumerate(values):
+        layer = Layer(value, source, (number,))
+        if value is None:
+            problems.append(layer.find(Problem((), _EMPTY))[1])
+        elif isinstance(value, dict) and "guests" in value:
+            documents += _fleet(layer, problems)
+        else:
+            documents.append(Document(layer))
+    if problems:
+        raise GuestError(problems)
+    return documents
+
+
+def _fleet(fleet: Layer, problems: list[Problem]) -> Iterator[Document]:
+    """Yield the guests of a fleet, each over its defaults."""
+    defaults, guests = fleet.value.get("defaults"), fleet.value["guests"]
+    found = [
+        Problem(
+            (key,),
+            f"is not a known key of a fleet{nearest(key, FLEET) or ' (known keys: defaults, guests)'}",
+            at_key=True,
+        )
+        for key in fleet.value
+        if key not in FLEET
+    ]
+    if defaults is not None and not isinstance(defaults, dict):
+        found.append(Problem(("defaults",), "is not a mapping: it is what goes under each guest"))
+    if not isinstance(guests, list):
+        found.append(Problem(("guests",), "is not a list of guests"))
+    problems += (fleet.find(problem)[1] for problem in found)
+    if not found:
+        under = () if defaults is None else (Layer(defaults, fleet.source, (*fleet.path, "defaults")),)
+        for number, guest in enumerate(guests):
+            yield Document(Layer(guest, fleet.source, (*fleet.path, "guests", number)), under)
+
+
+def read_lines(name: str, lines: Iterable[bytes], hides: Hides) -> Iterator[Document]:
+    """Yield a guest for each line of JSON Lines that isn't blank. Nothing is parsed here."""
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            whole = _unmarked(line) if number == 1 else line
+            yield Document(Line(Source(name, whole.rstrip(b"\r\n"), number, hides)))
+
+
+def read_stream(name: str, stream: IO[bytes], hides: Hides) -> Iterator[Document]:
+    """Yield the guests of an open file: JSON Lines as a stream, all else when it is read whole.
+
+    Where the name doesn't tell, the first lines do. Raises GuestError.
+    """
+    if FilePath(name).suffix in WHOLE:
+        yield from read(name, stream.read(), hides)
+        return
+    start = beginning(stream)
+    if is_lines(name, start):
+        yield from read_lines(name, chain(start, stream), hides)
+    else:
+        yield from read(name, b"".join(start) + stream.read(), hides)
+
+
+class Readable(Protocol):
+    """An open file, as far as it is needed here."""
+
+    def readline(self) -> bytes:
+        """Return the next line."""
+
+
+def beginning(stream: Readable) -> list[bytes]:
+    """Return the first line of an open file and, where it may be a JSON object, those up to one that isn't blank."""
+    lines = [stream.readline()]
+    if _unmarked(lines[0]).lstrip().startswith(b"{"):
+        lines.append(stream.readline())
+        while lines[-1] and not lines[-1].strip() and len(lines) < MOST_BLANK:
+            lines.append(stream.readline())
+    return lines
+
+
+def is_lines(name: str, start: list[bytes]) -> bool:
+    """Say whether a file is JSON Lines, by its name, or where that doesn't tell, by its first lines.
+
+    It is if the first is a JSON object, and after it no document of YAML ends. A fleet in one line is none.
+    """
+    suffix = FilePath(name).suffix
+    if suffix == JSON_LINES or suffix in WHOLE:
+        return suffix == JSON_LINES
+    found = _object(_unmarked(start[0]))
+    if found is None or ("guests" in found and not start[-1].strip()):
+        return False
+    return not start[-1].startswith((b"---", b"...", b"#", b"%"))
+
+
+def _unmarked(data: bytes) -> bytes:
+    """Return the contents of a file without the byte order mark that it may begin with."""
+    return data.removeprefix(BOM_UTF8)
+
+
+def _object(line: bytes) -> dict[str, Any] | None:
+    """Return the JSON object that a line is, or None."""
+    if not line.lstrip().startswith(b"{"):
+        return None
+    try:
+        found: dict[str, Any] = json.loads(line, parse_int=str)
+    except (ValueError, RecursionError):
+        return None
+    return found
+
+
+def read_defaults(name: str, data: bytes, hides: Hides) -> Layer:
+    """Return what a file says of each guest. Raises GuestError where it isn't one mapping."""
+    source = Source(name, _unmarked(data), hides=hides)
+    values = _values(source)
+    if len(values) != 1 or not isinstance(values[0], dict):
+        raise source.refusal("is not one mapping: it is what goes under each guest", (1, 1))
+    return Layer(values[0], source)
+
+
+def _values(source: Source) -> list[Any]:
+    suffix = FilePath(source.name).suffix
+    try:
+        if suffix == ".json":
+            return [from_json(source.text)]
+        if suffix not in (".yaml", ".yml") and source.text.lstrip().startswith("{"):
+            try:
+                return [from_json(source.text)]
+            except RefusedError:  # YAML's flow style looks like JSON too, and its reader says what is wrong
+                pass
+        return from_yaml(source.text)
+    except RefusedError as refused:
+        raise source.refused(refused) from None

@@ -1,0 +1,97 @@
+"""The schema as editors need it: what users may write, not what templates see."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from kvmrender.schema.guest_schema import GuestSchema, Node, resolve
+
+if TYPE_CHECKING:
+    from kvmrender.renderer import Renderer
+
+_FILLED = {"default", "default_by", "default_by_type", "default_from", "derived"}
+_LEFT_ALONE = {"enum", "const", "shorthand", *_FILLED}
+
+
+def editor_schema_text(renderer: Renderer) -> str:
+    """Return the schema for editors of a renderer's guests, as JSON."""
+    return json.dumps(editor_schema(renderer.schema), indent=2, ensure_ascii=False) + "\n"
+
+
+def editor_schema(schema: GuestSchema) -> Node:
+    """Return one self-contained JSON Schema (draft 2020-12) of what users may write, short forms included."""
+    root = schema.root
+    loose = _inside(root, root)
+    filled = [name for part in schema.architectures.values() for name in part["properties"]]
+    loose["required"] = [name for name in loose["required"] if name not in filled]
+    loose["$defs"] = {name: _inside(part, root) for name, part in root["$defs"].items()}
+    return loose
+
+
+def _inside(node: Node, root: Node) -> Node:
+    """Return a node with every value inside it widened, but not itself."""
+    result: Node = {}
+    for key, item in node.items():
+        if key in ("properties", "$defs"):
+            result[key] = {name: _written(child, root) for name, child in item.items()}
+        elif key == "items":
+            result[key] = _written(item, root)
+        elif key == "required":
+            result[key] = [name for name in item if not _is_filled(node.get("properties", {}).get(name), root)]
+        elif key in _LEFT_ALONE:
+            result[key] = item
+        elif key == "allOf":
+            result[key] = [_inside(child, root) for child in item if not _is_of_what_is_filled(child, node, root)]
+        elif isinstance(item, list):
+            result[key] = [_inside(child, root) if isinstance(child, dict) else child for child in item]
+        else:
+            result[key] = _inside(item, root) if isinstance(item, dict) else item
+    return result
+
+
+def _is_filled(node: Node | None, root: Node) -> bool:
+    return bool(_FILLED & resolve(root, node).keys())
+
+
+def _is_of_what_is_filled(condition: Node, node: Node, root: Node) -> bool:
+    """Say whether a condition is about mappings without a key that has a value even where it is left out."""
+    missing = condition.get("if", {}).get("not", {}).get("required", ())
+    return any(_is_filled(node.get("properties", {}).get(name), root) for name in missing)
+
+
+def _written(node: Any, root: Node) -> Any:
+    """Return what may be written where the full form of ``node`` belongs: that, its short forms, and null."""
+    if not isinstance(node, dict):
+        return node
+    target = resolve(root, node)
+    if "refusal" in target:
+        return {"description": target["refusal"], "type": "null"}
+    full = _inside(node, root)
+    if not target.keys() & {"type", "enum", "const"}:
+        return full
+    forms: list[Any] = [full]
+    if target.get("presence"):
+        forms.append({"type": "boolean"})
+    if target.get("quantity"):
+        forms.append({"type": ["integer", "string"]})
+    if shorthand := target.get("shorthand"):
+        keys = [shorthand] if isinstance(shorthand, str) else list(dict.fromkeys(shorthand.values()))
+        forms += [_written(target["properties"][key], root) for key in keys]
+    if target.get("type") == "array" and "items" in target:
+        forms.append(_written(target["items"], root))
+    forms += _scalars(target)
+    keep = {key: target[key] for key in ("title", "description", "default") if key in target}
+    return {**keep, "anyOf": [*forms, {"type": "null"}]}
+
+
+def _scalars(target: Node) -> list[Node]:
+    """Return the other scalars that the reader takes: decimal strings, integers, true and false."""
+    if target.get("type") == "integer":
+        return [{"type": "string", "pattern": "^-?[0-9]+$"}]
+    if target.get("type") == "string":
+        return [{"type": "integer"}]
+    options = target.get("enum", ())
+    booleans: list[Node] = [{"type": "boolean"}] if "yes" in options or "on" in options else []
+    numbers = [int(option) for option in options if isinstance(option, str) and option.isdigit()]
+    return booleans + ([{"enum": numbers}] if numbers else [])

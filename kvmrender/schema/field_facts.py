@@ -1,0 +1,285 @@
+"""What the schema says of a field, in words: for ``explain``, and for the page of all fields."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import yaml
+
+from kvmrender.errors import Error, Path, listed, nearest
+from kvmrender.schema.guest_schema import GuestSchema, Node, resolve
+
+OLDEST = "9.0"
+"""The libvirt that all fields are in which have no ``since``."""
+MOST_NAMED = 20
+"""Fields that an error names where none is near."""
+BOOLEANS = ({"yes", "no"}, {"on", "off"})
+
+_STEP = re.compile(r"\[[0-9]*\]")
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field of a guest: its path without positions in lists, and the nodes of the schema from the root down to it.
+
+    ``anchor`` is its place in libvirt's reference, or the nearest that is known; ``reference`` is what it shares its
+    fields with, if anything; ``overlays`` are the nodes of the same field in the parts of the architectures.
+    """
+
+    path: Path
+    nodes: tuple[Node, ...]
+    anchor: str
+    reference: str | None
+    overlays: tuple[tuple[str, Node], ...]
+    root: Node
+
+    @property
+    def node(self) -> Node:
+        """What the schema says of the field itself."""
+        return self.nodes[-1]
+
+    @cached_property
+    def item(self) -> Node:
+        """What the schema says of an item, where the field is a list, or else of the field."""
+        return _item(self.root, self.node)
+
+    @property
+    def name(self) -> str:
+        """The field as users write it, with brackets for lists: ``disks[].driver.cache``."""
+        parts = [
+            f"{step}[]" if node.get("type") == "array" and step is not self.path[-1] else str(step)
+            for step, node in zip(self.path, self.nodes[1:], strict=True)
+        ]
+        return ".".join(parts)
+
+    def children(self) -> Iterator[Field]:
+        """Yield the fields that are in this one."""
+        for name, place in self.item.get("properties", {}).items():
+            yield self.child(name, place)
+
+    def child(self, name: str, place: Node) -> Field:
+        """Return a field that is in this one; ``place`` is what stands for it in the schema."""
+        overlays = [
+            (arch, resolve(self.root, node["properties"][name]))
+            for arch, node in self.overlays
+            if name in node.get("properties", {})
+        ]
+        node, inner = resolve(self.root, place), _item(self.root, place)
+        reference = place.get("$ref") or node.get("items", {}).get("$ref")
+        part = self.root["$defs"].get(reference.split("/")[2], {}) if reference else {}
+        anchor = next((found["anchor"] for found in (node, inner, part) if "anchor" in found), self.anchor)
+        shared = reference if "properties" in inner else None
+        return Field((*self.path, name), (*self.nodes, node), anchor, shared, tuple(overlays), self.root)
+
+    @property
+    def description(self) -> str:
+        """What it is, in a sentence."""
+        return str(self.node.get("description") or self.item.get("description") or self.item.get("title", ""))
+
+    @property
+    def kind(self) -> str:
+        """What kind of value it has."""
+        return f"list of {_kind(self.item)}s" if self.node.get("type") == "array" else _kind(self.node)
+
+    @property
+    def values(self) -> str:
+        """The values that it takes."""
+        said = _values(self.item)
+        limits = [
+            f"{word} {self.node[key]}"
+            for key, word in (("minItems", "at least"), ("maxItems", "at most"))
+            if key in self.node
+        ]
+        return f"{said} ({listed(limits)} of them)" if limits else said
+
+    @property
+    def default(self) -> list[str]:
+        """What it is where it is left out; nothing where it is left out then, too."""
+        said: dict[str, list[str]] = {}
+        for arch, node in self.overlays:
+            for default in _defaults(node):
+                said.setdefault(default, []).append(arch)
+        return [*_defaults(self.node), *(f"{default} on {listed(archs)}" for default, archs in said.items())]
+
+    @property
+    def shorthand(self) -> list[str]:
+        """The short forms of it, and those that it is the main value of."""
+        name, short = self.path[-1] if self.path else "", self.item.get("shorthand")
+        found = []
+        if isinstance(short, str):
+            found.append(f"{name}: VALUE means {name}: {{{short}: VALUE}}")
+        elif short:
+            found += (
+                f"{name}: VALUE means {name}: {{{key}: VALUE}} if VALUE matches {pattern}"
+                if pattern
+                else f"any other means {name}: {{{key}: VALUE}}"
+                for pattern, key in short.items()
+            )
+        if self.item.get("presence"):
+            found.append(f"{name}: true means {name}: {{}}, and false leaves it out")
+        if self.item.get("quantity"):
+            found.append(f"{name}: 512 and {name}: 512 MiB mean {name}: {{unit: MiB, text: 512}}")
+        if self.node.get("type") == "array":
+            found.append("one alone may stand without the list")
+        above = _item(self.root, self.nodes[-2]).get("shorthand") if len(self.nodes) > 1 else None
+        if len(self.path) > 1 and name in (above.values() if isinstance(above, dict) else [above]):
+            found.append(f"{self.path[-2]}: VALUE means {self.path[-2]}: {{{name}: VALUE}}")
+        return found
+
+    @property
+    def since(self) -> str:
+        """The libvirt that brought it."""
+        own = next((node["since"] for node in reversed(self.nodes) if "since" in node), None)
+        newer = [
+            f"{' and '.join(variant['is'])}: {variant['since']}"
+            for variant in _item(self.root, self.nodes[-2]).get("variants", {}).get(self.path[-1], ())
+            if "since" in variant and variant["is"]
+        ]
+        said = f"libvirt {own}" if own else f"libvirt {OLDEST} or earlier"
+        return f"{said} ({', '.join(newer)})" if newer else said
+
+    @property
+    def only(self) -> list[str]:
+        """What must hold for it to be there."""
+        found = []
+        architectures = next(
+            (
+                node["only_on"]
+                for above in reversed(self.nodes)
+                for node in (above, _item(self.root, above))
+                if "only_on" in node
+            ),
+            None,
+        )
+        if architectures:
+            found.append(f"on {listed(architectures, 'or')}")
+        for depth, above in enumerate(self.nodes[:-1]):
+            name = ".".join(map(str, self.path[depth:]))
+            for key, variants in _item(self.root, above).get("variants", {}).items():
+                owners = [variant["is"] for variant in variants if name in variant.get("allows", ())]
+                if owners:
+                    of = f"{'.'.join(map(str, self.path[:depth]))}." if depth < len(self.path) - 1 else ""
+                    found.append(f"where {of}{key} {_one_of(owners)}")
+        return found
+
+    @property
+    def is_required(self) -> bool:
+        """Whether it must be given: it is required, and nothing fills it in."""
+        required = self.path[-1] in _item(self.root, self.nodes[-2]).get("required", ())
+        return required and not self.default
+
+    @property
+    def is_secret(self) -> bool:
+        """Whether it is shown nowhere but in the XML."""
+        return any("secret" in node for node in self.nodes)
+
+
+def whole(schema: GuestSchema) -> Field:
+    """Return the guest itself, whose children are all fields at the top."""
+    overlays = tuple((arch, part) for arch, part in schema.architectures.items())
+    return Field((), (schema.root,), "", None, overlays, schema.root)
+
+
+def field_at(schema: GuestSchema, written: str) -> Field:
+    """Return the field that users call ``disks[0].driver.cache``; positions may be left out. Raises Error."""
+    found = whole(schema)
+    for step in filter(None, _STEP.sub("", written).split(".")):
+        children = {str(child.path[-1]): child for child in found.children()}
+        if step not in children:
+            raise Error(f"{written}: {_no_such(step, found, children)}")
+        found = children[step]
+    return found
+
+
+def _no_such(step: str, above: Field, children: dict[str, Field]) -> str:
+    where = above.name or "a guest"
+    if not children:
+        return f"{where} has no fields in it"
+    hint = nearest(step, children) or (f" (it has {', '.join(children)})" if len(children) <= MOST_NAMED else "")
+    return f"{step!r} is not a field of {where}{hint}"
+
+
+def _item(root: Node, place: Node) -> Node:
+    node = resolve(root, place)
+    while node.get("type") == "array":
+        node = resolve(root, node.get("items", {}))
+    return node
+
+
+def _kind(node: Node) -> str:
+    if "quantity" in node:
+        return "size of memory"
+    if node.get("type") == "object":
+        return "presence" if node.get("presence") and "properties" not in node else "mapping"
+    if node.get("type") == ["string", "object"]:
+        return "text or mapping"
+    if "enum" in node or "const" in node:
+        return "boolean" if set(node.get("enum", ())) in BOOLEANS else "word"
+    return {"integer": "number", "string": "XML" if node.get("xml") else "text"}.get(str(node.get("type")), "anything")
+
+
+def _values(node: Node) -> str:
+    if "quantity" in node:
+        return "a whole number of MiB, or a number with a unit, such as 4 GiB; or a mapping"
+    if "const" in node:
+        return str(node["const"])
+    if "enum" in node:
+        known = set(node["enum"])
+        return ", ".join(map(str, node["enum"])) + (" (or true, false)" if known in BOOLEANS else "")
+    if node.get("type") == "integer":
+        lowest, highest = node.get("minimum"), node.get("maximum")
+        return (
+            " ".join(
+                [
+                    *([f"from {lowest}"] if lowest is not None else []),
+                    *([f"to {highest}"] if highest is not None else []),
+                ]
+            )
+            or "any"
+        )
+    if "properties" in node:
+        return "its fields"
+    if node.get("presence"):
+        return "true, false"
+    if "expected" in node:
+        return str(node["expected"])
+    return "well-formed XML" if node.get("xml") else "any"
+
+
+def _defaults(node: Node) -> Iterator[str]:
+    """Yield what a node says of a value that is left out."""
+    for kind, value in node.get("default_by_type", {}).items():
+        yield f"{_flow(value)} with type {kind}"
+    for other, keys in node.get("default_from", {}).items():
+        for value in dict.fromkeys(keys.values()):
+            yield f"{value} where {other} has {listed([key for key in keys if keys[key] == value], 'or')}"
+    for other, by in node.get("default_by", {}).items():
+        for found, value in by.items():
+            if value is not None:
+                yield f"{_flow(value)} where {other} is {'given' if found == '*' else found}"
+    if "default" in node:
+        when = [f"{key} is {'given' if given else 'not given'}" for key, given in node.get("default_when", {}).items()]
+        other = "else " if "default_from" in node else ""
+        yield f"{other}{_flow(node['default'])}" + (f" where {listed(when)}" if when else "")
+    if "derived" in node:
+        yield f"derived from {node['derived']}"
+
+
+def _flow(value: Any) -> str:
+    """Write a value as it would stand in a guest, where yes and 3 are text too."""
+    if not isinstance(value, (dict, list)):
+        return str(value).lower() if isinstance(value, bool) else str(value)
+    return yaml.safe_dump(value, default_flow_style=True, width=1000, sort_keys=False).strip()
+
+
+def _one_of(owners: list[list[str] | None]) -> str:
+    """Say which values of a key these are: ``is a or b``, ``is not given``."""
+    values = [value for owner in owners for value in owner or ()]
+    said = [f"is {listed(values, 'or')}"] if values else []
+    said += ["is not given"] if [] in owners else []
+    said += ["is another"] if None in owners else []
+    return " or ".join(said)

@@ -1,0 +1,277 @@
+"""Values that are shown nowhere but in the XML: what the schema marks ``secret``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
+from typing import Any, Protocol
+
+from kvmrender.errors import Path
+from kvmrender.schema.guest_schema import Node, resolve
+from kvmrender.schema.xml_secrets import MASK as MASK
+from kvmrender.schema.xml_secrets import Names, XmlSecrets
+
+Places = dict[str, "Places"]
+SECRET: Places = {}
+"""Stands for a secret in a tree of places."""
+
+SHORT = 16
+"""Characters of a secret by which it is known in messages, which may leave out the rest of it."""
+
+FEW_FIELDS = 2
+"""Fields of an element that is for a secret and no more: an unknown key in it is likely to be one."""
+FEW = 4
+"""A secret of fewer characters is looked for as a word of its own."""
+
+_WORD = re.compile(rf"[^\W_]{{{FEW},}}")
+
+
+class Secrets:
+    """Knows what is secret in guests, in their XML and in messages about them; ``root`` is the schema."""
+
+    def __init__(self, root: Node) -> None:
+        self._root = root
+
+    @cached_property
+    def xml(self) -> XmlSecrets:
+        """What finds the secrets in domain XML, also in that of others and of other versions of libvirt."""
+        return XmlSecrets(_names(self._root))
+
+    def hides(self, path: Path, value: Any = None) -> bool:
+        """Say whether a value at ``path`` is shown to nobody: it is a secret or raw XML, or may be one by mistake, for
+        it stands where an element with a secret belongs, or has the name of a secret in it."""
+        nodes = list(_nodes(self._root, path))
+        if any(node.get("secret") or node.get("xml") for node in nodes):
+            return True
+        if value is None or isinstance(value, (bool, dict, list, tuple)):
+            return False
+        if self.xml.may_be_in(str(value)):
+            return True
+        return len(nodes) > len(path) and (
+            _is_for_secrets(self._root, nodes[-1]) or _is_for_raw_xml(self._root, nodes[-1])
+        )
+
+    def outside(self, path: Path) -> Path:
+        """Return a path without the steps that are inside a secret."""
+        nodes = _nodes(self._root, path)
+        return next((path[:depth] for depth, node in enumerate(nodes) if node.get("secret")), path)
+
+    def hides_path(self, path: Path) -> bool:
+        """Say whether a path that somebody wrote may have a secret in it: inside a secret, or beside its name."""
+        return self.outside(path) != path or any(self.xml.may_be_in(str(step)) for step in path)
+
+    def hides_key(self, path: Path, mapping: Any) -> bool:
+        """Say whether an unknown key of a mapping may be a secret: ``{passwd=a}``, or ``{a}`` alone."""
+        *_, node = _nodes(self._root, path[:-1])
+        key = str(path[-1])
+        if self.xml.may_be_in(key):
+            return True
+        if mapping[key] is not None and len(node.get("properties", {})) > FEW_FIELDS:
+            return False
+        return _is_for_secrets(self._root, node)
+
+    def values(self, guest: Any) -> list[str]:
+        """Return the secrets of a guest in full form, and of the raw XML in it."""
+        return list(_values(self.xml, self._root, self._root, guest))
+
+    def without(self, values: Iterable[str], message: str) -> str:
+        """Return a message with ``***`` for each of these secrets, and for words of them."""
+        for value in sorted(filter(None, values), key=len, reverse=True):
+            if len(value) < FEW:
+                message = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", MASK, message)
+                continue
+            message = message.replace(value, MASK).replace(repr(value)[1:-1], MASK)
+            for word in _WORD.findall(value):
+                message = re.sub(rf"{word[:SHORT]}\w*", MASK, message)
+        return message
+
+
+def is_secret(root: Node, path: Path) -> bool:
+    """Say whether the field at ``path``, or one that it is inside of, is secret."""
+    return any(node.get("secret") for node in _nodes(root, path))
+
+
+def _nodes(root: Node, path: Path) -> Iterator[Node]:
+    """Yield the nodes of a field and of all that it is inside of, as far as there are any. An element alone may stand
+    for a list of one."""
+    node: Node = root
+    yield node
+    for step in path:
+        if "items" in node:
+            node = resolve(root, node["items"])
+            if isinstance(step, int):
+                yield node
+                continue
+        child = node.get("properties", {}).get(step)
+        if child is None:
+            return
+        node = resolve(root, child)
+        yield node
+
+
+def _is_for_secrets(root: Node, node: Node) -> bool:
+    """Say whether a secret may be written by mistake where an element belongs: one that has a secret among its own
+    fields, or nothing but such elements."""
+    node = resolve(root, node)
+    if "items" in node:
+        return _is_for_secrets(root, node["items"])
+    fields = [resolve(root, field) for field in node.get("properties", {}).values()]
+    has_own = any(field.get("secret") for field in fields)
+    return has_own or (len(fields) == 1 and _is_for_secrets(root, fields[0]))
+
+
+def _is_for_raw_xml(root: Node, node: Node) -> bool:
+    fields = node.get("properties", {}).values()
+    return bool(fields) and all(resolve(root, field).get("xml") for field in fields)
+
+
+def _values(secrets: XmlSecrets, root: Node, node: Node, value: Any, inside: bool = False) -> Iterator[str]:
+    node = resolve(root, node)
+    inside = inside or node.get("secret", False)
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _values(secrets, root, node.get("properties", {}).get(key, {}), item, inside)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _values(secrets, root, node.get("items", {}), item, inside)
+    elif value is not None and inside:
+        yield str(value)
+    elif node.get("xml"):
+        yield from secrets.values(f"<x>{value}</x>")
+
+
+def masked(root: Node, guest: Any) -> Any:
+    """Return a guest in full form with ``***`` for its secrets, also for those in raw XML."""
+    secrets = Secrets(root)
+
+    def hide(value: Any, node: Node) -> Any:
+        node = resolve(root, node)
+        if node.get("secret") and value is not None:
+            return MASK
+        if isinstance(value, dict):
+            properties = node.get("properties", {})
+            return {key: hide(item, properties.get(key, {})) for key, item in value.items()}
+        if isinstance(value, list):
+            return [hide(item, node.get("items", {})) for item in value]
+        return secrets.xml.masked_fragment(value) if node.get("xml") and value is not None else value
+
+    return hide(guest, root)
+
+
+class HasSecret(Protocol):
+    """Says whether a guest in full form holds a secret, or its XML, which may have one from elsewhere."""
+
+    def __call__(self, guest: Any, xml: str = "") -> bool:
+        """Say so."""
+
+
+def secret_finder(root: Node, is_shipped: bool = False) -> HasSecret:
+    """Return a function that says whether a guest in full form, or its XML, holds a secret.
+
+    XML of shipped templates has others than the guest's only where the guest has raw XML: else it is not looked at.
+    """
+    places = _secret_places(root, root, {}, set())
+    fields = {key: resolve(root, field) for key, field in root["properties"].items()}
+    raw = [key for key, field in fields.items() if field.get("xml") or _is_for_raw_xml(root, field)]
+    secrets = Secrets(root)
+
+    def found(value: Any, inside: Places) -> bool:
+        if inside is SECRET:
+            return value is not None
+        if isinstance(value, list):
+            for item in value:
+                if found(item, inside):
+                    return True
+        elif isinstance(value, dict):
+            for key, inner in inside.items():
+                if key in value and found(value[key], inner):
+                    return True
+        return False
+
+    def has_secret(guest: Any, xml: str = "") -> bool:
+        if found(guest, places):
+            return True
+        if is_shipped:
+            for key in raw:
+                if guest.get(key):
+                    break
+            else:
+                return False
+        return secrets.xml.is_in(xml)
+
+    return has_secret
+
+
+def _secret_places(root: Node, node: Node, made: dict[str, Places], unfinished: set[int]) -> Places:
+    """Return the keys of a place in which there may be secrets, each with those inside; lists are what their items
+    are. What is inside itself is so here too."""
+    reference = node.get("$ref")
+    if reference in made:
+        return made[reference]
+    resolved = resolve(root, node)
+    if resolved.get("secret"):
+        return SECRET
+    if "items" in resolved:
+        return _secret_places(root, resolved["items"], made, unfinished)
+    places: Places = {}
+    unfinished.add(id(places))
+    if reference:
+        made[reference] = places
+    for key, child in resolved.get("properties", {}).items():
+        inner = _secret_places(root, child, made, unfinished)
+        if inner or inner is SECRET or id(inner) in unfinished:
+            places[key] = inner
+    unfinished.discard(id(places))
+    return places
+
+
+def holds_secrets(root: Node, node: Node) -> bool:
+    """Say whether a field that a node describes has secret ones inside."""
+    places = _secret_places(root, node, {}, set())
+    return places is SECRET or bool(places)
+
+
+def xml_secrets(root: Node) -> XmlSecrets:
+    """Return what finds the secrets in domain XML, also in that of others and of other versions of libvirt."""
+    return Secrets(root).xml
+
+
+def xml_masker(root: Node) -> Callable[[str], str]:
+    """Return a function that writes ``***`` for the secrets in domain XML; of what can't be parsed, it says so."""
+    return xml_secrets(root).masked
+
+
+def _names(root: Node) -> Names:
+    """Return the elements and attributes that secret fields are written as.
+
+    They have the names of the fields. One that is not the name of any other field is a secret wherever it is.
+    """
+    names: Names = {}
+    others: set[str] = set()
+    seen: set[tuple[str, str]] = set()
+
+    def walk(node: Node, element: str) -> None:
+        if "$ref" in node:
+            if (node["$ref"], element) in seen:
+                return
+            seen.add((node["$ref"], element))
+        node = resolve(root, node)
+        if "items" in node:
+            walk(node["items"], element)
+        for key, child in node.get("properties", {}).items():
+            field = resolve(root, child)
+            inner = resolve(root, field.get("items", field))
+            name = field.get("element", key).rpartition(":")[2]
+            if key == "text":
+                continue
+            if field.get("secret") or inner.get("secret"):
+                names[element, name] = True
+            elif resolve(root, inner.get("properties", {}).get("text", {})).get("secret"):
+                names[element, name] = False
+            else:
+                others.add(name)
+            walk(child, name)
+
+    walk(root, "domain")
+    return {**names, **{("", name): whole for (_, name), whole in names.items() if name not in others}}

@@ -1,0 +1,101 @@
+"""What is wrong with XML as a whole: raw XML in a guest, and the documents that templates make."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import NamedTuple
+from xml.parsers import expat
+
+from kvmrender.errors import Path
+
+
+def fragment_fault(fragment: str) -> str | None:
+    """Say why ``fragment`` can't stand inside an element, or return None if it can.
+
+    It has to be well-formed by itself: tags that match, prefixes declared, no DTD, no entities of its own.
+    """
+    parser = expat.ParserCreate("utf-8", namespace_separator=" ")
+    try:
+        # A parser wants one element: this one stands for that which the fragment will be in. It is written nowhere.
+        parser.Parse(b"<x>\n", False)
+        parser.Parse(fragment.encode(), False)
+        parser.Parse(b"\n</x>", True)
+    except UnicodeEncodeError:
+        return "half of a surrogate pair is not a character"
+    except expat.ExpatError as error:
+        lines = fragment.count("\n") + 1
+        line, column = error.lineno - 1, error.offset + 1
+        said = "it has a DTD" if "<!DOCTYPE" in fragment else expat.ErrorString(error.code)
+        return f"{said} at line {line}, column {column}" if 0 < line <= lines else f"{said} at its end"
+    return None
+
+
+class Fault(NamedTuple):
+    """Why a document is not well-formed: what the parser says, in which line (from 1), and the path of the element."""
+
+    message: str
+    line: int
+    path: Path
+
+
+def document_fault(xml: str) -> Fault | None:
+    """Say why a document is not well-formed, or return None if it is. Of a tag that isn't closed, the line is its."""
+    parser = expat.ParserCreate(namespace_separator=" ")
+    opened: list[tuple[str, int, Counter[str]]] = [("", 1, Counter())]
+    path: list[str | int] = []
+
+    def start(name: str, _: object) -> None:
+        name = name.rpartition(" ")[2]
+        opened[-1][2][name] += 1
+        path.extend([name, opened[-1][2][name]])
+        opened.append((name, parser.CurrentLineNumber, Counter()))
+
+    def end(_: str) -> None:
+        opened.pop()
+        del path[-2:]
+
+    parser.StartElementHandler, parser.EndElementHandler = start, end
+    try:
+        parser.Parse(xml.encode(), True)
+    except expat.ExpatError as error:
+        said, line = expat.ErrorString(error.code), error.lineno
+        if path and said in (expat.errors.XML_ERROR_TAG_MISMATCH, expat.errors.XML_ERROR_NO_ELEMENTS):
+            said, line = f"{said}: <{opened[-1][0]}> is not closed", opened[-1][1]
+        return Fault(said, line, tuple(path[2:]))
+    return None
+
+
+class _DoneError(Exception):
+    """What was looked for is found: the argument says what is wrong with it, or nothing."""
+
+
+def domain_fault(xml: str) -> str | None:
+    """Say what a document is that is not one of a guest, ``<domain>`` with a name; None for one that is, and for one
+    that isn't well-formed."""
+    parser = expat.ParserCreate(namespace_separator=" ")
+    path: list[str] = []
+    name: list[str] = []
+
+    def start(tag: str, _: object) -> None:
+        if not path and tag != "domain":
+            raise _DoneError(f"<{tag.rpartition(' ')[2]}>")
+        path.append(tag)
+
+    def text(data: str) -> None:
+        if path == ["domain", "name"] and data.strip():
+            name.append(data)
+
+    def end(_: str) -> None:
+        path.pop()
+        if name:
+            raise _DoneError(None)
+
+    parser.StartElementHandler, parser.CharacterDataHandler, parser.EndElementHandler = start, text, end
+    try:
+        parser.Parse(xml.encode(), True)
+    except _DoneError as done:
+        found: str | None = done.args[0]
+        return found
+    except expat.ExpatError:
+        return None if xml.strip() else "nothing"
+    return "<domain> without a name"

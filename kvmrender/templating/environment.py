@@ -1,0 +1,174 @@
+"""The Jinja environment of the templates: sandboxed, strict, and safe for XML."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import wraps
+from typing import Any
+
+import jinja2
+from jinja2 import BaseLoader, StrictUndefined, TemplateRuntimeError, TemplateSyntaxError, compiler, nodes
+from jinja2.compiler import Frame
+from jinja2.ext import Extension
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import missing
+from markupsafe import Markup
+
+from kvmrender.errors import nearest
+from kvmrender.templating.template_errors import UNKNOWN_NAME
+from kvmrender.templating.xml import escape, escape_text, indent, well_formed
+
+CLOSING = "\0"
+"""Stands before each closing tag that a template writes, until ``finish`` takes it away. No XML can hold it."""
+
+_CLOSING_TAG = re.compile(r"</(?=[A-Za-z_]|{{)")
+# Not behind what ends like a tag and is none: <x/>, and in raw XML comments, instructions and CDATA sections.
+_OPENING = re.compile(r"<([^\s<>/]+)((?:\s[^<>]*)?)(?<![]/?-])>(?:\n *)?")
+_CLOSES = re.compile(r"</([^\s<>/]+)>")
+
+
+def finish(xml: str) -> str:
+    """Write the elements that a template left empty as ``<x/>``, so that templates need not know which those are."""
+    return closed(xml, _OPENING, _CLOSES)
+
+
+def closed(xml: str, opening: re.Pattern[str], closes: re.Pattern[str]) -> str:
+    """Return XML without the marks of closing tags, in which elements that end where they begin are ``<x/>``.
+
+    ``opening`` matches such a beginning, from ``<`` to the mark, ``closes`` what follows; their first groups are the
+    element's name. Between two marks only the last ``<`` is looked at, so that it takes a time like the text's length.
+    """
+    found = xml.split(CLOSING)
+    for number, after in enumerate(found[1:]):
+        before = found[number]
+        begun, ended = opening.fullmatch(before, max(before.rfind("<"), 0)), closes.match(after)
+        if begun and ended and begun[1] == ended[1]:
+            found[number : number + 2] = f"{before[: begun.start()]}<{begun[1]}{begun[2]}/>", after[ended.end() :]
+    return "".join(found)
+
+
+class _Mark(Extension):
+    """Marks the closing tags of a template's source, as ``finish`` needs them. Lines stay where they are."""
+
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
+        return _CLOSING_TAG.sub(CLOSING + "</", source)
+
+
+class _Undefined(StrictUndefined):
+    """Says which name is missing, and the nearest one that isn't."""
+
+    @property
+    def _undefined_message(self) -> str:
+        name = self._undefined_name
+        if self._undefined_hint:
+            return self._undefined_hint
+        if self._undefined_obj is missing:
+            return f"{name!r} {UNKNOWN_NAME}"
+        if isinstance(self._undefined_obj, Mapping):
+            return f"{name!r} is not given here{nearest(name, self._undefined_obj)}"
+        return f"{type(self._undefined_obj).__name__} has no {name!r}"
+
+
+class CodeGenerator(compiler.CodeGenerator):
+    """Jinja's, but each value that is written goes through our own ``escape``."""
+
+    def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
+        self.write("environment.escape(")
+
+
+UNREADABLE = (RecursionError, MemoryError, SystemError, SyntaxError, ValueError, OverflowError)
+"""What is raised where a template is nested too deep for Jinja's parser and compiler, or for Python's."""
+NESTED = "is nested too deep"
+_DEEP = 20
+"""Levels of brackets and blocks of which it is likely that they are too many."""
+
+
+def unreadable(
+    environment: jinja2.Environment, error: BaseException, source: Any, name: str | None, filename: str | None
+) -> TemplateSyntaxError:
+    """Return the error for a template that can't be read or compiled, with the line that is nested deepest."""
+    depth = most = 0
+    tokens: Counter[int] = Counter()
+    deepest, before = 1, ""
+    with suppress(jinja2.TemplateError, *UNREADABLE):
+        for line, kind, value in environment.lex(source) if isinstance(source, str) else ():
+            tokens[line] += 1
+            if before == "block_begin" and kind == "name":
+                depth += -1 if value.startswith("end") else value in ("if", "for", "block", "with", "filter", "macro")
+            elif kind == "operator":
+                depth += (value in ("(", "[", "{")) - (value in (")", "]", "}"))
+            if depth > most:
+                deepest, most = line, depth
+            before = kind if kind != "whitespace" else before
+    if most < _DEEP and tokens:
+        ((deepest, _),) = tokens.most_common(1)
+    said = f"can't be compiled: {error.msg}" if isinstance(error, SyntaxError) else str(error)
+    if isinstance(error, (RecursionError, MemoryError, SystemError)) or "nested" in said or "indentation" in said:
+        said = NESTED
+    return TemplateSyntaxError(said, deepest, name, filename)
+
+
+class Environment(ImmutableSandboxedEnvironment):
+    """A sandbox in which what is written is escaped, always, and what is missing is an error."""
+
+    code_generator_class = CodeGenerator
+    escape = staticmethod(escape)
+
+    def __init__(self, loader: BaseLoader) -> None:
+        super().__init__(
+            loader=loader,
+            autoescape=True,
+            undefined=_Undefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+            auto_reload=False,
+            cache_size=-1,
+            extensions=[_Mark],
+        )
+        self.filters.update(attributes=attributes, indent=indent, text=_markup(escape_text), xml=_markup(well_formed))
+        self.filters.update(dict.fromkeys(("e", "escape", "forceescape"), _markup(escape)))
+
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
+        try:
+            return super()._parse(source, name, filename)
+        except UNREADABLE as error:
+            raise unreadable(self, error, source, name, filename) from None
+
+    def compile(  # type: ignore[override] # whatever Jinja gives
+        self, source: Any, name: Any = None, filename: Any = None, **more: Any
+    ) -> Any:
+        """Do what Jinja does, but raise TemplateSyntaxError for all that it or Python can't compile."""
+        try:
+            return super().compile(source, name, filename, **more)
+        except UNREADABLE as error:
+            raise unreadable(self, error, source, name, filename) from None
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """Look a key of a mapping up before an attribute: fields of a guest may be named like methods."""
+        if isinstance(obj, dict):
+            try:
+                return obj[attribute]
+            except KeyError:
+                pass
+        return super().getattr(obj, attribute)
+
+
+def attributes(element: Mapping[str, Any], *names: str) -> Markup:
+    """Write those of the named keys that ``element`` has as attributes, in this order, each with a space before it."""
+    if not isinstance(element, Mapping):
+        raise TemplateRuntimeError(f"attributes: wants a mapping, not {type(element).__name__}")
+    return Markup("".join([f' {name}="{escape(element[name])}"' for name in names if name in element]))
+
+
+def _markup(filter_: Callable[[Any], str]) -> Callable[[Any], Markup]:
+    """Return a filter whose result is not escaped again."""
+
+    @wraps(filter_)
+    def marked(value: Any) -> Markup:
+        return Markup(filter_(value))
+
+    return marked

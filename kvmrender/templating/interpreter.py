@@ -1,0 +1,117 @@
+"""Templates rendered by Jinja itself: those of one's own, and all where it matters which line wrote or read what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from jinja2 import BytecodeCache
+
+from kvmrender.context.full_form import with_machine
+from kvmrender.errors import Path, TemplateError, brief
+from kvmrender.schema.guest_schema import Node
+from kvmrender.schema.secrets import Secrets
+from kvmrender.schema.xml_faults import Fault
+from kvmrender.schema.xml_path import guest_path
+from kvmrender.shipped import SHIPPED
+from kvmrender.templating.environment import Environment, finish
+from kvmrender.templating.guard import GuardedEnvironment
+from kvmrender.templating.lines import Place, files, mark_lines, without_marks
+from kvmrender.templating.loader import loader
+from kvmrender.templating.references import chain, circle, extended
+from kvmrender.templating.stack import TEMPLATE, Stack
+from kvmrender.templating.template_errors import source_line, template_error, without_secrets
+from kvmrender.templating.used_fields import Seen, Watched, unused, watch
+
+Context = Mapping[str, Any]
+"""The context of a guest, without nulls."""
+
+
+class Interpreter:
+    """Renders contexts with the templates of a stack; ``root`` is the schema, ``kept`` has what templates were compiled
+    to before. Raises TemplateError, as all here do."""
+
+    def __init__(self, stack: Stack, root: Node, kept: BytecodeCache | None = None) -> None:
+        self._stack, self._root, self._kept = stack, root, kept
+        self._secrets = Secrets(root)
+
+    def render(self, values: Context) -> str:
+        """Return a guest's domain XML."""
+        return finish(self._written(self._environment, values))
+
+    def include(self, name: str, names: Mapping[str, Any]) -> str:
+        """Return what a template writes that sees these names. Raises TemplateError where it has no memory or calls
+        itself without end, and else what Jinja raises."""
+        try:
+            return finish(self._environment.get_template(name).render(names))
+        except (MemoryError, RecursionError) as error:
+            guest = names["domain"]
+            raise self._error(error, name, guest) from error
+
+    def traced(self, values: Context) -> tuple[str, list[Place | None]]:
+        """Return a guest's domain XML, well-formed or not, and for each of its lines the template and line that wrote
+        it (None before the first)."""
+        return without_marks(self._marking, self._written(self._marking, values))
+
+    def not_well_formed(self, values: Context, fault: Fault) -> TemplateError:
+        """Return the error for XML in which there is a fault."""
+        if not self.render(values).strip():
+            return self.no_domain(values, "nothing")
+        xml, places = self.traced(values)
+        file, number = places[min(fault.line, len(places)) - 1] or (None, None)
+        wrote = xml.split("\n")[fault.line - 1].strip()
+        is_hidden = self._secrets.xml.is_named(wrote) or any(wrote in value for value in self._secrets.values(values))
+        message = f"makes XML that is not well-formed: {fault.message}{'' if is_hidden else f', at {brief(wrote)!r}'}"
+        above = chain(self._marking, self._stack, files(self._marking), file) if file else []
+        field = guest_path(self._root, fault.path)
+        error = TemplateError(message, file, number, values["name"], field, source_line(file, number), above)
+        return without_secrets(error, self._secrets, values)
+
+    def no_domain(self, values: Context, made: str) -> TemplateError:
+        """Return the error for a document that is not a guest's; ``made`` is what it is instead."""
+        name, _ = extended(self._environment, self._stack, f"{values['arch']}{TEMPLATE}")[-1]
+        file, original = str(self._stack.files(name)[0]), f"{SHIPPED}/{name}"
+        replaces = not self._stack.is_shipped(file) and bool(self._stack.files(original))
+        cause = f': without {{% extends "{original}" %}}, it replaces all of that' if replaces else ""
+        return TemplateError(f"makes {made}, not a <domain> with a <name>{cause}", file, None, values["name"])
+
+    def unused(self, guest: Mapping[str, Any], values: Context) -> list[tuple[Path, str]]:
+        """Return the path of each value of a guest that no template reads, and the file of the one that could have."""
+        seen: Seen = {}
+        self._written(self._watching, Watched(values, (), seen))
+        first = self._file(values)
+        return [(path, file or first) for path, file in unused(self._root, with_machine(guest), values, seen)]
+
+    def new_environment(self) -> Environment:
+        """Return an environment that has read no template yet."""
+        environment = GuardedEnvironment(self._stack) if self._stack.own else Environment(loader(self._stack))
+        environment.bytecode_cache = self._kept
+        return environment
+
+    @cached_property
+    def _environment(self) -> Environment:
+        return self.new_environment()
+
+    @cached_property
+    def _marking(self) -> Environment:
+        return mark_lines(self.new_environment())
+
+    @cached_property
+    def _watching(self) -> Environment:
+        return watch(self.new_environment())
+
+    def _file(self, values: Context) -> str:
+        return str(self._stack.files(f"{values['arch']}{TEMPLATE}")[0])
+
+    def _written(self, environment: Environment, values: Context) -> str:
+        try:
+            return environment.get_template(f"{values['arch']}{TEMPLATE}").render(values, domain=values)
+        except Exception as error:
+            raise self._error(error, f"{values['arch']}{TEMPLATE}", values) from error
+
+    def _error(self, error: Exception, name: str, values: Context) -> TemplateError:
+        """Return the error that users see for one that was raised as a template of this name was rendered."""
+        found = circle(self.new_environment(), self._stack, name) if isinstance(error, RecursionError) else None
+        found = found or template_error(error, str(self._stack.files(name)[0]), values["name"], values)
+        return without_secrets(found, self._secrets, values)

@@ -1,0 +1,41 @@
+"""The files of a stack of template folders, as Jinja loads them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, TemplateNotFound
+
+from kvmrender.errors import TemplateError, nearest
+from kvmrender.shipped import SHIPPED
+from kvmrender.templating.stack import Stack, not_too_large
+
+
+def loader(stack: Stack) -> BaseLoader:
+    """Return the loader of a stack's templates."""
+    shipped = _FolderLoader(stack.shipped)
+    return ChoiceLoader([*map(_FolderLoader, stack.own), shipped, PrefixLoader({SHIPPED: shipped})])
+
+
+def text_of(stack: Stack, name: str) -> str:
+    """Return the text of a file. Raises TemplateError where there is none, or where it isn't text."""
+    try:  # loaders ask for an environment, and make no use of it
+        return loader(stack).get_source(Environment(autoescape=True), name)[0]
+    except (TemplateNotFound, ValueError) as error:
+        if isinstance(error, UnicodeDecodeError):
+            raise TemplateError("is not UTF-8", stack.shown(stack.files(name)[0])) from None
+        raise TemplateError(f"is not in any folder of templates{nearest(name, stack.names())}", name) from None
+
+
+class _FolderLoader(FileSystemLoader):
+    """Loads the files of a folder, and none that a link leads to outside of it."""
+
+    def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+        if (found := Path(self.searchpath[0], template)).is_file():
+            not_too_large(found)
+        source, file, uptodate = super().get_source(environment, template)
+        folder = Path(self.searchpath[0])
+        if not Path(file).resolve().is_relative_to(folder.resolve()):
+            raise TemplateError("is a link to something outside of its folder", file)
+        return source, file, uptodate

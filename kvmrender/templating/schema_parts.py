@@ -1,0 +1,529 @@
+"""Schema parts of one's own: held against what a part may say, put together, and all that is wrong with them.
+
+``part_schema.json`` describes the keywords, as data; what they say of each other is looked at here. The shipped parts
+are held against it by a test, not at each start.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from copy import deepcopy
+from functools import cache, cached_property
+from pathlib import Path as FilePath
+from typing import Any, NamedTuple
+
+from kvmrender.context.full_form import converter, without_nulls
+from kvmrender.context.key_shapes import Notes
+from kvmrender.context.validation import problems_of, shown
+from kvmrender.errors import Path, TemplateError, brief, listed, nearest
+from kvmrender.reading.parse import MAX_DEPTH, RefusedError, from_json, positions
+from kvmrender.schema.guest_schema import (
+    NAMED,
+    ROOT,
+    GuestSchema,
+    Node,
+    all_defs,
+    key_of,
+    load_schema,
+    node_at,
+    resolve,
+    target_of,
+    validator_of,
+)
+from kvmrender.schema.secrets import Secrets
+from kvmrender.shipped import SHIPPED
+from kvmrender.templating.loader import text_of
+from kvmrender.templating.stack import SCHEMA, Stack
+
+MOST_FIELDS = 100_000
+"""Fields that a schema may have, each counted wherever it can stand: some ten times those of the shipped one."""
+
+_PART_SCHEMA = FilePath(__file__).parents[1] / "schema/part_schema.json"
+_NEEDED = ("type", "name", "arch", "memory", "disks", "controllers", "interfaces", "serials", "mac_prefix")
+"""Keys of a guest that are computed with."""
+_DISKS = ("disk", "lun", "cdrom", "floppy")
+_LISTS, _SINGLE = (
+    ("allOf", "anyOf", "oneOf", "prefixItems"),
+    (*("items", "contains", "not", "if", "then", "else", "additionalProperties", "propertyNames"),),
+)
+_CONDITIONS = {"allOf", "anyOf", "oneOf", "not", "if", "then", "else", "contains", "dependentSchemas", "variants"}
+_SAME = _CONDITIONS - {"contains"} | {"items"}
+"""Keywords whose nodes are about the same value, or about all that a list of it holds."""
+
+
+class Fault(NamedTuple):
+    """Something that is wrong with a part; ``line`` is 0 where it isn't known. ``stops`` says that there is no schema
+    with it, ``is_error`` that there is to be no XML with it."""
+
+    file: str
+    line: int
+    message: str
+    is_error: bool = True
+    stops: bool = True
+
+
+def checked(stack: Stack, thoroughly: bool = False) -> tuple[GuestSchema | None, list[Fault]]:
+    """Return the schema of a stack with parts of one's own, if there can be one, and what is wrong with these parts:
+    errors, and if ``thoroughly``, also what is told by ``templates check`` alone."""
+    check = _Check(stack, thoroughly)
+    schema = None
+    try:
+        schema = check.put_together()
+    except _StopError:
+        pass
+    except RecursionError:
+        check.add(check.first(), (), "is not a schema of guests: it is nested, or referred from part to part, too deep")
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        check.add(check.first(), (), f"is not a schema of guests: {type(error).__name__}: {brief(str(error))}")
+    return schema, list(dict.fromkeys(check.faults))
+
+
+def error_of(faults: Iterable[Fault]) -> TemplateError | None:
+    """Return the error of commands that need the schema, where there is one among the faults."""
+    errors = [fault for fault in faults if fault.is_error]
+    if not errors:
+        return None
+    more = f" (and {len(errors) - 1} more: see kvmrender templates check)" if errors[1:] else ""
+    return TemplateError(f"{errors[0].message}{more}", errors[0].file, errors[0].line or None)
+
+
+class _StopError(Exception):
+    """There are faults with which nothing can be put together."""
+
+
+class _Part:
+    """A part of one's own as written: its name, its file as messages show it, its text, and its value."""
+
+    def __init__(self, name: str, file: str, text: str) -> None:
+        self.name, self.file, self.text = name, file, text
+        self.value: Node = {}
+
+    @cached_property
+    def _marks(self) -> dict[Path, Any]:
+        return positions(self.text)
+
+    def says(self, path: Path) -> bool:
+        """Say whether the part itself has something at a path."""
+        try:
+            node_at(self.value, path)
+        except (LookupError, TypeError):
+            return False
+        return True
+
+    def line(self, path: Path) -> int:
+        """Return the line of what stands at a path, or of what is nearest above it; 0 where that isn't known."""
+        while path and (0, *path) not in self._marks:
+            path = path[:-1]
+        (line, _), _ = self._marks.get((0, *path), ((0, 0), None))
+        return int(line)
+
+
+class _Check:
+    """Puts a schema together, and collects what is wrong with its parts of one's own."""
+
+    def __init__(self, stack: Stack, thoroughly: bool) -> None:
+        self.stack, self.thoroughly = stack, thoroughly
+        self.faults: list[Fault] = []
+        self.own = {name: _Part(name, stack.shown(file), "") for name, file in stack.own_parts().items()}
+        self._parts: dict[str, Node] = {}
+
+    def first(self) -> _Part:
+        """Return the part that is to blame where nothing else is known."""
+        return next(iter(self.own.values()))
+
+    def add(self, part: _Part, path: Path, message: str, is_error: bool = True, stops: bool = True) -> None:
+        """Add what is wrong at a path of a part."""
+        key = "".join(f"[{step}]" if isinstance(step, int) else f".{brief(step)}" for step in path).removeprefix(".")
+        said = (
+            f"is not a schema of guests: {key}: {message}" if key and stops else f"{key}: {message}" if key else message
+        )
+        self.faults.append(Fault(part.file, part.line(path), said, is_error, stops))
+
+    def put_together(self) -> GuestSchema:
+        """Return the schema. Raises _StopError after faults that stop it, and what goes wrong beyond these."""
+        for part in self.own.values():
+            self._read(part)
+        self._stop()
+        for part in self.own.values():
+            self._extends(part)
+            self._references(part)
+        self._stop()
+        schema = load_schema(self._value, self.stack.names(SCHEMA), False, self._vet)
+        self._stop()
+        self._compile(schema)
+        self._stop()
+        for name in self.own.keys() & self._parts.keys():
+            for path, node, is_more in _nodes(self._parts[name]):
+                self._look(schema, name, path, node, is_more or "architecture" in self._parts[name])
+        return schema
+
+    def _stop(self) -> None:
+        if any(fault.stops for fault in self.faults):
+            raise _StopError
+
+    def _read(self, part: _Part) -> None:
+        try:
+            part.text = text_of(self.stack, part.name)
+            part.value = _parsed(part.text)
+        except TemplateError as error:
+            self.faults.append(Fault(part.file, 0, error.message))
+        except json.JSONDecodeError as error:
+            self.faults.append(Fault(part.file, error.lineno, f"is not JSON: {error.msg}"))
+        except ValueError as error:
+            self.faults.append(Fault(part.file, _refused_line(part.text), str(error)))
+        else:
+            nothing = Secrets(_described())
+            for found in _keywords().iter_errors(part.value):
+                for problem in problems_of(_described(), nothing, part.value, found):
+                    said = problem.message.replace("is not a known key", "is not a keyword")
+                    self.add(part, problem.path, said, stops=said == problem.message)
+            for path, node, is_condition in _nodes(part.value):
+                self._patterns(part, path, node)
+                for more, child in () if is_condition else _children(node):
+                    if isinstance(child, bool) and more[0] in ("properties", "items"):
+                        self.add(part, (*path, *more), f"{shown(child)} is not a mapping: say what it holds")
+
+    def _patterns(self, part: _Part, path: Path, node: Node) -> None:
+        if isinstance(pattern := node.get("pattern"), str):
+            try:
+                validator_of({"pattern": pattern})
+            except ValueError:
+                said = f"{shown(pattern)} is not a regular expression without look-around and backreferences"
+                self.add(part, (*path, "pattern"), said)
+        for keyword in ("shorthand", "machine_buses"):
+            for pattern in node[keyword] if isinstance(node.get(keyword), dict) else ():
+                try:
+                    re.compile(pattern)
+                except (re.error, RecursionError, OverflowError) as error:
+                    self.add(part, (*path, keyword, pattern), f"is not a regular expression: {error}")
+
+    def _value(self, name: str) -> Node:
+        if name in self.own:
+            return self.own[name].value
+        part: Node = json.loads(text_of(self.stack, name))
+        return part
+
+    def _is_there(self, name: str) -> str:
+        """Say why a part that another names can't be had, or nothing."""
+        try:
+            text_of(self.stack, name)
+        except TemplateError as error:
+            return f"{brief(name)}: {error.message}"
+        return "" if name.endswith(SCHEMA) else f"{brief(name)}: is not a part of the schema, NAME{SCHEMA}"
+
+    def _extends(self, part: _Part) -> None:
+        above = [part]
+        while isinstance(extended := above[-1].value.get("extends"), str):
+            if fault := self._is_there(extended):
+                self.add(above[-1], (), f"can't extend {fault}")
+            elif extended in [one.name for one in above]:
+                circle = " extends ".join([*(one.name for one in above), extended])
+                self.add(above[-1], (), f"can't extend {extended!r}: {circle}{_meant(self.stack, extended)}")
+            elif extended in self.own:
+                above.append(self.own[extended])
+                continue
+            return
+
+    def _references(self, part: _Part) -> None:
+        for path, node, _ in _nodes(part.value):
+            if isinstance(reference := node.get("$ref"), str):
+                target, _ = target_of(part.name, reference)
+                if target != part.name and (fault := self._is_there(target)):
+                    self.add(part, (*path, "$ref"), fault)
+
+    def _vet(self, parts: dict[str, Node]) -> None:
+        """Look at the parts before they are one: references, and what is computed with."""
+        self._parts = parts
+        whole = {**parts[ROOT], "$defs": all_defs(parts)}
+        places = {id(node): (name, path) for name, part in parts.items() for path, node, _ in _nodes(part)}
+        nodes = [(*places[id(node)], node) for part in parts.values() for _, node, _ in _nodes(part)]
+        for name, path, node in nodes:
+            if (reference := node.get("$ref")) is not None and not isinstance(_target(whole, reference), dict):
+                self._blame_reference(name, path, reference)
+        self._stop()
+        if circle := _circle(whole, [node for *_, node in nodes]):
+            self._blame(*places[id(circle)], "leads to itself, with no key in between")
+        self._stop()
+        depth, fields = _measure(whole, whole, {})
+        if depth > MAX_DEPTH:
+            self._blame(ROOT, (), f"has fields nested more than {MAX_DEPTH} deep")
+        if fields > MOST_FIELDS:
+            self._blame(ROOT, (), f"has more than {MOST_FIELDS:,} fields, each counted wherever it can stand")
+        for key in _NEEDED:
+            if not isinstance(parts[ROOT].get("properties", {}).get(key), dict):
+                self._blame(
+                    ROOT, ("properties", key), "is missing, which is computed with: extend shipped/guest.schema.json"
+                )
+        if "default" not in parts[ROOT].get("properties", {}).get("arch", {}):
+            self._blame(
+                ROOT, ("properties", "arch", "default"), "is missing: the architecture of guests that name none"
+            )
+        parts[ROOT].setdefault("required", [])
+        self._architectures(parts)
+        self._stop()
+
+    def _architectures(self, parts: dict[str, Node]) -> None:
+        tops = {name: part for name, part in parts.items() if "architecture" in part and "/" not in name}
+        known: dict[str, str] = {}
+        for name, part in tops.items():
+            part.setdefault("properties", {})
+            if name != (wanted := part["architecture"][0] + SCHEMA):
+                self._blame(name, ("architecture",), f"the file of {part['architecture'][0]} is called {wanted}")
+            for alias in part["architecture"]:
+                if known.setdefault(alias, name) != name:
+                    self._blame(name, ("architecture",), f"{alias!r} is an architecture of {known[alias]} already")
+        for name, part in tops.items():
+            if "like" in part and part["like"] not in known:
+                self._blame(
+                    name, ("like",), f"{shown(part['like'])} is not an architecture{nearest(part['like'], known)}"
+                )
+            elif "disk_buses" not in part:
+                self._blame(
+                    name, ("disk_buses",), f"is missing: the usual bus of each kind of disk ({', '.join(_DISKS)})"
+                )
+            elif missing := [kind for kind in _DISKS if kind not in part["disk_buses"] and "like" not in part]:
+                self._blame(name, ("disk_buses",), f"lacks {listed(missing)}")
+        default = parts[ROOT].get("properties", {}).get("arch", {}).get("default")
+        if default is not None and (not isinstance(default, str) or default not in known):
+            self._blame(ROOT, ("properties", "arch", "default"), f"{shown(default)} is not an architecture")
+
+    def _compile(self, schema: GuestSchema) -> None:
+        try:
+            _ = schema.validator
+        except ValueError as error:
+            path: Path = tuple(getattr(error, "instance_path", ()))
+            names = {key_of(name): name for name in self._parts}
+            name = ROOT
+            if path[:1] == ("$defs",) and path[1] in names:
+                name, path = names[str(path[1])], path[2:]
+            self._blame(name, path, brief(str(error).partition("\n")[0]))
+
+    def _look(self, schema: GuestSchema, name: str, path: Path, node: Node, is_more: bool) -> None:
+        """Look at what keywords of a node say of others; ``is_more`` says that it is described elsewhere."""
+        known = resolve(schema.root, node).get("properties", {})
+        shorthand = node.get("shorthand", {})
+        for key in [shorthand] if isinstance(shorthand, str) else shorthand.values():
+            self._named(name, (*path, "shorthand"), key, known, "property of it", True, True)
+        for arch in node.get("only_on", ()):
+            self._named(name, (*path, "only_on"), arch, schema.architectures, "architecture", True, False)
+        if not self.thoroughly:
+            return
+        for key, variants in node.get("variants", {}).items():
+            self._named(name, (*path, "variants", key), key.partition(".")[0], known, "property of it")
+            for number, variant in enumerate(variants):
+                for keyword in ("allows", "requires"):
+                    for one in variant.get(keyword, ()):
+                        where = (*path, "variants", key, number, keyword)
+                        self._named(name, where, one.partition(".")[0], known, "property of it")
+        for key, child in () if is_more else node.get("properties", {}).items():
+            if isinstance(child, dict):
+                self._property(schema, name, (*path, "properties", key), known, child)
+
+    def _property(self, schema: GuestSchema, name: str, path: Path, known: Node, node: Node) -> None:
+        if not any(part.says(path) for part in self._chain(name)):
+            return
+        whole = resolve(schema.root, node)
+        if "description" not in whole and "refusal" not in whole:
+            self._blame(name, path, "has no description", is_error=False)
+        for keyword in ("default_when", "default_from", "default_by"):
+            for other in node.get(keyword, ()):
+                self._named(name, (*path, keyword), other, known, "neighbour of it")
+        defaults: dict[Path, Any] = {("default",): node.get("default")}
+        for kind, default in node.get("default_by_type", {}).items():
+            defaults["default_by_type", kind] = default
+        for keyword in ("default_by", "default_from"):
+            for other, values in node.get(keyword, {}).items():
+                defaults.update({(keyword, other, value): default for value, default in values.items()})
+        for where, default in defaults.items():
+            if default is not None and (wrong := _unfit(schema.root, whole, default)):
+                self._blame(name, (*path, *where), f"does not fit: {wrong}", is_error=False)
+
+    def _named(
+        self,
+        name: str,
+        path: Path,
+        word: str,
+        known: Iterable[str],
+        what: str,
+        is_error: bool = False,
+        stops: bool = False,
+    ) -> None:
+        if word not in known:
+            a = "an" if what[0] == "a" else "a"
+            self._blame(name, path, f"{shown(word)} is not {a} {what}{nearest(word, known)}", is_error, stops)
+
+    def _blame_reference(self, name: str, path: Path, reference: str) -> None:
+        """Add a reference to nothing, to the part that lacks what others refer to if that is one's own."""
+        file = next((other for other in self._parts if reference.startswith(f"#/$defs/{key_of(other)}/")), name)
+        if file != name and file in self.own and name not in self.own:
+            missing = reference.removeprefix(f"#/$defs/{key_of(file)}/").replace("/", ".")
+            self._blame(file, (), f"lacks {missing}, to which other parts refer: extend shipped/{file}")
+        else:
+            written = next((part for part in self._chain(name) if part.says((*path, "$ref"))), None)
+            reference = node_at(written.value, path)["$ref"] if written else reference
+            self._blame(name, (*path, "$ref"), f"{shown(reference)} refers to nothing")
+
+    def _chain(self, name: str) -> list[_Part]:
+        """Return the parts of one's own that a part is merged of, the uppermost first."""
+        chain: list[_Part] = []
+        while name in self.own and self.own[name] not in chain:
+            chain.append(self.own[name])
+            name = self.own[name].value.get("extends", "")
+        return chain
+
+    def _blame(self, name: str, path: Path, message: str, is_error: bool = True, stops: bool = True) -> None:
+        """Add what is wrong at a path of the merged part ``name``; findings only where parts of one's own say it."""
+        chain = self._chain(name) or [self.first()]
+        part = next((part for part in chain if part.says(path)), chain[0] if is_error else None)
+        if part:
+            self.add(part, path, message, is_error, stops and is_error)
+
+
+def _parsed(text: str) -> Node:
+    """Return the value of a part. Raises ValueError."""
+
+    def mapping(pairs: list[tuple[str, Any]]) -> Node:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            names = [name for name, _ in pairs]
+            twice = next(name for name in names if names.count(name) > 1)
+            raise ValueError(f"is not a schema of guests: key {brief(twice)!r} is given twice")
+        return found
+
+    def refuse(constant: str) -> None:
+        raise ValueError(f"is not JSON: {constant} is not a JSON number")
+
+    deep = f"is nested more than {MAX_DEPTH} deep"
+    try:
+        value = json.loads(text, object_pairs_hook=mapping, parse_constant=refuse)
+    except RecursionError:
+        raise ValueError(deep) from None
+    if not isinstance(value, dict):
+        raise ValueError("is not a JSON object")  # noqa: TRY004 - it is the text that is wrong
+    level: list[Any] = [value]
+    for _ in range(MAX_DEPTH):
+        level = [
+            child
+            for one in level
+            if isinstance(one, (dict, list))
+            for child in (one.values() if isinstance(one, dict) else one)
+        ]
+    if any(isinstance(one, (dict, list)) for one in level):
+        raise ValueError(deep)
+    try:
+        text.encode()
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    except UnicodeEncodeError:
+        raise ValueError("has half of a surrogate pair, which is not a character") from None
+    return value
+
+
+def _refused_line(text: str) -> int:
+    try:
+        from_json(text)
+    except RefusedError as refused:
+        return refused.position[0] if refused.position else 0
+    return 0
+
+
+@cache
+def _described() -> Node:
+    described: Node = json.loads(_PART_SCHEMA.read_text(encoding="utf-8"))
+    return described
+
+
+@cache
+def _keywords() -> Any:
+    return validator_of(_described())
+
+
+def _children(node: Node) -> Iterator[tuple[Path, Any]]:
+    """Yield the nodes in a node, each with its path in it."""
+    for key, value in node.items():
+        if key in NAMED and isinstance(value, dict):
+            for name, child in value.items():
+                yield (key, name), child
+        elif key in _LISTS and isinstance(value, list):
+            for number, child in enumerate(value):
+                yield (key, number), child
+        elif key in _SINGLE:
+            yield (key,), value
+        elif key == "variants" and isinstance(value, dict):
+            for name, variants in value.items():
+                for number, variant in enumerate(variants if isinstance(variants, list) else ()):
+                    inner = variant.get("properties") if isinstance(variant, dict) else None
+                    for key_inside, child in inner.items() if isinstance(inner, dict) else ():
+                        yield (key, name, number, "properties", key_inside), child
+
+
+def _nodes(node: Any, path: Path = (), is_condition: bool = False) -> Iterator[tuple[Path, Node, bool]]:
+    """Yield a node and those in it, each with its path, and whether it is part of a condition."""
+    if isinstance(node, dict):
+        yield path, node, is_condition
+        for more, child in _children(node):
+            yield from _nodes(child, (*path, *more), is_condition or more[0] in _CONDITIONS)
+
+
+def _target(whole: Node, reference: str) -> Any:
+    try:
+        return node_at(whole, reference.removeprefix("#").split("/")[1:])
+    except (LookupError, TypeError):
+        return None
+
+
+def _circle(whole: Node, nodes: Iterable[Node]) -> Node | None:
+    """Return a node that is about the same value as itself, by way of others, if there is one."""
+    finished: dict[int, bool] = {}
+
+    def visit(node: Any) -> Node | None:
+        if not isinstance(node, dict) or finished.get(id(node)):
+            return None
+        if id(node) in finished:
+            return node
+        finished[id(node)] = False
+        inner = [child for path, child in _children(node) if path[0] in _SAME]
+        for child in [*inner, _target(whole, node["$ref"])] if "$ref" in node else inner:
+            if found := visit(child):
+                return found
+        finished[id(node)] = True
+        return None
+
+    return next(filter(None, map(visit, nodes)), None)
+
+
+def _measure(whole: Node, node: Any, known: dict[int, tuple[int, int]]) -> tuple[int, int]:
+    """Return how deep the fields of a node are nested, and how many there are. What is inside itself counts once."""
+    if not isinstance(node, dict) or id(node) in known:
+        return known.get(id(node), (0, 0))
+    known[id(node)] = 0, 0
+    depth = fields = 0
+    if "$ref" in node:
+        depth, fields = _measure(whole, _target(whole, node["$ref"]), known)
+    for path, child in _children(node):
+        below, inside = _measure(whole, child, known)
+        if path[0] == "properties":
+            depth, fields = max(depth, below + 1), fields + inside + 1
+        elif path[0] != "$defs":
+            depth, fields = max(depth, below + (path[0] == "items")), fields + (inside if path[0] == "items" else 0)
+    known[id(node)] = depth, fields
+    return depth, fields
+
+
+def _unfit(root: Node, node: Node, default: Any) -> str:
+    """Say why a default is no value of its field, or nothing."""
+    convert = converter(root, node, "kvm")
+    value = without_nulls(convert(deepcopy(default), Notes()) if convert else default)
+    schema = {"$defs": root["$defs"], "allOf": [node]}
+    nothing = Secrets(schema)
+    try:
+        errors = validator_of(schema).iter_errors(value)
+    except ValueError:  # it refers to what is only there in the whole
+        return ""
+    return next((problem.message for error in errors for problem in problems_of(schema, nothing, value, error)), "")
+
+
+def _meant(stack: Stack, name: str) -> str:
+    """Say that a shipped file of the same name was meant, where there is one."""
+    return f" (did you mean {SHIPPED}/{name}?)" if stack.files(f"{SHIPPED}/{name}") else ""

@@ -1,0 +1,84 @@
+"""A stack of template folders: the first that has a file wins, and the shipped templates come last."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from itertools import islice
+from pathlib import Path
+from stat import S_IWOTH
+
+from kvmrender.errors import TemplateError, shown_file
+from kvmrender.shipped import SHIPPED, shipped_templates
+
+TEMPLATE, SCHEMA = ".xml.j2", ".schema.json"
+"""How the names of templates and of parts of the schema end."""
+MOST_BYTES = 16 << 20
+"""Bytes of a file of either kind."""
+
+
+def not_too_large(file: Path) -> Path:
+    """Return a file that may be read. Raises TemplateError for one that is larger than templates are."""
+    if file.stat().st_size > MOST_BYTES:
+        raise TemplateError(f"is larger than {MOST_BYTES >> 20} MiB, which no template or schema part is", str(file))
+    return file
+
+
+class Stack:
+    """The folders ``own``, and after them the shipped one. Raises TemplateError for one that is missing."""
+
+    def __init__(self, own: Iterable[str | os.PathLike[str]] = ()) -> None:
+        self.own = tuple(Path(folder) for folder in own)
+        self.shipped = shipped_templates()
+        for folder in self.own:
+            if not folder.is_dir():
+                raise TemplateError("is not a folder of templates", str(folder))
+
+    def names(self, ending: str = "") -> list[str]:
+        """Return the names of all files that end so, each once, without the prefix."""
+        found = {
+            path.relative_to(folder).as_posix()
+            for folder in (*self.own, self.shipped)
+            for path in folder.rglob(f"*{ending}")
+            if path.is_file()
+        }
+        return sorted(name for name in found if name.endswith((TEMPLATE, SCHEMA)))
+
+    def files(self, name: str) -> list[Path]:
+        """Return the files of this name, that which wins first. Raises TemplateError for one that is too large."""
+        if name.startswith(f"{SHIPPED}/"):
+            return [found] if (found := self.shipped / name.removeprefix(f"{SHIPPED}/")).is_file() else []
+        return [not_too_large(path) for folder in (*self.own, self.shipped) if (path := folder / name).is_file()]
+
+    def own_parts(self) -> dict[str, Path]:
+        """Return the schema parts in use that are one's own, by their names, that of a whole guest first."""
+        found = {name: self.files(name)[0] for name in self.names(SCHEMA)} if self.own else {}
+        names = sorted(found, key=lambda name: (name != f"guest{SCHEMA}", name))
+        return {name: found[name] for name in names if not self.is_shipped(str(found[name]))}
+
+    def is_shipped(self, file: str | None) -> bool:
+        """Say whether a file is one of the shipped folder."""
+        return file is not None and Path(file).is_relative_to(self.shipped)
+
+    def folder(self, file: str | Path) -> Path:
+        """Return the folder of the stack that a file is in."""
+        return next((folder for folder in (*self.own, self.shipped) if Path(file).is_relative_to(folder)), self.shipped)
+
+    def shown(self, file: str | Path) -> str:
+        """Return a file as messages show it: ``shipped/NAME`` for one that is shipped, any other by its path."""
+        return shown_file(str(file))
+
+    def open_to_all(self) -> list[tuple[Path, Path]]:
+        """Return the folders of one's own in which anyone may write, each with the first such place in it."""
+        found = []
+        for folder in self.own:
+            places = (place for place in (folder, *sorted(folder.rglob("*"))) if _is_open(place))
+            found += [(folder, place) for place in islice(places, 1)]
+        return found
+
+
+def _is_open(place: Path) -> bool:
+    try:
+        return bool(place.stat().st_mode & S_IWOTH)
+    except OSError:  # a link to nothing
+        return False

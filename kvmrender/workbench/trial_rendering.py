@@ -1,0 +1,136 @@
+"""Guests rendered to find out about the templates: what fails, what is not valid, what is read and what never is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterable, Iterator
+from typing import Any
+
+from kvmrender.errors import GuestError, LimitError, Path, TemplateError, listed, path_string
+from kvmrender.reading.load import Document, read
+from kvmrender.renderer import Renderer, default_renderer
+from kvmrender.schema.guest_schema import Node, resolve
+from kvmrender.schema.secrets import Secrets
+from kvmrender.schema.xml_faults import document_fault, domain_fault
+from kvmrender.shipped import shipped_fixtures
+from kvmrender.templating.stack import TEMPLATE
+from kvmrender.templating.used_fields import NOT_WRITTEN
+from kvmrender.workbench.template_check import Finding
+
+NAMED = 2
+"""Guests that a finding names; of the others, it tells the number."""
+
+
+def fixtures() -> Iterator[Document]:
+    """Yield the example guests that come with the package."""
+    for file in sorted(shipped_fixtures().glob("*.yaml")):
+        yield from read(str(file), file.read_bytes())
+
+
+Faults = Callable[[bytes], Iterable[tuple[int, str]]]
+"""Gives the faults of a domain, each with its line, from 1."""
+
+
+def findings(
+    renderer: Renderer, names: Container[str], guests: Iterable[Document], faults: Faults = lambda xml: ()
+) -> list[Finding]:
+    """Return what is wrong with the templates, as far as these guests show it, and what no template can write.
+
+    ``names`` are those that occur in the templates. A template that meets a limit is the last that is told of.
+    ``faults`` holds XML against libvirt's schema; what it says of the shipped templates' XML for the same guest, such
+    as of something newer than that schema, is not told.
+    """
+    shipped, secrets = default_renderer(), Secrets(renderer.schema.root)
+    found: dict[Finding, None] = {}
+    unused: dict[tuple[str, str], list[str]] = {}
+    given: set[Path] = set()
+    for document in guests:
+        about = document.own.source.name
+        try:
+            guest = document.guest
+            values = renderer.context(guest)
+            xml, places = renderer.traced(guest)
+            if domain_fault(xml):
+                renderer.render(guest)  # says what is wrong with it
+            ignored = renderer.unused_fields(guest)
+        except GuestError as error:
+            for problem in document.located(error.problems):
+                said = f"{path_string(problem.path)}: {problem.message}"
+                found.setdefault(Finding(problem.file or about, problem.line or 0, said))
+            continue
+        except TemplateError as error:
+            name = error.template or f"{renderer.schema.root['properties']['arch']['default']}{TEMPLATE}"
+            found.setdefault(Finding(name, error.line or 0, f"{error.message} ({about})"))
+            if isinstance(error, LimitError):
+                return list(found)  # each guest may take as long
+            continue
+        given |= set(_fields(renderer.schema.root, renderer.schema.root, values, ()))
+        known = secrets.values(values)
+        for line, message in _faults(xml, faults, shipped, guest):
+            message = secrets.without(known, message)
+            file, number = places[line - 1] or ("", 0)
+            found.setdefault(Finding(file, number, f"{message} ({about})"))
+        for path, file in ignored:
+            if path[0] == "vars" and about.startswith(str(shipped_fixtures())):
+                continue  # an example of what is for templates of one's own
+            unused.setdefault((_field(path), file), []).append(about)
+    for (field, file), names in unused.items():
+        where = sorted(set(names))
+        shown = where[:NAMED] if len(where) <= NAMED else [*where[:NAMED], f"{len(where) - NAMED} more"]
+        found.setdefault(Finding(file, 0, f"{field} is given in {listed(shown)}, but not used"))
+    found.update(dict.fromkeys(lost_fields(renderer, names, given)))
+    return list(found)
+
+
+def _faults(xml: str, faults: Faults, shipped: Renderer, guest: Any) -> Iterator[tuple[int, str]]:
+    if fault := document_fault(xml):
+        yield fault.line, f"makes XML that is not well-formed: {fault.message}"
+    elif found := list(faults(xml.encode())):
+        try:
+            known = {message for _, message in faults(shipped.render(guest).encode())}
+        except GuestError:  # a field of one's own
+            known = set()
+        yield from ((line, message) for line, message in found if message not in known)
+
+
+def _field(path: Path) -> str:
+    """Write a field of any guest: ``disks[].driver.cache``."""
+    return "".join("[]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")
+
+
+def _fields(root: Node, node: Node, value: Any, path: Path) -> Iterator[Path]:
+    """Yield the fields of the schema, without positions in lists, that a guest gives."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _fields(root, resolve(root, node.get("items", {})), item, path)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if key in node.get("properties", {}):
+                yield (*path, key)
+                yield from _fields(root, resolve(root, node["properties"][key]), item, (*path, key))
+
+
+def lost_fields(renderer: Renderer, names: Container[str], given: Container[Path] = ()) -> Iterator[Finding]:
+    """Yield the fields of the schema that were not ``given`` in any guest, and whose names are in no template."""
+    lost: set[Path] = set()
+    for path in all_fields(renderer.schema.root, renderer.schema.root):
+        if path[:-1] in lost:
+            lost.add(path)
+        elif path not in given and path[-1] not in names and path[0] not in (*NOT_WRITTEN, "vars"):
+            lost.add(path)
+            file = renderer.stack.files("guest.schema.json")[0]
+            yield Finding(str(file), 0, f"{'.'.join(map(str, path))} is a field that no template can write")
+
+
+def all_fields(root: Node, node: Node, path: Path = (), above: tuple[str, ...] = ()) -> Iterator[Path]:
+    """Yield every field of a schema, without positions in lists."""
+    reference = node.get("$ref")
+    if reference is not None:
+        if reference in above:
+            return
+        above = (*above, reference)
+    node = resolve(root, node)
+    if "items" in node:
+        yield from all_fields(root, node["items"], path, above)
+    for key, child in node.get("properties", {}).items():
+        yield (*path, key)
+        yield from all_fields(root, child, (*path, key), above)
