@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from kvmrender.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from kvmrender.api import LoadedGuest as LoadedGuest
+    from kvmrender.api import Renderer as Renderer
+    from kvmrender.api import Result as Result
+    from kvmrender.api import clashes as clashes
+    from kvmrender.api import file_mode as file_mode
+    from kvmrender.api import load as load
+    from kvmrender.api import render as render
+    from kvmrender.api import render_fleet as render_fleet
+    from kvmrender.api import renderer_of as renderer_of
     from kvmrender.errors import Error as Error
     from kvmrender.errors import GuestError as GuestError
+    from kvmrender.errors import LimitError as LimitError
     from kvmrender.errors import Problem as Problem
     from kvmrender.errors import TemplateError as TemplateError
-    from kvmrender.renderer import Renderer as Renderer
+    from kvmrender.fleet.guest_result import Outcome as Outcome
 
-_HOMES = {"Renderer": "renderer", **dict.fromkeys(["Error", "GuestError", "Problem", "TemplateError"], "errors")}
-
-
-def render(guest: Mapping[str, Any]) -> str:
-    """Return the guest's domain XML from the shipped templates. Raises GuestError and TemplateError."""
-    from kvmrender.renderer import default_renderer
-
-    return default_renderer().render(guest)
+_API = ("LoadedGuest", "Renderer", "Result", "clashes", "file_mode", "load", "render", "render_fleet", "renderer_of")
+_ERRORS = ("Error", "GuestError", "LimitError", "Problem", "TemplateError")
+_HOMES = {**dict.fromkeys(_API, "api"), **dict.fromkeys(_ERRORS, "errors"), "Outcome": "fleet.guest_result"}
 
 
 def __getattr__(name: str) -> Any:

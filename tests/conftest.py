@@ -18,8 +18,9 @@ import tools
 from click.testing import CliRunner, Result
 from leftovers import Leftovers
 
+import kvmrender.engine
 from kvmrender.cli.main import main
-from kvmrender.renderer import needless
+from kvmrender.engine import needless
 
 ROOT = Path(__file__).parent.parent
 FIXTURES = sorted((ROOT / "fixtures").glob("*.yaml"))
@@ -76,11 +77,10 @@ def functions_suffice() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def kits_are_dropped() -> Iterator[None]:
-    """What plug-ins keep of templates of one's own has a process; those of a test's folders end with the test."""
+def engines_are_dropped() -> Iterator[None]:
+    """What is kept of templates of one's own has a process; those of a test's folders end with the test."""
     yield
-    if one := sys.modules.get("kvmrender.plugins.single_guest"):
-        one._kits.clear()
+    kvmrender.engine._current.clear()
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from time import time
 import pytest
 
 from kvmrender import Renderer
-from kvmrender.compiler.cache import MAGIC, Cache
+from kvmrender.templating.cache import MAGIC, Cache
 
 DAY = 24 * 3600
 NOBODY = 65534
@@ -28,7 +28,7 @@ MEASURED = {key: value for key, value in os.environ.items() if key[:9] == "COVER
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of files that have stood still for a while (the time of change is that of now: it is not looked at)."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr("kvmrender.compiler.cache.SETTLED", 0)
+    monkeypatch.setattr("kvmrender.templating.cache.SETTLED", 0)
     found = tmp_path / "templates"
     found.mkdir()
     (found / "a.xml.j2").write_text("<a/>")
@@ -59,7 +59,7 @@ def test_other_files_versions_and_folders_have_values_of_their_own(folder: Path,
 
 
 def test_files_that_were_changed_just_now_are_not_relied_on(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kvmrender.compiler.cache.SETTLED", DAY * 10**9)
+    monkeypatch.setattr("kvmrender.templating.cache.SETTLED", DAY * 10**9)
     Cache([str(folder)], "1").store("value")
     assert Cache([str(folder)], "1").load() is None
 
@@ -197,7 +197,7 @@ def test_what_can_not_be_kept_leaves_nothing_unfinished(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Cache([str(folder)], "1").store("value")
-    monkeypatch.setattr("kvmrender.compiler.cache.os.rename", fail)
+    monkeypatch.setattr("kvmrender.templating.cache.os.rename", fail)
     Cache([str(folder)], "2").store("value")
     assert Cache([str(folder)], "1").load() == "value"
     assert kept(tmp_path).name[0] != "."

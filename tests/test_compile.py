@@ -15,19 +15,19 @@ from guests import NOT_DRAWN, draws, guests, is_newer
 from hypothesis import given
 from test_checks import CASES
 
-from kvmrender import GuestError, Renderer, TemplateError, checks
+from kvmrender import GuestError, TemplateError, checks
 from kvmrender.checks.checked_context import context_builder
 from kvmrender.compiler import specialise
+from kvmrender.compiler.compiled import _prepared as prepared
 from kvmrender.compiler.functions import functions
-from kvmrender.compiler.prepare import prepared
 from kvmrender.context import full_form as normalise
 from kvmrender.context.full_form import without_nulls
+from kvmrender.engine import Engine, needless
 from kvmrender.reading.load import read
-from kvmrender.renderer import needless
 from kvmrender.schema.guest_schema import GuestSchema
 from kvmrender.templating.interpreter import Interpreter
 
-RENDERER = Renderer()
+RENDERER = Engine()
 JINJA = Interpreter(RENDERER.stack, RENDERER.schema.root)
 SOME = [
     context_builder(RENDERER.schema),
@@ -186,7 +186,7 @@ def only_partials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("only_partials")
 def test_a_partial_of_ones_own_is_rendered_in_its_place(site: Path) -> None:
-    renderer = Renderer([site])
+    renderer = Engine([site])
     for guest in GUESTS:
         assert renderer.render(guest.values[0]) == EXPECTED[guest.id]
 
@@ -199,7 +199,7 @@ def test_a_partial_of_ones_own_sees_what_jinja_shows_it(site: Path) -> None:
         ' none="{{ vars.a is none }}"/>\n'
     )
     guest = {"name": "a", "uuid": None, "vars": {"a": None}, "disks": [{"source": "/a.img"}]}
-    xml = Renderer([site]).render(guest)
+    xml = Engine([site]).render(guest)
     assert find(xml, "devices/disk").attrib == {"name": "a", "vcpu": "1", "dev": "vda", "none": "True"}
 
 
@@ -207,20 +207,20 @@ def test_defaults_of_a_schema_part_of_ones_own_are_checked(tmp_path: Path) -> No
     part = {"extends": "shipped/guest.schema.json", "properties": {"on_poweroff": {"default": "restart"}}}
     (tmp_path / "guest.schema.json").write_text(json.dumps(part))
     with pytest.raises(GuestError, match="on_reboot: destroy can't stand beside on_poweroff restart"):
-        Renderer([tmp_path]).render({"name": "a", "on_reboot": "destroy"})
+        Engine([tmp_path]).render({"name": "a", "on_reboot": "destroy"})
 
 
 def test_faults_of_a_partial_are_told_with_line_and_chain(site: Path) -> None:
     partial = site / "devices/disk.xml.j2"
     partial.write_text("    <disk/>\n{{ device.nothing }}\n")
     with pytest.raises(TemplateError, match=rf"{partial}:2: 'nothing' is not given here") as raised:
-        Renderer([site]).render({"name": "a", "disks": [{"source": "/a.img"}]})
+        Engine([site]).render({"name": "a", "disks": [{"source": "/a.img"}]})
     assert "domain.xml.j2" in str(raised.value)
 
 
 def test_a_function_that_fails_leaves_the_guest_to_jinja(monkeypatch: pytest.MonkeyPatch) -> None:
     guest = {"name": "a"}
-    renderer = Renderer()
+    renderer = Engine()
     xml = renderer.render(guest)
 
     def fail(values: dict[str, Any]) -> str:
@@ -235,7 +235,7 @@ def test_a_function_that_fails_leaves_the_guest_to_jinja(monkeypatch: pytest.Mon
 def test_a_partial_that_includes_itself_is_run_once(site: Path) -> None:
     (site / "devices/disk.xml.j2").write_text("{% include 'devices/disk.xml.j2' %}")
     with pytest.raises(TemplateError, match=r"disk.xml.j2:1: includes or calls itself without end \(guest 'a'"):
-        Renderer([site]).render({"name": "a", "disks": [{"source": "/a.img"}]})
+        Engine([site]).render({"name": "a", "disks": [{"source": "/a.img"}]})
 
 
 def test_functions_for_certain_keys_are_made_when_these_came_up_often(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,8 +12,8 @@ import pytest
 from conftest import FIXTURES, ROOT
 from jinja2 import TemplateRuntimeError
 
-from kvmrender import Renderer
 from kvmrender.context.full_form import without_nulls
+from kvmrender.engine import Engine
 from kvmrender.reading.load import read
 from kvmrender.schema.guest_schema import Node, resolve
 
@@ -120,7 +120,7 @@ def given(value: Any, path: str = "") -> Iterator[str]:
 
 
 def test_every_property_is_in_a_fixture() -> None:
-    renderer = Renderer()
+    renderer = Engine()
     used: set[str] = set()
     for file in FIXTURES:
         for document in read(file.name, file.read_bytes()):
@@ -146,7 +146,7 @@ def places(value: Any, path: str = "") -> Iterator[tuple[dict[str, Any], str, st
 
 def test_every_property_reaches_the_xml_of_a_fixture() -> None:
     """No dead field: without it, the XML of some fixture is another one, or none."""
-    renderer = Renderer()
+    renderer = Engine()
     environment = renderer.new_environment()
     live: set[str] = set()
     for file in FIXTURES:

@@ -9,10 +9,11 @@ from uuid import UUID, uuid5
 import pytest
 from conftest import Run, find
 
-from kvmrender import GuestError, Renderer, TemplateError
+from kvmrender import GuestError, TemplateError
 from kvmrender.context.identity import ROOT as ROOT_NAMESPACE
 from kvmrender.context.identity import guest_uuid
 from kvmrender.context.mac_address import mac_address
+from kvmrender.engine import Engine
 from kvmrender.errors import listed
 from kvmrender.fleet.manifest import entry, others
 from kvmrender.reading.layers import setting, with_settings
@@ -23,7 +24,7 @@ from kvmrender.schema.secrets import masked, secret_finder, xml_masker
 from kvmrender.schema.xml_faults import Fault, document_fault, fragment_fault
 from kvmrender.templating.xml import escape
 
-ROOT = Renderer().schema.root
+ROOT = Engine().schema.root
 
 
 # What two guests may not share.
@@ -101,7 +102,7 @@ def test_report_names_the_other_field(run: Run, tmp_path: Any) -> None:
     result = run("render", "-o", tmp_path / "out", "--report", "json", input=two(disk, disk))
     assert result.exit_code == 2
     with pytest.raises(GuestError) as raised:
-        Renderer().render({"name": "a", "interfaces": [{"source": "x", "mac": "52:54:00:00:00:01"}] * 2})
+        Engine().render({"name": "a", "interfaces": [{"source": "x", "mac": "52:54:00:00:00:01"}] * 2})
     assert raised.value.problems[0].related == (("interfaces", 0, "mac", "address"),)
 
 
@@ -291,7 +292,7 @@ def test_parts_of_a_templates_error() -> None:
 )
 def test_problem_is_said_of_a_value(guest: Any, said: str) -> None:
     with pytest.raises(GuestError) as raised:
-        Renderer().render({"name": "a", **guest})
+        Engine().render({"name": "a", **guest})
     assert [str(problem) for problem in raised.value.problems] == [said]
 
 
@@ -299,7 +300,7 @@ def test_what_is_left_of_a_faulty_guest_is_checked() -> None:
     interface = {"source": "br0", "mac": "xx", "bandwidth": {"inbound": {"average": 1, "x": 1}}}
     disks = [{"source": "/a.qcow2", "target": "vda"}, {"source": "/b.qcow2", "target": {"dev": "vda", "x": 1}}]
     with pytest.raises(GuestError) as raised:
-        Renderer().render({"name": "a", "interfaces": interface, "disks": disks})
+        Engine().render({"name": "a", "interfaces": interface, "disks": disks})
     assert {str(problem).partition(" is")[0] for problem in raised.value.problems} == {
         "interfaces[0].mac.address: 'xx'",
         "interfaces[0].bandwidth.inbound.x:",
@@ -310,7 +311,7 @@ def test_what_is_left_of_a_faulty_guest_is_checked() -> None:
 
 def test_a_thousand_problems_are_looked_for() -> None:
     with pytest.raises(GuestError) as raised:
-        Renderer().render({"name": "a", **{f"k{number}": 1 for number in range(1500)}})
+        Engine().render({"name": "a", **{f"k{number}": 1 for number in range(1500)}})
     assert len(raised.value.problems) == 1001
     assert str(raised.value.problems[-1]) == "has 1,000 problems and more: these are the first of them"
 
@@ -346,7 +347,7 @@ def test_secrets_are_masked_and_all_else_is_not() -> None:
 
 def test_secrets_in_xml_are_masked_in_attributes_and_elements() -> None:
     disk = {"type": "network", "source": {"protocol": "https", "name": "p", "host": {"name": "h"}, "cookies": COOKIES}}
-    xml = Renderer().render({"name": "a", "graphics": {"type": "vnc", "passwd": "hunter2"}, "disks": [disk]})
+    xml = Engine().render({"name": "a", "graphics": {"type": "vnc", "passwd": "hunter2"}, "disks": [disk]})
     assert xml.count("hunter2") == 2
     mask = xml_masker(ROOT)
     assert mask(xml) == xml.replace("hunter2", "***")

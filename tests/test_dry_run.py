@@ -20,13 +20,14 @@ from dry_run import CRASH, DryRun
 from guests import draws, guests
 from hypothesis import given, reject
 
-from kvmrender import GuestError, Renderer
+from kvmrender import GuestError
+from kvmrender.engine import Engine
 
 ONLY = [key for key in os.environ.get("KVMRENDER_ONLY", "").split(",") if key]
 COLLECTED = os.environ.get("KVMRENDER_REFUSALS")
 MOST_IOTHREADS = 1000
 
-RENDERER = Renderer()
+RENDERER = Engine()
 TABLE: dict[str, list[str]] = yaml.safe_load((Path(__file__).parent / "libvirt_refusals.yaml").read_text())
 EXPECTED = [re.compile(pattern, re.DOTALL) for patterns in TABLE.values() for pattern in patterns]
 

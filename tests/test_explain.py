@@ -10,7 +10,7 @@ from xml.parsers import expat
 import pytest
 from conftest import ROOT, Run
 
-from kvmrender import Renderer
+from kvmrender.engine import Engine
 from kvmrender.errors import Path as FieldPath
 from kvmrender.look.fields_page import _cell
 from kvmrender.schema.field_facts import Field, field_at, whole
@@ -20,7 +20,7 @@ from kvmrender.templating.used_fields import NOT_WRITTEN
 from kvmrender.workbench.field_templates import writers
 from kvmrender.workbench.trial_rendering import all_fields, fixtures
 
-RENDERER = Renderer()
+RENDERER = Engine()
 ROOT_NODE = RENDERER.schema.root
 FIELDS = set(all_fields(ROOT_NODE, ROOT_NODE))
 
@@ -261,7 +261,7 @@ def test_templates_of_ones_own(tmp_path: Path, run: Run) -> None:
 def test_ways_to_write_a_template(text: str, tmp_path: Path) -> None:
     macros = template(tmp_path, "macros.xml.j2", '{% macro tag(it) %}<watchdog model="{{ it.model }}"/>{% endmacro %}')
     own = template(tmp_path, "devices/watchdog.xml.j2", text)
-    found = writers(Renderer([tmp_path]))
+    found = writers(Engine([tmp_path]))
     wanted = macros if "macros.xml.j2" in text else own
     assert [(file, line) for file, line in found["watchdogs", "model"]] == [(str(wanted), 1)]
     assert found["watchdogs",] == [(str(wanted), 1)]

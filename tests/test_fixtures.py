@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from conftest import FIXTURES, ROOT, Run
 
+from kvmrender.engine import default_engine
 from kvmrender.reading.load import read
-from kvmrender.renderer import default_renderer
 from kvmrender.schema.secrets import MASK, masked
 
 guest_file = pytest.mark.parametrize("file", FIXTURES, ids=lambda file: file.stem)
@@ -30,7 +30,7 @@ def test_guest_gives_the_xml_beside_it(file: Path, run: Run) -> None:
 
 @guest_file
 def test_context_is_its_own_context(file: Path) -> None:
-    renderer = default_renderer()
+    renderer = default_engine()
     for document in read(file.name, file.read_bytes()):
         context = renderer.context(document.guest)
         assert renderer.context(context) == context
@@ -41,7 +41,7 @@ def test_context_is_its_own_context(file: Path) -> None:
 def test_context_command_reads_back_as_the_same_guest(file: Path, run: Run) -> None:
     """But for secrets, which it does not tell."""
     context = run("context", file).stdout
-    renderer = default_renderer()
+    renderer = default_engine()
     secrets = set()
     for document in read(file.name, file.read_bytes()):
         known = renderer.context(document.guest)

@@ -18,7 +18,8 @@ from typing import Any
 import pytest
 from conftest import Run
 
-from kvmrender import GuestError, Renderer, TemplateError
+from kvmrender import GuestError, TemplateError
+from kvmrender.engine import Engine
 from kvmrender.errors import LimitError
 from kvmrender.templating import isolated
 
@@ -125,13 +126,13 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def renderer(attacked: Path) -> Renderer:
-    return Renderer([attacked], isolated=True)
+def renderer(attacked: Path) -> Engine:
+    return Engine([attacked], isolated=True)
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_attack_is_told_and_the_next_guest_goes_on(
-    attack: str, attacked: Path, renderer: Renderer, monkeypatch: pytest.MonkeyPatch
+    attack: str, attacked: Path, renderer: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(isolated, "MOST_SECONDS", 1)
     monkeypatch.setattr(isolated, "MOST_MEMORY", 256 << 20)
@@ -171,7 +172,7 @@ def guest(file: str) -> dict[str, Any]:
 
 @pytest.mark.usefixtures("second")
 def test_each_limit_is_told_with_template_line_and_guest(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    renderer = Renderer([site], isolated=True)
+    renderer = Engine([site], isolated=True)
     with pytest.raises(LimitError) as raised:
         renderer.render(guest("long"))
     assert str(raised.value) == f"{site}/long.xml.j2:2: takes more than 1 seconds for one guest (guest 'evil')"
@@ -179,13 +180,13 @@ def test_each_limit_is_told_with_template_line_and_guest(site: Path, monkeypatch
         renderer.render(guest("large"))
     monkeypatch.setattr(isolated, "MOST_ANSWERED", 1 << 20)
     (site / "much.xml.j2").write_text("{{ 'x' * 2000000 }}")
-    renderer = Renderer([site], isolated=True)
+    renderer = Engine([site], isolated=True)
     with pytest.raises(LimitError, match=r"amd64.xml.j2: makes more than 1 MiB for one guest \(guest 'evil'\)"):
         renderer.render(guest("much"))
 
 
 def test_time_by_the_clock_is_limited(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    renderer = Renderer([site], isolated=True)
+    renderer = Engine([site], isolated=True)
     renderer.render({"name": "good"})  # Jinja is there now
     monkeypatch.setattr(isolated, "MOST_SECONDS_IN_ALL", 2)
     with pytest.raises(LimitError, match=r"long.xml.j2(:2)?: takes more than 2 seconds"):
@@ -197,7 +198,7 @@ def test_time_by_the_clock_is_limited(site: Path, monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGKILL, signal.SIGABRT])
 def test_crash_is_told_and_the_next_guest_goes_on(number: signal.Signals, site: Path) -> None:
     """The process is stopped, so that it dies with the request."""
-    renderer = Renderer([site], isolated=True)
+    renderer = Engine([site], isolated=True)
     os.kill(process(renderer), signal.SIGSTOP)
     with ThreadPoolExecutor(1) as pool:
         found = pool.submit(renderer.render, guest("long"))
@@ -297,7 +298,7 @@ def test_memory_of_the_whole_is_bounded(site: Path) -> None:
 # The process
 
 
-def process(renderer: Renderer) -> int:
+def process(renderer: Engine) -> int:
     assert renderer._isolated is not None
     assert renderer._isolated._process is not None
     return renderer._isolated._process._id
@@ -320,7 +321,7 @@ def until(condition: Callable[[], bool]) -> None:
 
 
 def test_limits_are_the_kernels(site: Path) -> None:
-    renderer = Renderer([site], isolated=True)
+    renderer = Engine([site], isolated=True)
     limits = {
         line[:26].strip(): line[26:].split()[:2]
         for line in Path(f"/proc/{process(renderer)}/limits").read_text().splitlines()
@@ -333,7 +334,7 @@ def test_limits_are_the_kernels(site: Path) -> None:
 
 
 def test_process_ends_with_its_renderer(site: Path) -> None:
-    renderer = Renderer([site], isolated=True)
+    renderer = Engine([site], isolated=True)
     number = process(renderer)
     del renderer
     gc.collect()
@@ -343,7 +344,7 @@ def test_process_ends_with_its_renderer(site: Path) -> None:
 PROGRAM = """
 import sys
 from threading import Thread
-from kvmrender import Renderer
+from kvmrender.engine import Engine
 renderer = Renderer([sys.argv[1]], isolated=True)
 print(renderer._isolated._process._id, flush=True)
 if sys.argv[2] == "busy":
@@ -372,7 +373,7 @@ def test_process_ends_with_the_one_that_it_works_for(number: signal.Signals, wha
 
 
 def test_threads_share_a_renderer(site: Path) -> None:
-    renderer = Renderer([site], isolated=True)
+    renderer = Engine([site], isolated=True)
     (site / "name.xml.j2").write_text("{{ name }}")
     guests = [{"name": f"g{number}", "vars": {"file": "name.xml.j2"}} for number in range(200)]
     with ThreadPoolExecutor(8) as pool:
@@ -382,7 +383,7 @@ def test_threads_share_a_renderer(site: Path) -> None:
 
 
 def test_fork_has_a_process_of_its_own(site: Path) -> None:
-    renderer = Renderer([site], isolated=True)
+    renderer = Engine([site], isolated=True)
     if not (child := os.fork()):
         well = renderer.render({"name": "good"}) == GOOD
         del renderer
@@ -394,18 +395,18 @@ def test_fork_has_a_process_of_its_own(site: Path) -> None:
 
 
 def test_pickled_it_is_isolated_too(site: Path) -> None:
-    renderer = pickle.loads(pickle.dumps(Renderer([site], isolated=True)))
+    renderer = pickle.loads(pickle.dumps(Engine([site], isolated=True)))
     assert process(renderer) != os.getpid()
     assert renderer.render({"name": "good"}) == GOOD
 
 
 def test_shipped_templates_alone_need_no_process() -> None:
-    assert Renderer(isolated=True)._isolated is None
+    assert Engine(isolated=True)._isolated is None
 
 
 def test_it_says_what_a_renderer_says(site: Path) -> None:
     (site / "amd64.xml.j2").write_text('{% extends "shipped/amd64.xml.j2" %}')
-    here, there = Renderer([site]), Renderer([site], isolated=True)
+    here, there = Engine([site]), Engine([site], isolated=True)
     one = {
         "name": "a",
         "disks": [{"source": "/a.qcow2"}],
@@ -438,7 +439,7 @@ def test_values_of_python(site: Path) -> None:
     class Mapping(dict[str, Any]):
         pass
 
-    renderer = Renderer([site], isolated=True)
+    renderer = Engine([site], isolated=True)
     assert renderer.render(Mapping({Text("name"): Text("good"), "vcpu": True + 1, "disks": ()})) == GOOD
     with pytest.raises(GuestError, match=r"^vars.a\[0\]: object is nothing that a guest can hold$"):
         renderer.render({"name": "good", "vars": {"a": [object()]}})
@@ -468,7 +469,7 @@ def test_values_of_python(site: Path) -> None:
     ],
 )
 def test_answer_is_not_believed_unseen(answer: bytes, site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    renderer = Renderer([site], isolated=True)
+    renderer = Engine([site], isolated=True)
     monkeypatch.setattr(isolated._Process, "ask", lambda process, request: answer)
     with pytest.raises(LimitError, match=r"amd64.xml.j2: answers what makes no sense"):
         renderer.render({"name": "good"})
@@ -477,7 +478,7 @@ def test_answer_is_not_believed_unseen(answer: bytes, site: Path, monkeypatch: p
 
 
 def test_answer_without_end_is_not_read(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    renderer = Renderer([site], isolated=True)
+    renderer = Engine([site], isolated=True)
     monkeypatch.setattr(isolated, "MOST_ANSWERED", 4)
     with pytest.raises(LimitError, match="makes more than 0 MiB for one guest"):
         renderer.render({"name": "good"})

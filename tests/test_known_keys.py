@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from jinja2 import DictLoader
 
-from kvmrender import Renderer
 from kvmrender.compiler import specialise
 from kvmrender.compiler.functions import MISSING
 from kvmrender.compiler.generator import Module
 from kvmrender.context.full_form import without_nulls
+from kvmrender.engine import Engine
 from kvmrender.templating.environment import Environment, finish
 from kvmrender.templating.xml import escape, escape_text, indent, special, well_formed
 
@@ -99,7 +99,7 @@ def test_templates_that_have_changed_meanwhile_make_no_difference(
     own.parent.mkdir()
     monkeypatch.setattr("kvmrender.templating.stack.Stack.is_shipped", lambda *_: True)
     own.write_text("    <disk/>\n")
-    renderer = Renderer([tmp_path])
+    renderer = Engine([tmp_path])
     guest = {"name": "a", "disks": [{"source": "/a.img"}]}
     expected = renderer.render(guest)
     assert "<disk/>" in expected

@@ -20,7 +20,8 @@ import pytest
 from conftest import ROOT, Run
 from hostile import bounded, complaint
 
-from kvmrender import GuestError, Renderer, TemplateError
+from kvmrender import GuestError, TemplateError
+from kvmrender.engine import Engine
 from kvmrender.errors import Problem
 from kvmrender.fleet.clashes import Shared
 from kvmrender.reading.inputs import Inputs
@@ -221,7 +222,7 @@ def test_templates_larger_than_any_are_not_read(name: str, tmp_path: Path, run: 
         result = run(*command, *folder, input=guest)
         assert (result.exit_code, said in (result.stdout + result.stderr)) == (2, True), result.output
     with pytest.raises(TemplateError, match="is larger than 16 MiB"):
-        Renderer([tmp_path]).render({"name": "a", "disks": [{"source": "/a.qcow2"}]})
+        Engine([tmp_path]).render({"name": "a", "disks": [{"source": "/a.qcow2"}]})
 
 
 def test_ordinary_fleets_are_far_from_the_limits(tmp_path: Path, run: Run) -> None:
@@ -245,7 +246,7 @@ def test_a_renderer_that_is_dropped_leaves_nothing_behind(tmp_path: Path) -> Non
     (tmp_path / "devices/disk.xml.j2").write_text((ROOT / "templates/devices/disk.xml.j2").read_text())
 
     def dropped() -> weakref.ref[GuestSchema]:
-        renderer = Renderer([tmp_path])
+        renderer = Engine([tmp_path])
         for guest in ({"name": "a"}, {"name": "a", "disks": [{"source": "/a.img"}], "memory": "1 GiB"}):
             renderer.render(guest)
         with pytest.raises(GuestError):
@@ -264,7 +265,7 @@ def test_a_renderer_that_is_dropped_leaves_nothing_behind(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("key", ["namespace", "machine", "memory", "title", "unknown", "vars"])
 def test_long_texts_of_guests_are_not_kept(key: str) -> None:
-    renderer = Renderer()
+    renderer = Engine()
 
     def rendered(number: int) -> None:
         text = f"4{number}" + (" " if key == "memory" else "a") * (1 << 20)

@@ -269,7 +269,7 @@ def test_nothing_is_kept_of_templates_as_they_were(follow: Any, folder: Path, ru
             assert following.render(asked(web_1=MORE_MEMORY))["problems"] == []
         else:
             assert list(following.next())
-        renderers.append(weakref.ref(looking.renderer))
+        renderers.append(weakref.ref(looking.engine))
         codes.append(len(looking._compiled._codes))
     gc.collect()
     assert [renderer() is None for renderer in renderers] == [True, True, True, False]
@@ -341,14 +341,14 @@ class TestServer:
     def test_a_page_that_hears_nothing_is_told_that_all_is_well(
         self, preview: Preview, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(kvmrender.look.preview.server, "HEARTBEAT", 0.01)
+        monkeypatch.setattr("kvmrender.look.preview.server.HEARTBEAT", 0.01)
         with self.get(preview, "events") as events:
             told = [events.readline() for _ in range(6)]
         assert told == [b"data: 0\n", b"\n", b": well\n", b"\n", b": well\n", b"\n"]
 
     def test_what_goes_wrong_here_is_said(self, preview: Preview, monkeypatch: pytest.MonkeyPatch) -> None:
         said: list[str] = []
-        monkeypatch.setattr(kvmrender.look.preview.server, "say", said.append)
+        monkeypatch.setattr("kvmrender.look.preview.server.say", said.append)
         monkeypatch.setattr(preview.answers, "files", lambda: 1 / 0)
         with pytest.raises(http.client.RemoteDisconnected), self.get(preview, "files"):
             pass
@@ -375,7 +375,7 @@ class TestServer:
     def test_the_address_is_told(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         said: list[str] = []
         ran: list[Preview] = []
-        monkeypatch.setattr(kvmrender.look.preview.server, "say", said.append)
+        monkeypatch.setattr("kvmrender.look.preview.server.say", said.append)
         monkeypatch.setattr(Preview, "run", lambda preview: ran.append(preview))
         serve(looker(), example=False, show_secrets=True, port=0)
         (made,) = ran

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from conftest import ROOT
 
-from kvmrender import Error, GuestError, TemplateError, render
-from kvmrender.errors import LimitError
+from kvmrender import Error, GuestError, LimitError, TemplateError, render, renderer_of
+from kvmrender.engine import MOST_ENGINES, current_engine
 from kvmrender.plugins.salt.guests import folders, one
-from kvmrender.plugins.single_guest import MOST_KITS, from_file, from_text, from_values, kit_of, mask_of
+from kvmrender.plugins.single_guest import from_file, from_text, from_values
 
 SECRET = {"name": "a", "graphics": [{"type": "vnc", "passwd": "sesame1"}]}
 
@@ -32,13 +32,13 @@ def site(tmp_path: Path) -> str:
 
 def test_values(site: str) -> None:
     found = from_values({"name": "a"})
-    assert (found.context["name"], found.xml, found.secret) == ("a", render({"name": "a"}), False)
-    assert from_values(SECRET).secret
+    assert (found.context["name"], found.xml, found.has_secret) == ("a", render({"name": "a"}), False)
+    assert from_values(SECRET).has_secret
     raw = "<graphics type='vnc' passwd='sesame1'/>"
-    assert from_values({"name": "a", "extra": {"devices": raw}}).secret
+    assert from_values({"name": "a", "extra": {"devices": raw}}).has_secret
     assert from_values(
         {"name": "a", "disks": [{"source": "/a.qcow2"}], "graphics": [{"type": "spice"}, *SECRET["graphics"]]}
-    ).secret
+    ).has_secret
     assert "<!-- of the site -->" in from_values({"name": "a"}, [site]).xml
     assert from_values({"name": "a"}, namespace="north").xml == render({"name": "a", "namespace": "north"})
     own = {"name": "a", "namespace": "south"}
@@ -55,12 +55,12 @@ def test_templates_of_now_are_used(site: str) -> None:
     assert "<!-- of the site -->" in from_values({"name": "a"}, [site]).xml
     template.write_text(template.read_text().replace("of the site", "of a site"))  # as long as it was
     assert "<!-- of a site -->" in from_values({"name": "a"}, [site]).xml
-    kit = kit_of((site,))
-    assert kit_of((site,)) is kit  # made once, as long as nothing changes
+    engine = current_engine((site,), isolated=True)
+    assert current_engine((site,), isolated=True) is engine  # made once, as long as nothing changes
     part = Path(site, "guest.schema.json")
     rack = {"description": "A rack.", "type": "string", "secret": True}
     part.write_text(json.dumps({"extends": "shipped/guest.schema.json", "properties": {"rack": rack}}))
-    assert from_values({"name": "a", "rack": "r1"}, [site]).secret
+    assert from_values({"name": "a", "rack": "r1"}, [site]).has_secret
     part.write_text("{")
     with pytest.raises(TemplateError, match="is not JSON"):
         from_values({"name": "a"}, [site])
@@ -72,7 +72,7 @@ def test_templates_of_now_are_used(site: str) -> None:
 def test_shipped_templates_of_now_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In an editable installation, they are what somebody edits."""
     shipped = shutil.copytree(ROOT / "templates", tmp_path / "templates")
-    for module in ("stack", "one"):
+    for module in ("engine", "templating.stack"):
         monkeypatch.setattr(f"kvmrender.{module}.shipped_templates", lambda: shipped)
     assert from_values({"name": "a"}).xml == render({"name": "a"})
     template = shipped / "domain/vcpu.xml.j2"
@@ -100,21 +100,21 @@ def test_template_that_takes_all_memory_is_told_and_the_next_guest_goes_on(site:
     assert "<vcpu>1</vcpu>" in from_values({"name": "b"}, [site]).xml
 
 
-def test_renderers_of_templates_as_they_were_are_dropped(site: str) -> None:
-    kits = []
+def test_engines_of_templates_as_they_were_are_dropped(site: str) -> None:
+    engines = []
     for number in range(3):
         Path(site, "domain/vcpu.xml.j2").write_text(f"<vcpu>{number}</vcpu>\n")
         assert f"<vcpu>{number}</vcpu>" in from_values({"name": "a"}, [site]).xml
-        mask_of((site,))
-        kits.append(weakref.ref(kit_of((site,)).renderer))
+        renderer_of((site,)).masked("<domain/>")
+        engines.append(weakref.ref(current_engine((site,), isolated=True)))
     gc.collect()
-    assert [kit() is None for kit in kits] == [True, True, False]
+    assert [engine() is None for engine in engines] == [True, True, False]
 
 
-def test_renderers_of_few_sets_of_folders_are_kept(site: str) -> None:
-    first = weakref.ref(kit_of((site,)).renderer)
-    for number in range(1, MOST_KITS + 1):
-        kit_of((site,) * (number + 1))
+def test_engines_of_few_sets_of_folders_are_kept(site: str) -> None:
+    first = weakref.ref(current_engine((site,), isolated=True))
+    for number in range(1, MOST_ENGINES + 1):
+        current_engine((site,) * (number + 1), isolated=True)
     gc.collect()
     assert first() is None
 
@@ -123,7 +123,7 @@ def test_secrets_are_masked_by_the_schema_of_the_templates(site: str) -> None:
     xml = from_values(SECRET, [site]).xml
     assert 'passwd="sesame1"' in xml
     for templates in ((), (site,)):
-        assert mask_of(templates)(xml) == xml.replace("sesame1", "***")
+        assert renderer_of(templates).masked(xml) == xml.replace("sesame1", "***")
 
 
 def test_file(site: str, tmp_path: Path) -> None:

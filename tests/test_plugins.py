@@ -17,11 +17,10 @@ import kvmrender.plugins.dask
 from ansible_collections.kvmrender.libvirt.plugins.filter.clashes import FilterModule as Clashes
 from ansible_collections.kvmrender.libvirt.plugins.filter.domain_xml import FilterModule as DomainXml
 from ansible_collections.kvmrender.libvirt.plugins.plugin_utils import guests, results
-from kvmrender import Error, GuestError, render
+from kvmrender import Error, GuestError, file_mode, render, renderer_of
 from kvmrender.plugins.salt.modules import kvmrender_guests as salt_module
 from kvmrender.plugins.salt.renderers import kvmrender_guests as salt_renderer
 from kvmrender.plugins.salt.states import kvmrender_guests as salt_state
-from kvmrender.plugins.single_guest import file_mode, kit_of
 
 SECRET = {"name": "a", "graphics": [{"type": "vnc", "passwd": "s3cret"}]}
 RACKED = {"name": "a", "rack": {"door": "hunter2"}, "disks": [{"source": "/a.qcow2"}]}
@@ -113,14 +112,14 @@ def test_values_lose_what_ansible_adds_to_them() -> None:
 def test_differences_of_ansible_are_masked(kind: Callable[[str], Any]) -> None:
     old, new = render(SECRET).replace('"', "'"), render({**SECRET, "memory": "1 GiB"})
     result = {"diff": [{"before": kind(old), "after": kind(new), "after_header": "/tmp/x"}, {"prepared": ""}]}
-    results.hide(result, kit_of(), "a.xml", new)
+    results.hide(result, renderer_of(), "a.xml", new)
     diff = result["diff"][0]
     assert "s3cret" not in str(result)
     assert "***" in diff["before"]
     assert "***" in diff["after"]
     assert diff["after_header"] == "a.xml"
     other = {"diff": {"before": kind(render(SECRET)), "after": kind(render(SECRET).replace("s3cret", "hidden"))}}
-    results.hide(other, kit_of(), "a.xml", new)
+    results.hide(other, renderer_of(), "a.xml", new)
     assert other["diff"]["after"].removeprefix(other["diff"]["before"]) == "# only secrets differ\n"
 
 
@@ -135,7 +134,7 @@ def test_messages_of_ansible_are_masked() -> None:
     xml = render({"name": "a", "graphics": [{"type": "vnc", "passwd": "a<b&'c"}]})
     said = f"failed to validate: {xml}, or a<b&'c"
     result = {"msg": said, "stderr": said, "stderr_lines": [said], "dest": "/a.xml", "stdout": None}
-    results.hide(result, kit_of(), "a.xml", xml)
+    results.hide(result, renderer_of(), "a.xml", xml)
     assert "b&" not in str(result)
     assert result["msg"].endswith(", or ***")
     assert result["dest"] == "/a.xml"
@@ -144,16 +143,16 @@ def test_messages_of_ansible_are_masked() -> None:
 @pytest.mark.parametrize(
     ("there", "secret", "mode"),
     [
-        (None, False, "0644"),
-        (None, True, "0640"),
+        (None, False, 0o644),
+        (None, True, 0o640),
         (0o644, False, None),
-        (0o644, True, "0640"),
-        (0o4755, True, "0640"),
+        (0o644, True, 0o640),
+        (0o4755, True, 0o640),
         (0o600, True, None),
         (0o440, True, None),
     ],
 )
-def test_mode_of_a_file(there: int | None, secret: bool, mode: str | None) -> None:
+def test_mode_of_a_file(there: int | None, secret: bool, mode: int | None) -> None:
     assert file_mode(there, secret) == mode
 
 

@@ -196,10 +196,10 @@ def test_a_template_on_the_disk_is_followed(preview: Callable[..., Page], folder
 
 
 def test_each_line_leads_to_its_template(preview: Callable[..., Page], folder: Path) -> None:
-    from kvmrender import Renderer
+    from kvmrender.engine import Engine
 
     page = preview("web-1.yaml")
-    renderer = Renderer()
+    renderer = Engine()
     _, places = renderer.traced({"name": "web-1", "memory": "1 GiB", "disks": [{"source": "/a.qcow2"}]})
     shown = page.texts("#xml .place")
     assert len(shown) > 20

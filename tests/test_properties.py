@@ -25,14 +25,15 @@ from guests import draws, guests
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
-from kvmrender import GuestError, Renderer
+from kvmrender import GuestError
 from kvmrender.context.device_names import device_name
 from kvmrender.context.mac_address import mac_address
+from kvmrender.engine import Engine
 from kvmrender.reading.load import read
 from kvmrender.schema.guest_schema import Node, resolve
 from kvmrender.workbench.trial_rendering import all_fields
 
-RENDERER = Renderer()
+RENDERER = Engine()
 ROOT_NODE = RENDERER.schema.root
 GUESTS = guests(RENDERER.schema)
 
@@ -298,7 +299,8 @@ def test_context_is_its_own_context(guest: Any) -> None:
 
 PROGRAM = """
 import sys, json
-from kvmrender import GuestError, Renderer
+from kvmrender import GuestError
+from kvmrender.engine import Engine
 render = Renderer().render
 for line in sys.stdin:
     try:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from conftest import ROOT, Run
 
-from kvmrender import GuestError, Renderer, TemplateError
+from kvmrender import GuestError, Renderer, TemplateError, renderer_of
 from kvmrender.plugins import single_guest as one
 from kvmrender.templating.schema_parts import checked
 from kvmrender.templating.stack import Stack
@@ -409,11 +409,11 @@ def test_secret_of_ones_own_is_shown_nowhere_but_in_the_xml(tmp_path: Path, run:
 def test_secret_of_ones_own_for_configuration_management(tmp_path: Path) -> None:
     folders = (str(write(tmp_path / "site", SECRET_SITE)),)
     found = one.from_values({"name": "a", "token": "sesameab"}, folders)
-    assert found.secret
+    assert found.has_secret
     assert "sesameab" in found.xml
-    masked = one.mask_of(folders)(found.xml)
+    masked = renderer_of(folders).masked(found.xml)
     assert "sesameab" not in masked
     assert 'token="***"' in masked
-    assert not one.from_values({"name": "a"}, folders).secret
+    assert not one.from_values({"name": "a"}, folders).has_secret
     (tmp_path / "g.yaml").write_text("name: a\ntoken: sesameab\n")
-    assert one.from_file(str(tmp_path / "g.yaml"), None, folders).secret
+    assert one.from_file(str(tmp_path / "g.yaml"), None, folders).has_secret

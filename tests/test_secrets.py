@@ -10,7 +10,8 @@ import pytest
 from conftest import Run, find
 
 import kvmrender
-from kvmrender import GuestError, Renderer
+from kvmrender import GuestError
+from kvmrender.engine import Engine
 from kvmrender.schema.guest_schema import Node, resolve
 from kvmrender.schema.secrets import is_secret, secret_finder, xml_masker
 
@@ -55,7 +56,7 @@ def paths(root: Node, node: Node, above: tuple[str | int, ...] = ()) -> set[tupl
 
 def test_what_is_secret() -> None:
     """Passwords, keys and what opens something: a list to be looked at when the schema changes."""
-    root = Renderer().schema.root
+    root = Engine().schema.root
     found = paths(root, root)
     assert {".".join(str(step) for step in path if step != 0) for path in found} >= {
         "graphics.passwd",
@@ -85,7 +86,7 @@ COOKIE = '<domain><cookies>\n  <cookie name="sid">{}</cookie>\n  <cookie name="b
     ],
 )
 def test_attribute_is_masked_however_it_is_written(written: str, shown: str) -> None:
-    assert xml_masker(Renderer().schema.root)(GRAPHICS.format(written)) == GRAPHICS.format(shown)
+    assert xml_masker(Engine().schema.root)(GRAPHICS.format(written)) == GRAPHICS.format(shown)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +107,7 @@ def test_attribute_is_masked_however_it_is_written(written: str, shown: str) -> 
     ],
 )
 def test_element_is_masked_however_it_is_written(written: str, shown: str) -> None:
-    assert xml_masker(Renderer().schema.root)(COOKIE.format(written)) == COOKIE.format(shown)
+    assert xml_masker(Engine().schema.root)(COOKIE.format(written)) == COOKIE.format(shown)
 
 
 @pytest.mark.parametrize(
@@ -123,7 +124,7 @@ def test_element_is_masked_however_it_is_written(written: str, shown: str) -> No
     ],
 )
 def test_what_may_hold_a_secret_is_masked_too(written: str, shown: str) -> None:
-    masked = xml_masker(Renderer().schema.root)(f"<domain>\n{written}\n</domain>")
+    masked = xml_masker(Engine().schema.root)(f"<domain>\n{written}\n</domain>")
     assert masked.replace("*** ", "***").replace(" ***", "***") == f"<domain>\n{shown}\n</domain>"
 
 
@@ -139,7 +140,7 @@ def test_what_may_hold_a_secret_is_masked_too(written: str, shown: str) -> None:
     ],
 )
 def test_what_can_not_be_parsed_is_not_shown(written: str, why: str) -> None:
-    assert xml_masker(Renderer().schema.root)(written) == f"# not shown: it {why}\n"
+    assert xml_masker(Engine().schema.root)(written) == f"# not shown: it {why}\n"
 
 
 def test_name_of_other_fields_is_a_secret_in_its_own_element_only() -> None:
@@ -300,7 +301,7 @@ def test_validate_tells_no_secret(written: str, run: Run, tmp_path: Path) -> Non
 
 
 def test_secret_of_any_item_of_a_list_is_found() -> None:
-    root = Renderer().schema.root
+    root = Engine().schema.root
     has_secret = secret_finder(root)
     for number in range(3):
         graphics = [{"type": "vnc"}, {"type": "spice"}, {"type": "sdl"}]

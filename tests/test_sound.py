@@ -12,11 +12,12 @@ import pytest
 from guests import draws, guests
 from hypothesis import given, reject
 
-from kvmrender import GuestError, Renderer
+from kvmrender import GuestError
+from kvmrender.engine import Engine
 
 ONLY = [key for key in os.environ.get("KVMRENDER_ONLY", "").split(",") if key]
 
-RENDERER = Renderer()
+RENDERER = Engine()
 
 
 @pytest.mark.libvirt

@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 from conftest import FIXTURES
 
-from kvmrender import GuestError, Renderer
+from kvmrender import GuestError
+from kvmrender.engine import Engine
 from kvmrender.reading.load import read
 
 THREADS = 16
@@ -26,14 +27,14 @@ GUESTS: list[Any] = [
 """Fixtures, and guests of which some have mistakes."""
 
 
-def rendered(renderer: Renderer, guest: Any) -> str:
+def rendered(renderer: Engine, guest: Any) -> str:
     try:
         return renderer.render(guest)
     except GuestError as error:
         return str(error)
 
 
-def seen(renderer: Renderer, guest: Any) -> str:
+def seen(renderer: Engine, guest: Any) -> str:
     try:
         context, (xml, places) = renderer.context(guest), renderer.traced(guest)
         return json.dumps([context, xml, [place and place[1] for place in places], renderer.unused_fields(guest)])
@@ -60,12 +61,12 @@ def folders(request: pytest.FixtureRequest, tmp_path: Path) -> list[Path]:
 
 
 @pytest.mark.parametrize("what", [rendered, seen], ids=["xml", "context, lines and use"])
-def test_sixteen_threads_give_what_one_gives(what: Callable[[Renderer, Any], str], folders: list[Path]) -> None:
+def test_sixteen_threads_give_what_one_gives(what: Callable[[Engine, Any], str], folders: list[Path]) -> None:
     """They begin together with a Renderer that has compiled nothing yet, each in an order of its own."""
     guests = GUESTS[::3] if what is rendered else GUESTS[::12]
-    alone = Renderer(folders)
+    alone = Engine(folders)
     expected = [what(alone, guest) for guest in guests]
-    renderer, barrier = Renderer(folders), Barrier(THREADS)
+    renderer, barrier = Engine(folders), Barrier(THREADS)
     wrong: list[Any] = []
 
     def work(number: int) -> None:
@@ -87,7 +88,7 @@ def test_sixteen_threads_give_what_one_gives(what: Callable[[Renderer, Any], str
 @pytest.mark.parametrize("method", ["spawn", "forkserver"])
 def test_processes_give_what_one_gives(method: str, folders: list[Path]) -> None:
     """A Renderer is handed to them pickled."""
-    renderer = Renderer(folders)
+    renderer = Engine(folders)
     guests = GUESTS[-40:]
     with ProcessPoolExecutor(2, get_context(method)) as pool:
         found = list(pool.map(rendered, [renderer] * len(guests), guests, chunksize=20))

@@ -18,16 +18,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_checks import CASES
 
-from kvmrender import GuestError, Renderer
+from kvmrender import GuestError
 from kvmrender.context.condensed_schema import condensed, names_in
 from kvmrender.context.full_form import normaliser, with_machine, without_nulls
 from kvmrender.context.key_shapes import Notes
 from kvmrender.context.quick_validation import ANNOTATIONS, UnknownError, Valid, _Compiler, validity
 from kvmrender.context.validation import FIRST
+from kvmrender.engine import Engine
 from kvmrender.reading.load import read
 from kvmrender.schema.guest_schema import Node
 
-RENDERER = Renderer()
+RENDERER = Engine()
 SCHEMA = RENDERER.schema
 VALID = {arch: validity(SCHEMA.of_architecture(arch)) for arch in SCHEMA.architectures}
 CONDENSED = {
@@ -248,7 +249,7 @@ def test_references_and_what_stands_beside_them_hold() -> None:
 
 
 def test_later_guests_are_held_against_the_same_schema() -> None:
-    renderer = Renderer()
+    renderer = Engine()
     for _ in range(2 * FIRST):
         renderer.render({"name": "a"})
         with pytest.raises(GuestError, match="vcpus: 'many' is not"):
@@ -259,11 +260,11 @@ def test_later_guests_are_held_against_the_same_schema() -> None:
 
 def test_later_guests_may_have_other_keys() -> None:
     """However many sets of keys there are, each guest is valid or not as for a renderer that has seen none."""
-    renderer = Renderer()
+    renderer = Engine()
     for _ in range(2 * FIRST):
         renderer.render({"name": "a"})
     for guest in [parameter.values[0] for parameter in some(GUESTS)] * 2:
-        assert renderer.render(guest) == Renderer().render(guest)
+        assert renderer.render(guest) == Engine().render(guest)
         with pytest.raises(GuestError, match="vcpu"):
             renderer.render({**guest, "vcpu": {"text": "many"}})
         with pytest.raises(GuestError, match="memroy: is not a known key"):
@@ -282,7 +283,7 @@ def test_later_guests_may_have_other_keys() -> None:
 def test_later_guests_are_held_against_parts_of_ones_own(tmp_path: Path, node: Node, twin: Any) -> None:
     part = {"extends": "shipped/guest.schema.json", "properties": {"twin": node}}
     (tmp_path / "guest.schema.json").write_text(json.dumps(part))
-    renderer = Renderer([tmp_path])
+    renderer = Engine([tmp_path])
     for _ in range(2 * FIRST):
         assert "<name>a</name>" in renderer.render({"name": "a", "twin": twin})
         with pytest.raises(GuestError, match="twin"):
@@ -292,7 +293,7 @@ def test_later_guests_are_held_against_parts_of_ones_own(tmp_path: Path, node: N
 def test_defaults_of_ones_own_are_held_against_the_schema_each_time(tmp_path: Path) -> None:
     part = {"extends": "shipped/guest.schema.json", "properties": {"on_crash": {"default": "explode"}}}
     (tmp_path / "guest.schema.json").write_text(json.dumps(part))
-    renderer = Renderer([tmp_path])
+    renderer = Engine([tmp_path])
     for _ in range(2 * FIRST):
         with pytest.raises(GuestError, match="on_crash: 'explode' is not"):
             renderer.render({"name": "a"})

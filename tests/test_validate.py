@@ -11,7 +11,8 @@ import pytest
 from conftest import FIXTURES, ROOT, Run, embedded_root
 from hostile import bounded, complaint
 
-from kvmrender import Error, Renderer
+from kvmrender import Error
+from kvmrender.engine import Engine
 from kvmrender.libvirt.driver import Driver
 from kvmrender.libvirt.rng import Grammar, installed_schema
 from kvmrender.libvirt.validator import faults
@@ -257,7 +258,7 @@ def test_without_libvirt_python_in_this_process(monkeypatch: pytest.MonkeyPatch)
     ],
 )
 def test_places_in_xml_are_fields_of_the_guest(path: tuple[str | int, ...], field: tuple[str | int, ...]) -> None:
-    assert guest_path(Renderer().schema.root, path) == field
+    assert guest_path(Engine().schema.root, path) == field
 
 
 @pytest.mark.libvirt

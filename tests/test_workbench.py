@@ -11,7 +11,8 @@ import pytest
 from conftest import ROOT, Run, find
 from guests import some
 
-from kvmrender import GuestError, Renderer, TemplateError
+from kvmrender import GuestError, TemplateError
+from kvmrender.engine import Engine
 from kvmrender.reading.load import Document, read
 from kvmrender.shipped import shipped_templates
 from kvmrender.workbench.template_check import Templates
@@ -201,7 +202,7 @@ def test_strict_tells_of_values_for_templates_that_none_uses(run: Run) -> None:
 
 
 def test_every_fixture_is_used_in_full() -> None:
-    renderer = Renderer()
+    renderer = Engine()
     unused = {
         str(problem)
         for document in fixtures()
@@ -230,7 +231,7 @@ def test_xml_that_is_not_well_formed_is_told_with_the_line_that_wrote_it(site: P
 
 
 def test_lines_of_xml_lead_to_lines_of_templates() -> None:
-    renderer = Renderer()
+    renderer = Engine()
     for document in fixtures():
         xml, places = renderer.traced(document.guest)
         assert xml == renderer.render(document.guest)
@@ -276,7 +277,7 @@ ESCAPES = {
 def test_sandbox(source: str, site: Path) -> None:
     (site / "amd64.xml.j2").write_text(f"<domain><name>a</name>{source}</domain>")
     with pytest.raises(TemplateError) as raised:
-        Renderer([site]).render({"name": "a", "vars": {"long": "x" * 9999}})
+        Engine([site]).render({"name": "a", "vars": {"long": "x" * 9999}})
     assert raised.value.template == f"{site}/amd64.xml.j2"
 
 
@@ -296,13 +297,13 @@ def test_sandbox(source: str, site: Path) -> None:
 )
 def test_what_templates_of_ones_own_can_compute(source: str, said: str, site: Path) -> None:
     (site / "amd64.xml.j2").write_text(f"<domain><name>a</name>{source}</domain>")
-    assert Renderer([site]).render({"name": "a"}) == f"<domain><name>a</name>{said}</domain>"
+    assert Engine([site]).render({"name": "a"}) == f"<domain><name>a</name>{said}</domain>"
 
 
 def test_link_out_of_a_folder_is_not_read(site: Path) -> None:
     (site / "amd64.xml.j2").symlink_to("/etc/passwd")
     with pytest.raises(TemplateError, match="is a link to something outside of its folder"):
-        Renderer([site]).render({"name": "a"})
+        Engine([site]).render({"name": "a"})
 
 
 # templates check
@@ -335,13 +336,13 @@ def test_check_finds(file: str, text: str, said: str, site: Path, run: Run) -> N
 
 def checked(site: Path) -> list[str]:
     """What is found in the templates of a folder without a guest."""
-    renderer = Renderer([site])
+    renderer = Engine([site])
     return [str(one) for one in Templates(renderer.stack, renderer.new_environment(), renderer.schema).findings()]
 
 
 def tried(site: Path, *guests: str, faults: Faults = lambda xml: ()) -> list[str]:
     """What is found as these guests are rendered, each of a file of its own."""
-    renderer = Renderer([site])
+    renderer = Engine([site])
     templates = Templates(renderer.stack, renderer.new_environment(), renderer.schema)
     documents = [document for number, text in enumerate(guests) for document in read(f"{number}.yaml", text.encode())]
     found = map(str, findings(renderer, templates.names, documents, faults))
@@ -457,7 +458,7 @@ def test_shipped_templates_have_nothing_to_be_found(run: Run) -> None:
 
 def documents_by_template() -> dict[str, list[Document]]:
     """Return, for each shipped template, a few fixtures of which it writes something."""
-    renderer = Renderer()
+    renderer = Engine()
     found: dict[str, list[Document]] = {}
     for document in fixtures():
         for file in {place[0] for place in renderer.traced(document.guest)[1] if place}:
@@ -485,7 +486,7 @@ def renamed(text: str) -> str | None:
 @pytest.mark.usefixtures("unmeasured")
 def test_a_renamed_variable_in_any_template_is_found(tmp_path: Path) -> None:
     documents = documents_by_template()
-    renderer = Renderer()
+    renderer = Engine()
     shipped = Templates(renderer.stack, renderer.new_environment(), renderer.schema)
     unnoticed: list[str] = []
     tried = 0
@@ -498,7 +499,7 @@ def test_a_renamed_variable_in_any_template_is_found(tmp_path: Path) -> None:
         folder = tmp_path / name.replace("/", "_")
         (folder / name).parent.mkdir(parents=True)
         (folder / name).write_text(text)
-        renderer = Renderer([folder])
+        renderer = Engine([folder])
         if not findings(renderer, shipped.names, documents.get(name, ())):
             templates = Templates(renderer.stack, renderer.new_environment(), renderer.schema)
             unnoticed += [] if list(templates.findings()) else [name]
@@ -509,6 +510,6 @@ def test_a_renamed_variable_in_any_template_is_found(tmp_path: Path) -> None:
 def test_problems_of_strict_are_problems_of_the_guest(site: Path) -> None:
     disk(site, MINIMAL)
     guest: dict[str, Any] = GUEST
-    (source, driver) = Renderer([site]).unused(guest)
+    (source, driver) = Engine([site]).unused(guest)
     assert (source.path, driver.path) == (("disks", 0, "source"), ("disks", 0, "driver"))
     assert isinstance(GuestError([source]), GuestError)

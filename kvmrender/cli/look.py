@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from kvmrender.cli.options import FLEET, GUESTS, LAYERS, TEMPLATES, options
-from kvmrender.cli.program import renderer_of, trouble
+from kvmrender.cli.program import engine_of, trouble
 from kvmrender.errors import visible
 from kvmrender.terminal import say, write
 
@@ -32,8 +32,8 @@ def explain(templates: tuple[str, ...], path: str, recursive: bool, markdown: bo
     if markdown and path:
         raise click.UsageError("--markdown is a page of all fields: leave PATH out.")
     with trouble():
-        renderer = renderer_of(templates)
-        write(visible(renderer.run(fields_page) if markdown else renderer.run(explain, path, recursive)))
+        engine = engine_of(templates)
+        write(visible(engine.run(fields_page) if markdown else engine.run(explain, path, recursive)))
 
 
 @click.command(short_help="Draw each GUEST and what it is joined to.")
@@ -45,25 +45,17 @@ def explain(templates: tuple[str, ...], path: str, recursive: bool, markdown: bo
     default="mermaid",
     help="Text for Mermaid (the default), or SVG by Graphviz (this needs the extra graph, and dot).",
 )
-def graph(
-    guests: tuple[str, ...],
-    templates: tuple[str, ...],
-    form: str,
-    jobs: int,
-    select: tuple[str, ...],
-    **layers: Any,
-) -> None:
+def graph(guests: tuple[str, ...], form: str, **fleet: Any) -> None:
     """Draw each GUEST with its networks, the disks that guests share, and its devices of the host.
 
     Example: kvmrender graph --format svg fleet.yaml > fleet.svg
     """
-    from kvmrender.fleet.fleet import Fleet
-    from kvmrender.fleet.guest_result import Options, Outcome
+    from kvmrender.api import render_fleet
+    from kvmrender.fleet.guest_result import Outcome
     from kvmrender.look.graph import Link, Picture, links
-    from kvmrender.reading.inputs import Inputs
 
     with trouble():
-        renderer = renderer_of(templates)
+        engine_of(fleet["templates"])
         picture = Picture()
 
         def text(context: dict[str, Any], xml: str) -> str:
@@ -74,8 +66,7 @@ def graph(
                 name, *found = json.loads(outcome.text)
                 picture.add(name, (Link(*link) for link in found))
 
-        inputs = Inputs(renderer.schema.root, guests, **layers)
-        Fleet(renderer, inputs, Options(select, jobs=jobs), make=text).run(add)
+        render_fleet(guests, make=text, each=add, allow_shared=None, **fleet)
         write(visible(picture.svg() if form == "svg" else picture.mermaid()))
 
 

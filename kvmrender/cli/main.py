@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from contextlib import ExitStack, closing
+from contextlib import closing
 from typing import Any
 
 import click
@@ -12,17 +12,15 @@ import yaml
 from kvmrender import __version__
 from kvmrender.cli.look import explain, graph, preview, watch
 from kvmrender.cli.options import ALLOW_SHARED, FLEET, GUESTS, LAYERS, TEMPLATES, Program, options
-from kvmrender.cli.program import DIFFERS, renderer_of, trouble
+from kvmrender.cli.program import DIFFERS, engine_of, trouble
 from kvmrender.cli.run import run, to_standard_output
 from kvmrender.cli.templates import templates
+from kvmrender.engine import Engine, default_engine
 from kvmrender.errors import Error, GuestError, Problem, TemplateError, printable, visible
-from kvmrender.fleet.fleet import Faults, Fleet
-from kvmrender.fleet.folder import PATIENCE, Folder
-from kvmrender.fleet.guest_result import Options
-from kvmrender.fleet.output import Output
+from kvmrender.fleet.fleet import Faults
+from kvmrender.fleet.folder import PATIENCE
 from kvmrender.fleet.report import Report
 from kvmrender.reading.inputs import Inputs
-from kvmrender.renderer import Renderer, default_renderer
 from kvmrender.schema.secrets import masked
 from kvmrender.terminal import say, write
 
@@ -73,19 +71,7 @@ main.add_command(watch)
 @click.option("-q", "--quiet", is_flag=True, help="No summary.")
 @click.option("-v", "--verbose", is_flag=True, help="Tell what becomes of each file.")
 def render(
-    guests: tuple[str, ...],
-    templates: tuple[str, ...],
-    defaults: tuple[str, ...],
-    settings: tuple[str, ...],
-    namespace: str | None,
-    max_size: int,
-    output: str | None,
-    fsync: bool,
-    lock_timeout: float,
-    report: str | None,
-    quiet: bool,
-    verbose: bool,
-    **fleet: Any,
+    guests: tuple[str, ...], output: str | None, report: str | None, quiet: bool, verbose: bool, **fleet: Any
 ) -> None:
     """Write the domain XML of each GUEST, to standard output or into a folder.
 
@@ -95,28 +81,20 @@ def render(
 
     Example: kvmrender render -o domains --check --diff fleet.yaml
     """
-    needing = [name for name in ("check", "diff", "prune") if fleet[name]]
-    needing += [name for name, given in (("fsync", fsync), ("report", report)) if given]
+    needing = [name for name in ("check", "diff", "prune", "fsync") if fleet[name]] + (["report"] if report else [])
     if output is None and needing:
         raise click.UsageError(f"--{needing[0]} is for files: give -o DIR too.")
     with trouble():
-        renderer = renderer_of(templates)
-        inputs = Inputs(renderer.schema.root, guests, defaults, settings, namespace, max_size)
-        wanted = Options(**fleet)
-        if wanted.strict and renderer.stack.own:
-            _refuse_lost_fields(renderer)
+        engine = engine_of(fleet["templates"])
+        if fleet["strict"] and engine.stack.own:
+            _refuse_lost_fields(engine)
         if output is None:
-            to_standard_output(Fleet(renderer, inputs, wanted), quiet)
+            to_standard_output(guests, quiet, **fleet)
             return
         waiting = f"{printable(output)}: another run is at work here: waiting"
-        with ExitStack() as stack:
-            folder = stack.enter_context(
-                closing(Folder(output, fleet["check"], fsync, lambda: say(waiting), lock_timeout))
-            )
-            told = stack.enter_context(closing(Report(folder.place, report == "json", quiet, verbose)))
+        with closing(Report(output, report == "json", quiet, verbose)) as told:
             try:
-                files = Output(folder, renderer.schema.root, wanted, not renderer.stack.own)
-                run(Fleet(renderer, inputs, wanted, files), told.add, quiet)
+                run(guests, told.add, quiet, output=output, waiting=lambda: say(waiting), **fleet)
             except (GuestError, TemplateError):
                 told.tell(failed=True)
                 raise
@@ -127,15 +105,7 @@ def render(
 
 @main.command(short_help="Write what templates see of each GUEST.")
 @options(*FLEET, *LAYERS, GUESTS)
-def context(
-    guests: tuple[str, ...],
-    templates: tuple[str, ...],
-    defaults: tuple[str, ...],
-    settings: tuple[str, ...],
-    namespace: str | None,
-    max_size: int,
-    **fleet: Any,
-) -> None:
+def context(guests: tuple[str, ...], **fleet: Any) -> None:
     """Write what templates see of each GUEST, as YAML.
 
     That is the guest with every default filled in and every derived value computed; secrets are shown as ***.
@@ -143,8 +113,7 @@ def context(
     Example: kvmrender context web-1.yaml
     """
     with trouble():
-        renderer = renderer_of(templates)
-        root = renderer.schema.root
+        root = engine_of(fleet["templates"]).schema.root
 
         def text(found: dict[str, Any], xml: str) -> str:
             shown = masked(root, {key: found[key] for key in root["properties"] if key in found})
@@ -153,8 +122,7 @@ def context(
                 return text
             return yaml.dump(shown, Dumper=_Dumper, sort_keys=False, width=110)  # with escapes
 
-        inputs = Inputs(root, guests, defaults, settings, namespace, max_size)
-        to_standard_output(Fleet(renderer, inputs, Options(**fleet), make=text), quiet=True, between="---\n")
+        to_standard_output(guests, quiet=True, between="---\n", make=text, allow_shared=None, **fleet)
 
 
 @main.command(short_help="Write the JSON Schema of guest files.")
@@ -167,7 +135,7 @@ def schema(templates: tuple[str, ...]) -> None:
     from kvmrender.schema.editor_schema import editor_schema_text
 
     with trouble():
-        write(renderer_of(templates).run(editor_schema_text))
+        write(engine_of(templates).run(editor_schema_text))
 
 
 @main.command(short_help="Check each FILE as strictly as can be.")
@@ -201,9 +169,9 @@ def validate(
             from kvmrender.libvirt.validator import Validator
         except ImportError:
             raise Error("validate needs lxml: pip install 'kvmrender[validate]'") from None
-        renderer = renderer_of(templates)
-        validator = Validator(renderer, schema, connect, allow_shared)
-        inputs = Inputs(renderer.schema.root, files, defaults, settings, namespace, max_size)
+        engine = engine_of(templates)
+        validator = Validator(engine, schema, connect, allow_shared)
+        inputs = Inputs(engine.schema.root, files, defaults, settings, namespace, max_size)
         faults, unread, names = Faults(most=MOST_FOUND), list[Problem](), list[str]()
         for name, data in inputs.contents(unread):
             faults.add(unread, of_files=True)
@@ -218,14 +186,14 @@ def validate(
         faults.end()
 
 
-def _refuse_lost_fields(renderer: Renderer) -> None:
+def _refuse_lost_fields(engine: Engine) -> None:
     """Raise Error for fields of one's own that no template can write."""
     from kvmrender.workbench.template_check import looked_at
     from kvmrender.workbench.trial_rendering import all_fields, lost_fields
 
-    _, names, _ = renderer.run(looked_at)
-    shipped = default_renderer().schema.root
-    if found := [str(finding) for finding in lost_fields(renderer, names, set(all_fields(shipped, shipped)))]:
+    _, names, _ = engine.run(looked_at)
+    shipped = default_engine().schema.root
+    if found := [str(finding) for finding in lost_fields(engine, names, set(all_fields(shipped, shipped)))]:
         raise Error("\n".join(found))
 
 

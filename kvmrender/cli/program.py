@@ -17,7 +17,7 @@ from kvmrender.errors import Error, printable, unexpected
 from kvmrender.terminal import SIGNALS, say
 
 if TYPE_CHECKING:
-    from kvmrender.renderer import Renderer
+    from kvmrender.engine import Engine
 
 DIFFERS, TROUBLE, SIGNALLED = 1, 2, 128
 """Exit codes as of ``diff``: something differs (with --check), or went wrong; as shells have it, the last and the
@@ -34,17 +34,17 @@ class InterruptedRunError(KeyboardInterrupt):
     is caught."""
 
 
-def renderer_of(templates: tuple[str, ...]) -> Renderer:
-    """Return the renderer of these folders, with a warning of each that anyone may write to. Raises TemplateError."""
-    from kvmrender.renderer import Renderer, default_renderer
+def engine_of(templates: tuple[str, ...]) -> Engine:
+    """Return the engine of these folders, with a warning of each that anyone may write to. Raises TemplateError."""
+    from kvmrender.engine import current_engine, default_engine
 
     if not templates:
-        return default_renderer()
-    renderer = Renderer(templates, isolated=True)
-    for folder, place in renderer.stack.open_to_all():
+        return default_engine()
+    engine = current_engine(templates, isolated=True)
+    for folder, place in engine.stack.open_to_all():
         inside = "" if place == folder else f", {place.relative_to(folder)} in it"
         say(f"{printable(str(folder))}: warning: anyone may write to these templates{printable(inside)}")
-    return renderer
+    return engine
 
 
 def as_program(run: Callable[[], None]) -> None:

@@ -6,13 +6,10 @@ import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from io import BytesIO
-from typing import IO
+from typing import IO, Any
 
-from kvmrender.cli.program import renderer_of
-from kvmrender.fleet.fleet import Fleet
-from kvmrender.fleet.guest_result import Options, Outcome
-from kvmrender.fleet.processes import cores
-from kvmrender.reading.inputs import Inputs
+from kvmrender.api import render_fleet
+from kvmrender.fleet.guest_result import Outcome
 from kvmrender.terminal import is_terminal
 
 IN_MEMORY = 1 << 24
@@ -21,13 +18,12 @@ IN_MEMORY = 1 << 24
 
 def render(files: tuple[str, ...]) -> None:
     """Be ``kvmrender render FILE...``, without options."""
-    renderer = renderer_of(())
-    inputs = Inputs(renderer.schema.root, files)
-    to_standard_output(Fleet(renderer, inputs, Options(allow_shared=(), jobs=cores())))
+    to_standard_output(files)
 
 
-def to_standard_output(fleet: Fleet, quiet: bool = False, between: str = "") -> None:
-    """Write the texts of a fleet to standard output, when all are there."""
+def to_standard_output(files: tuple[str, ...], quiet: bool = False, between: str = "", **options: Any) -> None:
+    """Write the texts of a fleet, of which ``options`` are those of ``render_fleet``, to standard output, when all are
+    there."""
     with ExitStack() as opened:
         spool: IO[bytes] = BytesIO()
 
@@ -41,16 +37,16 @@ def to_standard_output(fleet: Fleet, quiet: bool = False, between: str = "") -> 
                 file.write(spool.getbuffer())
                 spool = file
 
-        run(fleet, add, quiet)
+        run(files, add, quiet, **options)
         spool.seek(0)
         while data := spool.read(IN_MEMORY):
             sys.stdout.buffer.write(data)
 
 
-def run(fleet: Fleet, each: Callable[[Outcome], None], quiet: bool) -> None:
-    """Run a fleet, with a progress bar on a terminal if it takes more than a second."""
+def run(files: tuple[str, ...], each: Callable[[Outcome], None], quiet: bool, **options: Any) -> None:
+    """Render a fleet, with a progress bar on a terminal if it takes more than a second."""
     if quiet or not is_terminal(sys.stderr):
-        fleet.run(each)
+        render_fleet(files, each=each, **options)
         return
     from tqdm import tqdm
 
@@ -60,4 +56,4 @@ def run(fleet: Fleet, each: Callable[[Outcome], None], quiet: bool) -> None:
             each(outcome)
             bar.update()
 
-        fleet.run(step)
+        render_fleet(files, each=step, **options)

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import click
 
 from kvmrender.cli.options import TEMPLATES, options
-from kvmrender.cli.program import TROUBLE, renderer_of, trouble
+from kvmrender.cli.program import TROUBLE, engine_of, trouble
+from kvmrender.engine import Engine
 from kvmrender.errors import Error, GuestError, Problem, nearest, printable
 from kvmrender.reading.inputs import Inputs
 from kvmrender.reading.load import Document
-from kvmrender.renderer import Renderer
 from kvmrender.shipped import SHIPPED
 from kvmrender.templating.stack import Stack
 from kvmrender.terminal import say, write
@@ -119,12 +119,12 @@ def check(folders: tuple[str, ...], templates: tuple[str, ...], guests: tuple[st
         from kvmrender.workbench.trial_rendering import findings, fixtures
 
         found = list(_of_parts(Stack((*folders, *templates))))
-        renderer = renderer_of((*folders, *templates))
-        said, names, readable = renderer.run(looked_at)
+        engine = engine_of((*folders, *templates))
+        said, names, readable = engine.run(looked_at)
         found += [Finding(*one) for one in said]
         if readable:
-            documents = _documents(renderer, guests) if guests else fixtures()
-            found += findings(renderer, names, documents, _faults(renderer))
+            documents = _documents(engine, guests) if guests else fixtures()
+            found += findings(engine, names, documents, _faults(engine))
         for finding in sorted(set(found)):
             say(str(finding))
         if found:
@@ -145,15 +145,15 @@ def _of_parts(stack: Stack) -> Iterator[Finding]:
         sys.exit(TROUBLE)
 
 
-def _documents(renderer: Renderer, files: tuple[str, ...]) -> list[Document]:
+def _documents(engine: Engine, files: tuple[str, ...]) -> list[Document]:
     problems: list[Problem] = []
-    documents = list(Inputs(renderer.schema.root, files).documents(problems))
+    documents = list(Inputs(engine.schema.root, files).documents(problems))
     if problems:
         raise GuestError(problems)
     return documents
 
 
-def _faults(renderer: Renderer) -> Callable[[bytes], Iterable[tuple[int, str]]]:
+def _faults(engine: Engine) -> Callable[[bytes], Iterable[tuple[int, str]]]:
     """Return what holds XML against libvirt's schema, as far as that can be had."""
     try:
         from kvmrender.libvirt.rng import Grammar, installed_schema
@@ -161,7 +161,7 @@ def _faults(renderer: Renderer) -> Callable[[bytes], Iterable[tuple[int, str]]]:
         from kvmrender.schema.secrets import Secrets
         from kvmrender.schema.xml_path import xml_path
 
-        grammar, secrets = Grammar(installed_schema()), Secrets(renderer.schema.root)
+        grammar, secrets = Grammar(installed_schema()), Secrets(engine.schema.root)
     except (ImportError, Error):
         return lambda xml: ()
     return lambda xml: (

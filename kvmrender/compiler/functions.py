@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from kvmrender.templating.stack import Stack
 
 Context = dict[str, Any]
+Function = Callable[[Context], str]
 Include = Callable[[str, Context], str]
 """Renders a template of this name with Jinja."""
 
@@ -35,7 +36,7 @@ class _End(str):
     __slots__ = ()
 
 
-def functions(code: CodeType, include: Include, stack: Stack) -> dict[str, Callable[[Context], str]]:
+def functions(code: CodeType, include: Include, stack: Stack) -> dict[str, Function]:
     """Return the functions, by the names of their templates, that give a context's XML.
 
     They raise an exception, whichever, where they can't: then Jinja is to render the guest.
@@ -53,5 +54,5 @@ def functions(code: CodeType, include: Include, stack: Stack) -> dict[str, Calla
     return {name: _entry(space[TABLE + function]) for name, function in space["ROOTS"].items()}
 
 
-def _entry(table: Table) -> Callable[[Context], str]:
+def _entry(table: Table) -> Function:
     return lambda context: table[tuple(context)](context)

@@ -8,6 +8,7 @@ from contextlib import closing
 from itertools import groupby, islice
 from typing import Any
 
+from kvmrender.engine import Engine
 from kvmrender.errors import GuestError, LimitError, Problem, TemplateError
 from kvmrender.fleet import manifest
 from kvmrender.fleet.clashes import Key, Shared, hashes, keys, problems_of
@@ -18,7 +19,6 @@ from kvmrender.reading.inputs import Inputs
 from kvmrender.reading.layers import Setting, with_settings
 from kvmrender.reading.load import Document, Line, from_line, layered
 from kvmrender.reading.size_limits import characters
-from kvmrender.renderer import Renderer
 
 MOST_PROBLEMS = 100
 """Problems of a run that are listed; of the others, the number is told."""
@@ -31,13 +31,13 @@ class Fleet:
 
     def __init__(
         self,
-        renderer: Renderer,
+        engine: Engine,
         inputs: Inputs,
         options: Options,
         output: Output | None = None,
         make: Callable[[dict[str, Any], str], str] = lambda context, xml: xml,
     ) -> None:
-        self._renderer, self._inputs, self._options = renderer, inputs, options
+        self._engine, self._inputs, self._options = engine, inputs, options
         self._output, self._make = output, make
 
     def run(self, each: Callable[[Outcome], None]) -> None:
@@ -97,8 +97,8 @@ class Fleet:
                 name = str(named)
                 if not self._options.selects(name):
                     return None
-            context, xml = self._renderer.rendered(guest)
-            unused = self._renderer.unused(guest) if self._options.strict else []
+            context, xml = self._engine.rendered(guest)
+            unused = self._engine.unused(guest) if self._options.strict else []
         except GuestError as error:
             return Outcome(name, error.problems)
         except LimitError as error:
@@ -117,7 +117,7 @@ class Fleet:
 
     def _guest(self, under: list[Any], value: Any) -> Any:
         own = from_line(value) if isinstance(value, bytes) else value
-        return with_settings(self._renderer.schema.root, layered(under, own), self._inputs.over)
+        return with_settings(self._engine.schema.root, layered(under, own), self._inputs.over)
 
     def _placed(self, document: Document, problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
         if isinstance(document.own, Line):
@@ -137,7 +137,7 @@ class Fleet:
             for number, document in enumerate(self._inputs.documents(unread, again=True), start=1):
                 if number in suspects:
                     guest = self._inputs.guest(document)
-                    context = self._renderer.context(guest)
+                    context = self._engine.context(guest)
                     place = placer(document, self._inputs.over)
                     for key in keys(context, guest, self._options.allow_shared or ()):
                         yield context["name"], key, place

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections import Counter
-from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import IO, Any
 
 from kvmrender.errors import path_string, printable
@@ -22,14 +23,14 @@ IN_MEMORY = 1 << 24
 
 
 class Report:
-    """Collects the outcomes of a run. ``place`` gives a file's path from its name.
+    """Collects the outcomes of a run into a folder.
 
     Standard output gets the diffs, or with ``as_json`` an object for each guest; standard error gets a line for each
     file where it is ``verbose``, and a summary unless it is ``quiet``.
     """
 
-    def __init__(self, place: Callable[[bytes], str], as_json: bool, quiet: bool, verbose: bool) -> None:
-        self._place, self._as_json, self._quiet, self._verbose = place, as_json, quiet, verbose
+    def __init__(self, folder: str, as_json: bool, quiet: bool, verbose: bool) -> None:
+        self._folder, self._as_json, self._quiet, self._verbose = folder, as_json, quiet, verbose
         self._counts: Counter[str] = Counter()
         self._coloured = may_colour(sys.stdout)
         from tempfile import SpooledTemporaryFile
@@ -42,15 +43,15 @@ class Report:
         status = FAILED if outcome.problems else outcome.status
         self._counts[status] += 1
         if self._as_json:
-            place = self._place(file_name(outcome.name))
+            place = self._place(outcome.name)
             self._out.write(json.dumps(self._object(outcome, status, place)).encode() + b"\n")
         elif outcome.diff:
             self._out.write(_encoded(coloured(outcome.diff) if self._coloured else outcome.diff))
         if status == KEPT and not self._quiet:
-            place = printable(self._place(file_name(outcome.name)))
+            place = printable(self._place(outcome.name))
             self._lines.write(_encoded(f"{place}: was changed since it was written, and is not removed\n"))
         elif self._verbose:
-            self._lines.write(_encoded(f"{status} {printable(self._place(file_name(outcome.name)))}\n"))
+            self._lines.write(_encoded(f"{status} {printable(self._place(outcome.name))}\n"))
 
     @property
     def differs(self) -> bool:
@@ -88,6 +89,9 @@ class Report:
         always = [f"{self._counts[status]:,} {status}" for status in (CREATED, CHANGED, UNCHANGED)]
         others = [f"{self._counts[status]:,} {status}" for status in (REMOVED, KEPT) if self._counts[status]]
         return f"{guests:,} guest{'' if guests == 1 else 's'}: {', '.join(always + others)}"
+
+    def _place(self, name: str) -> str:
+        return str(Path(self._folder, os.fsdecode(file_name(name))))
 
     def _object(self, outcome: Outcome, status: str, place: str) -> dict[str, Any]:
         problems = [

@@ -13,13 +13,14 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
+from kvmrender.engine import Engine, current_engine
 from kvmrender.errors import GuestError, LimitError, Problem, TemplateError
 from kvmrender.fleet import manifest
 from kvmrender.fleet.clashes import Context, Key, Shared, keys, problems_of
+from kvmrender.fleet.fleet import MOST_PROBLEMS as MOST_PROBLEMS
 from kvmrender.fleet.folder import Folder, digest
 from kvmrender.fleet.guest_result import UNCHANGED, Options, Outcome, file_name
 from kvmrender.fleet.output import Output
-from kvmrender.plugins.single_guest import Kit, kit_of
 from kvmrender.reading.inputs import Inputs
 
 Place = tuple[str | None, tuple[int, int] | None]
@@ -69,13 +70,13 @@ class Job:
     allow_shared: tuple[str, ...] = ()
     prune: bool = False
 
-    def kit(self) -> Kit:
+    def engine(self) -> Engine:
         """Return what renders: a worker makes it anew when templates have changed. Raises TemplateError."""
-        return kit_of(self.templates)
+        return current_engine(self.templates, isolated=True)
 
-    def inputs(self, file: str, kit: Kit) -> Inputs:
+    def inputs(self, file: str, engine: Engine) -> Inputs:
         """Return the guests of a part. Raises GuestError for defaults and settings that can't be."""
-        return Inputs(kit.renderer.schema.root, (file,), self.defaults, self.settings, self.namespace)
+        return Inputs(engine.schema.root, (file,), self.defaults, self.settings, self.namespace)
 
 
 def rendered(file: str, job: Job) -> Part:
@@ -83,8 +84,8 @@ def rendered(file: str, job: Job) -> Part:
 
     Raises TemplateError for folders and schema parts, and GuestError for defaults and settings that can't be.
     """
-    kit = job.kit()
-    inputs = job.inputs(file, kit)
+    engine = job.engine()
+    inputs = job.inputs(file, engine)
     problems, met = list[Problem](), dict[object, Problem]()
     hashes, guests, texts, count = array("Q"), array("I"), list[tuple[str, str, bool]](), 0
     size = 0
@@ -92,7 +93,7 @@ def rendered(file: str, job: Job) -> Part:
         count += 1
         try:
             guest = inputs.guest(document)
-            context, xml, is_secret = kit.rendered(guest)
+            context, xml = engine.rendered(guest)
         except GuestError as error:
             problems += document.located(error.problems, inputs.over)
             continue
@@ -107,7 +108,7 @@ def rendered(file: str, job: Job) -> Part:
         found = [key.hash() for key in keys(context, guest, job.allow_shared)]
         hashes.extend(found)
         guests.extend([number] * len(found))
-        texts.append((context["name"], xml, is_secret))
+        texts.append((context["name"], xml, engine.has_secret(context, xml)))
     return Part(Summary(count, (*problems, *met.values()), hashes, guests), texts)
 
 
@@ -128,12 +129,12 @@ def suspects(summaries: Sequence[Summary]) -> list[set[int]]:
 
 def owners(file: str, numbers: set[int], job: Job) -> list[Owner]:
     """Read the guests of these numbers again, where their part is, and return what they own and where it stands."""
-    kit = job.kit()
-    inputs, result = job.inputs(file, kit), list[Owner]()
+    engine = job.engine()
+    inputs, result = job.inputs(file, engine), list[Owner]()
     for number, document in enumerate(inputs.documents([])):
         if number in numbers:
             guest = inputs.guest(document)
-            context = kit.renderer.context(guest)
+            context = engine.context(guest)
             own = list(keys(context, guest, job.allow_shared))
             places = [document.located([Problem(key.path, "")], inputs.over)[0] for key in own]
             result.append(Owner(context["name"], tuple(zip(own, map(_place, places), strict=True))))
@@ -158,7 +159,7 @@ def written(part: Part, folder: str, job: Job) -> Counter[str]:
     counts: Counter[str] = Counter()
     changed, same = list[bytes](), list[bytes]()
     with closing(Folder(folder)) as opened:
-        output = Output(opened, job.kit().renderer.schema.root, Options(prune=job.prune))
+        output = Output(opened, job.engine().schema.root, Options(prune=job.prune))
         for guest, xml, secret in part.texts:
             name, data = file_name(guest), xml.encode()
             status = output.put(name, data, secret, opened.read(name))

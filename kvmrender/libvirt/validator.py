@@ -16,6 +16,7 @@ from typing import Any
 from lxml import etree
 
 from kvmrender.context.validation import shown
+from kvmrender.engine import Engine, default_engine
 from kvmrender.errors import GuestError, LimitError, Path, Problem, TemplateError, nearest
 from kvmrender.fleet.clashes import Key, keys, problems_of
 from kvmrender.fleet.fleet import Faults, placer
@@ -23,7 +24,6 @@ from kvmrender.libvirt.driver import Driver
 from kvmrender.libvirt.rng import Grammar, Pattern, installed_schema
 from kvmrender.reading.inputs import Inputs
 from kvmrender.reading.load import Document
-from kvmrender.renderer import Renderer, default_renderer
 from kvmrender.schema.secrets import MASK, Secrets
 from kvmrender.schema.xml_path import guest_path, xml_path
 
@@ -51,13 +51,13 @@ class Validator:
 
     def __init__(
         self,
-        renderer: Renderer,
+        engine: Engine,
         schema: str | None = None,
         connect: str | None = None,
         allow_shared: Iterable[str] = (),
     ) -> None:
-        self._renderer = renderer
-        self._secrets = Secrets(renderer.schema.root)
+        self._engine = engine
+        self._secrets = Secrets(engine.schema.root)
         self._grammar = Grammar(schema or installed_schema())
         self._driver = Driver(connect) if connect else None
         self._allowed = tuple(allow_shared)
@@ -103,7 +103,7 @@ class Validator:
     def _of_guest(self, document: Document, inputs: Inputs) -> Iterator[Problem]:
         guest = inputs.guest(document)
         try:
-            context, xml = self._renderer.rendered(guest)
+            context, xml = self._engine.rendered(guest)
         except GuestError as error:
             yield from error.problems
             return
@@ -114,7 +114,7 @@ class Validator:
         place = placer(document, inputs.over)
         self._keys += [(context["name"], key, place) for key in keys(context, guest, self._allowed)]
         for problem in self._of_xml(xml.encode()):
-            path = guest_path(self._renderer.schema.root, problem.path)
+            path = guest_path(self._engine.schema.root, problem.path)
             yield Problem(path, f"{xml_path(problem.path)}: {problem.message}" if problem.path else problem.message)
 
     def _of_xml(self, xml: bytes) -> list[Problem]:
@@ -148,7 +148,7 @@ def faults(grammar: Grammar, xml: bytes, secrets: Secrets | None = None) -> list
         return [Problem((), f"has an element with more than {MOST_CHILDREN:,} in it, which are not validated")]
     if (whole := grammar.fault(root)) is None:
         return []
-    secrets = secrets or Secrets(default_renderer().schema.root)
+    secrets = secrets or Secrets(default_engine().schema.root)
     values = secrets.xml.values(etree.tostring(root, encoding="unicode"))
 
     def said(problem: Problem) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from kvmrender import errors
-from kvmrender.renderer import Renderer
+from kvmrender.engine import Engine
 from kvmrender.schema.field_facts import Field, field_at, whole
 from kvmrender.templating.lines import Place
 from kvmrender.templating.stack import Stack
@@ -21,18 +21,18 @@ NAME = 11
 NONE, LEFT_OUT = "none", "it is left out"
 
 
-def explain(renderer: Renderer, path: str, recursive: bool = False) -> str:
+def explain(engine: Engine, path: str, recursive: bool = False) -> str:
     """Return all that is known of the field at ``path``, and the fields in it. Raises Error for one that isn't there.
 
     Without a path, it is the tree of all fields.
     """
-    found = field_at(renderer.schema, path)
+    found = field_at(engine.schema, path)
     if not found.path:
-        return "".join(tree(whole(renderer.schema)))
+        return "".join(tree(whole(engine.schema)))
     lines = [f"{found.name}  <{found.kind}>", "", *_wrapped(found.description, "  ")]
-    places = writers(renderer).get(found.path, [])
+    places = writers(engine).get(found.path, [])
     lines += ["", *(line for name, said in facts(found) for line in _fact(name, said))]
-    lines += _fact("template", ", ".join(written(renderer.stack, places)) or unwritten(found.path))
+    lines += _fact("template", ", ".join(written(engine.stack, places)) or unwritten(found.path))
     if inside := list(tree(found, deep=recursive)):
         lines += ["", "  fields:", *(f"    {line.rstrip()}" for line in inside)]
     return "\n".join(lines) + "\n"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kvmrender.engine import Engine
 from kvmrender.errors import Path
 from kvmrender.look.explain import LEFT_OUT, default, homes, link, template_name, unwritten
-from kvmrender.renderer import Renderer
 from kvmrender.schema.field_facts import OLDEST, Field, whole
 from kvmrender.templating.lines import Place
 from kvmrender.workbench.field_templates import writers
@@ -20,15 +20,15 @@ list holds for each of its items.
 """
 
 
-def fields_page(renderer: Renderer) -> str:
-    """Return the page of all fields of the renderer's guests."""
-    return "\n".join(_Page(renderer).lines()) + "\n"
+def fields_page(engine: Engine) -> str:
+    """Return the page of all fields of the engine's guests."""
+    return "\n".join(_Page(engine).lines()) + "\n"
 
 
 class _Page:
-    def __init__(self, renderer: Renderer) -> None:
-        self._stack, self._writers = renderer.stack, writers(renderer)
-        self._guest = whole(renderer.schema)
+    def __init__(self, engine: Engine) -> None:
+        self._stack, self._writers = engine.stack, writers(engine)
+        self._guest = whole(engine.schema)
         self._homes = homes(self._guest)
 
     def lines(self) -> Iterator[str]:

@@ -13,16 +13,16 @@ from typing import Any
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
 
-from kvmrender.compiler.prepare import guest_schema
+from kvmrender.engine import Engine
 from kvmrender.errors import Error, GuestError, Problem
 from kvmrender.fleet.fleet import Fleet
 from kvmrender.fleet.guest_result import Options, Outcome
 from kvmrender.reading.inputs import Inputs
 from kvmrender.reading.load import Document
-from kvmrender.renderer import Renderer
 from kvmrender.schema.guest_schema import GuestSchema
 from kvmrender.templating.interpreter import Interpreter
 from kvmrender.templating.lines import Place, marks_lines
+from kvmrender.templating.schema_parts import guest_schema
 
 
 @dataclass(frozen=True)
@@ -59,18 +59,18 @@ class Looker:
         self.watched = (*files, *layers.get("defaults", ()))
         self._templates, self._layers = templates, layers
         self._compiled = _Compiled()
-        self._renderer: Renderer | None = None
+        self._engine: Engine | None = None
 
     @property
-    def renderer(self) -> Renderer:
-        """The renderer of the templates as they were when they were last read. Raises TemplateError."""
-        if self._renderer is None:
-            self._renderer = _Rereading(self._templates, isolated=True, compiled=self._compiled)
-        return self._renderer
+    def engine(self) -> Engine:
+        """The engine of the templates as they were when they were last read. Raises TemplateError."""
+        if self._engine is None:
+            self._engine = _Rereading(self._templates, isolated=True, compiled=self._compiled)
+        return self._engine
 
     def reread(self) -> None:
         """Read the templates and the schema again, when they are next asked for."""
-        self._renderer = None
+        self._engine = None
 
     def look(self, texts: dict[str, bytes] | None = None, most: int | None = None) -> Look:
         """Render the guests of the files, or of ``texts`` in place of what is in the files of these names; ``most`` is
@@ -91,7 +91,7 @@ class Looker:
             return look
         # A context is a guest, too.
         try:
-            return replace(look, traced=name, places=self.renderer.traced(contexts[name])[1])
+            return replace(look, traced=name, places=self.engine.traced(contexts[name])[1])
         except Error as error:
             return replace(look, error=error)
 
@@ -114,8 +114,8 @@ class Looker:
             number += 1
 
         try:
-            inputs = _Texts(self.renderer, self.files, self._layers, texts, most)
-            Fleet(self.renderer, inputs, Options(allow_shared=()), make=make).run(add)
+            inputs = _Texts(self.engine, self.files, self._layers, texts, most)
+            Fleet(self.engine, inputs, Options(allow_shared=()), make=make).run(add)
         except GuestError as found:
             problems, more, error = found.problems, found.more, found.faults[0] if found.faults else None
         except Error as found:
@@ -128,14 +128,14 @@ class _Texts(Inputs):
 
     def __init__(
         self,
-        renderer: Renderer,
+        engine: Engine,
         files: tuple[str, ...],
         layers: dict[str, Any],
         texts: dict[str, bytes],
         most: int | None,
     ) -> None:
-        super().__init__(renderer.schema.root, files, **layers)
-        self._others = {name: Inputs(renderer.schema.root, (name,), **layers) for name in files if name not in texts}
+        super().__init__(engine.schema.root, files, **layers)
+        self._others = {name: Inputs(engine.schema.root, (name,), **layers) for name in files if name not in texts}
         self._names, self._texts, self._most = files, texts, most
         self.sources: list[str] = []
         """The file of each guest that has been yielded."""
@@ -167,21 +167,21 @@ class _Texts(Inputs):
                 problems += error.problems
 
 
-class _Rereading(Renderer):
-    """A renderer that leaves all to Jinja, which compiles a template only where none before it has done so."""
+class _Rereading(Engine):
+    """An engine that leaves all to Jinja, which compiles a template only where none before it has done so."""
 
     def __init__(
         self, templates: Iterable[str | os.PathLike[str]], isolated: bool = False, compiled: _Compiled | None = None
     ) -> None:
-        self._compiled = compiled or _Compiled()
+        self._codes = compiled or _Compiled()
         super().__init__(templates, isolated)
 
-    def _prepared(self) -> tuple[GuestSchema, None]:
-        return guest_schema(self.stack), None
+    def _compiled(self) -> tuple[GuestSchema, dict[str, Any]]:
+        return guest_schema(self.stack), {}
 
     @cached_property
     def _interpreter(self) -> Interpreter:
-        return Interpreter(self.stack, self.schema.root, self._compiled)
+        return Interpreter(self.stack, self.schema.root, self._codes)
 
 
 class _Compiled(BytecodeCache):

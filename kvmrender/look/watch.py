@@ -19,8 +19,8 @@ def watch(looker: Looker) -> None:
 
     Raises Error where watchfiles is missing, and for templates that can't be read at the start.
     """
-    renderer = looker.renderer
-    follower = Follower(looker.watched, renderer.stack, "watch")
+    engine = looker.engine
+    follower = Follower(looker.watched, engine.stack, "watch")
     guests = set(map(Path, looker.watched))
     teller = Teller(looker)
     _tell(teller.first())
@@ -44,7 +44,7 @@ class Teller:
 
     def __init__(self, looker: Looker) -> None:
         self._looker = looker
-        self._mask = xml_masker(looker.renderer.schema.root)
+        self._mask = xml_masker(looker.engine.schema.root)
         self._good: dict[str, str] = {}
 
     def first(self) -> Iterator[tuple[bool, str]]:
@@ -59,7 +59,7 @@ class Teller:
         """Yield diffs, each with True, and lines on what is wrong, each with False."""
         look = self._looker.look()
         if look.error is None:
-            self._mask = xml_masker(self._looker.renderer.schema.root)
+            self._mask = xml_masker(self._looker.engine.schema.root)
         changed = [name for name in look.xml if look.xml[name] != self._good.get(name)]
         for name in changed:
             yield True, difference(name, self._good.get(name), look.xml[name], self._mask)

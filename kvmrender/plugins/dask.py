@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kvmrender.errors import Error, GuestError
-from kvmrender.fleet.fleet import MOST_PROBLEMS
-from kvmrender.fleet.shards import Job, Part, Summary, clashes, owners, rendered, suspects, written
+from kvmrender.fleet.shards import MOST_PROBLEMS, Job, Part, Summary, clashes, owners, rendered, suspects, written
 
 if TYPE_CHECKING:
     from distributed import Client

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from kvmrender.schema.guest_schema import GuestSchema, Node, resolve
-
-if TYPE_CHECKING:
-    from kvmrender.renderer import Renderer
 
 _FILLED = {"default", "default_by", "default_by_type", "default_from", "derived"}
 _LEFT_ALONE = {"enum", "const", "shorthand", *_FILLED}
 
 
-def editor_schema_text(renderer: Renderer) -> str:
-    """Return the schema for editors of a renderer's guests, as JSON."""
-    return json.dumps(editor_schema(renderer.schema), indent=2, ensure_ascii=False) + "\n"
+class HasSchema(Protocol):
+    """What has a schema of guests, such as an engine."""
+
+    schema: GuestSchema
+
+
+def editor_schema_text(engine: HasSchema) -> str:
+    """Return the schema for editors of an engine's guests, as JSON."""
+    return json.dumps(editor_schema(engine.schema), indent=2, ensure_ascii=False) + "\n"
 
 
 def editor_schema(schema: GuestSchema) -> Node:

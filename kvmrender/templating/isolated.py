@@ -33,7 +33,6 @@ from kvmrender.errors import TOO_MUCH_MEMORY, Error, GuestError, LimitError, Pat
 if TYPE_CHECKING:
     from io import BufferedRWPair
 
-    from kvmrender.renderer import Renderer
     from kvmrender.schema.guest_schema import GuestSchema
     from kvmrender.templating.stack import Stack
 
@@ -63,13 +62,13 @@ _TOO_LONG = "takes more than {} seconds for one guest"
 
 
 class Isolated:
-    """Asks a process what a Renderer of ``stack``, of this kind, would say; it is started when it is first needed, and
+    """Asks a process what an engine of ``stack``, of this kind, would say; it is started when it is first needed, and
     again after each end. Threads may share it: they take turns. A fork has a process of its own.
 
-    All methods raise what a Renderer's do, and LimitError where the process has met a limit or crashed.
+    All methods raise what an Engine's do, and LimitError where the process has met a limit or crashed.
     """
 
-    def __init__(self, stack: Stack, kind: type[Renderer]) -> None:
+    def __init__(self, stack: Stack, kind: type[Any]) -> None:
         self._stack, self._kind = stack, kind
         self._owner, self._lock = os.getpid(), Lock()
         self._process: _Process | None = None
@@ -86,23 +85,23 @@ class Isolated:
         return self._schema
 
     def context(self, guest: Any) -> dict[str, Any]:
-        """Do what ``Renderer.context`` does."""
+        """Do what ``Engine.context`` does."""
         return self._about(guest, _context, _named)
 
     def rendered(self, guest: Any) -> tuple[dict[str, Any], str]:
-        """Do what ``Renderer.rendered`` does."""
+        """Do what ``Engine.rendered`` does."""
         return self._about(guest, _rendered, lambda found: (_named(found[0]), _text(found[1])))
 
     def traced(self, guest: Any) -> tuple[str, list[tuple[str, int] | None]]:
-        """Do what ``Renderer.traced`` does."""
+        """Do what ``Engine.traced`` does."""
         return self._about(guest, _traced, lambda found: (_text(found[0]), [_place(place) for place in found[1]]))
 
     def unused_fields(self, guest: Any) -> list[tuple[Path, str]]:
-        """Do what ``Renderer.unused_fields`` does."""
+        """Do what ``Engine.unused_fields`` does."""
         return self._about(guest, _unused_fields, lambda found: [(_path(path), _text(file)) for path, file in found])
 
     def run(self, function: Callable[..., Result], *arguments: Any) -> Result:
-        """Return what a function of a module makes of the process's Renderer and these arguments, as JSON has it."""
+        """Return what a function of a module makes of the process's engine and these arguments, as JSON has it."""
         found: Result = self._ask(function, *arguments)
         return found
 
@@ -184,7 +183,7 @@ class Isolated:
         return str(files[0] if files else self._stack.own[0])
 
 
-def _once(stack: Stack, kind: type[Renderer], function: Callable[..., Any], *arguments: Any) -> bytes:
+def _once(stack: Stack, kind: type[Any], function: Callable[..., Any], *arguments: Any) -> bytes:
     process = _Process(stack, kind)
     try:
         return process.ask(_request(function, arguments))
@@ -210,7 +209,7 @@ class _EndError(Exception):
 class _Process:
     """A process that reads the templates of a stack, and answers."""
 
-    def __init__(self, stack: Stack, kind: type[Renderer]) -> None:
+    def __init__(self, stack: Stack, kind: type[Any]) -> None:
         here, there = socket.socketpair()
         alive, life = os.pipe()  # the other end closes with this process
         said, saying = os.pipe()
@@ -427,14 +426,14 @@ def serve() -> None:
     with socket.socket(fileno=1) as asker, asker.makefile("rwb") as stream:
         seconds, memory, answered, *made = marshal.loads(_read(stream))
         _limit_all(memory)
-        renderer: Renderer | None = None
+        engine: Any = None
         while request := _read(stream):
             _more_time(seconds)
             try:
-                if renderer is None:
-                    renderer = _renderer(*made)
+                if engine is None:
+                    engine = _engine(*made)
                     _more_time(seconds)
-                data = json.dumps(["found", _called(renderer, *marshal.loads(request))]).encode()
+                data = json.dumps(["found", _called(engine, *marshal.loads(request))]).encode()
                 if len(data) > answered:
                     data = json.dumps(["end", _TOO_LARGE.format(answered >> 20)]).encode()
             except Exception as error:
@@ -473,16 +472,16 @@ def _more_time(seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (until if hard == resource.RLIM_INFINITY else min(until, hard), hard))
 
 
-def _renderer(module: str, name: str, folders: list[str]) -> Renderer:
+def _engine(module: str, name: str, folders: list[str]) -> Any:
     """Read the templates; from then on, no file is written and no process started."""
-    renderer: Renderer = getattr(import_module(module), name)(folders)
+    engine: Any = getattr(import_module(module), name)(folders)
     _limit(resource.RLIMIT_FSIZE, 0)
     _limit(resource.RLIMIT_NPROC, 0)
-    return renderer
+    return engine
 
 
-def _called(renderer: Renderer, module: str, name: str, arguments: tuple[Any, ...]) -> Any:
-    return getattr(import_module(module), name)(renderer, *arguments)
+def _called(engine: Any, module: str, name: str, arguments: tuple[Any, ...]) -> Any:
+    return getattr(import_module(module), name)(engine, *arguments)
 
 
 def _told(error: Exception) -> list[Any]:
@@ -495,30 +494,30 @@ def _told(error: Exception) -> list[Any]:
     return ["end", TOO_MUCH_MEMORY if isinstance(error, MemoryError) else f"fails: {type(error).__name__}: {error}"]
 
 
-def _schema(renderer: Renderer) -> list[Any]:
-    found = renderer.schema
+def _schema(engine: Any) -> list[Any]:
+    found = engine.schema
     return [found.root, found.architectures, found.names, found.is_shipped]
 
 
-def _context(renderer: Renderer, guest: Any) -> Any:
-    return renderer.context(guest)
+def _context(engine: Any, guest: Any) -> Any:
+    return engine.context(guest)
 
 
-def _rendered(renderer: Renderer, guest: Any) -> Any:
-    return renderer.rendered(guest)
+def _rendered(engine: Any, guest: Any) -> Any:
+    return engine.rendered(guest)
 
 
-def _traced(renderer: Renderer, guest: Any) -> Any:
-    return renderer.traced(guest)
+def _traced(engine: Any, guest: Any) -> Any:
+    return engine.traced(guest)
 
 
-def _unused_fields(renderer: Renderer, guest: Any) -> Any:
-    return renderer.unused_fields(guest)
+def _unused_fields(engine: Any, guest: Any) -> Any:
+    return engine.unused_fields(guest)
 
 
-def _line(renderer: Renderer, name: str, file: str, number: int) -> int | None:
+def _line(engine: Any, name: str, file: str, number: int) -> int | None:
     """Return the line of a template that a line of what Jinja makes of it is from."""
-    environment = renderer.new_environment()
+    environment = engine.new_environment()
     made = environment.compile(FilePath(file).read_text(), name, file, raw=True)
     pairs = [pair.split("=") for pair in _DEBUG_INFO.findall(made)[-1].split("&")]
     return max((int(line) for line, written in pairs if int(written) <= number), default=None)

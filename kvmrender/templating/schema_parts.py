@@ -64,6 +64,17 @@ class Fault(NamedTuple):
     stops: bool = True
 
 
+def guest_schema(stack: Stack) -> GuestSchema:
+    """Return the schema of a stack. Raises TemplateError."""
+    if not stack.own_parts():
+        return load_schema(lambda name: json.loads(text_of(stack, name)), stack.names(SCHEMA))
+    schema, faults = checked(stack)
+    if error := error_of(faults):
+        raise error
+    assert schema is not None
+    return schema
+
+
 def checked(stack: Stack, thoroughly: bool = False) -> tuple[GuestSchema | None, list[Fault]]:
     """Return the schema of a stack with parts of one's own, if there can be one, and what is wrong with these parts:
     errors, and if ``thoroughly``, also what is told by ``templates check`` alone."""

@@ -14,8 +14,8 @@ from functools import cache
 from jinja2 import TemplateError, nodes
 
 from kvmrender import errors
+from kvmrender.engine import Engine
 from kvmrender.errors import Path
-from kvmrender.renderer import Renderer
 from kvmrender.schema.guest_schema import Node
 from kvmrender.templating.environment import CLOSING
 from kvmrender.templating.lines import Place
@@ -30,16 +30,16 @@ MOST_ALIKE = 2
 _PART = re.compile(r"<(?P<close>/?)(?P<name>[A-Za-z_][\w:.-]*)?|(?P<empty>/?)>|(?P<attribute>[\w:.-]+)=\"|\n")
 
 
-def writers(renderer: Renderer) -> dict[Path, list[Place]]:
+def writers(engine: Engine) -> dict[Path, list[Place]]:
     """Return for each field of the guest the places, file and line, that write it; ``disks`` is where a disk begins.
 
     Fields that no template writes are left out. Templates that Jinja can't read are as if they were empty.
     """
-    fields = set(all_fields(renderer.schema.root, renderer.schema.root))
+    fields = set(all_fields(engine.schema.root, engine.schema.root))
     found: dict[Path, dict[Place, None]] = {}
-    templates = _Templates(renderer)
+    templates = _Templates(engine)
     known = set()
-    for name in renderer.schema.architectures:
+    for name in engine.schema.architectures:
         reader = _Reader(templates, fields, found)
         reader.start(f"{name}{TEMPLATE}")
         # Most architectures add no block to what they extend: what these write is the same.
@@ -57,9 +57,9 @@ def writers(renderer: Renderer) -> dict[Path, list[Place]]:
 class _Templates:
     """The templates of a stack as Jinja understands them, each read when it is first asked for."""
 
-    def __init__(self, renderer: Renderer) -> None:
-        self._stack, self._environment = renderer.stack, renderer.new_environment()
-        self.elements = _elements(renderer.schema.root)
+    def __init__(self, engine: Engine) -> None:
+        self._stack, self._environment = engine.stack, engine.new_environment()
+        self.elements = _elements(engine.schema.root)
         self.tree = cache(self._tree)
         self.macros = cache(lambda name: list(self.tree(name).find_all(nodes.Macro)))
         self.blocks = cache(lambda name: list(self.tree(name).find_all(nodes.Block)))

@@ -22,13 +22,13 @@ from kvmrender.templating.stack import SCHEMA, TEMPLATE, Stack
 from kvmrender.templating.template_errors import template_error
 
 if TYPE_CHECKING:
-    from kvmrender.renderer import Renderer
+    from kvmrender.engine import Engine
 
 
-def looked_at(renderer: Renderer) -> tuple[list[tuple[str, int, str]], list[str], bool]:
-    """Return what is wrong with the templates of a renderer, as Findings are made of, every name that occurs in them,
+def looked_at(engine: Engine) -> tuple[list[tuple[str, int, str]], list[str], bool]:
+    """Return what is wrong with the templates of an engine, as Findings are made of, every name that occurs in them,
     and whether all of them can be read."""
-    read = Templates(renderer.stack, renderer.new_environment(), renderer.schema)
+    read = Templates(engine.stack, engine.new_environment(), engine.schema)
     found = [(one.file, one.line, one.message) for one in read.findings()]
     return found, sorted(read.names), not read.broken
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Iterator
 from typing import Any
 
+from kvmrender.engine import Engine, default_engine
 from kvmrender.errors import GuestError, LimitError, Path, TemplateError, listed, path_string
 from kvmrender.reading.load import Document, read
-from kvmrender.renderer import Renderer, default_renderer
 from kvmrender.schema.guest_schema import Node, resolve
 from kvmrender.schema.secrets import Secrets
 from kvmrender.schema.xml_faults import document_fault, domain_fault
@@ -31,7 +31,7 @@ Faults = Callable[[bytes], Iterable[tuple[int, str]]]
 
 
 def findings(
-    renderer: Renderer, names: Container[str], guests: Iterable[Document], faults: Faults = lambda xml: ()
+    engine: Engine, names: Container[str], guests: Iterable[Document], faults: Faults = lambda xml: ()
 ) -> list[Finding]:
     """Return what is wrong with the templates, as far as these guests show it, and what no template can write.
 
@@ -39,7 +39,7 @@ def findings(
     ``faults`` holds XML against libvirt's schema; what it says of the shipped templates' XML for the same guest, such
     as of something newer than that schema, is not told.
     """
-    shipped, secrets = default_renderer(), Secrets(renderer.schema.root)
+    shipped, secrets = default_engine(), Secrets(engine.schema.root)
     found: dict[Finding, None] = {}
     unused: dict[tuple[str, str], list[str]] = {}
     given: set[Path] = set()
@@ -47,23 +47,23 @@ def findings(
         about = document.own.source.name
         try:
             guest = document.guest
-            values = renderer.context(guest)
-            xml, places = renderer.traced(guest)
+            values = engine.context(guest)
+            xml, places = engine.traced(guest)
             if domain_fault(xml):
-                renderer.render(guest)  # says what is wrong with it
-            ignored = renderer.unused_fields(guest)
+                engine.render(guest)  # says what is wrong with it
+            ignored = engine.unused_fields(guest)
         except GuestError as error:
             for problem in document.located(error.problems):
                 said = f"{path_string(problem.path)}: {problem.message}"
                 found.setdefault(Finding(problem.file or about, problem.line or 0, said))
             continue
         except TemplateError as error:
-            name = error.template or f"{renderer.schema.root['properties']['arch']['default']}{TEMPLATE}"
+            name = error.template or f"{engine.schema.root['properties']['arch']['default']}{TEMPLATE}"
             found.setdefault(Finding(name, error.line or 0, f"{error.message} ({about})"))
             if isinstance(error, LimitError):
                 return list(found)  # each guest may take as long
             continue
-        given |= set(_fields(renderer.schema.root, renderer.schema.root, values, ()))
+        given |= set(_fields(engine.schema.root, engine.schema.root, values, ()))
         known = secrets.values(values)
         for line, message in _faults(xml, faults, shipped, guest):
             message = secrets.without(known, message)
@@ -77,11 +77,11 @@ def findings(
         where = sorted(set(names))
         shown = where[:NAMED] if len(where) <= NAMED else [*where[:NAMED], f"{len(where) - NAMED} more"]
         found.setdefault(Finding(file, 0, f"{field} is given in {listed(shown)}, but not used"))
-    found.update(dict.fromkeys(lost_fields(renderer, names, given)))
+    found.update(dict.fromkeys(lost_fields(engine, names, given)))
     return list(found)
 
 
-def _faults(xml: str, faults: Faults, shipped: Renderer, guest: Any) -> Iterator[tuple[int, str]]:
+def _faults(xml: str, faults: Faults, shipped: Engine, guest: Any) -> Iterator[tuple[int, str]]:
     if fault := document_fault(xml):
         yield fault.line, f"makes XML that is not well-formed: {fault.message}"
     elif found := list(faults(xml.encode())):
@@ -109,15 +109,15 @@ def _fields(root: Node, node: Node, value: Any, path: Path) -> Iterator[Path]:
                 yield from _fields(root, resolve(root, node["properties"][key]), item, (*path, key))
 
 
-def lost_fields(renderer: Renderer, names: Container[str], given: Container[Path] = ()) -> Iterator[Finding]:
+def lost_fields(engine: Engine, names: Container[str], given: Container[Path] = ()) -> Iterator[Finding]:
     """Yield the fields of the schema that were not ``given`` in any guest, and whose names are in no template."""
     lost: set[Path] = set()
-    for path in all_fields(renderer.schema.root, renderer.schema.root):
+    for path in all_fields(engine.schema.root, engine.schema.root):
         if path[:-1] in lost:
             lost.add(path)
         elif path not in given and path[-1] not in names and path[0] not in (*NOT_WRITTEN, "vars"):
             lost.add(path)
-            file = renderer.stack.files("guest.schema.json")[0]
+            file = engine.stack.files("guest.schema.json")[0]
             yield Finding(str(file), 0, f"{'.'.join(map(str, path))} is a field that no template can write")
 
 

@@ -11,7 +11,8 @@ from tempfile import TemporaryDirectory
 from time import process_time
 from typing import Any, NamedTuple
 
-from kvmrender import Error, GuestError, Renderer
+from kvmrender import Error, GuestError
+from kvmrender.engine import Engine
 from kvmrender.reading.parse import from_yaml, positions
 
 SIZES = 1 << 20, 2 << 20, 4 << 20, 8 << 20
@@ -51,8 +52,8 @@ class Tools(NamedTuple):
     """What stages work with: the shipped templates, others over them, and what validates XML where lxml and libvirt's
     schema are there."""
 
-    shipped: Renderer
-    own: Renderer
+    shipped: Engine
+    own: Engine
     faults: Callable[[bytes], object] | None
 
 
@@ -101,7 +102,7 @@ def _tools(folder: Path) -> Tools:
         def faults(xml: bytes) -> object:
             return validate.faults(grammar, xml)
 
-    return Tools(Renderer(), Renderer([folder]), faults)
+    return Tools(Engine(), Engine([folder]), faults)
 
 
 def slope(points: Sequence[tuple[float, float]]) -> float:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from xml.parsers import expat
 
-from kvmrender import GuestError, Renderer
+from kvmrender import GuestError
+from kvmrender.engine import Engine
 from kvmrender.errors import Problem
 from kvmrender.reading.layers import setting, with_settings
 from kvmrender.reading.load import read
 from kvmrender.schema.memory_units import MAX_BYTES, memory, to_bytes
 
-RENDERER = Renderer()
+RENDERER = Engine()
 NAMES = ("g.yaml", "g.json", "g.jsonl", "g")
 LONGEST = 2000
 GUEST = {"name": "a", "disks": [{"source": "/a.qcow2"}], "graphics": {"type": "vnc"}, "vars": {"a": [1]}}

@@ -81,7 +81,7 @@ class Answers:
     def template(self, name: str) -> Answer:
         """Return the source of a template in use. Raises BadRequestError for any other file."""
         with self._lock:
-            stack = self._looker.renderer.stack
+            stack = self._looker.engine.stack
             for known in stack.names(TEMPLATE):
                 for file in (*stack.files(known), *stack.files(f"shipped/{known}")):
                     if template_name(stack, str(file)) == name:
@@ -89,11 +89,11 @@ class Answers:
         raise BadRequestError(f"{name}: is not a template")
 
     def _mask(self) -> Callable[[str], str]:
-        return str if self._show_secrets else xml_masker(self._looker.renderer.schema.root)
+        return str if self._show_secrets else xml_masker(self._looker.engine.schema.root)
 
     def _lines(self, xml: str, look: Look) -> list[tuple[str, str | None, int | None]]:
         """Return each line of the XML with the template and the line of it that wrote it."""
-        stack = self._looker.renderer.stack
+        stack = self._looker.engine.stack
         found = []
         for line, place in zip(xml.removesuffix("\n").split("\n"), look.places, strict=False):
             found.append((line, template_name(stack, place[0]) if place else None, place[1] if place else None))
@@ -116,7 +116,7 @@ class Answers:
     def _error(self, error: Error) -> Answer:
         found: Answer = {"file": None, "line": None, "column": None, "message": str(error), "said": str(error)}
         if isinstance(error, TemplateError) and error.template and error.template.endswith(TEMPLATE):
-            stack = self._looker.renderer.stack
+            stack = self._looker.engine.stack
             found |= {"template": template_name(stack, error.template), "templateLine": error.line}
         return found
 

@@ -68,7 +68,7 @@ class Preview(ThreadingHTTPServer):
     def __init__(self, looker: Looker, example: bool, show_secrets: bool, port: int = 0) -> None:
         for name in () if example else looker.files:
             _refuse_unreadable(name)
-        self._follower = Follower(() if example else looker.watched, looker.renderer.stack, "preview")
+        self._follower = Follower(() if example else looker.watched, looker.engine.stack, "preview")
         self._guests = set(map(Path, looker.watched))
         self.answers = Answers(looker, example, show_secrets)
         self.token = secrets.token_urlsafe(32)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from kvmrender.api import Result
 from kvmrender.errors import Error
-from kvmrender.plugins.single_guest import One, from_file, from_values
+from kvmrender.plugins.single_guest import from_file, from_values
 
 try:
     from salt.exceptions import CommandExecutionError as CommandExecutionError
@@ -26,7 +27,7 @@ def one(
     templates: str | list[str] | None,
     namespace: str | None,
     cached: Callable[[str], Any],
-) -> One:
+) -> Result:
     """Render a guest; ``cached`` brings a file of the file server, and returns its path. Raises Error."""
     if not isinstance(guest, str):
         return from_values(guest, folders(templates), namespace)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kvmrender import Error
+from kvmrender.api import Result, renderer_of
+from kvmrender.errors import Error
 from kvmrender.plugins.salt.guests import CommandExecutionError, folders, one
-from kvmrender.plugins.single_guest import One, renderer_of
-from kvmrender.schema.secrets import masked
 
 __virtualname__ = "kvmrender"
 __salt__: dict[str, Any]
@@ -63,13 +62,11 @@ def context(
 
         salt '*' kvmrender.context salt://guests/web-1.yaml
     """
-    root = renderer_of(folders(templates)).schema.root
     found = _one(guest, name, templates, namespace, saltenv).context
-    shown = masked(root, {key: found[key] for key in root["properties"] if key in found})
-    return dict(shown)
+    return renderer_of(folders(templates)).masked_context(found)
 
 
-def _one(guest: Any, name: str | None, templates: Any, namespace: str | None, saltenv: str) -> One:
+def _one(guest: Any, name: str | None, templates: Any, namespace: str | None, saltenv: str) -> Result:
     try:
         return one(guest, name, templates, namespace, lambda url: __salt__["cp.cache_file"](url, saltenv))
     except Error as error:

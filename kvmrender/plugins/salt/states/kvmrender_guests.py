@@ -14,11 +14,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from kvmrender import Error
-from kvmrender.fleet.difference import difference
-from kvmrender.fleet.output import MOST_SHOWN
+from kvmrender.api import MOST_SHOWN, difference, file_mode, renderer_of
+from kvmrender.errors import Error
 from kvmrender.plugins.salt.guests import folders, one
-from kvmrender.plugins.single_guest import file_mode, kit_of
 
 __virtualname__ = "kvmrender"
 __salt__: dict[str, Any]
@@ -63,16 +61,16 @@ def guest_file(
         found = one(guest, guest_name, templates, namespace, lambda url: __salt__["cp.cache_file"](url, saltenv))
     except Error as error:
         return {"name": name, "changes": {}, "result": False, "comment": str(error)}
-    if mode is None:
-        mode = file_mode(_mode(name), found.secret)
+    if mode is None and (wanted := file_mode(_mode(name), found.has_secret)) is not None:
+        mode = f"{wanted:04o}"
     before = _text(name)
     done: dict[str, Any] = __states__["file.managed"](name, contents=found.xml, mode=mode, **options)
-    kit = kit_of(folders(templates))
+    renderer = renderer_of(folders(templates))
     for key, said in done["changes"].items():
         if isinstance(said, str) and "\n" in said:  # a difference: one of parts can't be told to have no secrets
-            done["changes"][key] = difference(name, before, found.xml, kit.secrets.xml.masked)
+            done["changes"][key] = difference(name, before, found.xml, renderer.masked)
     if isinstance(done.get("comment"), str):
-        done["comment"] = kit.hide(done["comment"], found.xml)
+        done["comment"] = renderer.without_secrets(done["comment"], found.xml)
     return done
 
 

@@ -13,6 +13,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.kvmrender.libvirt.plugins.plugin_utils import guests, results
+from ansible_collections.kvmrender.libvirt.plugins.plugin_utils.guests import kvmrender
 
 OWN = ("guest", "namespace", "templates")
 """The options that copy does not have."""
@@ -49,7 +50,7 @@ class ActionModule(ActionBase):
             result = self._copied(name, one, task_vars or {})
         finally:
             self._remove_tmp_path(self._connection._shell.tmpdir)
-        results.hide(result, guests.one.kit_of(templates), name, one.xml)
+        results.hide(result, kvmrender.renderer_of(templates), name, one.xml)
         return {**result, "name": one.context["name"], "uuid": one.context.get("uuid")}
 
     def _copied(self, name: str, one: Any, task_vars: dict[str, Any]) -> Any:
@@ -59,7 +60,7 @@ class ActionModule(ActionBase):
         try:
             source = Path(folder, "domain.xml")  # in a folder that nobody else can read
             source.write_bytes(one.xml.encode())
-            dest, mode = self._destination(name, one.secret, task_vars)
+            dest, mode = self._destination(name, one.has_secret, task_vars)
             task = self._task.copy()
             task.args = {key: value for key, value in self._task.args.items() if key not in OWN}
             task.args |= {"src": str(source), "dest": dest} | ({"mode": mode} if mode else {})
@@ -93,4 +94,5 @@ class ActionModule(ActionBase):
             dest = shell.join_path(dest, name)
             found = {} if is_given else stat()
         there = int(found["mode"], 8) if found.get("exists") else None
-        return dest, None if is_given else guests.one.file_mode(there, secret)
+        mode = None if is_given else kvmrender.file_mode(there, secret)
+        return dest, None if mode is None else f"{mode:04o}"

@@ -58,12 +58,14 @@ _value:
 
 def clashes(found: Any, allow_shared: Any = (), namespace: str | None = None, templates: Any = ()) -> list[str]:
     """Return what guests share by mistake. Raises AnsibleFilterError for guests that are wrong in themselves."""
-    from kvmrender.fleet.shards import clashes_of
-
-    contexts = guests.contexts(found, namespace, guests.folders(templates), guests.AnsibleFilterError)
-    problems = clashes_of(
-        zip(contexts, found, strict=True), lambda number, problem: guests.placed(found[number], problem), allow_shared
-    )
+    plain = [guests.one.with_namespace(guests.plain(guest), guests.plain(namespace)) for guest in found]
+    with guests.faults(None, guests.AnsibleFilterError):
+        problems = guests.kvmrender.clashes(
+            plain,
+            guests.folders(templates),
+            allow_shared,
+            lambda number, problem: guests.placed(found[number], problem),
+        )
     return list(map(str, problems))
 
 

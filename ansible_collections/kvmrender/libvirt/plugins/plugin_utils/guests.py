@@ -8,7 +8,7 @@ from typing import Any
 
 try:
     import kvmrender
-    from kvmrender.errors import Problem
+    from kvmrender import Problem
     from kvmrender.plugins import single_guest as one
 except ImportError as error:
     from ansible.errors import AnsibleError
@@ -45,21 +45,10 @@ def plain(value: Any) -> Any:
     return str(value)
 
 
-def rendered(guest: Any, namespace: Any, templates: tuple[str, ...], kind: type[Exception]) -> one.One:
+def rendered(guest: Any, namespace: Any, templates: tuple[str, ...], kind: type[Exception]) -> kvmrender.Result:
     """Render a guest. Raises Ansible's error, of this kind, with a line for each problem."""
     with faults(guest, kind):
         return one.from_values(plain(guest), templates, plain(namespace))
-
-
-def contexts(
-    found: Iterable[Any], namespace: Any, templates: tuple[str, ...], kind: type[Exception]
-) -> Iterator[dict[str, Any]]:
-    """Yield the contexts of many guests. Raises what ``rendered`` does."""
-    with faults(None, kind):
-        renderer = one.renderer_of(templates)
-    for guest in found:
-        with faults(guest, kind):
-            yield renderer.context(one.with_namespace(plain(guest), plain(namespace)))
 
 
 @contextmanager

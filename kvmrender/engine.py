@@ -7,19 +7,20 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache, cached_property
 from pathlib import Path as FilePath
+from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from kvmrender.checks.checked_context import careful, context_builder
-from kvmrender.compiler.functions import functions
-from kvmrender.compiler.prepare import prepared
+from kvmrender.compiler.compiled import Function, compiled
 from kvmrender.context.full_form import unshared, without_nulls
 from kvmrender.errors import Path, Problem, TemplateError
+from kvmrender.schema.secrets import HasSecret, Secrets, secret_finder
 from kvmrender.schema.xml_faults import document_fault, domain_fault
+from kvmrender.shipped import shipped_templates
+from kvmrender.templating.cache import folders_state
 from kvmrender.templating.stack import TEMPLATE, Stack
 
 if TYPE_CHECKING:
-    from types import CodeType
-
     from kvmrender.schema.guest_schema import GuestSchema
     from kvmrender.templating.environment import Environment
     from kvmrender.templating.interpreter import Interpreter
@@ -28,29 +29,48 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
+MOST_ENGINES = 8
+"""Sets of folders whose engines are kept."""
+
 needless = Counter[str]()
 """How often the templates' functions raised an exception, by its type, where Jinja found no fault: each is a mistake in
 the functions, which takes nothing but time."""
 
 
 @cache
-def default_renderer() -> Renderer:
-    """Return the renderer of the shipped templates, made once."""
-    return Renderer()
+def default_engine() -> Engine:
+    """Return the engine of the shipped templates, made once."""
+    return Engine()
 
 
-class Renderer:
-    """Renders guests with a stack of template folders, of which the first that has a file wins.
+_current: dict[tuple[tuple[str, ...], bool], tuple[bytes, Engine]] = {}
+_lock = Lock()
 
-    ``templates`` are folders that come before the shipped one. Building a Renderer reads schema and templates, or
-    what was kept of them (see ``compiler.cache``). A Renderer keeps nothing of the guests that it renders: threads
-    may share it, and it can be pickled. ``schema`` is the schema of its guests, ``stack`` the folders.
 
-    Templates of one's own run in a tighter sandbox (``templating.guard``). It bounds what they can do, not how much:
-    a template may take for ever, take all memory, or crash Python. Where it is ``isolated``, what is of one's own,
-    templates and schema parts alike, is at work in a process of its own, with limits that the kernel holds (see
-    ``templating.isolated``); the command line, Ansible and Salt have it so. With the shipped templates alone there is
-    no such process.
+def current_engine(templates: tuple[str, ...], isolated: bool = False) -> Engine:
+    """Return the engine of these folders as they are now, made anew only where a file has changed: for processes that
+    live long. Raises TemplateError.
+    """
+    with _lock:
+        state = folders_state((*templates, str(shipped_templates())))
+        before, engine = _current.pop((templates, isolated), (None, None))
+        if engine is None or before != state:
+            engine = Engine(templates, isolated)
+        while len(_current) >= MOST_ENGINES:
+            del _current[next(iter(_current))]
+        _current[templates, isolated] = state, engine
+        return engine
+
+
+class Engine:
+    """What a Renderer does, for the rooms above: templates and schema of a stack of folders, at work.
+
+    ``templates`` are folders that come before the shipped one. To build an Engine reads schema and templates, or what
+    was kept of them (see ``templating.cache``). It keeps nothing of the guests that it renders: threads may share it,
+    and it can be pickled. ``schema`` is the schema of its guests, ``stack`` the folders.
+
+    Where it is ``isolated``, what is of one's own, templates and schema parts alike, is at work in a process of its own
+    (see ``templating.isolated``); with the shipped templates alone there is no such process.
 
     Raises TemplateError for a folder that is missing and for a schema part that can't be read.
     """
@@ -64,18 +84,17 @@ class Renderer:
             self._isolated = Isolated(self.stack, type(self))
             self.schema = self._isolated.schema
             return
-        self.schema, code = self._prepared()
+        self.schema, self._functions = self._compiled()
         self._context = context_builder(self.schema)
         if not self.schema.is_shipped:
             self._context = careful(self._context, lambda: str(next(iter(self.stack.own_parts().values()))))
-        self._functions = functions(code, self._include, self.stack) if code else {}
 
-    def _prepared(self) -> tuple[GuestSchema, CodeType | None]:
-        return prepared(self.stack)
+    def _compiled(self) -> tuple[GuestSchema, dict[str, Function]]:
+        return compiled(self.stack, self._include)
 
-    def __reduce__(self) -> tuple[type[Renderer], tuple[tuple[FilePath, ...], bool]]:
+    def __reduce__(self) -> tuple[type[Engine], tuple[tuple[FilePath, ...], bool]]:
         """Pickle by the folders."""
-        return Renderer, (self.stack.own, self._isolated is not None)
+        return Engine, (self.stack.own, self._isolated is not None)
 
     def context(self, guest: Mapping[str, Any]) -> dict[str, Any]:
         """Return what a template sees of the guest: its full form, with every default and derived value.
@@ -89,10 +108,7 @@ class Renderer:
         return context
 
     def render(self, guest: Mapping[str, Any]) -> str:
-        """Return the guest's domain XML (https://libvirt.org/formatdomain.html), with a newline at its end.
-
-        Raises GuestError with all that is wrong with the guest, and TemplateError where a template is at fault.
-        """
+        """Return the guest's domain XML. Raises GuestError and TemplateError."""
         return self.rendered(guest)[1]
 
     def rendered(self, guest: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
@@ -159,6 +175,16 @@ class Renderer:
     def _values(self, guest: Mapping[str, Any]) -> dict[str, Any]:
         context, notes = self._context(guest)
         return without_nulls(context) if notes.nulls else context
+
+    @cached_property
+    def has_secret(self) -> HasSecret:
+        """Says whether a context, or its XML, holds a secret."""
+        return secret_finder(self.schema.root, not self.stack.own)
+
+    @cached_property
+    def secrets(self) -> Secrets:
+        """Knows what is secret in guests and in their XML."""
+        return Secrets(self.schema.root)
 
     @cached_property
     def _interpreter(self) -> Interpreter:
