@@ -23,7 +23,7 @@ from kvmrender.cli.main import main
 from kvmrender.engine import needless
 
 ROOT = Path(__file__).parent.parent
-FIXTURES = sorted((ROOT / "fixtures").glob("*.yaml"))
+FIXTURES = sorted((ROOT / "fixtures").rglob("*.yaml"), key=lambda file: file.stem)
 
 PACKAGES = (ROOT / "tests/libvirt_packages.txt").read_text().split()
 LOOK_PACKAGES = (ROOT / "tests/look_packages.txt").read_text().split()

@@ -5,7 +5,7 @@
 Prints the share of changes that some test notices ("kills"), of each module and all, and the changes that none does
 and ``tests/mutation_survivors.yaml`` doesn't explain. Fails below 90 %, and for a survivor without a reason in the code
 that derives, checks and writes. Works on a copy of the sources; ELSEWHERE says what is left out. Needs mutmut:
-pip install '.[mutation]'; and for the code that validates, what tests/test_validate.py needs.
+pip install '.[mutation]'; and for the code that validates, what tests/libvirt/test_validate.py needs.
 """
 
 from __future__ import annotations
@@ -34,36 +34,33 @@ EXPLAINED = re.compile(
 TESTS = "test_fixtures test_seed test_defaults test_bad_input test_checks test_details test_secrets test_hostile"
 """Tests for each module: they take a few seconds together, which is what a survivor takes."""
 MORE = {
-    "cache|prepare": "test_cache",
-    "normalise|shapes": "test_compile",
-    "check|context|derive|device_names|normalise|shapes": "test_fixtures test_bad_input test_good_input",
+    "api|plugins/.*": "test_one test_plugins test_shards",
     "checks/.*": "test_checks",
-    "cli|cli_common|difference|outcome|program|report|run": "test_cli test_folder test_look test_layers test_limits",
-    "compile.*|expressions|specialise": "test_fixtures test_compile test_known_keys test_templates",
-    "condensed|valid": "test_valid",
-    "driver|rng|validate|xml_path": "test_validate",
-    "editor_schema|schema": "test_schema",
-    "environment|interpreter|lines|loader|references|renderer|stack|template_errors": "test_templates test_workbench",
-    "errors|inputs|layers|limited|load|parse|xml": "test_good_input test_layers test_limits test_validate",
-    "cli_look|explain|facts|fields_page|graph|writers": "test_explain test_graph",
-    "fleet|folder|manifest|output|secrets|shared|spread": "test_files test_fleet test_folder",
-    "cli_look|follow|look|preview/.*|watch": "test_look test_preview_server",
-    "isolated": "test_isolated",
-    "cli_templates|guard|template_check|trial|usage": "test_workbench",
-    "one|salt/guests|shards": "test_one test_shards",
+    "cli/.*": "test_cli test_explain test_folder test_graph test_layers test_limits test_look test_workbench",
+    "compiler/.*": "test_cache test_compile test_fixtures test_known_keys test_templates",
+    "context/.*": "test_bad_input test_compile test_fixtures test_good_input test_valid",
+    "engine|templating/.*": "test_cache test_isolated test_templates test_workbench",
+    "errors|shipped|terminal": "test_good_input test_layers test_limits test_validate",
+    "fleet/.*": "test_cli test_files test_fleet test_folder test_shards",
+    "libvirt/.*": "test_validate",
+    "look/.*": "test_explain test_graph test_look test_preview_server",
+    "reading/.*": "test_good_input test_layers test_limits test_validate",
+    "schema/.*": "test_explain test_files test_schema test_validate",
+    "workbench/.*": "test_explain test_workbench",
 }
-"""Tests for some modules besides, which are run before those."""
-ELSEWHERE = re.compile("__main__|dask|salt/(modules|renderers|states)/.*")
+"""Tests for the modules of each room besides, which are run before those."""
+ELSEWHERE = re.compile("__main__|plugins/dask|plugins/salt/(modules|renderers|states)/.*")
 """Modules that are not measured, since their tests run them in other processes alone: the command's own, those of a
 Dask cluster and those of Salt, which is not installed beside mutmut."""
 COLD = re.compile(
-    "cache|check|compile.*|condensed|context|environment|loader|normalise|prepare|schema|shapes|specialise|stack|valid"
+    "checks/checked_context|compiler/.*|context/(condensed_schema|full_form|key_shapes|quick_validation|validation)"
+    "|schema/(guest_schema|shorthand)|templating/(cache|environment|loader|schema_parts|stack)"
 )
 """Modules that are at work as tests are imported, or where the cache holds nothing: each change begins with neither."""
 DIRECT = re.compile(
-    "checks/(?!__init__).*|cli.*|difference|driver|errors|explain|facts|fields_page|fleet|folder|follow|graph|guard"
-    "|identity|inputs|layers|limited|lines|load|look|mac|manifest|memory|one|outcome|output|parse|preview/.*|program|references"
-    "|report|rng|run|salt/guests|secrets|shards|shared|spread|template_.*|trial|usage|validate|watch|writers|xml_path"
+    "api|errors|terminal|checks/(?!all_checks|checked_context).*|cli/.*|context/(device_names|identity|mac_address)"
+    "|fleet/(?!processes).*|libvirt/.*|look/.*|plugins/.*|reading/.*|schema/(?!guest_schema|shorthand|editor).*"
+    "|templating/(guard|lines|references|template_errors|used_fields)|workbench/(?!expression).*"
 )
 """Modules that keep nothing from one test to the next: only tests that call a function can notice how it is changed."""
 LEFT = """
@@ -126,13 +123,13 @@ def prepare(copy: Path, modules: list[str], tests: list[str]) -> None:
     shutil.copytree(ROOT, copy, ignore=LEFT_OUT)
     with (copy / "pyproject.toml").open("a") as file:
         print(f"only_mutate = {[f'kvmrender/{module}.py' for module in modules]}", file=file)
-        print(f"pytest_add_cli_args_test_selection = {[f'tests/{test}.py' for test in tests]}", file=file)
+        print(f"pytest_add_cli_args_test_selection = {tests}", file=file)
         left = f"['-q', '-p', 'no:cacheprovider', '-n0', '-k', 'not ({' or '.join(LEFT.split())})']"
         print(f"pytest_add_cli_args = {left}", file=file)
     before = BEFORE.replace("{cold}", str(bool(COLD.fullmatch(modules[0]))))
     before = before.replace("{direct}", str(bool(DIRECT.fullmatch(modules[0]))))
     before = before.replace("{cache}", repr(str(copy / "cache")))
-    before = before.replace("{tests}", repr([f"tests/{test}.py" for test in tests]))
+    before = before.replace("{tests}", repr(tests))
     with (copy / "tests/conftest.py").open("a") as file:
         file.write(before)
 
@@ -142,7 +139,8 @@ def groups(modules: list[str]) -> list[tuple[tuple[str, ...], list[str]]]:
     found = defaultdict(list)
     for module in modules:
         more = " ".join(tests for pattern, tests in MORE.items() if re.fullmatch(pattern, module))
-        tests = tuple(dict.fromkeys([*more.split(), *TESTS.split()]))
+        names = dict.fromkeys([*more.split(), *TESTS.split()])
+        tests = tuple(str(*(ROOT / "tests").glob(f"*/{name}.py")).removeprefix(f"{ROOT}/") for name in names)
         found[tests, bool(COLD.fullmatch(module)), bool(DIRECT.fullmatch(module))].append(module)
     return [(tests, chosen) for (tests, *_), chosen in found.items()]
 

@@ -22,7 +22,7 @@ NAMED = 2
 
 def fixtures() -> Iterator[Document]:
     """Yield the example guests that come with the package."""
-    for file in sorted(shipped_fixtures().glob("*.yaml")):
+    for file in sorted(shipped_fixtures().rglob("*.yaml")):
         yield from read(str(file), file.read_bytes())
 
 

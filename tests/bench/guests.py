@@ -17,7 +17,7 @@ SEED: Guest = {
     "serials": [{"source": {"path": "/dev/pts/2"}, "target": {"port": 0}}],
     "consoles": [{"tty": "/dev/pts/2", "source": {"path": "/dev/pts/2"}, "target": {"port": 0}}],
 }
-"""The guest of the Go package that kvmrender follows: all is given but the UUID. fixtures/seed-arm64.yaml"""
+"""The guest of the Go package that kvmrender follows: all is given but the UUID. fixtures/seed/seed-arm64.yaml"""
 
 
 def web(images: str = "/var/lib/libvirt/images") -> Guest:

@@ -1,6 +1,6 @@
 """What the plug-ins of Ansible, Salt and Dask do themselves: their functions, called as these call them.
 
-These need none of the three; tests/test_ansible.py, test_salt.py and test_shards.py have the real ones.
+These need none of the three; tests/plugins/test_ansible.py, test_salt.py and test_shards.py have the real ones.
 """
 
 from __future__ import annotations

@@ -164,7 +164,7 @@ def test_what_only_one_program_writes_is_taken_out_of_its_document_alone() -> No
 
 
 def test_small_guests_are_fixtures() -> None:
-    assert kvmrender.render(guests.SEED) == (ROOT / "fixtures/seed-arm64.xml").read_text()
+    assert kvmrender.render(guests.SEED) == (ROOT / "fixtures/seed/seed-arm64.xml").read_text()
     assert kvmrender.render(guests.web()) == (ROOT / "fixtures/web-1.xml").read_text()
 
 

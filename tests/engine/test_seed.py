@@ -95,6 +95,6 @@ def flat(element: ElementTree.Element, above: str = "") -> Flat:
     ],
 )
 def test_document_has_what_the_seed_has_and_nothing_else(fixture: str, particular: Any) -> None:
-    xml = (ROOT / "fixtures" / f"{fixture}.xml").read_text()
+    xml = (ROOT / "fixtures/seed" / f"{fixture}.xml").read_text()
     ours = [(path, value) for path, value in flat(parse(xml)) if path not in DELIBERATE]
     assert sorted(ours) == sorted(DISKS_AND_NIC + particular)

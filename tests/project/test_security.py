@@ -13,7 +13,7 @@ ROWS = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in TEXT
 ]
 TESTS = {
     name: file
-    for file in (ROOT / "tests").glob("test_*.py")
+    for file in (ROOT / "tests").rglob("test_*.py")
     for name in re.findall(r"^def (test_\w+)", file.read_text(), re.MULTILINE)
 }
 

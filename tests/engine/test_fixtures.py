@@ -18,7 +18,7 @@ guest_file = pytest.mark.parametrize("file", FIXTURES, ids=lambda file: file.ste
 
 def test_there_are_fixtures() -> None:
     assert {"minimal", "seed-amd64", "seed-arm64", "every-field"} <= {file.stem for file in FIXTURES}
-    assert {file.stem for file in (ROOT / "fixtures").glob("*.xml")} == {file.stem for file in FIXTURES}
+    assert {file.stem for file in (ROOT / "fixtures").rglob("*.xml")} == {file.stem for file in FIXTURES}
 
 
 @guest_file
