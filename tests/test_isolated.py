@@ -318,6 +318,7 @@ def until(condition: Callable[[], bool]) -> None:
     raise AssertionError("it never was so")
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_limits_are_the_kernels(site: Path) -> None:
     renderer = Renderer([site], isolated=True)
     limits = {
@@ -351,6 +352,7 @@ sys.stdin.read()
 """
 
 
+@pytest.mark.usefixtures("unmeasured")
 @pytest.mark.parametrize("what", ["idle", "busy"])
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_process_ends_with_the_one_that_it_works_for(number: signal.Signals, what: str, site: Path) -> None:
