@@ -52,7 +52,7 @@ class Interpreter:
         it (None before the first)."""
         return without_marks(self._marking, self._written(self._marking, values))
 
-    def not_well_formed(self, values: Context, fault: Fault) -> TemplateError:
+    def faulty(self, values: Context, fault: Fault) -> TemplateError:
         """Return the error for XML in which there is a fault."""
         if not self.render(values).strip():
             return self.no_domain(values, "nothing")
@@ -60,7 +60,7 @@ class Interpreter:
         file, number = places[min(fault.line, len(places)) - 1] or (None, None)
         wrote = xml.split("\n")[fault.line - 1].strip()
         is_hidden = self._secrets.xml.is_named(wrote) or any(wrote in value for value in self._secrets.values(values))
-        message = f"makes XML that is not well-formed: {fault.message}{'' if is_hidden else f', at {brief(wrote)!r}'}"
+        message = f"makes {fault.message}{'' if is_hidden else f', at {brief(wrote)!r}'}"
         above = chain(self._marking, self._stack, files(self._marking), file) if file else []
         field = guest_path(self._root, fault.path)
         error = TemplateError(message, file, number, values["name"], field, source_line(file, number), above)
