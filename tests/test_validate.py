@@ -338,9 +338,9 @@ def test_hostile_xml_is_refused_within_bounds(before: str, inside: str, said: st
 
 @pytest.mark.libvirt
 def test_as_many_elements_as_there_may_be_are_validated(tmp_path: Path) -> None:
-    elements = f"<metadata>{f'<q:x xmlns:q="q">{"<y/>" * 990}</q:x>' * 100}</metadata>"
-    (tmp_path / "a.xml").write_text(DOMAIN.replace("</name>", f"</name>{elements}"))
-    assert bounded("validate", "a.xml", cwd=tmp_path).stderr == ""
+    elements = f"<q:x xmlns:q='q'>{'<y/>' * 990}</q:x>" * 100
+    (tmp_path / "a.xml").write_text(DOMAIN.replace("</name>", f"</name><metadata>{elements}</metadata>"))
+    assert bounded("validate", "a.xml", cwd=tmp_path).returncode == 0
 
 
 @pytest.mark.libvirt
