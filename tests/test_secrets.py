@@ -250,6 +250,8 @@ def test_no_command_tells_a_secret_in_raw_xml(written: str, run: Run, tmp_path: 
         f"graphics[0].passwd.{MARK}",
         f"graphics[0].passwd[{MARK}]=a",
         f"graphics=[{{type: 5, passwd: {MARK}}}]",
+        f"graphics[0]={{type: vnc, passwd: {MARK}, x: 1}}",
+        f"graphics[0]={{type: vnc, passwd: {MARK}",
         f"disks[0].source.cookies={MARK}",
         f"extra.devices=<graphics passwd='{MARK}'",
         f"extra=<graphics passwd='{MARK}'/>",
@@ -259,6 +261,21 @@ def test_no_command_tells_a_secret_in_raw_xml(written: str, run: Run, tmp_path: 
 def test_no_setting_tells_a_secret(setting: str, run: Run) -> None:
     result = run("render", "--set", setting, input="name: a\ndisks: [{source: /a.raw}]\n")
     assert result.exit_code == 2
+    assert MARK not in (result.stdout + result.stderr)
+
+
+@pytest.mark.parametrize("value", [f"{{login: {{name: {MARK}}}, x: 1}}", f"{{login: {{name: {MARK}", f"[{MARK}]"])
+def test_no_setting_tells_a_secret_that_has_a_name_of_others(value: str, run: Run, tmp_path: Path) -> None:
+    described = {"description": "A thing."}
+    login = {**described, "type": "object", "properties": {"name": {**described, "secret": True}}}
+    rack = {**described, "type": "object", "properties": {"size": described, "login": login}}
+    for node in (login, rack):
+        node["additionalProperties"] = False
+    part = {"extends": "shipped/guest.schema.json", "properties": {"rack": rack}}
+    (tmp_path / "guest.schema.json").write_text(json.dumps(part))
+    result = run("render", "--templates", tmp_path, "--set", f"rack={value}", input="name: a\n")
+    assert result.exit_code == 2
+    assert "--set rack=***: " in result.stderr
     assert MARK not in (result.stdout + result.stderr)
 
 
