@@ -69,7 +69,7 @@ class Interpreter:
     def no_domain(self, values: Context, made: str) -> TemplateError:
         """Return the error for a document that is not a guest's; ``made`` is what it is instead."""
         name, _ = extended(self._environment, self._stack, f"{values['arch']}{TEMPLATE}")[-1]
-        file, original = str(self._stack.files(name)[0]), f"{SHIPPED}/{name}"
+        file, original = self._file(name), f"{SHIPPED}/{name}"
         replaces = not self._stack.is_shipped(file) and bool(self._stack.files(original))
         cause = f': without {{% extends "{original}" %}}, it replaces all of that' if replaces else ""
         return TemplateError(f"makes {made}, not a <domain> with a <name>{cause}", file, None, values["name"])
@@ -78,7 +78,7 @@ class Interpreter:
         """Return the path of each value of a guest that no template reads, and the file of the one that could have."""
         seen: Seen = {}
         self._written(self._watching, Watched(values, (), seen))
-        first = self._file(values)
+        first = self._file(f"{values['arch']}{TEMPLATE}")
         return [(path, file or first) for path, file in unused(self._root, with_machine(guest), values, seen)]
 
     def new_environment(self) -> Environment:
@@ -99,8 +99,9 @@ class Interpreter:
     def _watching(self) -> Environment:
         return watch(self.new_environment())
 
-    def _file(self, values: Context) -> str:
-        return str(self._stack.files(f"{values['arch']}{TEMPLATE}")[0])
+    def _file(self, name: str) -> str:
+        """Return the file of a template, or its name where there is none."""
+        return str([*self._stack.files(name), name][0])
 
     def _written(self, environment: Environment, values: Context) -> str:
         try:
@@ -111,5 +112,5 @@ class Interpreter:
     def _error(self, error: Exception, name: str, values: Context) -> TemplateError:
         """Return the error that users see for one that was raised as a template of this name was rendered."""
         found = circle(self.new_environment(), self._stack, name) if isinstance(error, RecursionError) else None
-        found = found or template_error(error, str(self._stack.files(name)[0]), values["name"], values)
+        found = found or template_error(error, self._file(name), values["name"], values)
         return without_secrets(found, self._secrets, values)

@@ -29,7 +29,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 from weakref import finalize
 
-from kvmrender.errors import TOO_MUCH_MEMORY, Error, GuestError, LimitError, Path, Problem, TemplateError
+from kvmrender.errors import TOO_MUCH_MEMORY, Error, GuestError, LimitError, Path, Problem, TemplateError, unexpected
 
 if TYPE_CHECKING:
     from io import BufferedRWPair
@@ -507,7 +507,7 @@ def _told(error: Exception) -> list[Any]:
         return ["limit" if isinstance(error, LimitError) else "template", *error.__reduce__()[1]]
     if isinstance(error, Error):
         return ["error", str(error)]
-    return ["end", TOO_MUCH_MEMORY if isinstance(error, MemoryError) else f"fails: {type(error).__name__}: {error}"]
+    return ["end", TOO_MUCH_MEMORY if isinstance(error, MemoryError) else unexpected(error)]
 
 
 def _schema(renderer: Renderer) -> list[Any]:

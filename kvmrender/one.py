@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from threading import Lock
 from typing import Any, NamedTuple
@@ -82,16 +82,6 @@ def kit_of(templates: tuple[str, ...] = ()) -> Kit:
 def renderer_of(templates: tuple[str, ...] = ()) -> Renderer:
     """Return the renderer of these folders as they are now. Raises TemplateError."""
     return kit_of(templates).renderer
-
-
-def has_secret_of(templates: tuple[str, ...] = ()) -> HasSecret:
-    """Return what says whether a context, or its XML, holds a secret. Raises TemplateError."""
-    return kit_of(templates).has_secret
-
-
-def mask_of(templates: tuple[str, ...] = ()) -> Callable[[str], str]:
-    """Return what writes ``***`` for the secrets in XML. Raises TemplateError."""
-    return kit_of(templates).secrets.xml.masked
 
 
 def from_values(guest: Any, templates: Iterable[str] = (), namespace: str | None = None) -> One:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import operator
 import os
 import pickle
 import signal
@@ -430,6 +431,11 @@ def test_it_says_what_a_renderer_says(site: Path) -> None:
         with pytest.raises(GuestError) as found:
             there.render(guest)
         assert found.value.problems == expected.value.problems
+
+
+def test_what_nobody_expected_asks_for_a_report(site: Path) -> None:
+    with pytest.raises(LimitError, match=r"kvmrender is at fault \(TypeError.*\): please report this"):
+        Renderer([site], isolated=True).run(operator.neg)
 
 
 def test_values_of_python(site: Path) -> None:

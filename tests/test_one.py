@@ -14,7 +14,7 @@ from conftest import ROOT
 
 from kvmrender import Error, GuestError, TemplateError, render
 from kvmrender.errors import LimitError
-from kvmrender.one import MOST_KITS, from_file, from_text, from_values, kit_of, mask_of
+from kvmrender.one import MOST_KITS, from_file, from_text, from_values, kit_of
 from kvmrender.salt.guests import folders, one
 
 SECRET = {"name": "a", "graphics": [{"type": "vnc", "passwd": "sesame1"}]}
@@ -105,7 +105,7 @@ def test_renderers_of_templates_as_they_were_are_dropped(site: str) -> None:
     for number in range(3):
         Path(site, "domain/vcpu.xml.j2").write_text(f"<vcpu>{number}</vcpu>\n")
         assert f"<vcpu>{number}</vcpu>" in from_values({"name": "a"}, [site]).xml
-        mask_of((site,))
+        kit_of((site,))
         kits.append(weakref.ref(kit_of((site,)).renderer))
     gc.collect()
     assert [kit() is None for kit in kits] == [True, True, False]
@@ -123,7 +123,7 @@ def test_secrets_are_masked_by_the_schema_of_the_templates(site: str) -> None:
     xml = from_values(SECRET, [site]).xml
     assert 'passwd="sesame1"' in xml
     for templates in ((), (site,)):
-        assert mask_of(templates)(xml) == xml.replace("sesame1", "***")
+        assert kit_of(templates).secrets.xml.masked(xml) == xml.replace("sesame1", "***")
 
 
 def test_file(site: str, tmp_path: Path) -> None:

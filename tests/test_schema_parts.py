@@ -168,6 +168,18 @@ def test_every_command_tells_of_it(command: str, tmp_path: Path, run: Run) -> No
     assert (result.exit_code, result.stdout, result.stderr) == (2, "", f"{tmp_path}/{said}\n")
 
 
+def test_architecture_without_a_template(tmp_path: Path, run: Run) -> None:
+    arm = {"description": "Guests.", "architecture": ["arm"], "like": "arm64", "disk_buses": {}}
+    write(tmp_path, {"arm.schema.json": arm})
+    result = run("render", "--templates", tmp_path, input="name: a\narch: arm\n")
+    said = "arm.xml.j2: template 'arm.xml.j2' is not in any folder of templates (guest 'a')\n"
+    assert (result.exit_code, result.stdout, result.stderr) == (2, "", said)
+    assert run("render", "--templates", tmp_path, input="name: a\n").exit_code == 0
+    found = run("templates", "check", tmp_path)
+    said = "describes an architecture without a template: arm.xml.j2 is not in any folder"
+    assert (found.exit_code, found.stderr) == (2, f"{tmp_path}/arm.schema.json: {said}\n")
+
+
 def test_check_finds_all_that_is_odd_in_parts(tmp_path: Path, run: Run) -> None:
     """What would not stop a guest, too; the exit code of what can be put together is 1."""
     odd = guest(
@@ -410,7 +422,7 @@ def test_secret_of_ones_own_for_configuration_management(tmp_path: Path) -> None
     found = one.from_values({"name": "a", "token": "sesameab"}, folders)
     assert found.secret
     assert "sesameab" in found.xml
-    masked = one.mask_of(folders)(found.xml)
+    masked = one.kit_of(folders).secrets.xml.masked(found.xml)
     assert "sesameab" not in masked
     assert 'token="***"' in masked
     assert not one.from_values({"name": "a"}, folders).secret
