@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from kvmrender.schema import GuestSchema, Node, resolve
+from kvmrender.secrets import public
 
 if TYPE_CHECKING:
     from kvmrender.renderer import Renderer
@@ -21,6 +22,7 @@ def editor_schema_text(renderer: Renderer) -> str:
 
 def editor_schema(schema: GuestSchema) -> Node:
     """Return one self-contained JSON Schema (draft 2020-12) of what users may write, short forms included."""
+    schema = public(schema)
     root = schema.root
     loose = _inside(root, root)
     filled = [name for part in schema.architectures.values() for name in part["properties"]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from threading import Lock
 from typing import Any, NamedTuple
@@ -52,9 +52,14 @@ class Kit:
         context, xml = self.renderer.rendered(guest)
         return One(context, xml, self.has_secret(context, xml))
 
-    def hide(self, text: str, xml: str) -> str:
+    def masker(self, xml: str, context: Any = None) -> Callable[[str], str]:
+        """Return what writes ``***`` for the secrets in a guest's XML, of now and of before; ``xml`` and ``context``
+        are those of now."""
+        return self.secrets.masker(context, xml, not self.renderer.stack.own)
+
+    def hide(self, text: str, xml: str, context: Any = None) -> str:
         """Return a text of another program, such as one that has looked at this XML, with ``***`` for its secrets."""
-        values = self.secrets.xml.values(xml)
+        values = [*self.secrets.xml.values(xml), *self.secrets.values(context)]
         return self.secrets.without({f for value in values for f in (value, escape(value), escape_text(value))}, text)
 
 

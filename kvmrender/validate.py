@@ -114,9 +114,11 @@ class Validator:
         self._size += len(xml)
         place = placer(document, inputs.over)
         self._keys += [(context["name"], key, place) for key in keys(context, guest, self._allowed)]
+        known = self._secrets.values(context)
         for problem in self._of_xml(xml.encode()):
             path = guest_path(self._renderer.schema.root, problem.path)
-            yield Problem(path, f"{xml_path(problem.path)}: {problem.message}" if problem.path else problem.message)
+            said = f"{xml_path(problem.path)}: {problem.message}" if problem.path else problem.message
+            yield Problem(path, self._secrets.without(known, said))
 
     def _of_xml(self, xml: bytes) -> list[Problem]:
         try:

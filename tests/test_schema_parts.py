@@ -417,6 +417,40 @@ def test_secret_of_ones_own_is_shown_nowhere_but_in_the_xml(tmp_path: Path, run:
     assert (refused.exit_code, "SESAMEAB" in refused.stderr) == (2, False)
 
 
+GIVEN = {
+    "a default": {"default": "hunter2a"},
+    "values": {"enum": ["hunter2a", "hunter2b"], "default": "hunter2a"},
+    "a constant": {"const": "hunter2a"},
+    "a default by type": {"default_by_type": {"kvm": "hunter2a"}},
+    "a default by a neighbour": {"default_by": {"name": {"*": "hunter2a"}}},
+}
+
+
+@pytest.mark.parametrize("given", GIVEN.values(), ids=GIVEN)
+def test_what_a_part_gives_a_secret_is_not_shown(given: dict[str, Any], tmp_path: Path, run: Run) -> None:
+    secret = {**D, "type": "string", "pattern": "^[a-z0-9]{8}$", "secret": True, **given}
+    login = {**D, "type": "object", "additionalProperties": False, "properties": {"key": secret}}
+    part = guest(token=secret, login={**login, "default": {"key": "hunter2a"}})
+    site = write(tmp_path / "site", {"guest.schema.json": part})
+    own = ("--templates", site)
+    for arguments in (["explain"], ["explain", "token"], ["explain", "login"], ["explain", "login.key"], ["schema"]):
+        result = run(*arguments, *own)
+        assert (result.exit_code, result.stderr) == (0, "")
+        assert "hunter2" not in result.stdout
+    said = [
+        run("context", *own, input=f"name: a\ntoken: {value}\n") for value in ("hunter2a", "hunter2!", "[hunter2!]")
+    ]
+    said += [run("templates", "check", site)]
+    assert "hunter2" not in "".join(result.stdout + result.stderr for result in said)
+
+
+def test_secret_default_that_does_not_fit_is_not_shown(tmp_path: Path, run: Run) -> None:
+    secret = {**D, "type": "string", "pattern": "^[a-z]$", "secret": True, "default": "hunter2"}
+    result = run("templates", "check", write(tmp_path, {"guest.schema.json": guest(token=secret)}))
+    assert "properties.token.default: does not fit: ***" in result.stderr
+    assert "hunter2" not in result.stderr
+
+
 def test_secret_of_ones_own_for_configuration_management(tmp_path: Path) -> None:
     folders = (str(write(tmp_path / "site", SECRET_SITE)),)
     found = one.from_values({"name": "a", "token": "sesameab"}, folders)

@@ -11,8 +11,11 @@ from conftest import Run, find
 
 import kvmrender
 from kvmrender import GuestError, Renderer
+from kvmrender.look import Looker
+from kvmrender.one import kit_of
+from kvmrender.preview.answers import Answers
 from kvmrender.schema import Node, resolve
-from kvmrender.secrets import is_secret, secret_finder, xml_masker
+from kvmrender.secrets import Secrets, is_secret, secret_finder, xml_masker
 
 SECRET = "hunter2"
 
@@ -293,6 +296,60 @@ def test_no_template_tells_a_secret(mistake: str, run: Run, tmp_path: Path) -> N
         assert result.exit_code in (1, 2)
         assert MARK not in (result.stdout + result.stderr)
         assert "graphics.xml.j2:1" in (result.stdout + result.stderr)
+
+
+PASSED = {
+    "a text": "<description>{{ graphics[0].passwd }}</description>",
+    "a text with more": "<description>of {{ graphics[0].passwd }}!</description>",
+    "an attribute": "<metadata><s:a xmlns:s='s' b='{{ graphics[0].passwd }}'/></metadata>",
+    "a comment": "<!-- {{ graphics[0].passwd }} -->",
+    "a reference": "<description>&#104;{{ graphics[0].passwd[1:] }}</description>",
+    "a section": "<description><![CDATA[{{ graphics[0].passwd }}]]></description>",
+    "an argument": "<a><b c='-x=pw={{ graphics[0].passwd }},y'/></a>",
+}
+
+
+@pytest.mark.parametrize("has_own", [True, False], ids=["also in its place", "elsewhere alone"])
+@pytest.mark.parametrize("passed", PASSED.values(), ids=PASSED)
+def test_secret_that_a_template_writes_elsewhere_is_not_shown(
+    passed: str, has_own: bool, run: Run, tmp_path: Path
+) -> None:
+    place = "<devices><graphics passwd='{{ graphics[0].passwd }}'/></devices>" if has_own else ""
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site/amd64.xml.j2").write_text(f"<domain>\n<name>a</name>\n{passed}\n{place}\n</domain>\n")
+    guest, out = tmp_path / "a.yaml", tmp_path / "out"
+    guest.write_text(f"name: a\ngraphics: {{type: vnc, passwd: {MARK}}}\n")
+    own = ("--templates", tmp_path / "site")
+    new = run("render", *own, "-o", out, "--diff", guest)
+    assert MARK in (out / "a.xml").read_text().replace("&#104;", "h")
+    assert (out / "a.xml").stat().st_mode & 0o777 == 0o640
+    guest.write_text(f"name: a\ngraphics: {{type: vnc, passwd: {MARK}b}}\n")
+    changed = run("render", *own, "-o", out, "--check", "--diff", guest)
+    checked = run("validate", *own, guest)
+    for result in (new, changed, checked):
+        assert MARK not in result.stdout + result.stderr
+    assert "only secrets differ" in changed.stdout
+    kit = kit_of((str(tmp_path / "site"),))
+    found = kit.rendered({"name": "a", "graphics": [{"type": "vnc", "passwd": MARK}]})
+    assert MARK not in kit.masker(found.xml, found.context)(found.xml)
+    look = Looker((str(tmp_path / "site"),), (str(guest),), {})
+    shown = Answers(look, example=False, show_secrets=False).render({"texts": {}})
+    assert "***" in shown["xml"]
+    assert MARK not in json.dumps(shown)
+
+
+def test_short_secret_is_known_elsewhere_as_a_word_of_its_own() -> None:
+    xml = Secrets(Renderer().schema.root).xml
+    assert xml.masker(["ab"])("<a b='ab' c='abc'>x ab y</a>") == "<a b='***' c='abc'>***</a>"
+    assert xml.masker([""])("<a b=''>x</a>") == "<a b=''>x</a>"
+
+
+def test_secret_is_known_at_its_own_place_alone_where_no_template_is_of_ones_own(run: Run, tmp_path: Path) -> None:
+    """Its mask elsewhere would tell what it is."""
+    text = "name: a\ntitle: virtio\ngraphics: {type: vnc, passwd: virtio}\n"
+    result = run("render", "-o", tmp_path / "out", "--check", "--diff", input=text)
+    assert "<title>virtio</title>" in result.stdout
+    assert 'passwd="***"' in result.stdout
 
 
 @pytest.mark.parametrize(

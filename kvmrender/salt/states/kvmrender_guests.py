@@ -70,9 +70,9 @@ def guest_file(
     kit = kit_of(folders(templates))
     for key, said in done["changes"].items():
         if isinstance(said, str) and "\n" in said:  # a difference: one of parts can't be told to have no secrets
-            done["changes"][key] = difference(name, before, found.xml, kit.secrets.xml.masked)
+            done["changes"][key] = difference(name, before, found.xml, kit.masker(found.xml, found.context))
     if isinstance(done.get("comment"), str):
-        done["comment"] = kit.hide(done["comment"], found.xml)
+        done["comment"] = kit.hide(done["comment"], found.xml, found.context)
     return done
 
 

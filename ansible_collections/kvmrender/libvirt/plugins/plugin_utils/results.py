@@ -21,14 +21,15 @@ def unexpanded(name: str) -> dict[str, str]:
     return {word: f"${{{word}}}" if brace else f"${word}" for brace, word in found}
 
 
-def hide(result: dict[str, Any], kit: Kit, name: str, xml: str) -> None:
+def hide(result: dict[str, Any], kit: Kit, name: str, xml: str, context: Any = None) -> None:
     """Write ``***`` for the secrets in the messages of a result and its differences, and a name for the temporary file
-    in these. ``xml`` is what the file was to hold."""
+    in these. ``xml`` is what the file was to hold, made of ``context``."""
     for key in SAID:
         if isinstance(said := result.get(key), str):
-            result[key] = kit.hide(said, xml)
+            result[key] = kit.hide(said, xml, context)
         if isinstance(lines := result.get(f"{key}_lines"), list):
-            result[f"{key}_lines"] = [kit.hide(str(line), xml) for line in lines]
+            result[f"{key}_lines"] = [kit.hide(str(line), xml, context) for line in lines]
+    mask = kit.masker(xml, context)
     found = result.get("diff") or []
     for diff in found if isinstance(found, list) else [found]:
         sides = [side for side in ("before", "after") if isinstance(diff.get(side), (str, bytes))]
@@ -37,6 +38,6 @@ def hide(result: dict[str, Any], kit: Kit, name: str, xml: str) -> None:
         }
         if "after_header" in diff:
             diff["after_header"] = name
-        diff.update({side: kit.secrets.xml.masked(text) for side, text in texts.items()})
+        diff.update({side: mask(text) for side, text in texts.items()})
         if len(sides) == 2 and texts["before"] != texts["after"] and diff["before"] == diff["after"]:
             diff["after"] += ONLY_SECRETS
