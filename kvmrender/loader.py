@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, PrefixLoader
+from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, TemplateNotFound
 
 from kvmrender.errors import TemplateError
-from kvmrender.stack import SHIPPED, Stack, not_too_large
+from kvmrender.stack import SHIPPED, Stack, is_file, not_too_large
 
 
 def loader(stack: Stack) -> BaseLoader:
@@ -21,10 +21,18 @@ class _FolderLoader(FileSystemLoader):
     """Loads the files of a folder, and none that a link leads to outside of it."""
 
     def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
-        if (found := Path(self.searchpath[0], template)).is_file():
+        if is_file(found := Path(self.searchpath[0], template)):
             not_too_large(found)
-        source, file, uptodate = super().get_source(environment, template)
+        try:
+            source, file, uptodate = super().get_source(environment, template)
+        except UnicodeDecodeError as error:
+            said = f"is not UTF-8: byte 0x{error.object[error.start]:02x} at offset {error.start}"
+            raise TemplateError(said, str(found), error.object.count(b"\n", 0, error.start) + 1) from None
+        except OSError as error:
+            if isinstance(error, TemplateNotFound):
+                raise
+            raise TemplateError(f"can't be read: {error.strerror}", str(found)) from None
         folder = Path(self.searchpath[0])
         if not Path(file).resolve().is_relative_to(folder.resolve()):
             raise TemplateError("is a link to something outside of its folder", file)
-        return source, file, uptodate
+        return source.removeprefix("\ufeff"), file, uptodate  # as editors on Windows write it

@@ -165,7 +165,7 @@ class _Check:
             part.text = self.stack.read(part.name)
             part.value = _parsed(part.text)
         except TemplateError as error:
-            self.faults.append(Fault(part.file, 0, error.message))
+            self.faults.append(Fault(part.file, error.line or 0, error.message))
         except json.JSONDecodeError as error:
             self.faults.append(Fault(part.file, error.lineno, f"is not JSON: {error.msg}"))
         except ValueError as error:

@@ -40,6 +40,14 @@ def _shipped(name: str) -> Path:
     return inside if inside.is_dir() else package.parent / name
 
 
+def is_file(path: Path) -> bool:
+    """Say whether a path is that of a file; no file has a name that is too long."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
 def not_too_large(file: Path) -> Path:
     """Return a file that may be read. Raises TemplateError for one that is larger than templates are."""
     if file.stat().st_size > MOST_BYTES:
@@ -77,8 +85,8 @@ class Stack:
     def files(self, name: str) -> list[Path]:
         """Return the files of this name, that which wins first. Raises TemplateError for one that is too large."""
         if name.startswith(f"{SHIPPED}/"):
-            return [found] if (found := self.shipped / name.removeprefix(f"{SHIPPED}/")).is_file() else []
-        return [not_too_large(path) for folder in (*self.own, self.shipped) if (path := folder / name).is_file()]
+            return [found] if is_file(found := self.shipped / name.removeprefix(f"{SHIPPED}/")) else []
+        return [not_too_large(path) for folder in (*self.own, self.shipped) if is_file(path := folder / name)]
 
     def own_parts(self) -> dict[str, Path]:
         """Return the schema parts in use that are one's own, by their names, that of a whole guest first."""
@@ -112,9 +120,7 @@ class Stack:
 
         try:  # loaders ask for an environment, and make no use of it
             return self.loader.get_source(Environment(autoescape=True), name)[0]
-        except (TemplateNotFound, ValueError) as error:
-            if isinstance(error, UnicodeDecodeError):
-                raise TemplateError("is not UTF-8", self.shown(self.files(name)[0])) from None
+        except (TemplateNotFound, ValueError):
             raise TemplateError(f"is not in any folder of templates{nearest(name, self.names())}", name) from None
 
 

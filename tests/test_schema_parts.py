@@ -180,6 +180,39 @@ def test_architecture_without_a_template(tmp_path: Path, run: Run) -> None:
     assert (found.exit_code, found.stderr) == (2, f"{tmp_path}/arm.schema.json: {said}\n")
 
 
+@pytest.mark.parametrize("name", ["amd64.xml.j2", "devices/disk.xml.j2", "guest.schema.json"])
+def test_file_that_is_not_utf_8(name: str, tmp_path: Path, run: Run) -> None:
+    write(tmp_path, {name: ""})
+    (tmp_path / name).write_bytes(b"{\n\xff")
+    result = run("render", "--templates", tmp_path, input="name: a\ndisks: [{source: /a.raw}]\n")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"{tmp_path}/{name}:2: is not UTF-8: byte 0xff at offset 2")
+
+
+def test_byte_order_mark_of_editors_is_left_out(tmp_path: Path, run: Run) -> None:
+    vcpu = (ROOT / "templates/domain/vcpu.xml.j2").read_text()
+    write(tmp_path, {"domain/vcpu.xml.j2": f"\ufeff{vcpu}", "guest.schema.json": f"\ufeff{json.dumps(EXTENDS)}"})
+    result = run("render", "--templates", tmp_path, input="name: a\n")
+    assert (result.exit_code, result.stdout) == (0, run("render", input="name: a\n").stdout)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"domain/vcpu.xml.j2": f"{{% include '{'a' * 300}' %}}"},
+        {"amd64.xml.j2": f"{{% extends '{'a' * 300}' %}}"},
+        {"guest.schema.json": {"extends": "a" * 300}},
+        {"guest.schema.json": guest(x={"$ref": f"{'a' * 300}.schema.json"})},
+    ],
+    ids=["include", "extends", "extends of a part", "reference"],
+)
+def test_name_that_no_file_has(parts: dict[str, Any], tmp_path: Path, run: Run) -> None:
+    result = run("render", "--templates", write(tmp_path, parts), input="name: a\n")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"{tmp_path}/{next(iter(parts))}:")
+    assert "is not in any folder of templates" in result.stderr
+
+
 def test_check_finds_all_that_is_odd_in_parts(tmp_path: Path, run: Run) -> None:
     """What would not stop a guest, too; the exit code of what can be put together is 1."""
     odd = guest(
