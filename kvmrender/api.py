@@ -97,9 +97,16 @@ class Renderer:
             return Result("", {}, error.problems)
         return Result(xml, context, (), self._engine.has_secret(context, xml))
 
-    def masked(self, xml: str) -> str:
-        """Return domain XML, of this package or of another's, with ``***`` for its secrets."""
-        return self._engine.secrets.xml.masked(xml)
+    def masker(self, result: Result | None = None) -> Callable[[str], str]:
+        """Return what writes ``***`` for the secrets in domain XML, of this package or of another's.
+
+        Where the ``result`` of a guest is given, that is for its XML, of now and of before: templates of one's own may
+        write its secrets anywhere.
+        """
+        engine = self._engine
+        if result is None:
+            return engine.secrets.xml.masked
+        return engine.secrets.masker(result.context, result.xml, not engine.stack.own)
 
     def masked_context(self, context: Context) -> Context:
         """Return a context with ``***`` for its secrets, its keys in the schema's order."""
@@ -109,13 +116,13 @@ class Renderer:
         found: Context = masked(root, {key: context[key] for key in root["properties"] if key in context})
         return found
 
-    def without_secrets(self, text: str, xml: str) -> str:
-        """Return what another program has said of this XML with ``***`` for the secrets in it, however it quotes
-        them."""
+    def without_secrets(self, text: str, result: Result) -> str:
+        """Return what another program has said of a guest, such as one that has looked at its XML, with ``***`` for the
+        secrets in it, however it quotes them."""
         from kvmrender.templating.xml import escape, escape_text
 
         secrets = self._engine.secrets
-        values = secrets.xml.values(xml)
+        values = [*secrets.xml.values(result.xml), *secrets.values(result.context)]
         return secrets.without({f for value in values for f in (value, escape(value), escape_text(value))}, text)
 
 

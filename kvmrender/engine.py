@@ -119,7 +119,7 @@ class Engine:
         values = without_nulls(context) if notes.nulls else context
         xml = self._written(values)
         if self.stack.own and (fault := document_fault(xml)):
-            raise self._interpreter.not_well_formed(values, fault)
+            raise self._interpreter.faulty(values, fault)
         if self.stack.own and (made := domain_fault(xml)):
             raise self._interpreter.no_domain(values, made)
         return context, xml

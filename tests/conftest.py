@@ -21,6 +21,7 @@ from leftovers import Leftovers
 import kvmrender.engine
 from kvmrender.cli.main import main
 from kvmrender.engine import needless
+from kvmrender.templating import isolated
 
 ROOT = Path(__file__).parent.parent
 FIXTURES = sorted((ROOT / "fixtures").rglob("*.yaml"), key=lambda file: file.stem)
@@ -93,7 +94,16 @@ def unmeasured(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     sys.settrace(measuring)
 
 
+MEASURED = """
+import os, resource
+if "COVERAGE_PROCESS_CONFIG" in os.environ:
+    resource.RLIMIT_FSIZE = resource.RLIMIT_CORE
+"""
+"""Lets the process of templates of one's own write a file at its end: what coverage has counted there."""
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    isolated._START = MEASURED + isolated._START
     signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's job in the background ignores
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Leftovers())

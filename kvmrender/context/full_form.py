@@ -53,7 +53,11 @@ def without_nulls(value: Any) -> Any:
 def unshared(value: Any) -> Any:
     """Return a copy of a guest in full form that shares nothing with other guests."""
     if isinstance(value, dict):
-        return {key: unshared(item) for key, item in value.items()}
+        found = dict(value)  # at once, without a look at each key
+        for key, item in value.items():
+            if isinstance(item, (dict, list)):
+                found[key] = unshared(item)
+        return found
     return [unshared(item) for item in value] if isinstance(value, list) else value
 
 

@@ -203,6 +203,8 @@ def problems_of(root: Node, secrets: Secrets, guest: Any, error: jsonschema_rs.V
 
 def _fault(kind: str, found: dict[str, Any], node: Any, value: Any, secret: bool) -> str:
     """Say what is wrong with a value, as the rest of a sentence that begins with it."""
+    if kind in ("enum", "const") and isinstance(node, dict) and node.get("secret"):
+        return f"is not allowed ({kind})"
     if kind == "enum":
         options = found["options"]
         hint = "" if secret else nearest(value, options)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from functools import cached_property
 from typing import Any
 
 from kvmrender.errors import Error, printable
@@ -13,7 +12,7 @@ from kvmrender.fleet.difference import difference
 from kvmrender.fleet.folder import MOST_BYTES, Folder, digest
 from kvmrender.fleet.guest_result import CHANGED, CREATED, ENDING, KEPT, REMOVED, UNCHANGED, Options, Outcome, file_name
 from kvmrender.schema.guest_schema import Node
-from kvmrender.schema.secrets import secret_finder, xml_masker
+from kvmrender.schema.secrets import Secrets, secret_finder
 from kvmrender.terminal import say
 
 MOST_SHOWN = 16 << 20
@@ -25,12 +24,9 @@ class Output:
     ``is_shipped``, no template is of one's own."""
 
     def __init__(self, folder: Folder, root: Node, options: Options, is_shipped: bool = False) -> None:
-        self._folder, self._root, self._options = folder, root, options
+        self._folder, self._options, self._is_shipped = folder, options, is_shipped
         self._has_secret = secret_finder(root, is_shipped)
-
-    @cached_property
-    def _mask(self) -> Callable[[str], str]:
-        return xml_masker(self._root)
+        self._secrets = Secrets(root)
 
     def compare(self, context: dict[str, Any], xml: str) -> tuple[str, str, str]:
         """Compare a guest's file with what it is to hold, and stage it where that differs.
@@ -40,8 +36,9 @@ class Output:
         name, data = file_name(context["name"]), xml.encode()
         found = self._folder.read(name, max(len(data), MOST_SHOWN) if self._options.diff else len(data))
         status = self.put(name, data, self._has_secret(context, xml), found)
-        diff = self._diff(name, found, data) if self._options.diff and status != UNCHANGED else ""
-        return status, digest(data), diff
+        if not self._options.diff or status == UNCHANGED:
+            return status, digest(data), ""
+        return status, digest(data), self._diff(name, found, data, context)
 
     def put(self, name: bytes, data: bytes, secret: bool, found: tuple[bytes | None, os.stat_result] | None) -> str:
         """Stage a file where it differs from what was found there, and return what becomes of it.
@@ -58,7 +55,7 @@ class Output:
             self._folder.stage(name, data, state, secret)
         return status
 
-    def _diff(self, name: bytes, found: tuple[bytes | None, Any] | None, new: bytes | None) -> str:
+    def _diff(self, name: bytes, found: tuple[bytes | None, Any] | None, new: bytes | None, context: Any = None) -> str:
         """Return the difference between two versions of a file, without secrets."""
         place, old = self._folder.place(name), found and found[0]
         if found and old is None:
@@ -68,7 +65,7 @@ class Output:
             place = printable(place)
             return f"--- {place}\n+++ {place}\n# only who may read it differs: it holds a secret\n"
         before, after = (data.decode(errors="replace") if data is not None else None for data in (old, new))
-        return difference(place, before, after, self._mask)
+        return difference(place, before, after, self._secrets.masker(context, after or "", self._is_shipped))
 
     def commit(self, changed: list[bytes], files: list[bytes], each: Callable[[Outcome], None]) -> None:
         """Rename what is staged into place, remove what is to go, and note in the manifest what is there then.

@@ -20,6 +20,7 @@ from kvmrender.fleet.guest_result import Options, Outcome
 from kvmrender.reading.inputs import Inputs
 from kvmrender.reading.load import Document
 from kvmrender.schema.guest_schema import GuestSchema
+from kvmrender.schema.secrets import Secrets
 from kvmrender.templating.interpreter import Interpreter
 from kvmrender.templating.lines import Place, marks_lines
 from kvmrender.templating.schema_parts import guest_schema
@@ -31,7 +32,8 @@ class Look:
 
     ``files`` are the files that they are in, in the same order. ``traced`` is one of them, if that was asked for, and
     ``places`` are those of the templates that wrote its lines. ``error`` is what kept all of them from being rendered,
-    such as a template that can't be read.
+    such as a template that can't be read. ``secrets`` are those of the guests, by name, where templates of one's own
+    may write them anywhere.
     """
 
     xml: dict[str, str] = field(default_factory=dict)
@@ -41,6 +43,7 @@ class Look:
     problems: tuple[Problem, ...] = ()
     more: int = 0
     error: Error | None = None
+    secrets: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def is_well(self) -> bool:
@@ -103,8 +106,12 @@ class Looker:
         more = 0
         error: Error | None = None
 
+        secrets: dict[str, list[str]] = {}
+
         def make(context: dict[str, Any], text: str) -> str:
             each(context)
+            if known is not None:
+                secrets[context["name"]] = known.values(context)
             return text
 
         def add(outcome: Outcome) -> None:
@@ -114,13 +121,14 @@ class Looker:
             number += 1
 
         try:
+            known = Secrets(self.engine.schema.root) if self.engine.stack.own else None
             inputs = _Texts(self.engine, self.files, self._layers, texts, most)
             Fleet(self.engine, inputs, Options(allow_shared=()), make=make).run(add)
         except GuestError as found:
             problems, more, error = found.problems, found.more, found.faults[0] if found.faults else None
         except Error as found:
             error = found
-        return Look(xml, list(files.values()), problems=problems, more=more, error=error)
+        return Look(xml, list(files.values()), problems=problems, more=more, error=error, secrets=secrets)
 
 
 class _Texts(Inputs):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from kvmrender.errors import GuestError
 from kvmrender.fleet.difference import coloured, difference
 from kvmrender.look.changed_files import Follower
 from kvmrender.look.live_results import Look, Looker
-from kvmrender.schema.secrets import xml_masker
+from kvmrender.schema.secrets import xml_secrets
 from kvmrender.terminal import may_colour, say, write
 
 
@@ -44,13 +44,15 @@ class Teller:
 
     def __init__(self, looker: Looker) -> None:
         self._looker = looker
-        self._mask = xml_masker(looker.engine.schema.root)
+        self._secrets = xml_secrets(looker.engine.schema.root)
         self._good: dict[str, str] = {}
+        self._known: dict[str, list[str]] = {}
+        """Secrets of guests, as they are and as they were."""
 
     def first(self) -> Iterator[tuple[bool, str]]:
         """Yield what is wrong at the start, and what is watched: lines, each with False."""
         look = self._looker.look()
-        self._good.update(look.xml)
+        self._keep(look)
         yield from self._problems(look)
         well = f"{_guests(len(look.xml))} well; " if look.is_well else ""
         yield False, f"{well}watching for changes, Ctrl-C ends"
@@ -59,18 +61,28 @@ class Teller:
         """Yield diffs, each with True, and lines on what is wrong, each with False."""
         look = self._looker.look()
         if look.error is None:
-            self._mask = xml_masker(self._looker.engine.schema.root)
+            self._secrets = xml_secrets(self._looker.engine.schema.root)
         changed = [name for name in look.xml if look.xml[name] != self._good.get(name)]
         for name in changed:
-            yield True, difference(name, self._good.get(name), look.xml[name], self._mask)
+            mask = self._mask(name, look.secrets.get(name, []), look.xml[name])
+            yield True, difference(name, self._good.get(name), look.xml[name], mask)
         if look.is_well:
             for name in sorted(self._good.keys() - look.xml.keys()):
-                yield True, difference(name, self._good.pop(name), None, self._mask)
-        self._good.update(look.xml)
+                yield True, difference(name, self._good.pop(name), None, self._mask(name))
+        self._keep(look)
         yield from self._problems(look)
         same = len(look.xml) - len(changed)
         if look.is_well:
             yield False, f"{_guests(len(look.xml))} well: {len(changed)} changed, {same} unchanged"
+
+    def _keep(self, look: Look) -> None:
+        self._good.update(look.xml)
+        self._known.update(look.secrets)
+
+    def _mask(self, name: str, known: Iterable[str] = (), xml: str = "") -> Callable[[str], str]:
+        if not self._looker.engine.stack.own:
+            return self._secrets.masked
+        return self._secrets.masker([*self._known.get(name, ()), *known], xml)
 
     def _problems(self, look: Look) -> Iterator[tuple[bool, str]]:
         if look.problems:

@@ -39,6 +39,29 @@ def merge(lower: Any, upper: Any) -> Any:
     return result
 
 
+class Said(NamedTuple):
+    """What a layer says of a path: the path of that in the layer, how many steps of the other it is, and whether it
+    replaces what layers below say of it."""
+
+    path: Path
+    steps: int
+    replaces: bool
+
+
+def said(layer: Any, path: Path) -> Said:
+    """Return what a layer says of a path."""
+    here, steps, replaces = list[str | int](), 0, not isinstance(layer, dict)
+    for step in path:
+        if step in layer if isinstance(layer, dict) else isinstance(layer, list) and step in range(len(layer)):
+            layer = layer[step]
+            here.append(step)
+            replaces = replaces or not isinstance(layer, dict)
+        elif step != 0:  # an element alone may stand for a list of one: skip the [0]
+            break
+        steps += 1
+    return Said(tuple(here), steps, replaces)
+
+
 class Setting(NamedTuple):
     """A value for one place of every guest, from ``--set PATH=VALUE``; ``shown`` is that as messages have it."""
 
@@ -50,9 +73,12 @@ class Setting(NamedTuple):
         """Return a problem of the option itself."""
         return Problem((), message, file=f"{OPTION} {self.shown}")
 
-    def placed(self, problem: Problem) -> Problem:
-        """Return a problem of what is said here with its place."""
-        return problem.at(f"{OPTION} {self.shown}", None)
+    def find(self, problem: Problem) -> tuple[Said, Problem]:
+        """Return what is said here of the path of a problem, which begins with that of the setting, and the problem
+        with its place."""
+        found = said(self.value, problem.path[len(self.path) :])
+        placed = problem.at(f"{OPTION} {self.shown}", None)
+        return Said(self.path + found.path, len(self.path) + found.steps, found.replaces), placed
 
 
 def setting(root: Node, text: str, secrets: Secrets | None = None) -> Setting:

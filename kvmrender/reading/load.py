@@ -11,7 +11,7 @@ from pathlib import Path as FilePath
 from typing import IO, Any, NamedTuple, Protocol
 
 from kvmrender.errors import GuestError, Path, Problem, nearest
-from kvmrender.reading.layers import Setting, merge
+from kvmrender.reading.layers import Said, Setting, merge, said
 from kvmrender.reading.parse import Marks, RefusedError, from_json, from_yaml, positions
 
 FLEET = ("defaults", "guests")
@@ -72,21 +72,22 @@ class Layer:
     def __init__(self, value: Any, source: Source, path: Path = (0,)) -> None:
         self.value, self.source, self.path = value, source, path
 
-    def find(self, problem: Problem) -> tuple[int, Problem]:
-        """Return how many steps of a problem's path are said here, and the problem with the place of the last."""
+    def parsed(self) -> Any:
+        """Return the value. Raises GuestError."""
+        return self.value
+
+    def find(self, problem: Problem) -> tuple[Said, Problem]:
+        """Return what is said here of a problem's path, and the problem with the place of the last step of that."""
         marks = self.source.marks
+        found = said(self.parsed(), problem.path)
         if not marks:
-            return 0, problem.at(self.source.name, None)
-        here, steps = self.path, 0
-        for part in problem.path:
-            if (*here, part) in marks:
-                here = (*here, part)
-            elif part != 0:  # an element alone may stand for a list of one: skip the [0]
-                break
-            steps += 1
+            return found, problem.at(self.source.name, None)
+        here = (*self.path, *found.path)
+        while here not in marks and len(here) > len(self.path):
+            here = here[:-1]
         of_key, of_value = marks.get(here, ((1, 1), (1, 1)))
         at_key = problem.at_key and here[-1] == problem.path[-1]
-        return steps, self.source.placed(problem, of_key if at_key else of_value)
+        return found, self.source.placed(problem, of_key if at_key else of_value)
 
 
 class Line(Layer):
@@ -109,9 +110,7 @@ class Document(NamedTuple):
     @property
     def guest(self) -> Any:
         """The guest that the layers make. Raises GuestError where a line isn't JSON."""
-        return layered(
-            [layer.value for layer in self.under], self.own.parsed() if isinstance(self.own, Line) else self.own.value
-        )
+        return layered([layer.value for layer in self.under], self.own.parsed())
 
     @property
     def number(self) -> int:
@@ -123,7 +122,9 @@ class Document(NamedTuple):
 
         The upper layer wins where several say what is wrong; ``over`` are the settings over all of them.
         """
-        settings = {one.path: (number, one) for number, one in enumerate(over)}
+        settings = dict[Path, list[tuple[int, Setting]]]()
+        for number, one in enumerate(over):
+            settings.setdefault(one.path, []).append((number, one))
         found = [problem if problem.file else self._located(problem, settings) for problem in problems]
 
         def order(problem: Problem) -> tuple[bool, str, int, int]:
@@ -132,11 +133,20 @@ class Document(NamedTuple):
 
         return sorted(found, key=order)
 
-    def _located(self, problem: Problem, settings: dict[Path, tuple[int, Setting]]) -> Problem:
+    def _located(self, problem: Problem, settings: dict[Path, list[tuple[int, Setting]]]) -> Problem:
+        """Return a problem with the place that says the most of its path, and the uppermost of these; what is below
+        one that replaces it says nothing."""
         path = problem.path
-        if said := [settings[path[:end]] for end in range(len(path) + 1) if path[:end] in settings]:
-            return max(said)[1].placed(problem)
-        return max((layer.find(problem) for layer in (self.own, *self.under[::-1])), key=lambda place: place[0])[1]
+        over = sorted((one for end in range(len(path) + 1) for one in settings.get(path[:end], ())), reverse=True)
+        layers: list[Setting | Layer] = [*(one for _, one in over), self.own, *self.under[::-1]]
+        most, result = -1, problem
+        for layer in layers:
+            found, placed = layer.find(problem)
+            if found.steps > most:
+                most, result = found.steps, placed
+            if found.replaces:
+                break
+        return result
 
 
 def layered(under: Iterable[Any], own: Any) -> Any:

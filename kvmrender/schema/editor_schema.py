@@ -6,6 +6,7 @@ import json
 from typing import Any, Protocol
 
 from kvmrender.schema.guest_schema import GuestSchema, Node, resolve
+from kvmrender.schema.secrets import public
 
 _FILLED = {"default", "default_by", "default_by_type", "default_from", "derived"}
 _LEFT_ALONE = {"enum", "const", "shorthand", *_FILLED}
@@ -24,6 +25,7 @@ def editor_schema_text(engine: HasSchema) -> str:
 
 def editor_schema(schema: GuestSchema) -> Node:
     """Return one self-contained JSON Schema (draft 2020-12) of what users may write, short forms included."""
+    schema = public(schema)
     root = schema.root
     loose = _inside(root, root)
     filled = [name for part in schema.architectures.values() for name in part["properties"]]

@@ -12,6 +12,7 @@ import yaml
 
 from kvmrender.errors import Error, Path, listed, nearest
 from kvmrender.schema.guest_schema import GuestSchema, Node, resolve
+from kvmrender.schema.secrets import public
 
 OLDEST = "9.0"
 """The libvirt that all fields are in which have no ``since``."""
@@ -180,6 +181,7 @@ class Field:
 
 def whole(schema: GuestSchema) -> Field:
     """Return the guest itself, whose children are all fields at the top."""
+    schema = public(schema)
     overlays = tuple((arch, part) for arch, part in schema.architectures.items())
     return Field((), (schema.root,), "", None, overlays, schema.root)
 

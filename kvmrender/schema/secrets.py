@@ -8,9 +8,9 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from kvmrender.errors import Path
-from kvmrender.schema.guest_schema import Node, resolve
+from kvmrender.schema.guest_schema import GuestSchema, Node, resolve
+from kvmrender.schema.xml_secrets import FEW, Names, XmlSecrets
 from kvmrender.schema.xml_secrets import MASK as MASK
-from kvmrender.schema.xml_secrets import Names, XmlSecrets
 
 Places = dict[str, "Places"]
 SECRET: Places = {}
@@ -21,9 +21,9 @@ SHORT = 16
 
 FEW_FIELDS = 2
 """Fields of an element that is for a secret and no more: an unknown key in it is likely to be one."""
-FEW = 4
-"""A secret of fewer characters is looked for as a word of its own."""
 
+_DEFAULTS = {"default": 0, "default_by_type": 1, "default_by": 2, "default_from": 2}
+"""Keywords of the schema that give a field a value, each with the levels of mappings that the value is in."""
 _WORD = re.compile(rf"[^\W_]{{{FEW},}}")
 
 
@@ -74,6 +74,11 @@ class Secrets:
     def values(self, guest: Any) -> list[str]:
         """Return the secrets of a guest in full form, and of the raw XML in it."""
         return list(_values(self.xml, self._root, self._root, guest))
+
+    def masker(self, context: Any, xml: str, is_shipped: bool) -> Callable[[str], str]:
+        """Return what writes ``***`` for the secrets in a guest's XML of now and of before; ``context`` and ``xml`` are
+        those of now. With ``is_shipped``, no template is of one's own: then they are at their own places alone."""
+        return self.xml.masked if is_shipped else self.xml.masker(self.values(context), xml)
 
     def without(self, values: Iterable[str], message: str) -> str:
         """Return a message with ``***`` for each of these secrets, and for words of them."""
@@ -143,20 +148,62 @@ def _values(secrets: XmlSecrets, root: Node, node: Node, value: Any, inside: boo
 
 def masked(root: Node, guest: Any) -> Any:
     """Return a guest in full form with ``***`` for its secrets, also for those in raw XML."""
+    return _hidden(Secrets(root), root, root, guest)
+
+
+def _hidden(secrets: Secrets, root: Node, node: Node, value: Any) -> Any:
+    node = resolve(root, node)
+    if node.get("secret") and value is not None:
+        return MASK
+    if isinstance(value, dict):
+        properties = node.get("properties", {})
+        return {key: _hidden(secrets, root, properties.get(key, {}), item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_hidden(secrets, root, node.get("items", {}), item) for item in value]
+    return secrets.xml.masked_fragment(value) if node.get("xml") and value is not None else value
+
+
+def public(schema: GuestSchema) -> GuestSchema:
+    """Return a schema as it is shown: with ``***`` for what parts of one's own give secrets by default, and without the
+    lists of values that these may have."""
+    if schema.is_shipped:
+        return schema
+    root = schema.root
     secrets = Secrets(root)
 
-    def hide(value: Any, node: Node) -> Any:
-        node = resolve(root, node)
-        if node.get("secret") and value is not None:
-            return MASK
-        if isinstance(value, dict):
-            properties = node.get("properties", {})
-            return {key: hide(item, properties.get(key, {})) for key, item in value.items()}
-        if isinstance(value, list):
-            return [hide(item, node.get("items", {})) for item in value]
-        return secrets.xml.masked_fragment(value) if node.get("xml") and value is not None else value
+    def shown(node: Any, field: Node, levels: int) -> Any:
+        """Return a node, or a default in ``levels`` mappings; ``field`` is what the whole schema says of its place."""
+        if levels:
+            return {key: shown(item, field, levels - 1) for key, item in node.items()}
+        return _hidden(secrets, root, field, node)
 
-    return hide(guest, root)
+    def copied(node: Any, field: Any) -> Any:
+        if isinstance(node, list):
+            return [copied(item, field) for item in node]
+        if not isinstance(node, dict):
+            return node
+        field = resolve(root, field)
+        found: Node = {}
+        for key, item in node.items():
+            if key == "properties":
+                inside = field.get("properties", {})
+                found[key] = {name: copied(child, inside.get(name, child)) for name, child in item.items()}
+            elif key == "items":
+                found[key] = copied(item, field.get("items", item))
+            elif key == "$defs":
+                found[key] = {name: copied(child, child) for name, child in item.items()}
+            elif key in _DEFAULTS:
+                found[key] = shown(item, field, _DEFAULTS[key])
+            elif key == "variants":
+                found[key] = {name: copied(each, field) for name, each in item.items()}
+            elif key not in ("enum", "const"):
+                found[key] = copied(item, field)
+            elif not field.get("secret"):
+                found[key] = item
+        return found
+
+    architectures = {name: copied(part, root) for name, part in schema.architectures.items()}
+    return GuestSchema(copied(root, root), architectures, schema.names, schema.is_shipped)
 
 
 class HasSecret(Protocol):

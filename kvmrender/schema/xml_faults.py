@@ -30,8 +30,12 @@ def fragment_fault(fragment: str) -> str | None:
     return None
 
 
+class _DoneError(Exception):
+    """What was looked for is found: the argument says what is wrong with it, or nothing."""
+
+
 class Fault(NamedTuple):
-    """Why a document is not well-formed: what the parser says, in which line (from 1), and the path of the element."""
+    """What a document is that can't be a guest's, in which line that shows (from 1), and the path of the element."""
 
     message: str
     line: int
@@ -39,34 +43,43 @@ class Fault(NamedTuple):
 
 
 def document_fault(xml: str) -> Fault | None:
-    """Say why a document is not well-formed, or return None if it is. Of a tag that isn't closed, the line is its."""
+    """Say whether a document is not well-formed, has a DTD or a second name, or return None where all is well. Of a tag
+    that isn't closed, the line is its."""
     parser = expat.ParserCreate(namespace_separator=" ")
     opened: list[tuple[str, int, Counter[str]]] = [("", 1, Counter())]
     path: list[str | int] = []
+    names: list[int] = []
 
     def start(name: str, _: object) -> None:
-        name = name.rpartition(" ")[2]
-        opened[-1][2][name] += 1
-        path.extend([name, opened[-1][2][name]])
-        opened.append((name, parser.CurrentLineNumber, Counter()))
+        local = name.rpartition(" ")[2]
+        opened[-1][2][local] += 1
+        path.extend([local, opened[-1][2][local]])
+        if name == "name" and len(opened) == 2:
+            names.append(parser.CurrentLineNumber)
+            if len(names) > 1:
+                raise _DoneError(Fault("a second <name>", names[1], tuple(path[2:])))
+        opened.append((local, parser.CurrentLineNumber, Counter()))
 
     def end(_: str) -> None:
         opened.pop()
         del path[-2:]
 
+    def refuse(*_: object) -> None:
+        raise _DoneError(Fault("XML with a DTD", parser.CurrentLineNumber, ()))
+
     parser.StartElementHandler, parser.EndElementHandler = start, end
+    parser.StartDoctypeDeclHandler = refuse
     try:
         parser.Parse(xml.encode(), True)
+    except _DoneError as done:
+        found: Fault = done.args[0]
+        return found
     except expat.ExpatError as error:
         said, line = expat.ErrorString(error.code), error.lineno
         if path and said in (expat.errors.XML_ERROR_TAG_MISMATCH, expat.errors.XML_ERROR_NO_ELEMENTS):
             said, line = f"{said}: <{opened[-1][0]}> is not closed", opened[-1][1]
-        return Fault(said, line, tuple(path[2:]))
+        return Fault(f"XML that is not well-formed: {said}", line, tuple(path[2:]))
     return None
-
-
-class _DoneError(Exception):
-    """What was looked for is found: the argument says what is wrong with it, or nothing."""
 
 
 def domain_fault(xml: str) -> str | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from itertools import pairwise
 from typing import NamedTuple
 from xml.parsers import expat
@@ -16,6 +17,10 @@ Names = dict[tuple[str, str], bool]
 """The elements and attributes that are secret, each by the element that it is in ("" is any) and its own name, without
 prefixes. False is an element whose attributes are not."""
 
+COMMENT = "", "<!--"
+"""Stands for all comments and processing instructions among the names."""
+FEW = 4
+"""A secret of fewer characters is looked for as a word of its own."""
 MANY = 1000
 """Characters of a line of a template that are looked at closely."""
 
@@ -38,7 +43,7 @@ class XmlSecrets:
 
     def __init__(self, names: Names) -> None:
         self._names = names
-        self.words = {name for _, name in names}
+        self.words = {name for _, name in names.keys() - {COMMENT}}
         known = "|".join(sorted(map(re.escape, self.words))) or r"(?!)"
         self._beside = re.compile(rf"(?<![\w.-])(?:{known})[\"']?[\s:=>]+\S")
         self._given = re.compile(rf"(?:{known})[\"']?\s*[=:]\s*[\"'][^\"'{{]")
@@ -47,11 +52,27 @@ class XmlSecrets:
 
     def masked(self, xml: str) -> str:
         """Return a document with ``***`` for its secrets, and all else as it is; or in one line, why it isn't shown."""
+        return self._shown(xml, None)
+
+    def masker(self, known: Iterable[str], xml: str = "") -> Callable[[str], str]:
+        """Return what does so where templates of one's own may write secrets anywhere.
+
+        It hides whatever has one of the ``known`` secrets in it, such as those of the guest, or one of the document's
+        own, and what stands where ``xml`` has such.
+        """
+        found, places = set(known), Names()
+        with suppress(ValueError):
+            data = xml.encode()
+            self._found(data, self._pattern(data, found), places)
+        whole = XmlSecrets({**places, **self._names}) if places else self
+        return lambda text: whole._shown(text, found)
+
+    def _shown(self, xml: str, known: set[str] | None) -> str:
         if not xml.strip():
             return xml
         try:
             data = xml.encode()
-            return _masked(data, self._found(data))
+            return _masked(data, self._found(data, None if known is None else self._pattern(data, known)))
         except UnicodeEncodeError:
             return "# not shown: it is not UTF-8\n"
         except ValueError as error:
@@ -97,8 +118,16 @@ class XmlSecrets:
         written = _EXPRESSION.sub("", line)
         return any((self._given.search(line), self._given.search(written), self._text.search(written)))
 
-    def _found(self, data: bytes) -> list[Secret]:
-        """Return the secrets of a document, in order. Raises ValueError where it can't be parsed."""
+    def _pattern(self, data: bytes, known: set[str]) -> re.Pattern[str] | None:
+        """Return what finds known secrets, and those of a document, in texts. Raises ValueError where it can't be
+        parsed."""
+        values = {*known, *(secret.value.strip() for secret in self._found(data))} - {""}
+        found = (re.escape(value) if len(value) >= FEW else rf"(?<!\w){re.escape(value)}(?!\w)" for value in values)
+        return re.compile("|".join(sorted(found, key=len, reverse=True))) if values else None
+
+    def _found(self, data: bytes, known: re.Pattern[str] | None = None, places: Names | None = None) -> list[Secret]:
+        """Return the secrets of a document, in order, and what has a ``known`` one in it, the places of which are added
+        to ``places``. Raises ValueError where it can't be parsed."""
         found: list[Secret] = []
         above = [""]
         text: list[str] = []
@@ -109,10 +138,18 @@ class XmlSecrets:
         def here() -> int:
             return int(parser.CurrentByteIndex)
 
+        def is_hidden(value: str, place: tuple[str, str]) -> bool:
+            """Say whether the text at a place has a known secret in it, or is markup itself with a secret's name, such
+            as XML in a CDATA section."""
+            if known is None or not known.search(value):
+                return self._is_markup(value)
+            if places is not None:
+                places[place] = False
+            return True
+
         def end_text() -> None:
-            """Hide text that is markup itself, such as XML in a CDATA section, if it has a secret's name."""
             if text and not secret_depth:
-                if self._is_markup(value := "".join(text)):
+                if is_hidden(value := "".join(text), (above[-2], above[-1])):
                     found.append(_secret(data, text_from, here(), _TEXT, value))
                 text.clear()
 
@@ -129,7 +166,11 @@ class XmlSecrets:
                 match = _ATTRIBUTE.match(data, position)
                 assert match is not None
                 position = match.end()
-                if kind or self._kind(name, _local(attribute)) is not None or self._is_markup(value):
+                if (
+                    kind
+                    or self._kind(name, _local(attribute)) is not None
+                    or is_hidden(value, (name, _local(attribute)))
+                ):
                     found.append(_secret(data, *match.span(match.lastindex or 0), _LINE, value))
             if kind is not None:
                 secret_from, secret_depth = data.index(b">", position) + 1, len(above)
@@ -156,7 +197,7 @@ class XmlSecrets:
 
         def hide(content: str, begin: int, ending: bytes) -> None:
             end_text()
-            if not secret_depth and self.is_named(content):
+            if not secret_depth and (self.is_named(content) or COMMENT in self._names or is_hidden(content, COMMENT)):
                 found.append(_secret(data, begin, data.index(ending, begin), _TEXT, content))
 
         def refuse(*_: object) -> None:

@@ -54,7 +54,7 @@ class Interpreter:
         it (None before the first)."""
         return without_marks(self._marking, self._written(self._marking, values))
 
-    def not_well_formed(self, values: Context, fault: Fault) -> TemplateError:
+    def faulty(self, values: Context, fault: Fault) -> TemplateError:
         """Return the error for XML in which there is a fault."""
         if not self.render(values).strip():
             return self.no_domain(values, "nothing")
@@ -62,7 +62,7 @@ class Interpreter:
         file, number = places[min(fault.line, len(places)) - 1] or (None, None)
         wrote = xml.split("\n")[fault.line - 1].strip()
         is_hidden = self._secrets.xml.is_named(wrote) or any(wrote in value for value in self._secrets.values(values))
-        message = f"makes XML that is not well-formed: {fault.message}{'' if is_hidden else f', at {brief(wrote)!r}'}"
+        message = f"makes {fault.message}{'' if is_hidden else f', at {brief(wrote)!r}'}"
         above = chain(self._marking, self._stack, files(self._marking), file) if file else []
         field = guest_path(self._root, fault.path)
         error = TemplateError(message, file, number, values["name"], field, source_line(file, number), above)
@@ -71,7 +71,7 @@ class Interpreter:
     def no_domain(self, values: Context, made: str) -> TemplateError:
         """Return the error for a document that is not a guest's; ``made`` is what it is instead."""
         name, _ = extended(self._environment, self._stack, f"{values['arch']}{TEMPLATE}")[-1]
-        file, original = str(self._stack.files(name)[0]), f"{SHIPPED}/{name}"
+        file, original = self._file(name), f"{SHIPPED}/{name}"
         replaces = not self._stack.is_shipped(file) and bool(self._stack.files(original))
         cause = f': without {{% extends "{original}" %}}, it replaces all of that' if replaces else ""
         return TemplateError(f"makes {made}, not a <domain> with a <name>{cause}", file, None, values["name"])
@@ -80,7 +80,7 @@ class Interpreter:
         """Return the path of each value of a guest that no template reads, and the file of the one that could have."""
         seen: Seen = {}
         self._written(self._watching, Watched(values, (), seen))
-        first = self._file(values)
+        first = self._file(f"{values['arch']}{TEMPLATE}")
         return [(path, file or first) for path, file in unused(self._root, with_machine(guest), values, seen)]
 
     def new_environment(self) -> Environment:
@@ -101,8 +101,9 @@ class Interpreter:
     def _watching(self) -> Environment:
         return watch(self.new_environment())
 
-    def _file(self, values: Context) -> str:
-        return str(self._stack.files(f"{values['arch']}{TEMPLATE}")[0])
+    def _file(self, name: str) -> str:
+        """Return the file of a template, or its name where there is none."""
+        return str([*self._stack.files(name), name][0])
 
     def _written(self, environment: Environment, values: Context) -> str:
         try:
@@ -113,5 +114,5 @@ class Interpreter:
     def _error(self, error: Exception, name: str, values: Context) -> TemplateError:
         """Return the error that users see for one that was raised as a template of this name was rendered."""
         found = circle(self.new_environment(), self._stack, name) if isinstance(error, RecursionError) else None
-        found = found or template_error(error, str(self._stack.files(name)[0]), values["name"], values)
+        found = found or template_error(error, self._file(name), values["name"], values)
         return without_secrets(found, self._secrets, values)

@@ -23,12 +23,13 @@ from contextlib import suppress
 from importlib import import_module
 from math import ceil
 from pathlib import Path as FilePath
+from select import poll
 from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 from weakref import finalize
 
-from kvmrender.errors import TOO_MUCH_MEMORY, Error, GuestError, LimitError, Path, Problem, TemplateError
+from kvmrender.errors import TOO_MUCH_MEMORY, Error, GuestError, LimitError, Path, Problem, TemplateError, unexpected
 
 if TYPE_CHECKING:
     from io import BufferedRWPair
@@ -50,6 +51,8 @@ MOST_FILES = 64
 """Files that the process may have open."""
 MOST_SAID = 1 << 16
 """Bytes of what a process says as it crashes that are looked at."""
+MOST_SECONDS_TO_END = 5
+"""Time for a process that has nothing to do to end by itself."""
 MOST_LEVELS = 200
 """How deep a guest from Python may be nested."""
 
@@ -132,18 +135,18 @@ class Isolated:
                 except (ValueError, TypeError, LookupError, RecursionError):
                     raise _EndError("answers what makes no sense", "") from None
             except _EndError as end:
-                self._end()
+                self._end(is_busy=True)
                 raise self._limit(end, guest) from None
             except BaseException:
-                self._end()  # it may be in the middle of something
+                self._end(is_busy=True)
                 raise
             if isinstance(error, LimitError):  # it may have little left for the next
                 self._end()
         raise error
 
-    def _end(self) -> None:
+    def _end(self, is_busy: bool = False) -> None:
         if self._process is not None:
-            self._process.end()
+            self._process.end(is_busy)
             self._process = None
 
     def _limit(self, end: _EndError, guest: Any) -> LimitError:
@@ -288,7 +291,7 @@ class _Process:
             with suppress(OSError):
                 self._socket.settimeout(1)
                 self._socket.recv(1)
-        status = self.end()
+        status = self.end(is_busy=True)
         said = self._last_words
         if is_late:
             raise _EndError(_TOO_LONG.format(MOST_SECONDS_IN_ALL), said)
@@ -298,24 +301,35 @@ class _Process:
         how = signal.Signals(number).name if number > 0 else f"exit code {-number}"  # none of real-time
         raise _EndError(f"crashes the process that it runs in ({how})", said)
 
-    def end(self) -> int | None:
-        """End the process, and return what its end was, where that is known."""
+    def end(self, is_busy: bool = False) -> int | None:
+        """End the process, and return what its end was, where that is known. One that may be in the middle of something
+        is killed."""
+        if is_busy and self._finalizer.alive:
+            with suppress(OSError):
+                os.kill(self._id, signal.SIGKILL)  # does nothing to one that has ended by itself
         status, self._last_words = self._finalizer() or (None, "")
         return status
 
 
 def _end(owner: int, process: int, here: socket.socket, life: int, said: int) -> tuple[int | None, str]:
     """Close what leads to a process, and see it end. A fork leaves it to the one that has started it."""
-    here.close()
     status, words = None, b""
     if owner == os.getpid():
         with suppress(OSError):
-            os.kill(process, signal.SIGKILL)  # does nothing to one that has ended by itself
+            here.shutdown(socket.SHUT_RDWR)  # closing alone does nothing where a fork has it too
+        with suppress(OSError):
+            ended = poll()
+            ended.register(said)
+            until = monotonic() + MOST_SECONDS_TO_END
+            while (left := until - monotonic()) > 0 and ended.poll(left * 1000) and len(words) < MOST_SAID:
+                if not (part := os.read(said, MOST_SAID)):
+                    break
+                words += part
+        with suppress(OSError):
+            os.kill(process, signal.SIGKILL)
         with suppress(OSError):
             status = os.waitpid(process, 0)[1]
-        with suppress(OSError):
-            os.set_blocking(said, False)
-            words = os.read(said, MOST_SAID)
+    here.close()
     os.close(life)
     os.close(said)
     return status, words.decode("ascii", "replace")
@@ -440,6 +454,7 @@ def serve() -> None:
                 data = json.dumps(_told(error)).encode()
             stream.write(len(data).to_bytes(_LENGTH, "big") + data)
             stream.flush()
+        os._exit(0)  # at once: there is nothing to be tidied
 
 
 def _read(stream: BufferedRWPair) -> bytes:
@@ -491,7 +506,7 @@ def _told(error: Exception) -> list[Any]:
         return ["limit" if isinstance(error, LimitError) else "template", *error.__reduce__()[1]]
     if isinstance(error, Error):
         return ["error", str(error)]
-    return ["end", TOO_MUCH_MEMORY if isinstance(error, MemoryError) else f"fails: {type(error).__name__}: {error}"]
+    return ["end", TOO_MUCH_MEMORY if isinstance(error, MemoryError) else unexpected(error)]
 
 
 def _schema(engine: Any) -> list[Any]:

@@ -9,7 +9,7 @@ from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, Pref
 
 from kvmrender.errors import TemplateError, nearest
 from kvmrender.shipped import SHIPPED
-from kvmrender.templating.stack import Stack, not_too_large
+from kvmrender.templating.stack import Stack, is_file, not_too_large
 
 
 def loader(stack: Stack) -> BaseLoader:
@@ -22,9 +22,7 @@ def text_of(stack: Stack, name: str) -> str:
     """Return the text of a file. Raises TemplateError where there is none, or where it isn't text."""
     try:  # loaders ask for an environment, and make no use of it
         return loader(stack).get_source(Environment(autoescape=True), name)[0]
-    except (TemplateNotFound, ValueError) as error:
-        if isinstance(error, UnicodeDecodeError):
-            raise TemplateError("is not UTF-8", stack.shown(stack.files(name)[0])) from None
+    except (TemplateNotFound, ValueError):
         raise TemplateError(f"is not in any folder of templates{nearest(name, stack.names())}", name) from None
 
 
@@ -32,10 +30,18 @@ class _FolderLoader(FileSystemLoader):
     """Loads the files of a folder, and none that a link leads to outside of it."""
 
     def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
-        if (found := Path(self.searchpath[0], template)).is_file():
+        if is_file(found := Path(self.searchpath[0], template)):
             not_too_large(found)
-        source, file, uptodate = super().get_source(environment, template)
+        try:
+            source, file, uptodate = super().get_source(environment, template)
+        except UnicodeDecodeError as error:
+            said = f"is not UTF-8: byte 0x{error.object[error.start]:02x} at offset {error.start}"
+            raise TemplateError(said, str(found), error.object.count(b"\n", 0, error.start) + 1) from None
+        except OSError as error:
+            if isinstance(error, TemplateNotFound):
+                raise
+            raise TemplateError(f"can't be read: {error.strerror}", str(found)) from None
         folder = Path(self.searchpath[0])
         if not Path(file).resolve().is_relative_to(folder.resolve()):
             raise TemplateError("is a link to something outside of its folder", file)
-        return source, file, uptodate
+        return source.removeprefix("\ufeff"), file, uptodate  # as editors on Windows write it

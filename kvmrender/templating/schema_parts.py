@@ -179,7 +179,7 @@ class _Check:
             part.text = text_of(self.stack, part.name)
             part.value = _parsed(part.text)
         except TemplateError as error:
-            self.faults.append(Fault(part.file, 0, error.message))
+            self.faults.append(Fault(part.file, error.line or 0, error.message))
         except json.JSONDecodeError as error:
             self.faults.append(Fault(part.file, error.lineno, f"is not JSON: {error.msg}"))
         except ValueError as error:
@@ -526,13 +526,13 @@ def _unfit(root: Node, node: Node, default: Any) -> str:
     """Say why a default is no value of its field, or nothing."""
     convert = converter(root, node, "kvm")
     value = without_nulls(convert(deepcopy(default), Notes()) if convert else default)
-    schema = {"$defs": root["$defs"], "allOf": [node]}
-    nothing = Secrets(schema)
+    schema = {**node, "$defs": root["$defs"]}
+    secrets = Secrets(schema)
     try:
         errors = validator_of(schema).iter_errors(value)
     except ValueError:  # it refers to what is only there in the whole
         return ""
-    return next((problem.message for error in errors for problem in problems_of(schema, nothing, value, error)), "")
+    return next((problem.message for error in errors for problem in problems_of(schema, secrets, value, error)), "")
 
 
 def _meant(stack: Stack, name: str) -> str:

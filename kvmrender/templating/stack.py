@@ -17,6 +17,14 @@ MOST_BYTES = 16 << 20
 """Bytes of a file of either kind."""
 
 
+def is_file(path: Path) -> bool:
+    """Say whether a path is that of a file; no file has a name that is too long."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
 def not_too_large(file: Path) -> Path:
     """Return a file that may be read. Raises TemplateError for one that is larger than templates are."""
     if file.stat().st_size > MOST_BYTES:
@@ -47,8 +55,8 @@ class Stack:
     def files(self, name: str) -> list[Path]:
         """Return the files of this name, that which wins first. Raises TemplateError for one that is too large."""
         if name.startswith(f"{SHIPPED}/"):
-            return [found] if (found := self.shipped / name.removeprefix(f"{SHIPPED}/")).is_file() else []
-        return [not_too_large(path) for folder in (*self.own, self.shipped) if (path := folder / name).is_file()]
+            return [found] if is_file(found := self.shipped / name.removeprefix(f"{SHIPPED}/")) else []
+        return [not_too_large(path) for folder in (*self.own, self.shipped) if is_file(path := folder / name)]
 
     def own_parts(self) -> dict[str, Path]:
         """Return the schema parts in use that are one's own, by their names, that of a whole guest first."""

@@ -104,6 +104,10 @@ class Templates:
                 yield Finding(self.file(name), line, message)
             if name not in self._used:
                 yield Finding(self.file(name), 0, f"nothing uses it{nearest(name, self._used)}")
+        for arch in self.schema.architectures:
+            if not self.stack.files(f"{arch}{TEMPLATE}"):
+                told = f"describes an architecture without a template: {arch}{TEMPLATE} is not in any folder"
+                yield Finding(self.file(f"{arch}{SCHEMA}"), 0, told)
         for file in self._schema_parts():
             yield Finding(str(file), 0, "nothing refers to it")
 

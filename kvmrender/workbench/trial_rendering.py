@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Container, Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from kvmrender.engine import Engine, default_engine
@@ -15,6 +17,8 @@ from kvmrender.shipped import shipped_fixtures
 from kvmrender.templating.stack import TEMPLATE
 from kvmrender.templating.used_fields import NOT_WRITTEN
 from kvmrender.workbench.template_check import Finding
+
+_POSITION = re.compile(r"\[\d+\]")
 
 NAMED = 2
 """Guests that a finding names; of the others, it tells the number."""
@@ -41,10 +45,20 @@ def findings(
     """
     shipped, secrets = default_engine(), Secrets(engine.schema.root)
     found: dict[Finding, None] = {}
+    met: dict[tuple[str, int, str], tuple[Finding, list[str]]] = {}
     unused: dict[tuple[str, str], list[str]] = {}
     given: set[Path] = set()
+
+    def meet(file: str, line: int, message: str) -> None:
+        """Keep what a guest has met: once, whatever device of the next one meets it too."""
+        place = ("", 0) if file == about else (file, line)
+        of = met.setdefault((*place, _POSITION.sub("", message)), (Finding(file, line, message), []))[1]
+        if about not in of:
+            of.append(about)
+
     for document in guests:
         about = document.own.source.name
+        is_example = about.startswith(str(shipped_fixtures()))
         try:
             guest = document.guest
             values = engine.context(guest)
@@ -55,35 +69,45 @@ def findings(
         except GuestError as error:
             for problem in document.located(error.problems):
                 said = f"{path_string(problem.path)}: {problem.message}"
-                found.setdefault(Finding(problem.file or about, problem.line or 0, said))
+                if is_example:
+                    meet(about, problem.line or 0, said)
+                else:
+                    found.setdefault(Finding(problem.file or about, problem.line or 0, said))
             continue
         except TemplateError as error:
             name = error.template or f"{engine.schema.root['properties']['arch']['default']}{TEMPLATE}"
-            found.setdefault(Finding(name, error.line or 0, f"{error.message} ({about})"))
+            meet(name, error.line or 0, error.message)
             if isinstance(error, LimitError):
-                return list(found)  # each guest may take as long
+                return [*found, *_by_guests(met.values())]  # each guest may take as long
             continue
         given |= set(_fields(engine.schema.root, engine.schema.root, values, ()))
         known = secrets.values(values)
         for line, message in _faults(xml, faults, shipped, guest):
             message = secrets.without(known, message)
             file, number = places[line - 1] or ("", 0)
-            found.setdefault(Finding(file, number, f"{message} ({about})"))
+            meet(file, number, message)
         for path, file in ignored:
-            if path[0] == "vars" and about.startswith(str(shipped_fixtures())):
+            if path[0] == "vars" and is_example:
                 continue  # an example of what is for templates of one's own
             unused.setdefault((_field(path), file), []).append(about)
     for (field, file), names in unused.items():
-        where = sorted(set(names))
-        shown = where[:NAMED] if len(where) <= NAMED else [*where[:NAMED], f"{len(where) - NAMED} more"]
-        found.setdefault(Finding(file, 0, f"{field} is given in {listed(shown)}, but not used"))
+        found.setdefault(Finding(file, 0, f"{field} is given in {_few(sorted(set(names)))}, but not used"))
     found.update(dict.fromkeys(lost_fields(engine, names, given)))
-    return list(found)
+    return [*_by_guests(met.values()), *found]
+
+
+def _by_guests(met: Iterable[tuple[Finding, list[str]]]) -> Iterator[Finding]:
+    yield from (replace(one, message=f"{one.message} ({_few(guests)})") for one, guests in met)
+
+
+def _few(guests: list[str]) -> str:
+    """Name a few guests, and tell the number of the others."""
+    return listed(guests if len(guests) <= NAMED else [*guests[:NAMED], f"{len(guests) - NAMED} more"])
 
 
 def _faults(xml: str, faults: Faults, shipped: Engine, guest: Any) -> Iterator[tuple[int, str]]:
     if fault := document_fault(xml):
-        yield fault.line, f"makes XML that is not well-formed: {fault.message}"
+        yield fault.line, f"makes {fault.message}"
     elif found := list(faults(xml.encode())):
         try:
             known = {message for _, message in faults(shipped.render(guest).encode())}

@@ -403,12 +403,21 @@ def test_fault_of_raw_xml_has_its_place(fragment: str, said: str) -> None:
     ("xml", "fault"),
     [
         ("<a><b/></a>", None),
-        ("<a>\n<b>\n</a>", Fault("mismatched tag: <b> is not closed", 2, ("b", 1))),
-        ("<a>\n<b/>\n<b>\n<c/>\n", Fault("no element found: <b> is not closed", 3, ("b", 2))),
-        ("<a>\n<b/>\n&x;</a>", Fault("undefined entity", 3, ())),
-        ("<a xmlns:q='urn:q'>\n<q:b>\n</a>", Fault("mismatched tag: <b> is not closed", 2, ("b", 1))),
-        ("", Fault("no element found", 1, ())),
-        ("<a>\n<b><c/><c>&x;</c></b></a>", Fault("undefined entity", 2, ("b", 1, "c", 2))),
+        ("<a>\n<b>\n</a>", Fault("XML that is not well-formed: mismatched tag: <b> is not closed", 2, ("b", 1))),
+        (
+            "<a>\n<b/>\n<b>\n<c/>\n",
+            Fault("XML that is not well-formed: no element found: <b> is not closed", 3, ("b", 2)),
+        ),
+        ("<a>\n<b/>\n&x;</a>", Fault("XML that is not well-formed: undefined entity", 3, ())),
+        (
+            "<a xmlns:q='urn:q'>\n<q:b>\n</a>",
+            Fault("XML that is not well-formed: mismatched tag: <b> is not closed", 2, ("b", 1)),
+        ),
+        ("", Fault("XML that is not well-formed: no element found", 1, ())),
+        ("<a>\n<name/>\n<name/></a>", Fault("a second <name>", 3, ("name", 2))),
+        ("<a xmlns:q='q'><name/><q:name/><b><name/></b></a>", None),
+        ("<?x?>\n<!DOCTYPE a><a/>", Fault("XML with a DTD", 2, ())),
+        ("<a>\n<b><c/><c>&x;</c></b></a>", Fault("XML that is not well-formed: undefined entity", 2, ("b", 1, "c", 2))),
     ],
 )
 def test_fault_of_a_document_has_line_and_path(xml: str, fault: Fault | None) -> None:

@@ -105,7 +105,6 @@ def test_engines_of_templates_as_they_were_are_dropped(site: str) -> None:
     for number in range(3):
         Path(site, "domain/vcpu.xml.j2").write_text(f"<vcpu>{number}</vcpu>\n")
         assert f"<vcpu>{number}</vcpu>" in from_values({"name": "a"}, [site]).xml
-        renderer_of((site,)).masked("<domain/>")
         engines.append(weakref.ref(current_engine((site,), isolated=True)))
     gc.collect()
     assert [engine() is None for engine in engines] == [True, True, False]
@@ -123,7 +122,7 @@ def test_secrets_are_masked_by_the_schema_of_the_templates(site: str) -> None:
     xml = from_values(SECRET, [site]).xml
     assert 'passwd="sesame1"' in xml
     for templates in ((), (site,)):
-        assert renderer_of(templates).masked(xml) == xml.replace("sesame1", "***")
+        assert renderer_of(templates).masker()(xml) == xml.replace("sesame1", "***")
 
 
 def test_file(site: str, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ import kvmrender.plugins.dask
 from ansible_collections.kvmrender.libvirt.plugins.filter.clashes import FilterModule as Clashes
 from ansible_collections.kvmrender.libvirt.plugins.filter.domain_xml import FilterModule as DomainXml
 from ansible_collections.kvmrender.libvirt.plugins.plugin_utils import guests, results
-from kvmrender import Error, GuestError, file_mode, render, renderer_of
+from kvmrender import Error, GuestError, Result, file_mode, render, renderer_of
 from kvmrender.plugins.salt.modules import kvmrender_guests as salt_module
 from kvmrender.plugins.salt.renderers import kvmrender_guests as salt_renderer
 from kvmrender.plugins.salt.states import kvmrender_guests as salt_state
@@ -112,14 +112,14 @@ def test_values_lose_what_ansible_adds_to_them() -> None:
 def test_differences_of_ansible_are_masked(kind: Callable[[str], Any]) -> None:
     old, new = render(SECRET).replace('"', "'"), render({**SECRET, "memory": "1 GiB"})
     result = {"diff": [{"before": kind(old), "after": kind(new), "after_header": "/tmp/x"}, {"prepared": ""}]}
-    results.hide(result, renderer_of(), "a.xml", new)
+    results.hide(result, renderer_of(), "a.xml", Result(new, {}))
     diff = result["diff"][0]
     assert "s3cret" not in str(result)
     assert "***" in diff["before"]
     assert "***" in diff["after"]
     assert diff["after_header"] == "a.xml"
     other = {"diff": {"before": kind(render(SECRET)), "after": kind(render(SECRET).replace("s3cret", "hidden"))}}
-    results.hide(other, renderer_of(), "a.xml", new)
+    results.hide(other, renderer_of(), "a.xml", Result(new, {}))
     assert other["diff"]["after"].removeprefix(other["diff"]["before"]) == "# only secrets differ\n"
 
 
@@ -134,7 +134,7 @@ def test_messages_of_ansible_are_masked() -> None:
     xml = render({"name": "a", "graphics": [{"type": "vnc", "passwd": "a<b&'c"}]})
     said = f"failed to validate: {xml}, or a<b&'c"
     result = {"msg": said, "stderr": said, "stderr_lines": [said], "dest": "/a.xml", "stdout": None}
-    results.hide(result, renderer_of(), "a.xml", xml)
+    results.hide(result, renderer_of(), "a.xml", Result(xml, {}))
     assert "b&" not in str(result)
     assert result["msg"].endswith(", or ***")
     assert result["dest"] == "/a.xml"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kvmrender.reading.layers import merge
+from kvmrender.reading.parse import from_yaml
 
 KEYS = st.sampled_from("abc")
 VALUES = st.recursive(
@@ -180,6 +182,35 @@ def test_each_problem_is_that_of_the_file_that_says_it(tmp_path: Path, run: Run)
         "below.yaml:4:13: cpu.mode:",
         "guest.yaml:2:8: title: a list is not a string",
     }
+
+
+@pytest.mark.parametrize(
+    ("defaults", "settings", "guest", "blamed"),
+    [
+        ("cpu: {mode: fast}", [], "cpu: hots-model", "guest.yaml:2:6: cpu.mode"),
+        ("disks: [{source: /a, driver: {type: b}}]", [], "disks: [{source: /a, driver: c}]", "guest.yaml:2:30: "),
+        ("disks: {source: /a, driver: {type: b}}", [], "disks: [{source: /a}]", "guest.yaml:2:9: disks[0].driver."),
+        ("disks: {source: /a, driver: {type: b}}", [], "disks: {device: disk}", "defaults.yaml:1:36: disks[0].driver."),
+        ("cpu: {mode: fast}", ["cpu={check: none}"], "cpu: {}", "defaults.yaml:1:13: cpu.mode"),
+        ("cpu: {mode: fast}", ["cpu={mode: slow}", "cpu={check: none}"], "cpu: {}", "--set cpu={mode: slow}: cpu.mode"),
+        ("cpu: {mode: fast}", ["cpu.mode=slow", "cpu=quick"], "cpu: {mode: x}", "--set cpu=quick: cpu.mode"),
+        ("cpu: {mode: fast}", ["cpu={check: none}", "cpu.mode=slow"], "cpu: {}", "--set cpu.mode=slow: cpu.mode"),
+    ],
+)  # fmt: skip
+def test_what_a_layer_replaces_is_not_blamed(
+    defaults: str, settings: list[str], guest: str, blamed: str, tmp_path: Path, run: Run
+) -> None:
+    """Nor is a mapping above that says nothing of the key at fault."""
+    (tmp_path / "defaults.yaml").write_text(defaults)
+    (tmp_path / "guest.yaml").write_text(f"name: a\n{guest}\n")
+    over = [word for setting in settings for word in ("--set", setting)]
+    result = run("render", "--defaults", tmp_path / "defaults.yaml", *over, tmp_path / "guest.yaml")
+    (line,) = result.stderr.splitlines()
+    assert line.replace(f"{tmp_path}/", "").startswith(blamed)
+    lines = tmp_path / "guest.jsonl"
+    lines.write_text(json.dumps({"name": "a", **from_yaml(guest)[0]}) + "\n")
+    result = run("render", "--defaults", tmp_path / "defaults.yaml", *over, lines)
+    assert result.stderr.replace(f"{tmp_path}/", "")[:9] == blamed.replace("guest.yaml", "guest.jsonl")[:9]
 
 
 @pytest.mark.parametrize("name", ["-", "guests", "guests.yaml"])

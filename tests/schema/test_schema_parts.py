@@ -169,6 +169,51 @@ def test_every_command_tells_of_it(command: str, tmp_path: Path, run: Run) -> No
     assert (result.exit_code, result.stdout, result.stderr) == (2, "", f"{tmp_path}/{said}\n")
 
 
+def test_architecture_without_a_template(tmp_path: Path, run: Run) -> None:
+    arm = {"description": "Guests.", "architecture": ["arm"], "like": "arm64", "disk_buses": {}}
+    write(tmp_path, {"arm.schema.json": arm})
+    result = run("render", "--templates", tmp_path, input="name: a\narch: arm\n")
+    said = "arm.xml.j2: template 'arm.xml.j2' is not in any folder of templates (guest 'a')\n"
+    assert (result.exit_code, result.stdout, result.stderr) == (2, "", said)
+    assert run("render", "--templates", tmp_path, input="name: a\n").exit_code == 0
+    found = run("templates", "check", tmp_path)
+    said = "describes an architecture without a template: arm.xml.j2 is not in any folder"
+    assert (found.exit_code, found.stderr) == (2, f"{tmp_path}/arm.schema.json: {said}\n")
+
+
+@pytest.mark.parametrize("name", ["amd64.xml.j2", "devices/disk.xml.j2", "guest.schema.json"])
+def test_file_that_is_not_utf_8(name: str, tmp_path: Path, run: Run) -> None:
+    write(tmp_path, {name: ""})
+    (tmp_path / name).write_bytes(b"{\n\xff")
+    result = run("render", "--templates", tmp_path, input="name: a\ndisks: [{source: /a.raw}]\n")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"{tmp_path}/{name}:2: is not UTF-8: byte 0xff at offset 2")
+
+
+def test_byte_order_mark_of_editors_is_left_out(tmp_path: Path, run: Run) -> None:
+    vcpu = (ROOT / "templates/domain/vcpu.xml.j2").read_text()
+    write(tmp_path, {"domain/vcpu.xml.j2": f"\ufeff{vcpu}", "guest.schema.json": f"\ufeff{json.dumps(EXTENDS)}"})
+    result = run("render", "--templates", tmp_path, input="name: a\n")
+    assert (result.exit_code, result.stdout) == (0, run("render", input="name: a\n").stdout)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"domain/vcpu.xml.j2": f"{{% include '{'a' * 300}' %}}"},
+        {"amd64.xml.j2": f"{{% extends '{'a' * 300}' %}}"},
+        {"guest.schema.json": {"extends": "a" * 300}},
+        {"guest.schema.json": guest(x={"$ref": f"{'a' * 300}.schema.json"})},
+    ],
+    ids=["include", "extends", "extends of a part", "reference"],
+)
+def test_name_that_no_file_has(parts: dict[str, Any], tmp_path: Path, run: Run) -> None:
+    result = run("render", "--templates", write(tmp_path, parts), input="name: a\n")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"{tmp_path}/{next(iter(parts))}:")
+    assert "is not in any folder of templates" in result.stderr
+
+
 def test_check_finds_all_that_is_odd_in_parts(tmp_path: Path, run: Run) -> None:
     """What would not stop a guest, too; the exit code of what can be put together is 1."""
     odd = guest(
@@ -406,12 +451,46 @@ def test_secret_of_ones_own_is_shown_nowhere_but_in_the_xml(tmp_path: Path, run:
     assert (refused.exit_code, "SESAMEAB" in refused.stderr) == (2, False)
 
 
+GIVEN = {
+    "a default": {"default": "hunter2a"},
+    "values": {"enum": ["hunter2a", "hunter2b"], "default": "hunter2a"},
+    "a constant": {"const": "hunter2a"},
+    "a default by type": {"default_by_type": {"kvm": "hunter2a"}},
+    "a default by a neighbour": {"default_by": {"name": {"*": "hunter2a"}}},
+}
+
+
+@pytest.mark.parametrize("given", GIVEN.values(), ids=GIVEN)
+def test_what_a_part_gives_a_secret_is_not_shown(given: dict[str, Any], tmp_path: Path, run: Run) -> None:
+    secret = {**D, "type": "string", "pattern": "^[a-z0-9]{8}$", "secret": True, **given}
+    login = {**D, "type": "object", "additionalProperties": False, "properties": {"key": secret}}
+    part = guest(token=secret, login={**login, "default": {"key": "hunter2a"}})
+    site = write(tmp_path / "site", {"guest.schema.json": part})
+    own = ("--templates", site)
+    for arguments in (["explain"], ["explain", "token"], ["explain", "login"], ["explain", "login.key"], ["schema"]):
+        result = run(*arguments, *own)
+        assert (result.exit_code, result.stderr) == (0, "")
+        assert "hunter2" not in result.stdout
+    said = [
+        run("context", *own, input=f"name: a\ntoken: {value}\n") for value in ("hunter2a", "hunter2!", "[hunter2!]")
+    ]
+    said += [run("templates", "check", site)]
+    assert "hunter2" not in "".join(result.stdout + result.stderr for result in said)
+
+
+def test_secret_default_that_does_not_fit_is_not_shown(tmp_path: Path, run: Run) -> None:
+    secret = {**D, "type": "string", "pattern": "^[a-z]$", "secret": True, "default": "hunter2"}
+    result = run("templates", "check", write(tmp_path, {"guest.schema.json": guest(token=secret)}))
+    assert "properties.token.default: does not fit: ***" in result.stderr
+    assert "hunter2" not in result.stderr
+
+
 def test_secret_of_ones_own_for_configuration_management(tmp_path: Path) -> None:
     folders = (str(write(tmp_path / "site", SECRET_SITE)),)
     found = one.from_values({"name": "a", "token": "sesameab"}, folders)
     assert found.has_secret
     assert "sesameab" in found.xml
-    masked = renderer_of(folders).masked(found.xml)
+    masked = renderer_of(folders).masker()(found.xml)
     assert "sesameab" not in masked
     assert 'token="***"' in masked
     assert not one.from_values({"name": "a"}, folders).has_secret

@@ -10,10 +10,12 @@ import pytest
 from conftest import Run, find
 
 import kvmrender
-from kvmrender import GuestError
+from kvmrender import GuestError, renderer_of
 from kvmrender.engine import Engine
+from kvmrender.look.live_results import Looker
+from kvmrender.look.preview.answers import Answers
 from kvmrender.schema.guest_schema import Node, resolve
-from kvmrender.schema.secrets import is_secret, secret_finder, xml_masker
+from kvmrender.schema.secrets import Secrets, is_secret, secret_finder, xml_masker
 
 SECRET = "hunter2"
 
@@ -251,6 +253,8 @@ def test_no_command_tells_a_secret_in_raw_xml(written: str, run: Run, tmp_path: 
         f"graphics[0].passwd.{MARK}",
         f"graphics[0].passwd[{MARK}]=a",
         f"graphics=[{{type: 5, passwd: {MARK}}}]",
+        f"graphics[0]={{type: vnc, passwd: {MARK}, x: 1}}",
+        f"graphics[0]={{type: vnc, passwd: {MARK}",
         f"disks[0].source.cookies={MARK}",
         f"extra.devices=<graphics passwd='{MARK}'",
         f"extra=<graphics passwd='{MARK}'/>",
@@ -260,6 +264,21 @@ def test_no_command_tells_a_secret_in_raw_xml(written: str, run: Run, tmp_path: 
 def test_no_setting_tells_a_secret(setting: str, run: Run) -> None:
     result = run("render", "--set", setting, input="name: a\ndisks: [{source: /a.raw}]\n")
     assert result.exit_code == 2
+    assert MARK not in (result.stdout + result.stderr)
+
+
+@pytest.mark.parametrize("value", [f"{{login: {{name: {MARK}}}, x: 1}}", f"{{login: {{name: {MARK}", f"[{MARK}]"])
+def test_no_setting_tells_a_secret_that_has_a_name_of_others(value: str, run: Run, tmp_path: Path) -> None:
+    described = {"description": "A thing."}
+    login = {**described, "type": "object", "properties": {"name": {**described, "secret": True}}}
+    rack = {**described, "type": "object", "properties": {"size": described, "login": login}}
+    for node in (login, rack):
+        node["additionalProperties"] = False
+    part = {"extends": "shipped/guest.schema.json", "properties": {"rack": rack}}
+    (tmp_path / "guest.schema.json").write_text(json.dumps(part))
+    result = run("render", "--templates", tmp_path, "--set", f"rack={value}", input="name: a\n")
+    assert result.exit_code == 2
+    assert "--set rack=***: " in result.stderr
     assert MARK not in (result.stdout + result.stderr)
 
 
@@ -277,6 +296,60 @@ def test_no_template_tells_a_secret(mistake: str, run: Run, tmp_path: Path) -> N
         assert result.exit_code in (1, 2)
         assert MARK not in (result.stdout + result.stderr)
         assert "graphics.xml.j2:1" in (result.stdout + result.stderr)
+
+
+PASSED = {
+    "a text": "<description>{{ graphics[0].passwd }}</description>",
+    "a text with more": "<description>of {{ graphics[0].passwd }}!</description>",
+    "an attribute": "<metadata><s:a xmlns:s='s' b='{{ graphics[0].passwd }}'/></metadata>",
+    "a comment": "<!-- {{ graphics[0].passwd }} -->",
+    "a reference": "<description>&#104;{{ graphics[0].passwd[1:] }}</description>",
+    "a section": "<description><![CDATA[{{ graphics[0].passwd }}]]></description>",
+    "an argument": "<a><b c='-x=pw={{ graphics[0].passwd }},y'/></a>",
+}
+
+
+@pytest.mark.parametrize("has_own", [True, False], ids=["also in its place", "elsewhere alone"])
+@pytest.mark.parametrize("passed", PASSED.values(), ids=PASSED)
+def test_secret_that_a_template_writes_elsewhere_is_not_shown(
+    passed: str, has_own: bool, run: Run, tmp_path: Path
+) -> None:
+    place = "<devices><graphics passwd='{{ graphics[0].passwd }}'/></devices>" if has_own else ""
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site/amd64.xml.j2").write_text(f"<domain>\n<name>a</name>\n{passed}\n{place}\n</domain>\n")
+    guest, out = tmp_path / "a.yaml", tmp_path / "out"
+    guest.write_text(f"name: a\ngraphics: {{type: vnc, passwd: {MARK}}}\n")
+    own = ("--templates", tmp_path / "site")
+    new = run("render", *own, "-o", out, "--diff", guest)
+    assert MARK in (out / "a.xml").read_text().replace("&#104;", "h")
+    assert (out / "a.xml").stat().st_mode & 0o777 == 0o640
+    guest.write_text(f"name: a\ngraphics: {{type: vnc, passwd: {MARK}b}}\n")
+    changed = run("render", *own, "-o", out, "--check", "--diff", guest)
+    checked = run("validate", *own, guest)
+    for result in (new, changed, checked):
+        assert MARK not in result.stdout + result.stderr
+    assert "only secrets differ" in changed.stdout
+    renderer = renderer_of((str(tmp_path / "site"),))
+    found = renderer.result({"name": "a", "graphics": [{"type": "vnc", "passwd": MARK}]})
+    assert MARK not in renderer.masker(found)(found.xml)
+    look = Looker((str(tmp_path / "site"),), (str(guest),), {})
+    shown = Answers(look, example=False, show_secrets=False).render({"texts": {}})
+    assert "***" in shown["xml"]
+    assert MARK not in json.dumps(shown)
+
+
+def test_short_secret_is_known_elsewhere_as_a_word_of_its_own() -> None:
+    xml = Secrets(Engine().schema.root).xml
+    assert xml.masker(["ab"])("<a b='ab' c='abc'>x ab y</a>") == "<a b='***' c='abc'>***</a>"
+    assert xml.masker([""])("<a b=''>x</a>") == "<a b=''>x</a>"
+
+
+def test_secret_is_known_at_its_own_place_alone_where_no_template_is_of_ones_own(run: Run, tmp_path: Path) -> None:
+    """Its mask elsewhere would tell what it is."""
+    text = "name: a\ntitle: virtio\ngraphics: {type: vnc, passwd: virtio}\n"
+    result = run("render", "-o", tmp_path / "out", "--check", "--diff", input=text)
+    assert "<title>virtio</title>" in result.stdout
+    assert 'passwd="***"' in result.stdout
 
 
 @pytest.mark.parametrize(

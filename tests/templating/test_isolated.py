@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import operator
 import os
 import pickle
 import signal
@@ -320,6 +321,7 @@ def until(condition: Callable[[], bool]) -> None:
     raise AssertionError("it never was so")
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_limits_are_the_kernels(site: Path) -> None:
     renderer = Engine([site], isolated=True)
     limits = {
@@ -353,6 +355,7 @@ sys.stdin.read()
 """
 
 
+@pytest.mark.usefixtures("unmeasured")
 @pytest.mark.parametrize("what", ["idle", "busy"])
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_process_ends_with_the_one_that_it_works_for(number: signal.Signals, what: str, site: Path) -> None:
@@ -430,6 +433,11 @@ def test_it_says_what_a_renderer_says(site: Path) -> None:
         with pytest.raises(GuestError) as found:
             there.render(guest)
         assert found.value.problems == expected.value.problems
+
+
+def test_what_nobody_expected_asks_for_a_report(site: Path) -> None:
+    with pytest.raises(LimitError, match=r"kvmrender is at fault \(TypeError.*\): please report this"):
+        Engine([site], isolated=True).run(operator.neg)
 
 
 def test_values_of_python(site: Path) -> None:

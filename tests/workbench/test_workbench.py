@@ -322,7 +322,7 @@ def test_link_out_of_a_folder_is_not_read(site: Path) -> None:
         ("amd64.xml.j2", "<a>{% include 'devices/dsk.xml.j2' %}</a>", "amd64.xml.j2:1: template 'devices/dsk.xml.j2' is not in any folder (did you mean 'devices/disk.xml.j2'?)"),
         ("devices/dsk.xml.j2", "<a/>", "devices/dsk.xml.j2: nothing uses it (did you mean 'devices/disk.xml.j2'?)"),
         ("devices/dsk.schema.json", "{}", "devices/dsk.schema.json: nothing refers to it"),
-        ("devices/hub.xml.j2", '    <hub type="{{ device.typ }}"/>\n', f"devices/hub.xml.j2:1: 'typ' is not given here (did you mean 'type'?) ({ROOT}/fixtures/chardev-addresses.yaml)"),
+        ("devices/hub.xml.j2", '    <hub type="{{ device.typ }}"/>\n', f"devices/hub.xml.j2:1: 'typ' is not given here (did you mean 'type'?) ({ROOT}/fixtures/"),
         ("devices/hub.xml.j2", '    <hub type="{{ device.type }}"/>\n', "devices/hub.xml.j2: hubs[].address is given in"),
         ("devices/hub.xml.j2", '    <hub type="{{ device.type }}">\n', "devices/hub.xml.j2:1: makes XML that is not well-formed: mismatched tag: <hub> is not closed"),
     ],
@@ -401,9 +401,8 @@ def test_check_goes_on_behind_what_fails(site: Path) -> None:
     disk(site, "<disk>\n\n{{ device.sauce }}</disk>\n")
     guest = "name: a\ndisks: [{source: /a.qcow2}]\n"
     assert tried(site, "name: a\nvcpu: 0\n", guest, guest, "name: b\nvcpu: -1\nmemory: x\n") == [
+        f"{site}/devices/disk.xml.j2:3: 'sauce' is not given here (did you mean 'source'?) (1.yaml and 2.yaml)",
         "0.yaml:2: vcpu: 0 is less than 1",
-        f"{site}/devices/disk.xml.j2:3: 'sauce' is not given here (did you mean 'source'?) (1.yaml)",
-        f"{site}/devices/disk.xml.j2:3: 'sauce' is not given here (did you mean 'source'?) (2.yaml)",
         "3.yaml:2: vcpu: -1 is less than 1",
         "3.yaml:3: memory: 'x' is not a size of memory: a whole number of MiB, or one with a unit, such as 4 GiB",
     ]
@@ -419,6 +418,54 @@ def test_check_tells_what_is_wrong_with_the_xml_of_ones_own_templates_alone(site
     guest = "name: a\ndisks: [{source: /a.qcow2}]\n"
     line = (site / "devices/disk.xml.j2").read_text().partition("<disk")[0].count("\n") + 1
     assert tried(site, guest, faults=faults) == [f'{site}/devices/disk.xml.j2:{line}: x="1" is new (0.yaml)']
+
+
+def test_check_tells_a_fault_once_however_many_guests_meet_it(site: Path, run: Run) -> None:
+    (site / "amd64.xml.j2").write_text("<domain>{{ nmae }}</domain>")
+    (site / "devices/m.schema.json").write_text("{}")
+    lines = run("templates", "check", site).stderr.splitlines()
+    said = [
+        line for line in lines if line.startswith(f"{site}/amd64.xml.j2:1: 'nmae' is not a name") and "fixt" in line
+    ]
+    assert len(said) == 1
+    assert re.search(r"\.yaml, \S+\.yaml and \d\d+ more\)$", said[0])
+
+
+def test_check_tells_once_what_the_examples_lack(site: Path, run: Run) -> None:
+    rack = {"rack": {"description": "Where it is.", "type": "string", "pattern": "^r", "expected": "a rack"}}
+    part = {"extends": "shipped/guest.schema.json", "properties": rack, "required": ["name", "rack"]}
+    (site / "guest.schema.json").write_text(json.dumps(part))
+    lines = run("templates", "check", site).stderr.splitlines()
+    assert len([line for line in lines if "rack" in line and "no template can write" not in line]) == 1, lines
+
+
+def test_check_tells_once_what_several_devices_meet(site: Path) -> None:
+    disk(site, (SHIPPED / "devices/disk.xml.j2").read_text().replace("<disk", '<disk x="1"'))
+
+    def faults(xml: bytes) -> list[tuple[int, str]]:
+        lines = [number for number, text in enumerate(xml.decode().splitlines(), 1) if 'x="1"' in text]
+        return [(line, f"devices/disk[{number}]/@x: is new") for number, line in enumerate(lines, 1)]
+
+    guest = "name: a\ndisks: [{source: /a.qcow2}, {source: /b.qcow2}]\n"
+    (said,) = tried(site, guest, guest, faults=faults)
+    assert said.endswith("devices/disk[1]/@x: is new (0.yaml and 1.yaml)")
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("<!DOCTYPE domain>\n<domain><name>a</name></domain>", "1: makes XML with a DTD"),
+        ("<!DOCTYPE domain [<!ENTITY a 'b'>]>\n<domain><name>&a;</name></domain>", "1: makes XML with a DTD"),
+        ("<domain>\n<name>a</name>\n<b/>\n<name>a</name></domain>", "4: makes a second <name>"),
+    ],
+)
+def test_document_with_a_dtd_or_two_names_is_refused(source: str, said: str, site: Path, run: Run) -> None:
+    (site / "amd64.xml.j2").write_text(source)
+    result = run("render", "--templates", site, input="name: a\n")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"{site}/amd64.xml.j2:{said}"), result.stderr
+    result = run("templates", "check", site)
+    assert f"{site}/amd64.xml.j2:{said} ({ROOT}/fixtures/" in result.stderr
 
 
 @pytest.mark.libvirt

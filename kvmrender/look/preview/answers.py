@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from difflib import unified_diff
 from pathlib import Path
 from threading import Lock
@@ -12,7 +11,7 @@ from kvmrender.errors import Error, Problem, TemplateError, path_string
 from kvmrender.look.explain import template_name
 from kvmrender.look.live_results import Look, Looker
 from kvmrender.reading.size_limits import MAX_SIZE
-from kvmrender.schema.secrets import xml_masker
+from kvmrender.schema.secrets import xml_secrets
 from kvmrender.templating.stack import TEMPLATE
 
 Answer = dict[str, Any]
@@ -74,7 +73,7 @@ class Answers:
             if asked.get("files"):
                 answer["files"] = look.files
             if look.traced is not None:
-                xml = self._mask()(look.xml[look.traced])
+                xml = self._masked(look.xml[look.traced], look.secrets.get(look.traced))
                 answer |= {"lines": self._lines(xml, look), "xml": xml, "diff": _diff(before, xml)}
             return answer | {"problems": [*self._problems(look)], "more": look.more}
 
@@ -88,8 +87,11 @@ class Answers:
                         return {"name": name, "text": file.read_text(errors="replace")}
         raise BadRequestError(f"{name}: is not a template")
 
-    def _mask(self) -> Callable[[str], str]:
-        return str if self._show_secrets else xml_masker(self._looker.engine.schema.root)
+    def _masked(self, xml: str, known: list[str] | None) -> str:
+        if self._show_secrets:
+            return xml
+        secrets = xml_secrets(self._looker.engine.schema.root)
+        return secrets.masked(xml) if known is None else secrets.masker(known)(xml)
 
     def _lines(self, xml: str, look: Look) -> list[tuple[str, str | None, int | None]]:
         """Return each line of the XML with the template and the line of it that wrote it."""

@@ -68,9 +68,9 @@ def guest_file(
     renderer = renderer_of(folders(templates))
     for key, said in done["changes"].items():
         if isinstance(said, str) and "\n" in said:  # a difference: one of parts can't be told to have no secrets
-            done["changes"][key] = difference(name, before, found.xml, renderer.masked)
+            done["changes"][key] = difference(name, before, found.xml, renderer.masker(found))
     if isinstance(done.get("comment"), str):
-        done["comment"] = renderer.without_secrets(done["comment"], found.xml)
+        done["comment"] = renderer.without_secrets(done["comment"], found)
     return done
 
 

@@ -50,7 +50,7 @@ class ActionModule(ActionBase):
             result = self._copied(name, one, task_vars or {})
         finally:
             self._remove_tmp_path(self._connection._shell.tmpdir)
-        results.hide(result, kvmrender.renderer_of(templates), name, one.xml)
+        results.hide(result, kvmrender.renderer_of(templates), name, one)
         return {**result, "name": one.context["name"], "uuid": one.context.get("uuid")}
 
     def _copied(self, name: str, one: Any, task_vars: dict[str, Any]) -> Any:
