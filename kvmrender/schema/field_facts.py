@@ -71,7 +71,8 @@ class Field:
         ]
         node, inner = resolve(self.root, place), _item(self.root, place)
         reference = place.get("$ref") or node.get("items", {}).get("$ref")
-        part = self.root["$defs"].get(reference.split("/")[2], {}) if reference else {}
+        place_of_part = (reference or "").split("/")[2:3]  # nothing for "#", a guest in a guest
+        part = self.root["$defs"].get(place_of_part[0], {}) if place_of_part else {}
         anchor = next((found["anchor"] for found in (node, inner, part) if "anchor" in found), self.anchor)
         shared = reference if "properties" in inner else None
         return Field((*self.path, name), (*self.nodes, node), anchor, shared, tuple(overlays), self.root)

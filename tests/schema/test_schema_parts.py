@@ -214,6 +214,13 @@ def test_name_that_no_file_has(parts: dict[str, Any], tmp_path: Path, run: Run) 
     assert "is not in any folder of templates" in result.stderr
 
 
+def test_guest_in_a_guest_is_explained(tmp_path: Path, run: Run) -> None:
+    write(tmp_path, {"guest.schema.json": guest(x={"$ref": "guest.schema.json"})})
+    result = run("explain", "x.vcpu", "--templates", tmp_path)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert run("explain", "--markdown", "--templates", tmp_path).exit_code == 0
+
+
 def test_check_finds_all_that_is_odd_in_parts(tmp_path: Path, run: Run) -> None:
     """What would not stop a guest, too; the exit code of what can be put together is 1."""
     odd = guest(
