@@ -19,13 +19,14 @@ if TYPE_CHECKING:
     from kvmrender.errors import Error as Error
     from kvmrender.errors import GuestError as GuestError
     from kvmrender.errors import LimitError as LimitError
-    from kvmrender.errors import Problem as Problem
     from kvmrender.errors import TemplateError as TemplateError
     from kvmrender.fleet.guest_result import Outcome as Outcome
+    from kvmrender.problem import Problem as Problem
 
 _API = ("LoadedGuest", "Renderer", "Result", "clashes", "file_mode", "load", "render", "render_fleet", "renderer_of")
-_ERRORS = ("Error", "GuestError", "LimitError", "Problem", "TemplateError")
+_ERRORS = ("Error", "GuestError", "LimitError", "TemplateError")
 _HOMES = {**dict.fromkeys(_API, "api"), **dict.fromkeys(_ERRORS, "errors"), "Outcome": "fleet.guest_result"}
+_HOMES["Problem"] = "problem"
 
 
 def __getattr__(name: str) -> Any:

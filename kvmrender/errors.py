@@ -4,59 +4,36 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from itertools import islice
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from kvmrender.shipped import SHIPPED, shipped_templates
-
-Path = tuple[str | int, ...]
-"""Where a value stands in a guest: keys and list positions, as ``("disks", 0, "driver", "type")``."""
-
+from kvmrender.wording import HIDDEN as HIDDEN
+from kvmrender.wording import LONGEST as LONGEST
+from kvmrender.wording import LONGEST_LINE as LONGEST_LINE
+from kvmrender.wording import MOST_KNOWN as MOST_KNOWN
+from kvmrender.wording import Path as Path
+from kvmrender.wording import brief as brief
+from kvmrender.wording import listed as listed
+from kvmrender.wording import nearest as nearest
+from kvmrender.wording import path_string as path_string
+from kvmrender.wording import printable as printable
+from kvmrender.wording import shown_file as shown_file
+from kvmrender.wording import visible as visible
 
 TOO_MUCH_MEMORY = "needs more memory than it may have"
-LONGEST, LONGEST_LINE = 80, 200
-"""Characters of a word, and of a template's line, that messages show."""
-MOST_KNOWN = 1000
-"""Words that are looked at for a hint."""
 
-_RANGES = ((0, 8), (0x0B, 0x1F), (0x7F, 0x9F), (0x61C,) * 2, (0x200B, 0x200F), (0x2028, 0x202E), (0x2060, 0x2069))
-HIDDEN = {
-    code: chr(code).encode("unicode_escape").decode()
-    for code in (0xFEFF, *(code for first, last in _RANGES for code in range(first, last + 1)))
-}
-"""Characters that terminals obey or don't show, each with its escape."""
+if TYPE_CHECKING:
+    from kvmrender.problem import Problem as Problem
+else:
+
+    def Problem(*values: Any, **named: Any) -> Problem:  # noqa: N802
+        """Make a ``kvmrender.problem.Problem``: most runs have none, and start in less time than it takes to import."""
+        from kvmrender.problem import Problem
+
+        return Problem(*values, **named)
 
 
 class Error(Exception):
     """Everything that kvmrender raises on purpose."""
-
-
-class Problem(NamedTuple):
-    """One thing that is wrong with a guest.
-
-    ``path`` is the field (empty for the guest as a whole), ``file``, ``line`` and ``column`` (both from 1)
-    are known when the guest came from a file. ``at_key`` says that the field's name is at fault, not its value.
-    ``related`` are other fields that the problem is about, such as the first of two equal addresses.
-    """
-
-    path: Path
-    message: str
-    file: str | None = None
-    line: int | None = None
-    column: int | None = None
-    at_key: bool = False
-    related: tuple[Path, ...] = ()
-
-    def __str__(self) -> str:
-        """Give the problem as one line, ``FILE:LINE:COLUMN: field: message``."""
-        place = [printable(str(part)) for part in (self.file, self.line, self.column) if part is not None]
-        field = path_string(self.path)
-        return ": ".join(part for part in (":".join(place), field, self.message) if part)
-
-    def at(self, file: str | None, position: tuple[int, int] | None) -> Problem:
-        """Return the same problem with its place filled in."""
-        line, column = position or (None, None)
-        return self._replace(file=file, line=line, column=column)
 
 
 class GuestError(Error):
@@ -138,29 +115,6 @@ class LimitError(TemplateError):
         return Problem((), f"{place}: {self.message}")
 
 
-def shown_file(file: str) -> str:
-    """Return a template's file as messages show it: ``shipped/NAME`` for a shipped one, as templates themselves say."""
-    return file.replace(f"{shipped_templates()}/", f"{SHIPPED}/") if file.startswith("/") else file
-
-
-def path_string(path: Sequence[str | int]) -> str:
-    """Write a path as users type it: ``disks[0].driver.type``, and ``vcpu`` for its own text."""
-    path = path[:-1] if path[-1:] == ("text",) else path
-    parts = (f"[{part}]" if isinstance(part, int) else f".{brief(part)}" for part in path)
-    return "".join(parts).removeprefix(".")
-
-
-def printable(text: str) -> str:
-    """Return ``text`` with whatever can't stand in one line of UTF-8 written as an escape."""
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
-
-
-def visible(text: str) -> str:
-    """Return ``text``, of any number of lines, with escapes for what terminals obey or don't show: control characters,
-    marks that turn the direction of writing, marks without width."""
-    return text.translate(HIDDEN)
-
-
 def unexpected(error: BaseException) -> str:
     """Return what users are told of an exception that is nobody's but our own: its type and place.
 
@@ -175,30 +129,3 @@ def unexpected(error: BaseException) -> str:
         return f"there is too little memory ({said}): --jobs 1 needs the least"
     found = f"kvmrender is at fault ({said}): please report this, with what KVMRENDER_DEBUG=1 shows of it"
     return "".join(format_exception(error)) + found if os.environ.get("KVMRENDER_DEBUG") else found
-
-
-def brief(text: str, longest: int = LONGEST) -> str:
-    """Return ``text`` as messages show it: in one line, and never a long one."""
-    found = printable(text[: longest + 1])
-    return found if len(found) <= longest else f"{found[: longest - 1]}…"
-
-
-def nearest(word: object, known: Iterable[object]) -> str:
-    """Return `` (did you mean 'x'?)`` for the known word that is nearest to ``word``, or nothing.
-
-    Of the known words, so many are looked at as can be told apart in no time, and none that is longer than is shown.
-    """
-    words = (str(name) for name in islice(known, MOST_KNOWN))
-    folded = {name.casefold(): name for name in words if len(name) <= LONGEST}
-    text = str(word)[:LONGEST].casefold()
-    from difflib import get_close_matches
-
-    matches = get_close_matches(text, folded, cutoff=0.6)
-    # A slip of one letter for another is likelier than one too many: qcow3 is qcow2, not qcow.
-    matches.sort(key=lambda match: len(match) != len(text) or sum(map(str.__ne__, match, text)) > 1)
-    return f" (did you mean {folded[matches[0]]!r}?)" if matches else ""
-
-
-def listed(words: Sequence[str], last: str = "and") -> str:
-    """Write words as sentences do: ``a, b and c``."""
-    return f" {last} ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

@@ -74,11 +74,13 @@ def checker(schema: GuestSchema) -> Callable[[dict[str, Any], Collection[str] | 
             if problems := list(islice(_not_json(secrets, (), guest), MOST_PROBLEMS)):
                 return problems
             raise
+        from dataclasses import replace
+
         # A field may break several rules at once: the first one told is enough.
         found: dict[Path, Problem] = {}
         for problem in chain.from_iterable(problems_of(root, secrets, guest, error) for error in errors):
             path = secrets.outside(problem.path)
-            found.setdefault(path, problem._replace(path=path))
+            found.setdefault(path, replace(problem, path=path))
             if len(found) == MOST_PROBLEMS:
                 found[()] = Problem((), f"has {MOST_PROBLEMS:,} problems and more: these are the first of them")
                 break

@@ -94,8 +94,10 @@ class Report:
         return str(Path(self._folder, os.fsdecode(file_name(name))))
 
     def _object(self, outcome: Outcome, status: str, place: str) -> dict[str, Any]:
+        from dataclasses import asdict
+
         problems = [
-            {**problem._asdict(), "path": path_string(problem.path), "related": [*map(path_string, problem.related)]}
+            {**asdict(problem), "path": path_string(problem.path), "related": [*map(path_string, problem.related)]}
             for problem in outcome.problems
         ]
         found: dict[str, Any] = {"name": outcome.name or None, "file": place if outcome.name else None}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from io import BytesIO
 from itertools import count, islice
 from typing import Any
@@ -163,7 +164,7 @@ def faults(grammar: Grammar, xml: bytes, secrets: Secrets | None = None) -> list
 
     found = list(islice(_faults(grammar, root, grammar.start, (), count()), MOST_FAULTS + 1))
     problems = [
-        problem._replace(message=said(problem)).at(None, (element.sourceline, 1))
+        replace(problem, message=said(problem)).at(None, (element.sourceline, 1))
         for problem, element in found or [(Problem((), whole), root)]
     ]
     if len(problems) > MOST_FAULTS:

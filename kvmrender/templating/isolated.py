@@ -501,7 +501,7 @@ def _called(engine: Any, module: str, name: str, arguments: tuple[Any, ...]) -> 
 
 def _told(error: Exception) -> list[Any]:
     if isinstance(error, GuestError):
-        return ["guest", error.problems, error.more]
+        return ["guest", [[*vars(problem).values()] for problem in error.problems], error.more]
     if isinstance(error, TemplateError):
         return ["limit" if isinstance(error, LimitError) else "template", *error.__reduce__()[1]]
     if isinstance(error, Error):

@@ -1,0 +1,36 @@
+"""What is wrong with a guest. To import this takes longer than to render one: ``errors`` makes problems without it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from kvmrender.wording import Path, path_string, printable
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong with a guest.
+
+    ``path`` is the field (empty for the guest as a whole), ``file``, ``line`` and ``column`` (both from 1)
+    are known when the guest came from a file. ``at_key`` says that the field's name is at fault, not its value.
+    ``related`` are other fields that the problem is about, such as the first of two equal addresses.
+    """
+
+    path: Path
+    message: str
+    file: str | None = None
+    line: int | None = None
+    column: int | None = None
+    at_key: bool = False
+    related: tuple[Path, ...] = ()
+
+    def __str__(self) -> str:
+        """Give the problem as one line, ``FILE:LINE:COLUMN: field: message``."""
+        place = [printable(str(part)) for part in (self.file, self.line, self.column) if part is not None]
+        field = path_string(self.path)
+        return ": ".join(part for part in (":".join(place), field, self.message) if part)
+
+    def at(self, file: str | None, position: tuple[int, int] | None) -> Problem:
+        """Return the same problem with its place filled in."""
+        line, column = position or (None, None)
+        return replace(self, file=file, line=line, column=column)
