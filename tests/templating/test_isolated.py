@@ -343,6 +343,26 @@ def test_process_ends_with_its_renderer(site: Path) -> None:
     assert not Path(f"/proc/{number}").exists()
 
 
+def test_process_that_has_nothing_to_do_ends_by_itself(site: Path) -> None:
+    """So that what is done at the end of a process, such as by coverage, is done."""
+    idle = Renderer([site], isolated=True)._isolated
+    assert idle is not None
+    assert idle._process is not None
+    status = idle._process.end()
+    assert status is not None
+    assert os.waitstatus_to_exitcode(status) == 0
+
+
+def test_process_that_does_not_end_by_itself_is_killed(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(isolated, "MOST_SECONDS_TO_END", 0.1)
+    renderer = Renderer([site], isolated=True)
+    number = process(renderer)
+    os.kill(number, signal.SIGSTOP)
+    del renderer
+    gc.collect()
+    assert not Path(f"/proc/{number}").exists()
+
+
 PROGRAM = """
 import sys
 from threading import Thread
