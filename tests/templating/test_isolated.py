@@ -345,7 +345,7 @@ def test_process_ends_with_its_renderer(site: Path) -> None:
 
 def test_process_that_has_nothing_to_do_ends_by_itself(site: Path) -> None:
     """So that what is done at the end of a process, such as by coverage, is done."""
-    idle = Renderer([site], isolated=True)._isolated
+    idle = Engine([site], isolated=True)._isolated
     assert idle is not None
     assert idle._process is not None
     status = idle._process.end()
@@ -355,7 +355,7 @@ def test_process_that_has_nothing_to_do_ends_by_itself(site: Path) -> None:
 
 def test_process_that_does_not_end_by_itself_is_killed(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(isolated, "MOST_SECONDS_TO_END", 0.1)
-    renderer = Renderer([site], isolated=True)
+    renderer = Engine([site], isolated=True)
     number = process(renderer)
     os.kill(number, signal.SIGSTOP)
     del renderer
