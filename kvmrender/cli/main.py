@@ -188,8 +188,9 @@ def validate(
 
 def _refuse_lost_fields(engine: Engine) -> None:
     """Raise Error for fields of one's own that no template can write."""
+    from kvmrender.schema.guest_schema import all_fields
     from kvmrender.workbench.template_check import looked_at
-    from kvmrender.workbench.trial_rendering import all_fields, lost_fields
+    from kvmrender.workbench.trial_rendering import lost_fields
 
     _, names, _ = engine.run(looked_at)
     shipped = default_engine().schema.root

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from kvmrender.errors import GuestError, Path, Problem, brief, nearest, path_string
 from kvmrender.reading.parse import MAX_DEPTH, RefusedError, from_yaml
-from kvmrender.schema.guest_schema import Node, resolve
+from kvmrender.schema.guest_schema import FREE, Node, inner
 from kvmrender.schema.secrets import MASK, Secrets, holds_secrets
 from kvmrender.schema.shorthand import expander
 
@@ -19,8 +19,6 @@ OPTION = "--set"
 
 _STEP = re.compile(r"(?:\A|\.)([^.\[\]=]+)|\[([0-9]{1,9})\]")
 _PATH = re.compile(rf"(?:{_STEP.pattern})+\Z")
-_FREE: Node = {}
-"""The node of what the schema leaves free, such as what is below ``vars``."""
 
 
 class _Whole(dict[str, Any]):
@@ -101,7 +99,7 @@ def setting(root: Node, text: str, secrets: Secrets | None = None) -> Setting:
     for place, step in enumerate(path):
         if fault := _fault(node, path[:place], step):
             raise GuestError([found.problem(fault)])
-        node = _below(root, node, step)
+        node = inner(root, node, step)
     is_hidden = secrets.hides(path, value) or holds_secrets(root, node)
     found = Setting(f"{brief(written)}={MASK if is_hidden else brief(value)}", path, None)
     try:
@@ -117,7 +115,7 @@ def setting(root: Node, text: str, secrets: Secrets | None = None) -> Setting:
 def _fault(node: Node, before: Path, step: str | int) -> str | None:
     """Say why a step can't be taken in what a node describes."""
     where = path_string((*before, step))
-    if node is _FREE or (node.get("type") == "object" and "properties" not in node and "presence" not in node):
+    if node is FREE or (node.get("type") == "object" and "properties" not in node and "presence" not in node):
         return None
     if node.get("type") == "array":
         return (
@@ -129,11 +127,6 @@ def _fault(node: Node, before: Path, step: str | int) -> str | None:
     if isinstance(step, int) or not known:
         return f"{where}: {path_string(before) or 'a guest'} is not a {'list' if isinstance(step, int) else 'mapping'}"
     return None if step in known else f"{where}: is not a known key{nearest(step, known)}"
-
-
-def _below(root: Node, node: Node, step: str | int) -> Node:
-    child = node.get("items") if isinstance(step, int) else node.get("properties", {}).get(step)
-    return _FREE if child is None else resolve(root, child)
 
 
 def with_settings(root: Node, guest: Any, settings: Iterable[Setting]) -> Any:
@@ -167,7 +160,7 @@ def _with(root: Node, node: Node, value: Any, path: Path, new: Any, copies: dict
         for key, item in new.items():
             whole[key] = _with(root, node, whole[key], (), item, copies) if key in whole else item
         return whole
-    step, below = path[0], _below(root, node, path[0])
+    step, below = path[0], inner(root, node, path[0])
     here = (*before, step)
     if isinstance(step, int):
         items = _copy(value if isinstance(value, (list, tuple)) else [] if value is None else [value], copies)

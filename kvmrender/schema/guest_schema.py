@@ -39,7 +39,7 @@ from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from kvmrender.errors import listed
+from kvmrender.errors import Path, listed
 
 if TYPE_CHECKING:
     import jsonschema_rs
@@ -53,6 +53,8 @@ VALUES = frozenset(
     "const enum default examples default_by default_by_type default_from default_when shorthand".split()  # noqa: SIM905 - words
 )
 """Keywords that hold values, which may look like nodes."""
+FREE: dict[str, Any] = {}
+"""The node of what the schema leaves free, such as what is below ``vars``."""
 DEEPEST = 3
 """How deep in a guest an element can be that only some architectures have."""
 
@@ -275,6 +277,34 @@ def resolve(root: Node, node: Any) -> Node:
             target = target[step]
         node = {**target, **{key: value for key, value in node.items() if key != "$ref"}}
     return node if isinstance(node, dict) else {}
+
+
+def inner(root: Node, node: Node, step: str | int) -> Node:
+    """Return the node of a key of what ``node`` describes, or of an item where it is a list; FREE if there is none."""
+    child = node.get("items") if isinstance(step, int) else node.get("properties", {}).get(step)
+    return FREE if child is None else resolve(root, child)
+
+
+def parts(root: Node, node: Node, value: Any) -> Iterator[tuple[str | int, Node, Any]]:
+    """Yield what is right inside a value that ``node`` describes: each key or position, its node, and the value."""
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for step, item in inside:
+        yield step, inner(root, node, step), item
+
+
+def all_fields(root: Node, node: Node, path: Path = (), above: tuple[str, ...] = ()) -> Iterator[Path]:
+    """Yield every field of a schema, without positions in lists."""
+    reference = node.get("$ref")
+    if reference is not None:
+        if reference in above:
+            return
+        above = (*above, reference)
+    node = resolve(root, node)
+    if "items" in node:
+        yield from all_fields(root, node["items"], path, above)
+    for key, child in node.get("properties", {}).items():
+        yield (*path, key)
+        yield from all_fields(root, child, (*path, key), above)
 
 
 def node_at(root: Node, path: Iterable[str | int]) -> Any:

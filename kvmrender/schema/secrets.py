@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from kvmrender.errors import Path
-from kvmrender.schema.guest_schema import GuestSchema, Node, resolve
+from kvmrender.schema.guest_schema import FREE, GuestSchema, Node, inner, parts, resolve
 from kvmrender.schema.xml_secrets import FEW, Names, XmlSecrets
 from kvmrender.schema.xml_secrets import MASK as MASK
 
@@ -104,14 +104,12 @@ def _nodes(root: Node, path: Path) -> Iterator[Node]:
     yield node
     for step in path:
         if "items" in node:
-            node = resolve(root, node["items"])
+            node = inner(root, node, 0)
             if isinstance(step, int):
                 yield node
                 continue
-        child = node.get("properties", {}).get(step)
-        if child is None:
+        if (node := inner(root, node, step)) is FREE:
             return
-        node = resolve(root, child)
         yield node
 
 
@@ -134,12 +132,9 @@ def _is_for_raw_xml(root: Node, node: Node) -> bool:
 def _values(secrets: XmlSecrets, root: Node, node: Node, value: Any, inside: bool = False) -> Iterator[str]:
     node = resolve(root, node)
     inside = inside or node.get("secret", False)
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield from _values(secrets, root, node.get("properties", {}).get(key, {}), item, inside)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _values(secrets, root, node.get("items", {}), item, inside)
+    if isinstance(value, (dict, list)):
+        for _, below, item in parts(root, node, value):
+            yield from _values(secrets, root, below, item, inside)
     elif value is not None and inside:
         yield str(value)
     elif node.get("xml"):
@@ -155,11 +150,9 @@ def _hidden(secrets: Secrets, root: Node, node: Node, value: Any) -> Any:
     node = resolve(root, node)
     if node.get("secret") and value is not None:
         return MASK
-    if isinstance(value, dict):
-        properties = node.get("properties", {})
-        return {key: _hidden(secrets, root, properties.get(key, {}), item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_hidden(secrets, root, node.get("items", {}), item) for item in value]
+    if isinstance(value, (dict, list)):
+        hidden = {step: _hidden(secrets, root, below, item) for step, below, item in parts(root, node, value)}
+        return hidden if isinstance(value, dict) else [*hidden.values()]
     return secrets.xml.masked_fragment(value) if node.get("xml") and value is not None else value
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kvmrender.errors import Path
-from kvmrender.schema.guest_schema import Node, resolve
+from kvmrender.schema.guest_schema import Node, inner
 
 
 def xml_path(path: Path) -> str:
@@ -30,9 +30,9 @@ def guest_path(schema: Node, path: Path) -> Path:
     while rest:
         name = str(rest.pop(0)).removeprefix("@")
         result.append(name)
-        node = resolve(schema, node.get("properties", {}).get(name, {}))
+        node = inner(schema, node, name)
         position = rest.pop(0) if rest and isinstance(rest[0], int) else 1
         if node.get("type") == "array":
             result.append(int(position) - 1)
-            node = resolve(schema, node.get("items", {}))
+            node = inner(schema, node, 0)
     return tuple(result)

@@ -10,7 +10,7 @@ from jinja2.runtime import Context
 from jinja2.utils import missing
 
 from kvmrender.errors import Path
-from kvmrender.schema.guest_schema import Node, resolve
+from kvmrender.schema.guest_schema import Node, inner
 from kvmrender.schema.shorthand import expander
 from kvmrender.templating.environment import Environment
 
@@ -162,8 +162,7 @@ def is_given(root: Node, written: Any, path: Path) -> bool:
             value = expander(node)(value)
             if not isinstance(value, Mapping):
                 return place > 0 and value is not None
-        child = node.get("items") if isinstance(step, int) else node.get("properties", {}).get(step)
-        node = {} if child is None else resolve(root, child)
+        node = inner(root, node, step)
         try:
             value = value[step]
         except (LookupError, TypeError):

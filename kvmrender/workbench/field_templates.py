@@ -16,13 +16,12 @@ from jinja2 import TemplateError, nodes
 from kvmrender import errors
 from kvmrender.engine import Engine
 from kvmrender.errors import Path
-from kvmrender.schema.guest_schema import Node
+from kvmrender.schema.guest_schema import Node, all_fields
 from kvmrender.templating.environment import CLOSING
 from kvmrender.templating.lines import Place
 from kvmrender.templating.loader import loader
 from kvmrender.templating.stack import TEMPLATE
 from kvmrender.workbench.expression_fields import Meaning, Scope, Value, bound
-from kvmrender.workbench.trial_rendering import all_fields
 
 MOST_ALIKE = 2
 """How often a template is followed inside of itself: what is deeper is written as the first time."""

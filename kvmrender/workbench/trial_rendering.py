@@ -10,7 +10,7 @@ from typing import Any
 from kvmrender.engine import Engine, default_engine
 from kvmrender.errors import GuestError, LimitError, Path, TemplateError, listed, path_string
 from kvmrender.reading.load import Document, read
-from kvmrender.schema.guest_schema import Node, resolve
+from kvmrender.schema.guest_schema import Node, all_fields, parts
 from kvmrender.schema.secrets import Secrets
 from kvmrender.schema.xml_faults import document_fault, domain_fault
 from kvmrender.shipped import shipped_fixtures
@@ -123,14 +123,12 @@ def _field(path: Path) -> str:
 
 def _fields(root: Node, node: Node, value: Any, path: Path) -> Iterator[Path]:
     """Yield the fields of the schema, without positions in lists, that a guest gives."""
-    if isinstance(value, list):
-        for item in value:
-            yield from _fields(root, resolve(root, node.get("items", {})), item, path)
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            if key in node.get("properties", {}):
-                yield (*path, key)
-                yield from _fields(root, resolve(root, node["properties"][key]), item, (*path, key))
+    for step, below, item in parts(root, node, value):
+        if isinstance(step, int):
+            yield from _fields(root, below, item, path)
+        elif step in node.get("properties", {}):
+            yield (*path, step)
+            yield from _fields(root, below, item, (*path, step))
 
 
 def lost_fields(engine: Engine, names: Container[str], given: Container[Path] = ()) -> Iterator[Finding]:
@@ -143,18 +141,3 @@ def lost_fields(engine: Engine, names: Container[str], given: Container[Path] = 
             lost.add(path)
             file = engine.stack.files("guest.schema.json")[0]
             yield Finding(str(file), 0, f"{'.'.join(map(str, path))} is a field that no template can write")
-
-
-def all_fields(root: Node, node: Node, path: Path = (), above: tuple[str, ...] = ()) -> Iterator[Path]:
-    """Yield every field of a schema, without positions in lists."""
-    reference = node.get("$ref")
-    if reference is not None:
-        if reference in above:
-            return
-        above = (*above, reference)
-    node = resolve(root, node)
-    if "items" in node:
-        yield from all_fields(root, node["items"], path, above)
-    for key, child in node.get("properties", {}).items():
-        yield (*path, key)
-        yield from all_fields(root, child, (*path, key), above)

@@ -30,8 +30,7 @@ from kvmrender.context.device_names import device_name
 from kvmrender.context.mac_address import mac_address
 from kvmrender.engine import Engine
 from kvmrender.reading.load import read
-from kvmrender.schema.guest_schema import Node, resolve
-from kvmrender.workbench.trial_rendering import all_fields
+from kvmrender.schema.guest_schema import Node, all_fields, resolve
 
 RENDERER = Engine()
 ROOT_NODE = RENDERER.schema.root

@@ -14,11 +14,12 @@ from kvmrender.engine import Engine
 from kvmrender.errors import Path as FieldPath
 from kvmrender.look.fields_page import _cell
 from kvmrender.schema.field_facts import Field, field_at, whole
+from kvmrender.schema.guest_schema import all_fields
 from kvmrender.schema.xml_path import guest_path
 from kvmrender.templating.lines import Place
 from kvmrender.templating.used_fields import NOT_WRITTEN
 from kvmrender.workbench.field_templates import writers
-from kvmrender.workbench.trial_rendering import all_fields, fixtures
+from kvmrender.workbench.trial_rendering import fixtures
 
 RENDERER = Engine()
 ROOT_NODE = RENDERER.schema.root
