@@ -1,16 +1,7 @@
-"""Templates turned into plain Python functions, for speed.
+"""Templates turned into plain Python functions: see ``compiled``, which is the door of this room.
 
-Jinja's own code looks each name up in several places, goes through a sandbox for each field, and renders each include
-as a template of its own. The shipped templates need none of that: they only look keys up in mappings, and write them.
-A function made here does what Jinja would do, or raises an exception: then the guest is rendered with Jinja, which
-has the last word and the better messages. Templates of one's own are always left to Jinja.
-
-Each template becomes a function: its parameters are the list that takes what it writes (``found``), the whole
-context (``c``) and the names that it uses but doesn't bind. ``E``, ``T``, ``X`` and ``I`` are the filters, ``S`` says
-whether a text needs to be escaped, ``M`` stands for what is missing, and ``J`` renders an include with Jinja. A
-function that asks a mapping for many keys, its subject, is called by way of a table (``S_…``) that may have one for
-just its keys: see ``compiler.specialise``. That is written as the others are, but what it would ask of the keys is
-known: of a disk without ``auth``, ``{% if device.auth is defined %}`` and what is in it leave nothing at all.
+Each template becomes a function: its parameters are the list that takes what it writes (``found``), the whole context
+(``c``) and the names that it uses but doesn't bind.
 """
 
 from __future__ import annotations
