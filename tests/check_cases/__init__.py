@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
 Case = tuple[str, dict[str, Any], dict[str, Any], str]
@@ -20,3 +22,8 @@ DIMM = {"model": "dimm", "target": {"size": "512 MiB", "node": 0}}
 
 def cells(*cpus: str, memory: int = 524288, **more: Any) -> dict[str, Any]:
     return {"numa": {"cell": [{"cpus": found, "memory": memory, "unit": "KiB", **more} for found in cpus]}}
+
+
+def all_cases() -> list[Case]:
+    """The cases of all modules."""
+    return [case for module in iter_modules(__path__) for case in import_module(f"{__name__}.{module.name}").CASES]

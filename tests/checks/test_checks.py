@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from importlib import import_module
-from pkgutil import iter_modules
 from typing import Any
 
 import check_cases
@@ -19,9 +17,7 @@ from kvmrender.errors import path_string
 
 RENDERER = Renderer()
 
-CASES: list[check_cases.Case] = [
-    case for module in iter_modules(check_cases.__path__) for case in import_module(f"check_cases.{module.name}").CASES
-]
+CASES = check_cases.all_cases()
 
 RELATED: dict[str, dict[str, list[str]]] = yaml.safe_load((ROOT / "tests/check_related.yaml").read_text())
 """Of each check, the other fields that its problems are about, by what is said."""

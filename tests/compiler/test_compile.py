@@ -9,13 +9,13 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from check_cases import Case
+from check_cases import Case, all_cases
 from conftest import FIXTURES, ROOT, find
 from guests import NOT_DRAWN, draws, guests, is_newer
 from hypothesis import given
-from test_checks import CASES
 
-from kvmrender import GuestError, TemplateError, checks
+from kvmrender import GuestError, TemplateError
+from kvmrender.checks import all_checks as checks
 from kvmrender.checks.checked_context import context_builder
 from kvmrender.compiler import specialise
 from kvmrender.compiler.compiled import _prepared as prepared
@@ -27,6 +27,7 @@ from kvmrender.reading.load import read
 from kvmrender.schema.guest_schema import GuestSchema
 from kvmrender.templating.interpreter import Interpreter
 
+CASES = all_cases()
 RENDERER = Engine()
 JINJA = Interpreter(RENDERER.stack, RENDERER.schema.root)
 SOME = [

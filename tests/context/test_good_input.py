@@ -10,6 +10,7 @@ import pytest
 from conftest import Run, find, parse
 
 import kvmrender
+from kvmrender.engine import Engine
 from kvmrender.reading.load import read
 
 NASTY = "<a href=\"x\"> & 'b' ]]> &amp; {{ 7 * 7 }} {% raw %} ünï©ødé 漢字 😀 \\ %s"
@@ -51,7 +52,7 @@ def test_white_space_of_an_attribute_is_written_as_references(tmp_path: Path) ->
     (tmp_path / "amd64.xml.j2").write_text(
         '<domain><name>a</name><b b="{{ vars.b }}"/><c {{ vars | attributes("b") }}>{{ vars.b }}</c></domain>'
     )
-    xml = kvmrender.Engine([tmp_path]).render({"name": "a", "vars": {"b": "1\t2\n3\r4"}})
+    xml = kvmrender.Renderer([tmp_path]).render({"name": "a", "vars": {"b": "1\t2\n3\r4"}})
     assert xml == (
         '<domain><name>a</name><b b="1&#9;2&#10;3&#13;4"/><c  b="1&#9;2&#10;3&#13;4">1&#9;2&#10;3&#13;4</c></domain>'
     )
@@ -189,7 +190,7 @@ def test_raw_xml_that_ends_like_its_parents_start_stays_as_it_is(raw: str, field
     xml = kvmrender.render(guest)
     assert raw in xml
     assert find(xml, "name").text == "a"
-    assert kvmrender.Engine().traced(guest)[0] == xml
+    assert Engine().traced(guest)[0] == xml
 
 
 @pytest.mark.parametrize("text", ["\n", "\n  ", "\t", " ", "\r\n "])
@@ -202,7 +203,7 @@ def test_vars_reach_the_template_untouched(tmp_path: Path) -> None:
         "<domain><name>a</name>{% for key, value in vars.items() %}{{ key }}={{ value }};{% endfor %}</domain>"
     )
     guest = {"name": "a", "vars": {"n": None, "yes": True, "f": 1.5, "g": "<"}, "uuid": None}
-    found = kvmrender.Engine([tmp_path]).render(guest)
+    found = kvmrender.Renderer([tmp_path]).render(guest)
     assert found == "<domain><name>a</name>n=None;yes=True;f=1.5;g=&lt;;</domain>"
 
 
@@ -221,7 +222,7 @@ def test_fields_of_ones_own_are_taken_as_their_schema_says(given: Any, taken: An
     described = {name: {"description": name, **rules} for name, rules in own.items()}
     part = {"extends": "shipped/guest.schema.json", "properties": described}
     (tmp_path / "guest.schema.json").write_text(json.dumps(part))
-    context = kvmrender.Engine([str(tmp_path)]).context({"name": "a", **given})
+    context = kvmrender.Renderer([str(tmp_path)]).context({"name": "a", **given})
     assert {name: context[name] for name in given} == taken
 
 
@@ -231,5 +232,5 @@ def test_quantities_of_ones_own_are_quantities_in_short_form_too(shorthand: Any,
     size = {"description": "size", "type": "object", "quantity": "memory", "shorthand": shorthand}
     part = {"extends": "shipped/guest.schema.json", "properties": {"size": {**size, "properties": properties}}}
     (tmp_path / "guest.schema.json").write_text(json.dumps(part))
-    context = kvmrender.Engine([str(tmp_path)]).context({"name": "a", "size": "2 GiB"})
+    context = kvmrender.Renderer([str(tmp_path)]).context({"name": "a", "size": "2 GiB"})
     assert context["size"] == {"unit": "MiB", "text": "2048"}

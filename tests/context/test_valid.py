@@ -12,11 +12,11 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
+from check_cases import all_cases
 from conftest import FIXTURES
 from guests import draws, guests, some
 from hypothesis import given
 from hypothesis import strategies as st
-from test_checks import CASES
 
 from kvmrender import GuestError
 from kvmrender.context.condensed_schema import condensed, names_in
@@ -28,6 +28,7 @@ from kvmrender.engine import Engine
 from kvmrender.reading.load import read
 from kvmrender.schema.guest_schema import Node
 
+CASES = all_cases()
 RENDERER = Engine()
 SCHEMA = RENDERER.schema
 VALID = {arch: validity(SCHEMA.of_architecture(arch)) for arch in SCHEMA.architectures}

@@ -248,7 +248,7 @@ def test_settings_are_at_fault_before_what_they_go_over() -> None:
     assert [str(one) for one in document.located([Problem(("memory",), "is wrong")], settings)] == [
         "--set memory=y: memory: is wrong"
     ]
-    assert Layer({}, Source("f", b"")).find(Problem(("a",), "x"))[0] == 0
+    assert Layer({}, Source("f", b"")).find(Problem(("a",), "x"))[0].steps == 0
 
 
 def test_every_file_that_can_not_be_read_is_told(tmp_path: Any, run: Run) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import embedded_root
+from conftest import ROOT, embedded_root
 from dry_run import CRASH, DryRun
 from guests import draws, guests
 from hypothesis import given, reject
@@ -28,7 +28,7 @@ COLLECTED = os.environ.get("KVMRENDER_REFUSALS")
 MOST_IOTHREADS = 1000
 
 RENDERER = Engine()
-TABLE: dict[str, list[str]] = yaml.safe_load((Path(__file__).parent / "libvirt_refusals.yaml").read_text())
+TABLE: dict[str, list[str]] = yaml.safe_load((ROOT / "tests/libvirt_refusals.yaml").read_text())
 EXPECTED = [re.compile(pattern, re.DOTALL) for patterns in TABLE.values() for pattern in patterns]
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from conftest import FIXTURES, find, parse
+from conftest import FIXTURES, ROOT, find, parse
 
 from kvmrender import GuestError, Renderer
 from kvmrender.reading.load import read
@@ -95,7 +95,7 @@ def test_qemu_would_run_it(guest: dict[str, Any], connection: Any) -> None:
 
 def table(name: str) -> dict[str, str]:
     """Read a table of reasons, ``what: why`` on each line."""
-    lines = (Path(__file__).parent / name).read_text().splitlines()
+    lines = (ROOT / "tests" / name).read_text().splitlines()
     return dict(line.split(": ", 1) for line in lines if line and not line.startswith("#"))
 
 
@@ -194,7 +194,7 @@ def test_schema_refuses_a_partial_that_is_broken(tmp_path: Path, grammar: Any) -
     """The schema's step is known to be able to fail."""
     from kvmrender.libvirt.validator import faults
 
-    shipped = Path(__file__).parent.parent / "templates/devices/disk.xml.j2"
+    shipped = ROOT / "templates/devices/disk.xml.j2"
     (tmp_path / "devices").mkdir()
     (tmp_path / "devices/disk.xml.j2").write_text(shipped.read_text().replace("<target", "<targett"))
     xml = Renderer([tmp_path]).render({"name": "a", "disks": [{"source": "/a.qcow2"}]})

@@ -193,7 +193,7 @@ def test_templates_of_one_s_own_and_a_namespace(site: Site) -> None:
     assert task(site, guest=guest, namespace="north", templates="site-templates").returncode == 0
     text = (site.folder / "out.xml").read_text()
     assert "<!-- of the site -->" in text
-    assert kvmrender.Engine().context({**guest, "namespace": "north"})["uuid"] in text
+    assert kvmrender.Renderer().context({**guest, "namespace": "north"})["uuid"] in text
 
 
 def test_documentation_and_examples_are_good(site: Site) -> None:
