@@ -36,8 +36,11 @@ security_driver = "none"
 remember_owner = 0
 """
 
-_SLOW = ("cache", "hostile", "isolated", "leftovers", "process", "properties", "schema_parts", "secrets", "valid")
-SLOW = {f"test_{name}" for name in (*_SLOW, "workbench")}
+_SLOW = """
+    bench cache files folder hostile isolated leftovers limits one process properties schema_parts secrets threads
+    tutorial valid workbench
+    """
+SLOW = {f"test_{name}" for name in _SLOW.split()}
 """What takes longest of the tests: ``-m "not slow"`` leaves these files out."""
 WORKER = 3 << 20
 """KiB that a process of the tests may come to take."""

@@ -5,7 +5,7 @@
 Prints the share of changes that some test notices ("kills"), of each module and all, and the changes that none does
 and ``tests/mutation_survivors.yaml`` doesn't explain. Fails below 90 %, and for a survivor without a reason in the code
 that derives, checks and writes. Works on a copy of the sources; ELSEWHERE says what is left out. Needs mutmut:
-pip install '.[mutation]'; and for the code that validates, what tests/libvirt/test_validate.py needs.
+pip install '.[mutation]'; and for the code that validates, what tests/real_libvirt/test_validate.py needs.
 """
 
 from __future__ import annotations

@@ -300,7 +300,7 @@ PROGRAM = """
 import sys, json
 from kvmrender import GuestError
 from kvmrender.engine import Engine
-render = Renderer().render
+render = Engine().render
 for line in sys.stdin:
     try:
         print(json.dumps(render(json.loads(line))))

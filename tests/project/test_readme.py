@@ -22,7 +22,7 @@ def blocks(language: str) -> list[str]:
 SET_UP = [block for block in blocks("sh") if block.startswith("python3 -m venv")]
 PROVE = [block for block in blocks("sh") if "qemu:///system" in block]
 ONCE = [block for block in blocks("sh") if block.startswith("pipx run")]  # tests/project/test_distribution.py runs it
-CLOUD = [block for block in blocks("sh") if "cloud-localds" in block]  # and tests/libvirt/test_cloud_init.py this
+CLOUD = [block for block in blocks("sh") if "cloud-localds" in block]  # and tests/real_libvirt/test_cloud_init.py this
 COMMANDS = [block for block in blocks("sh") if block not in SET_UP + PROVE + ONCE + CLOUD]
 
 

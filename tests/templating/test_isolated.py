@@ -280,8 +280,8 @@ def test_pattern_of_a_schema_part_that_never_ends_is_told(site: Path, run: Run) 
 def test_memory_of_the_whole_is_bounded(site: Path) -> None:
     """Measured by the kernel, in a process that has no other children."""
     program = (
-        "import resource, sys; from kvmrender import Renderer, TemplateError\n"
-        "renderer = Renderer([sys.argv[1]], isolated=True)\n"
+        "import resource, sys; from kvmrender import TemplateError; from kvmrender.engine import Engine\n"
+        "renderer = Engine([sys.argv[1]], isolated=True)\n"
         "try: renderer.render({'name': 'evil', 'vars': {'file': 'all.xml.j2'}})\n"
         "except TemplateError: print('refused')\n"
         "del renderer\n"
@@ -367,7 +367,7 @@ PROGRAM = """
 import sys
 from threading import Thread
 from kvmrender.engine import Engine
-renderer = Renderer([sys.argv[1]], isolated=True)
+renderer = Engine([sys.argv[1]], isolated=True)
 print(renderer._isolated._process._id, flush=True)
 if sys.argv[2] == "busy":
     renderer.render({"name": "evil", "vars": {"file": "busy.xml.j2"}})
