@@ -73,11 +73,13 @@ def test_guest_and_xml_are_the_fixture() -> None:
 
 def test_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "site-templates").mkdir()
+    (tmp_path / "fixtures").symlink_to(ROOT / "fixtures")
     monkeypatch.chdir(tmp_path)
     (program,) = blocks("python")
     names: dict[str, object] = {}
     exec(program, names)
     assert "<name>web-1</name>" in str(names["xml"])
+    assert (tmp_path / "domains/web-1.xml").read_text() == (ROOT / "fixtures/web-1.xml").read_text()
 
 
 def test_messages_are_those_of_the_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
