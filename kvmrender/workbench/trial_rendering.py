@@ -90,8 +90,8 @@ def findings(
             if path[0] == "vars" and is_example:
                 continue  # an example of what is for templates of one's own
             unused.setdefault((_field(path), file), []).append(about)
-    for (field, file), names in unused.items():
-        found.setdefault(Finding(file, 0, f"{field} is given in {_few(sorted(set(names)))}, but not used"))
+    for (field, file), guests_of_it in unused.items():
+        found.setdefault(Finding(file, 0, f"{field} is given in {_few(sorted(set(guests_of_it)))}, but not used"))
     found.update(dict.fromkeys(lost_fields(engine, names, given)))
     return [*_by_guests(met.values()), *found]
 

@@ -331,7 +331,9 @@ def test_check_finds(file: str, text: str, said: str, site: Path, run: Run) -> N
     (site / file).write_text(text)
     result = run("templates", "check", site)
     assert (result.exit_code, result.stdout) == (2, "")
-    assert any(line.startswith(f"{site}/{said}") for line in result.stderr.splitlines()), result.stderr
+    lines = result.stderr.splitlines()
+    assert any(line.startswith(f"{site}/{said}") for line in lines), result.stderr
+    assert all(line.startswith(f"{site}/") for line in lines), result.stderr  # nothing is wrong with the shipped ones
 
 
 def checked(site: Path) -> list[str]:
