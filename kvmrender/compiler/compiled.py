@@ -42,12 +42,14 @@ What each module pays, left out: README's guest, the seed's and the large one of
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from types import CodeType
 from typing import Any
 
 from kvmrender.compiler.functions import Function as Function
 from kvmrender.compiler.functions import Include, functions
+from kvmrender.compiler.specialise import Write
 from kvmrender.errors import TemplateError
 from kvmrender.schema.guest_schema import GuestSchema
 from kvmrender.templating.cache import Cache
@@ -63,7 +65,16 @@ def compiled(stack: Stack, include: Include) -> tuple[GuestSchema, dict[str, Fun
     Jinja. Raises TemplateError for a schema part that can't be read.
     """
     schema, code = _prepared(stack)
-    return schema, functions(code, include, stack) if code else {}
+    return schema, functions(code, include, partial(_reread, stack)) if code else {}
+
+
+def _reread(stack: Stack, known: Any) -> Write:
+    """Read the templates again, to write functions for keys that have come up often."""
+    from kvmrender.compiler.generator import Module
+    from kvmrender.templating.environment import Environment
+    from kvmrender.templating.loader import loader
+
+    return Module(Environment(loader(stack)), stack.is_shipped).specialised(known)
 
 
 def _prepared(stack: Stack) -> tuple[GuestSchema, CodeType | None]:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import CodeType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
-from kvmrender.compiler.specialise import TABLE, Table, Tables
+from kvmrender.compiler.specialise import TABLE, Table, Tables, Write
 from kvmrender.templating.xml import escape, escape_text, indent, special, well_formed
-
-if TYPE_CHECKING:
-    from kvmrender.templating.stack import Stack
 
 Context = dict[str, Any]
 Function = Callable[[Context], str]
@@ -36,7 +33,7 @@ class _End(str):
     __slots__ = ()
 
 
-def functions(code: CodeType, include: Include, stack: Stack) -> dict[str, Function]:
+def functions(code: CodeType, include: Include, reread: Callable[[Any], Write]) -> dict[str, Function]:
     """Return the functions, by the names of their templates, that give a context's XML.
 
     They raise an exception, whichever, where they can't: then Jinja is to render the guest.
@@ -50,7 +47,7 @@ def functions(code: CodeType, include: Include, stack: Stack) -> dict[str, Funct
     names = {"E": escape, "S": special, "T": escape_text, "X": well_formed, "I": indent, "M": MISSING, "J": included}
     space: dict[str, Any] = {**names, "G": _End(">\n"), "B": _End(">")}
     exec(code, space)
-    Tables(space, stack)
+    Tables(space, reread)
     return {name: _entry(space[TABLE + function]) for name, function in space["ROOTS"].items()}
 
 

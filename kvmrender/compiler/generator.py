@@ -16,7 +16,7 @@ from jinja2 import Environment, nodes
 from jinja2.meta import find_undeclared_variables
 
 from kvmrender.compiler.expressions import WHOLE, Expressions, Keys, constant, escaped, quoted
-from kvmrender.compiler.specialise import TABLE
+from kvmrender.compiler.specialise import TABLE, Write
 from kvmrender.compiler.writer import UnsupportedError, Writer
 from kvmrender.templating.references import references
 from kvmrender.templating.xml import escape
@@ -68,9 +68,7 @@ class Module:
         lines = [line for name in sorted(functions) for line in functions[name]]
         return "\n".join([*lines, *(f"{name} = {value!r}" for name, value in known.items()), ""])
 
-    def specialised(
-        self, known: tuple[list[str], dict[str, int], dict[str, Keys], dict[str, str]]
-    ) -> Callable[[str, Keys, Mapping[str, Keys]], tuple[list[str], list[str]]]:
+    def specialised(self, known: tuple[list[str], dict[str, int], dict[str, Keys], dict[str, str]]) -> Write:
         """Return what writes functions for certain keys, of templates of which so much is known (``KNOWN``).
 
         That takes the name of a template, the keys of its subject, and those of mappings right inside it by their keys;

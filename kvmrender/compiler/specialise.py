@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from kvmrender.templating.stack import Stack
+from typing import Any
 
 Function = Callable[..., Any]
 Keys = tuple[str, ...]
+Write = Callable[[str, Keys, Mapping[str, Keys]], tuple[list[str], list[str]]]
+"""Writes the function of a template, for the keys of its subject and of mappings right inside that: see
+``generator.Module.specialised``."""
 
 SEEN = 1000
 """How often keys come up before there is a function for them: to make one takes some milliseconds, and it saves some
@@ -54,21 +54,17 @@ class Table(dict[tuple[Any, ...], Function]):
 class Tables:
     """The tables of the functions in ``space``, a module that ``compiler.generator`` has made of a stack's templates.
 
-    They are put into it. The templates are read again when the first keys have come up often.
+    They are put into it. ``reread`` reads the templates again, when the first keys have come up often.
     """
 
-    def __init__(self, space: dict[str, Any], stack: Stack) -> None:
-        self._space, self._stack = space, stack
+    def __init__(self, space: dict[str, Any], reread: Callable[[Any], Write]) -> None:
+        self._space, self._reread = space, reread
         for function, name in space["TABLES"].items():
             space[TABLE + function] = Table(space[function], partial(self._function, name, space[function]))
 
     @cached_property
-    def _write(self) -> Callable[[str, Keys, Mapping[str, Keys]], tuple[list[str], list[str]]]:
-        from kvmrender.compiler.generator import Module
-        from kvmrender.templating.environment import Environment
-        from kvmrender.templating.loader import loader
-
-        return Module(Environment(loader(self._stack)), self._stack.is_shipped).specialised(self._space["KNOWN"])
+    def _write(self) -> Write:
+        return self._reread(self._space["KNOWN"])
 
     def _function(self, name: str, general: Function, keys: Keys) -> Function:
         """Return the function for a mapping with these keys: one that looks at the mappings right inside, if it asks
