@@ -48,8 +48,11 @@ def run(files: tuple[str, ...], each: Callable[[Outcome], None], quiet: bool, **
     if quiet or not is_terminal(sys.stderr):
         render_fleet(files, each=each, **options)
         return
+    from threading import RLock
+
     from tqdm import tqdm
 
+    tqdm.set_lock(RLock())  # its own is one of processes, of which Python 3.14 tells at the end of an interrupted run
     with tqdm(delay=1, unit=" guests", leave=False) as bar:
 
         def step(outcome: Outcome) -> None:
