@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from kvmrender.problem import Problem as Problem
 else:
 
-    def Problem(*values: Any, **named: Any) -> Problem:  # noqa: N802
+    def Problem(*values: Any, **named: Any) -> Problem:  # noqa: N802 - it stands for the class
         """Make a ``kvmrender.problem.Problem``: most runs have none, and start in less time than it takes to import."""
         from kvmrender.problem import Problem
 
