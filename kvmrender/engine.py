@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from kvmrender.checks.checked_context import careful, context_builder
 from kvmrender.compiler.compiled import Function, compiled
 from kvmrender.context.full_form import unshared, without_nulls
-from kvmrender.errors import Path, Problem, TemplateError
+from kvmrender.errors import Problem, TemplateError
 from kvmrender.schema.secrets import HasSecret, Secrets, secret_finder
 from kvmrender.schema.xml_faults import document_fault, domain_fault
 from kvmrender.shipped import shipped_templates
 from kvmrender.templating.cache import folders_state
+from kvmrender.templating.observed import Observed
 from kvmrender.templating.stack import TEMPLATE, Stack
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from kvmrender.templating.environment import Environment
     from kvmrender.templating.interpreter import Interpreter
     from kvmrender.templating.isolated import Isolated
-    from kvmrender.templating.lines import Place
 
 Result = TypeVar("Result")
 
@@ -141,26 +141,20 @@ class Engine:
     def _include(self, name: str, names: Mapping[str, Any]) -> str:
         return self._interpreter.include(name, names)
 
-    def traced(self, guest: Mapping[str, Any]) -> tuple[str, list[Place | None]]:
-        """Return the guest's domain XML, well-formed or not, and for each of its lines the template and line that
-        wrote it (None before the first). Raises what ``render`` does."""
+    def observed(self, guest: Mapping[str, Any]) -> Observed:
+        """Return what comes of a guest, and which templates did it. Raises what ``render`` does."""
         if self._isolated:
-            return self._isolated.traced(guest)
-        return self._interpreter.traced(self._values(guest))
+            return self._isolated.observed(guest)
+        context, notes = self._context(guest)
+        values = without_nulls(context) if notes.nulls else context
+        return Observed(context, *self._interpreter.observed(guest, values))
 
     def unused(self, guest: Mapping[str, Any]) -> list[Problem]:
         """Return a problem for each value of a guest that no template reads. Raises what ``render`` does."""
         return [
             Problem(path, f"was given, but {self.stack.shown(file)} does not use it")
-            for path, file in self.unused_fields(guest)
+            for path, file in self.observed(guest).unused
         ]
-
-    def unused_fields(self, guest: Mapping[str, Any]) -> list[tuple[Path, str]]:
-        """Return the path of each value of a guest that no template reads, and the file of the one that could have
-        done it. Raises what ``render`` does."""
-        if self._isolated:
-            return self._isolated.unused_fields(guest)
-        return self._interpreter.unused(guest, self._values(guest))
 
     def run(self, function: Callable[..., Result], *arguments: Any) -> Result:
         """Return ``function(renderer, *arguments)``, where templates are at work: for what reads these and the schema.
@@ -171,10 +165,6 @@ class Engine:
     def new_environment(self) -> Environment:
         """Return an environment of Jinja's that has read no template yet."""
         return self._interpreter.new_environment()
-
-    def _values(self, guest: Mapping[str, Any]) -> dict[str, Any]:
-        context, notes = self._context(guest)
-        return without_nulls(context) if notes.nulls else context
 
     @cached_property
     def has_secret(self) -> HasSecret:

@@ -21,7 +21,7 @@ from leftovers import Leftovers
 import kvmrender.engine
 from kvmrender.cli.main import main
 from kvmrender.engine import needless
-from kvmrender.templating import isolated
+from kvmrender.templating import limited_process
 
 ROOT = Path(__file__).parent.parent
 FIXTURES = sorted((ROOT / "fixtures").rglob("*.yaml"), key=lambda file: file.stem)
@@ -106,7 +106,7 @@ if "COVERAGE_PROCESS_CONFIG" in os.environ:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    isolated._START = MEASURED + isolated._START
+    limited_process._START = MEASURED + limited_process._START
     signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's job in the background ignores
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Leftovers())

@@ -9,7 +9,7 @@ from pathlib import Path
 from kvmrender import errors
 from kvmrender.engine import Engine
 from kvmrender.schema.field_facts import Field, field_at, whole
-from kvmrender.templating.lines import Place
+from kvmrender.templating.observed import Place
 from kvmrender.templating.stack import Stack
 from kvmrender.templating.used_fields import NOT_WRITTEN
 from kvmrender.workbench.field_templates import writers

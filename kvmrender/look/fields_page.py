@@ -8,7 +8,7 @@ from kvmrender.engine import Engine
 from kvmrender.errors import Path
 from kvmrender.look.explain import LEFT_OUT, default, homes, link, template_name, unwritten
 from kvmrender.schema.field_facts import OLDEST, Field, whole
-from kvmrender.templating.lines import Place
+from kvmrender.templating.observed import Place
 from kvmrender.workbench.field_templates import writers
 
 INTRODUCTION = f"""\

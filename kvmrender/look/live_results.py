@@ -22,7 +22,8 @@ from kvmrender.reading.load import Document
 from kvmrender.schema.guest_schema import GuestSchema
 from kvmrender.schema.secrets import Secrets
 from kvmrender.templating.interpreter import Interpreter
-from kvmrender.templating.lines import Place, marks_lines
+from kvmrender.templating.lines import marks_lines
+from kvmrender.templating.observed import Place
 from kvmrender.templating.schema_parts import guest_schema
 
 
@@ -94,7 +95,7 @@ class Looker:
             return look
         # A context is a guest, too.
         try:
-            return replace(look, traced=name, places=self.engine.traced(contexts[name])[1])
+            return replace(look, traced=name, places=self.engine.observed(contexts[name]).places)
         except Error as error:
             return replace(look, error=error)
 

@@ -17,8 +17,9 @@ from kvmrender.schema.xml_path import guest_path
 from kvmrender.shipped import SHIPPED
 from kvmrender.templating.environment import Environment, finish
 from kvmrender.templating.guard import GuardedEnvironment
-from kvmrender.templating.lines import Place, files, mark_lines, without_marks
+from kvmrender.templating.lines import files, mark_lines, without_marks
 from kvmrender.templating.loader import loader
+from kvmrender.templating.observed import Place
 from kvmrender.templating.references import chain, circle, extended
 from kvmrender.templating.stack import TEMPLATE, Stack
 from kvmrender.templating.template_errors import source_line, template_error, without_secrets
@@ -26,6 +27,8 @@ from kvmrender.templating.used_fields import Seen, Watched, unused, watch
 
 Context = Mapping[str, Any]
 """The context of a guest, without nulls."""
+Unused = list[tuple[Path, str]]
+"""Values of a guest by their paths, each with the file of a template."""
 
 
 class Interpreter:
@@ -49,21 +52,29 @@ class Interpreter:
             guest = names["domain"]
             raise self._error(error, name, guest) from error
 
-    def traced(self, values: Context) -> tuple[str, list[Place | None]]:
-        """Return a guest's domain XML, well-formed or not, and for each of its lines the template and line that wrote
-        it (None before the first)."""
-        return without_marks(self._marking, self._written(self._marking, values))
+    def observed(self, guest: Mapping[str, Any], values: Context) -> tuple[str, list[Place | None], Unused]:
+        """Return a guest's domain XML, well-formed or not, for each of its lines the template and line that wrote it
+        (None before the first), and the path of each value of the guest that no template reads, with the file of the
+        one that could have."""
+        seen: Seen = {}
+        xml, places = self._observed(Watched(values, (), seen))
+        first = self._file(f"{values['arch']}{TEMPLATE}")
+        found = [(path, file or first) for path, file in unused(self._root, with_machine(guest), values, seen)]
+        return xml, places, found
+
+    def _observed(self, values: Context) -> tuple[str, list[Place | None]]:
+        return without_marks(self._observing, self._written(self._observing, values))
 
     def faulty(self, values: Context, fault: Fault) -> TemplateError:
         """Return the error for XML in which there is a fault."""
         if not self.render(values).strip():
             return self.no_domain(values, "nothing")
-        xml, places = self.traced(values)
+        xml, places = self._observed(values)
         file, number = places[min(fault.line, len(places)) - 1] or (None, None)
         wrote = xml.split("\n")[fault.line - 1].strip()
         is_hidden = self._secrets.xml.is_named(wrote) or any(wrote in value for value in self._secrets.values(values))
         message = f"makes {fault.message}{'' if is_hidden else f', at {brief(wrote)!r}'}"
-        above = chain(self._marking, self._stack, files(self._marking), file) if file else []
+        above = chain(self._observing, self._stack, files(self._observing), file) if file else []
         field = guest_path(self._root, fault.path)
         error = TemplateError(message, file, number, values["name"], field, source_line(file, number), above)
         return without_secrets(error, self._secrets, values)
@@ -76,13 +87,6 @@ class Interpreter:
         cause = f': without {{% extends "{original}" %}}, it replaces all of that' if replaces else ""
         return TemplateError(f"makes {made}, not a <domain> with a <name>{cause}", file, None, values["name"])
 
-    def unused(self, guest: Mapping[str, Any], values: Context) -> list[tuple[Path, str]]:
-        """Return the path of each value of a guest that no template reads, and the file of the one that could have."""
-        seen: Seen = {}
-        self._written(self._watching, Watched(values, (), seen))
-        first = self._file(f"{values['arch']}{TEMPLATE}")
-        return [(path, file or first) for path, file in unused(self._root, with_machine(guest), values, seen)]
-
     def new_environment(self) -> Environment:
         """Return an environment that has read no template yet."""
         environment = GuardedEnvironment(self._stack) if self._stack.own else Environment(loader(self._stack))
@@ -94,12 +98,8 @@ class Interpreter:
         return self.new_environment()
 
     @cached_property
-    def _marking(self) -> Environment:
-        return mark_lines(self.new_environment())
-
-    @cached_property
-    def _watching(self) -> Environment:
-        return watch(self.new_environment())
+    def _observing(self) -> Environment:
+        return watch(mark_lines(self.new_environment()))
 
     def _file(self, name: str) -> str:
         """Return the file of a template, or its name where there is none."""

@@ -16,9 +16,7 @@ from jinja2.lexer import Token, TokenStream
 from markupsafe import Markup
 
 from kvmrender.templating.environment import Environment, closed
-
-Place = tuple[str, int]
-"""A template's file and a line, from 1."""
+from kvmrender.templating.observed import Place
 
 AnyEnvironment = TypeVar("AnyEnvironment", bound=Environment)
 

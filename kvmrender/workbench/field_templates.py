@@ -18,8 +18,8 @@ from kvmrender.engine import Engine
 from kvmrender.errors import Path
 from kvmrender.schema.guest_schema import Node, all_fields
 from kvmrender.templating.environment import CLOSING
-from kvmrender.templating.lines import Place
 from kvmrender.templating.loader import loader
+from kvmrender.templating.observed import Place
 from kvmrender.templating.stack import TEMPLATE
 from kvmrender.workbench.expression_fields import Meaning, Scope, Value, bound
 

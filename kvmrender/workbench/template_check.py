@@ -69,9 +69,10 @@ class Templates:
     def _read(self, name: str) -> None:
         try:
             source, file, _ = loader(self.stack).get_source(self.environment, name)
-            self.trees[name] = self.environment.parse(source, name, file)
-            self.environment.compile(source, name, file)
-            self.compiled.add(name)
+            self.trees[name] = tree = self.environment.parse(source, name, file)
+            if not self._is_known(name):
+                self.environment.compile(tree, name, file)
+                self.compiled.add(name)
         except Exception as error:  # whatever a template can be wrong in
             self._add(template_error(error, name, "", {}), name)
             if NESTED in str(error):
@@ -81,6 +82,10 @@ class Templates:
         found = Finding(error.template or name, error.line or 0, error.message)
         if found not in self.broken:
             self.broken.append(found)
+
+    def _is_known(self, name: str) -> bool:
+        """Say whether a template is one of the shipped ones, beside others or by its prefix."""
+        return name.startswith(f"{SHIPPED}/") or (bool(self.stack.own) and self.stack.is_shipped(self.file(name)))
 
     def file(self, name: str) -> str:
         """Return the file of a template."""
@@ -92,7 +97,7 @@ class Templates:
         if any(NESTED in found.message for found in self.broken):
             return  # what they use can't be known
         for name, tree in self.trees.items():
-            if name.startswith(f"{SHIPPED}/") or (self.stack.own and self.stack.is_shipped(self.file(name))):
+            if self._is_known(name):
                 continue
             for line, message in (
                 *self._unsafe(tree),

@@ -61,11 +61,9 @@ def findings(
         is_example = about.startswith(str(shipped_fixtures()))
         try:
             guest = document.guest
-            values = engine.context(guest)
-            xml, places = engine.traced(guest)
+            values, xml, places, ignored = engine.observed(guest)
             if domain_fault(xml):
                 engine.render(guest)  # says what is wrong with it
-            ignored = engine.unused_fields(guest)
         except GuestError as error:
             for problem in document.located(error.problems):
                 said = f"{path_string(problem.path)}: {problem.message}"

@@ -190,7 +190,7 @@ def test_raw_xml_that_ends_like_its_parents_start_stays_as_it_is(raw: str, field
     xml = kvmrender.render(guest)
     assert raw in xml
     assert find(xml, "name").text == "a"
-    assert Engine().traced(guest)[0] == xml
+    assert Engine().observed(guest).xml == xml
 
 
 @pytest.mark.parametrize("text", ["\n", "\n  ", "\t", " ", "\r\n "])

@@ -36,8 +36,8 @@ def rendered(renderer: Engine, guest: Any) -> str:
 
 def seen(renderer: Engine, guest: Any) -> str:
     try:
-        context, (xml, places) = renderer.context(guest), renderer.traced(guest)
-        return json.dumps([context, xml, [place and place[1] for place in places], renderer.unused_fields(guest)])
+        _, xml, places, unused = renderer.observed(guest)
+        return json.dumps([renderer.context(guest), xml, [place and place[1] for place in places], unused])
     except GuestError as error:
         return str(error)
 

@@ -200,7 +200,7 @@ def test_each_line_leads_to_its_template(preview: Callable[..., Page], folder: P
 
     page = preview("web-1.yaml")
     renderer = Engine()
-    _, places = renderer.traced({"name": "web-1", "memory": "1 GiB", "disks": [{"source": "/a.qcow2"}]})
+    places = renderer.observed({"name": "web-1", "memory": "1 GiB", "disks": [{"source": "/a.qcow2"}]}).places
     shown = page.texts("#xml .place")
     assert len(shown) > 20
     for number, place in enumerate(shown):

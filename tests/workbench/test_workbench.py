@@ -233,7 +233,7 @@ def test_xml_that_is_not_well_formed_is_told_with_the_line_that_wrote_it(site: P
 def test_lines_of_xml_lead_to_lines_of_templates() -> None:
     renderer = Engine()
     for document in fixtures():
-        xml, places = renderer.traced(document.guest)
+        _, xml, places, _ = renderer.observed(document.guest)
         assert xml == renderer.render(document.guest)
         for line, place in zip(xml.splitlines(), places, strict=False):
             assert place is not None
@@ -510,7 +510,7 @@ def documents_by_template() -> dict[str, list[Document]]:
     renderer = Engine()
     found: dict[str, list[Document]] = {}
     for document in fixtures():
-        for file in {place[0] for place in renderer.traced(document.guest)[1] if place}:
+        for file in {place[0] for place in renderer.observed(document.guest).places if place}:
             found.setdefault(Path(file).relative_to(SHIPPED).as_posix(), []).append(document)
     return found
 

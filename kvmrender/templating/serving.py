@@ -1,0 +1,143 @@
+"""What the process of templates of one's own does: it reads them, and answers requests.
+
+A request is ``(module, function, arguments)`` as marshal, an answer JSON, each behind its length.
+"""
+
+from __future__ import annotations
+
+import json
+import marshal
+import os
+import re
+import resource
+import signal
+import socket
+from contextlib import suppress
+from importlib import import_module
+from math import ceil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kvmrender.errors import TOO_MUCH_MEMORY, Error, GuestError, LimitError, TemplateError, unexpected
+
+if TYPE_CHECKING:
+    from io import BufferedRWPair
+
+MOST_FILES = 64
+"""Files that the process may have open."""
+LENGTH = 8
+"""Bytes of a length."""
+TOO_LARGE = "makes more than {:,} MiB for one guest"
+_DEBUG_INFO = re.compile(r"^debug_info = '([0-9=&]*)'$", re.MULTILINE)
+
+
+def serve() -> None:
+    """Be the process: read the templates, and answer."""
+    import fcntl
+    from faulthandler import enable, register
+
+    os.closerange(3, 1 << 16)
+    # When the other end of standard input closes, its owner has ended: then this ends, whatever it is at.
+    fcntl.fcntl(0, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(0, fcntl.F_SETFL, fcntl.fcntl(0, fcntl.F_GETFL) | os.O_ASYNC)
+    enable(2, all_threads=False)
+    register(signal.SIGXCPU, 2, all_threads=False, chain=True)
+    with socket.socket(fileno=1) as asker, asker.makefile("rwb") as stream:
+        seconds, memory, answered, *made = marshal.loads(_read(stream))
+        _limit_all(memory)
+        engine: Any = None
+        while request := _read(stream):
+            _more_time(seconds)
+            try:
+                if engine is None:
+                    engine = _engine(*made)
+                    _more_time(seconds)
+                data = json.dumps(["found", _called(engine, *marshal.loads(request))]).encode()
+                if len(data) > answered:
+                    data = json.dumps(["end", TOO_LARGE.format(answered >> 20)]).encode()
+            except Exception as error:
+                data = json.dumps(_told(error)).encode()
+            stream.write(len(data).to_bytes(LENGTH, "big") + data)
+            stream.flush()
+        os._exit(0)  # at once: there is nothing to be tidied
+
+
+def _read(stream: BufferedRWPair) -> bytes:
+    return stream.read(int.from_bytes(stream.read(LENGTH), "big"))
+
+
+def _limit_all(memory: int) -> None:
+    used = 0
+    with suppress(OSError):
+        used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    for kind, most in (
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_AS, used + memory),
+        (resource.RLIMIT_NOFILE, MOST_FILES),
+    ):
+        _limit(kind, most)
+
+
+def _limit(kind: int, most: int) -> None:
+    """Set a limit for good, unless there is a lower one."""
+    hard = resource.getrlimit(kind)[1]
+    most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    resource.setrlimit(kind, (most, most))
+
+
+def _more_time(seconds: int) -> None:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+    until = ceil(used.ru_utime + used.ru_stime) + seconds
+    resource.setrlimit(resource.RLIMIT_CPU, (until if hard == resource.RLIM_INFINITY else min(until, hard), hard))
+
+
+def _engine(module: str, name: str, folders: list[str]) -> Any:
+    """Read the templates; from then on, no file is written and no process started."""
+    engine: Any = getattr(import_module(module), name)(folders)
+    _limit(resource.RLIMIT_FSIZE, 0)
+    _limit(resource.RLIMIT_NPROC, 0)
+    return engine
+
+
+def _called(engine: Any, module: str, name: str, arguments: tuple[Any, ...]) -> Any:
+    return getattr(import_module(module), name)(engine, *arguments)
+
+
+def _told(error: Exception) -> list[Any]:
+    if isinstance(error, GuestError):
+        return ["guest", [[*vars(problem).values()] for problem in error.problems], error.more]
+    if isinstance(error, TemplateError):
+        return ["limit" if isinstance(error, LimitError) else "template", *error.__reduce__()[1]]
+    if isinstance(error, Error):
+        return ["error", str(error)]
+    return ["end", TOO_MUCH_MEMORY if isinstance(error, MemoryError) else unexpected(error)]
+
+
+def schema(engine: Any) -> list[Any]:
+    """Answer with the parts of the engine's schema."""
+    found = engine.schema
+    return [found.root, found.architectures, found.names, found.is_shipped]
+
+
+def context(engine: Any, guest: Any) -> Any:
+    """Answer as ``Engine.context`` does."""
+    return engine.context(guest)
+
+
+def rendered(engine: Any, guest: Any) -> Any:
+    """Answer as ``Engine.rendered`` does."""
+    return engine.rendered(guest)
+
+
+def observed(engine: Any, guest: Any) -> Any:
+    """Answer as ``Engine.observed`` does."""
+    return engine.observed(guest)
+
+
+def line(engine: Any, name: str, file: str, number: int) -> int | None:
+    """Return the line of a template that a line of what Jinja makes of it is from."""
+    environment = engine.new_environment()
+    made = environment.compile(Path(file).read_text(), name, file, raw=True)
+    pairs = [pair.split("=") for pair in _DEBUG_INFO.findall(made)[-1].split("&")]
+    return max((int(line) for line, written in pairs if int(written) <= number), default=None)
