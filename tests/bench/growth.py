@@ -6,6 +6,7 @@ import gc
 import math
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import process_time
@@ -18,6 +19,8 @@ from kvmrender.reading.parse import from_yaml, positions
 SIZES = 1 << 20, 2 << 20, 4 << 20, 8 << 20
 MOST = 1.1
 """The slope of a stage's time over the size of its input, both as logarithms: 1 is linear, 2 quadratic."""
+ENOUGH = 5.0
+"""Seconds after which a stage is not measured again."""
 
 
 def lines(line: str) -> Callable[[int], str]:
@@ -57,36 +60,32 @@ class Tools(NamedTuple):
     faults: Callable[[bytes], object] | None
 
 
-Stage = Callable[[Tools, str], Callable[[], object]]
-STAGES: dict[str, Stage] = {
-    "parse": lambda tools, text: lambda: from_yaml(text),
-    "places": lambda tools, text: lambda: positions(text),
-    "context": lambda tools, text: _of_guest(tools.shipped.context, text),
-    "XML": lambda tools, text: _of_guest(tools.shipped.rendered, text),
-    "own templates": lambda tools, text: _of_guest(tools.own.rendered, text),
-    "unused": lambda tools, text: _of_guest(tools.own.unused, text),
-    "validate": lambda tools, text: _of_xml(tools, text),
+class Input(NamedTuple):
+    """A guest: its text, what is read of that, and its XML, where it has one."""
+
+    text: str
+    guest: Any
+    xml: bytes
+
+
+STAGES: dict[str, Callable[[Tools, Input], object]] = {
+    "parse": lambda tools, of: from_yaml(of.text),
+    "places": lambda tools, of: positions(of.text),
+    "context": lambda tools, of: tools.shipped.context(of.guest),
+    "XML": lambda tools, of: tools.shipped.rendered(of.guest),
+    "own templates": lambda tools, of: tools.own.rendered(of.guest),
+    "unused": lambda tools, of: tools.own.unused(of.guest),
+    "validate": lambda tools, of: tools.faults and tools.faults(of.xml),
 }
-"""What prepares a stage for a guest's text: it returns what is measured."""
+"""What is measured."""
 
 
-def _of_guest(work: Callable[[Any], object], text: str) -> Callable[[], object]:
+def _input(tools: Tools, text: str) -> Input:
     (guest,) = from_yaml(text)
-
-    def measured() -> None:
-        with suppress(GuestError):
-            work(guest)
-
-    return measured
-
-
-def _of_xml(tools: Tools, text: str) -> Callable[[], object]:
-    (guest,) = from_yaml(text)
-    try:
-        xml = tools.shipped.render(guest).encode()
-    except GuestError:  # there is no XML then
-        xml = b"<domain/>"
-    return lambda: tools.faults and tools.faults(xml)
+    xml = "<domain/>"
+    with suppress(GuestError):
+        xml = tools.shipped.render(guest)
+    return Input(text, guest, xml.encode())
 
 
 def _tools(folder: Path) -> Tools:
@@ -113,33 +112,37 @@ def slope(points: Sequence[tuple[float, float]]) -> float:
 
 
 def measure(sizes: Sequence[int] = SIZES, rounds: int = 3) -> list[dict[str, Any]]:
-    """Return the seconds of each stage for each shape and size, and their slope.
+    """Return the seconds of each stage for each shape and size, the least of some rounds, and their slope.
 
     Python's search for garbage is off meanwhile: how much of it a stage meets depends on what else is in memory.
     """
     rows = []
     with TemporaryDirectory() as folder:
         tools = _tools(Path(folder))
-        for (stage, prepare), (shape, rest) in ((one, other) for one in STAGES.items() for other in SHAPES.items()):
-            seconds = [_seconds(prepare(tools, f"name: a\n{rest(size)}"), rounds) for size in sizes]
-            rows.append(
-                {
-                    "stage": stage,
-                    "input": shape,
-                    "seconds": dict(zip(map(str, sizes), seconds, strict=True)),
-                    "slope": slope(list(zip(sizes, seconds, strict=True))),
-                }
-            )
+        for shape, rest in SHAPES.items():
+            seconds: dict[str, dict[int, float]] = {stage: {} for stage in STAGES}
+            for size in sizes:
+                of = _input(tools, f"name: a\n{rest(size)}")
+                for stage, work in STAGES.items():
+                    seconds[stage][size] = _seconds(partial(work, tools, of), rounds)
+            rows += [
+                {"stage": stage, "input": shape, "seconds": found, "slope": slope([*found.items()])}
+                for stage, found in seconds.items()
+            ]
     return rows
 
 
 def _seconds(work: Callable[[], object], rounds: int) -> float:
-    best = math.inf
-    for _ in range(rounds):
+    """Return the least time of some rounds; what takes long is steady, and needs fewer of them."""
+    best: float = math.inf
+    spent = 0.0
+    while rounds and spent < ENOUGH:
         gc.collect()
         gc.disable()
         start = process_time()
-        work()
-        best = min(best, process_time() - start)
+        with suppress(GuestError):
+            work()
+        took = process_time() - start
         gc.enable()
+        best, spent, rounds = min(best, took), spent + took, rounds - 1
     return max(best, 1e-6)
