@@ -111,9 +111,11 @@ def session_libvirt(folder: Path) -> Iterator[str]:
     """
     daemon = program("libvirtd", "libvirt-daemon-system")
     places = {"HOME": "", **{f"XDG_{name}": name.lower() for name in ("RUNTIME_DIR", "CONFIG_HOME", "CACHE_HOME")}}
-    for place in places.values():
+    for place in (*places.values(), "config_home/libvirt"):
         (folder / place).mkdir(exist_ok=True)
         (folder / place).chmod(0o777)
+    # Otherwise guests have their logs written by a daemon that stays for two minutes.
+    (folder / "config_home/libvirt/qemu.conf").write_text('stdio_handler = "file"\n')
     nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.geteuid() == 0 else []
     log = folder / "log"
     with (
