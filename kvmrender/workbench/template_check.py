@@ -69,9 +69,9 @@ class Templates:
     def _read(self, name: str) -> None:
         try:
             source, file, _ = loader(self.stack).get_source(self.environment, name)
-            self.trees[name] = tree = self.environment.parse(source, name, file)
+            self.trees[name] = self.environment.parse(source, name, file)
             if not self._is_known(name):
-                self.environment.compile(tree, name, file)
+                self.environment.compile(source, name, file)
                 self.compiled.add(name)
         except Exception as error:  # whatever a template can be wrong in
             self._add(template_error(error, name, "", {}), name)
