@@ -41,7 +41,7 @@ MAX_DIRECTIVES = 8
 """Directives before a document; a guest needs none."""
 
 _Parser: Any = getattr(yaml, "CLoader", yaml.Loader)
-_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,18})\Z")
+_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,19})\Z")
 _SPECIAL: dict[str, bool | None] = {"true": True, "false": False, "null": None}
 _TAG = "tag:yaml.org,2002:"
 _UNREADABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from kvmrender.errors import Error, Path, listed, nearest
-from kvmrender.schema.guest_schema import GuestSchema, Node, resolve
+from kvmrender.schema.guest_schema import GuestSchema, Node, resolve, variants_of
 from kvmrender.schema.secrets import public
 
 OLDEST = "9.0"
@@ -138,7 +138,7 @@ class Field:
         own = next((node["since"] for node in reversed(self.nodes) if "since" in node), None)
         newer = [
             f"{' and '.join(variant['is'])}: {variant['since']}"
-            for variant in _item(self.root, self.nodes[-2]).get("variants", {}).get(self.path[-1], ())
+            for variant in variants_of(self.root, _item(self.root, self.nodes[-2])).get(str(self.path[-1]), ())
             if "since" in variant and variant["is"]
         ]
         said = f"libvirt {own}" if own else f"libvirt {OLDEST} or earlier"
@@ -161,7 +161,7 @@ class Field:
             found.append(f"on {listed(architectures, 'or')}")
         for depth, above in enumerate(self.nodes[:-1]):
             name = ".".join(map(str, self.path[depth:]))
-            for key, variants in _item(self.root, above).get("variants", {}).items():
+            for key, variants in variants_of(self.root, _item(self.root, above)).items():
                 owners = [variant["is"] for variant in variants if name in variant.get("allows", ())]
                 if owners:
                     of = f"{'.'.join(map(str, self.path[:depth]))}." if depth < len(self.path) - 1 else ""

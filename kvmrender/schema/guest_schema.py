@@ -1,6 +1,6 @@
 """The schema of a guest, put together from the parts beside the templates.
 
-``templates/`` holds the parts: ``guest.schema.json``, which refers to the others, and one for each architecture.
+``templates/`` holds the parts: ``guest.schema.yaml``, which refers to the others, and one for each architecture.
 They are JSON Schema (draft 2020-12) of the guest in full form, with annotations of our own:
 
 ``shorthand``        the property that a bare scalar stands for, or a mapping of patterns to properties
@@ -21,7 +21,7 @@ They are JSON Schema (draft 2020-12) of the guest in full form, with annotations
 ``since``            the libvirt that brought it, where that is newer than 9.0
 ``only_on``          the architectures that have it; the parts of the others refuse it
 
-A part of one's own that ``extends`` another (``{"extends": "shipped/guest.schema.json", "properties": {…}}``) is
+A part of one's own that ``extends`` another (``{"extends": "shipped/guest.schema.yaml", "properties": {…}}``) is
 merged into it: objects merge deeply, all else replaces.
 
 At the top of an architecture's part stand ``architecture``, its names, the canonical one first; ``disk_buses``, the
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     import jsonschema_rs
 
 Node = dict[str, Any]
-ENDING = ".schema.json"
+ENDING = ".schema.yaml"
 ROOT = "guest" + ENDING
 NAMED = ("properties", "$defs", "patternProperties", "dependentSchemas")
 """Keywords that hold nodes by names, which may look like keywords."""
@@ -146,11 +146,20 @@ def all_defs(parts: dict[str, Node]) -> dict[str, Node]:
 def whole_part(name: str, read: Callable[[str], Node]) -> Node:
     """Return a part, merged into the one that it extends."""
     part = dict(read(name))
-    if (extended := part.pop("extends", None)) is None:
+    if not (names := extended(part)):
         return part
-    whole = deepcopy(whole_part(extended, read))
+    del part["extends"]
+    whole: Node = {}
+    for other in names:
+        _merge(whole, whole_part(other, read))
     _merge(whole, part)
     return whole
+
+
+def extended(part: Node) -> list[str]:
+    """Return the names of the parts that one is merged into, the lowest first."""
+    names = part.get("extends", [])
+    return [names] if isinstance(names, str) else names
 
 
 def _of_others(root: Node, node: Node, arch: str, path: str = "", depth: int = 0) -> Iterator[tuple[str, list[str]]]:
@@ -290,6 +299,16 @@ def parts(root: Node, node: Node, value: Any) -> Iterator[tuple[str | int, Node,
     inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for step, item in inside:
         yield step, inner(root, node, step), item
+
+
+def variants_of(root: Node, node: Node) -> dict[str, list[Node]]:
+    """Return the ``variants`` of a node, also of those that hold with it."""
+    found: dict[str, list[Node]] = dict(node.get("variants", {}))
+    for rule in node.get("allOf", ()):
+        if "if" not in rule:
+            for key, variants in variants_of(root, resolve(root, rule)).items():
+                found[key] = [*found.get(key, ()), *variants]
+    return found
 
 
 def all_fields(root: Node, node: Node, path: Path = (), above: tuple[str, ...] = ()) -> Iterator[Path]:

@@ -7,6 +7,7 @@ are held against it by a test, not at each start.
 from __future__ import annotations
 
 import json
+import marshal
 import re
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
@@ -18,13 +19,14 @@ from kvmrender.context.full_form import converter, without_nulls
 from kvmrender.context.key_shapes import Notes
 from kvmrender.context.validation import problems_of, shown
 from kvmrender.errors import Path, TemplateError, brief, listed, nearest
-from kvmrender.reading.parse import MAX_DEPTH, RefusedError, from_json, positions
+from kvmrender.reading.parse import MAX_DEPTH, RefusedError, from_yaml, positions
 from kvmrender.schema.guest_schema import (
     NAMED,
     ROOT,
     GuestSchema,
     Node,
     all_defs,
+    extended,
     key_of,
     load_schema,
     node_at,
@@ -67,7 +69,7 @@ class Fault(NamedTuple):
 def guest_schema(stack: Stack) -> GuestSchema:
     """Return the schema of a stack. Raises TemplateError."""
     if not stack.own_parts():
-        return load_schema(lambda name: json.loads(text_of(stack, name)), stack.names(SCHEMA))
+        return load_schema(lambda name: _shipped_part(stack.files(name)[0]), stack.names(SCHEMA))
     schema, faults = checked(stack)
     if error := error_of(faults):
         raise error
@@ -180,10 +182,8 @@ class _Check:
             part.value = _parsed(part.text)
         except TemplateError as error:
             self.faults.append(Fault(part.file, error.line or 0, error.message))
-        except json.JSONDecodeError as error:
-            self.faults.append(Fault(part.file, error.lineno, f"is not JSON: {error.msg}"))
-        except ValueError as error:
-            self.faults.append(Fault(part.file, _refused_line(part.text), str(error)))
+        except RefusedError as error:
+            self.faults.append(Fault(part.file, error.position[0] if error.position else 0, error.message))
         else:
             nothing = Secrets(_described())
             for found in _keywords().iter_errors(part.value):
@@ -211,10 +211,7 @@ class _Check:
                     self.add(part, (*path, keyword, pattern), f"is not a regular expression: {error}")
 
     def _value(self, name: str) -> Node:
-        if name in self.own:
-            return self.own[name].value
-        part: Node = json.loads(text_of(self.stack, name))
-        return part
+        return self.own[name].value if name in self.own else _shipped_part(self.stack.files(name)[0])
 
     def _is_there(self, name: str) -> str:
         """Say why a part that another names can't be had, or nothing."""
@@ -225,17 +222,17 @@ class _Check:
         return "" if name.endswith(SCHEMA) else f"{brief(name)}: is not a part of the schema, NAME{SCHEMA}"
 
     def _extends(self, part: _Part) -> None:
-        above = [part]
-        while isinstance(extended := above[-1].value.get("extends"), str):
-            if fault := self._is_there(extended):
+        self._extends_all([part])
+
+    def _extends_all(self, above: list[_Part]) -> None:
+        for name in extended(above[-1].value):
+            if fault := self._is_there(name):
                 self.add(above[-1], (), f"can't extend {fault}")
-            elif extended in [one.name for one in above]:
-                circle = " extends ".join([*(one.name for one in above), extended])
-                self.add(above[-1], (), f"can't extend {extended!r}: {circle}{_meant(self.stack, extended)}")
-            elif extended in self.own:
-                above.append(self.own[extended])
-                continue
-            return
+            elif name in [one.name for one in above]:
+                circle = " extends ".join([*(one.name for one in above), name])
+                self.add(above[-1], (), f"can't extend {name!r}: {circle}{_meant(self.stack, name)}")
+            elif name in self.own:
+                self._extends_all([*above, self.own[name]])
 
     def _references(self, part: _Part) -> None:
         for path, node, _ in _nodes(part.value):
@@ -265,7 +262,7 @@ class _Check:
         for key in _NEEDED:
             if not isinstance(parts[ROOT].get("properties", {}).get(key), dict):
                 self._blame(
-                    ROOT, ("properties", key), "is missing, which is computed with: extend shipped/guest.schema.json"
+                    ROOT, ("properties", key), "is missing, which is computed with: extend shipped/guest.schema.yaml"
                 )
         if "default" not in parts[ROOT].get("properties", {}).get("arch", {}):
             self._blame(
@@ -379,9 +376,11 @@ class _Check:
     def _chain(self, name: str) -> list[_Part]:
         """Return the parts of one's own that a part is merged of, the uppermost first."""
         chain: list[_Part] = []
-        while name in self.own and self.own[name] not in chain:
-            chain.append(self.own[name])
-            name = self.own[name].value.get("extends", "")
+        names = [name]
+        for name in names:
+            if name in self.own and self.own[name] not in chain:
+                chain.append(self.own[name])
+                names += reversed(extended(self.own[name].value))
         return chain
 
     def _blame(self, name: str, path: Path, message: str, is_error: bool = True, stops: bool = True) -> None:
@@ -393,50 +392,23 @@ class _Check:
 
 
 def _parsed(text: str) -> Node:
-    """Return the value of a part. Raises ValueError."""
-
-    def mapping(pairs: list[tuple[str, Any]]) -> Node:
-        found = dict(pairs)
-        if len(found) < len(pairs):
-            names = [name for name, _ in pairs]
-            twice = next(name for name in names if names.count(name) > 1)
-            raise ValueError(f"is not a schema of guests: key {brief(twice)!r} is given twice")
-        return found
-
-    def refuse(constant: str) -> None:
-        raise ValueError(f"is not JSON: {constant} is not a JSON number")
-
-    deep = f"is nested more than {MAX_DEPTH} deep"
-    try:
-        value = json.loads(text, object_pairs_hook=mapping, parse_constant=refuse)
-    except RecursionError:
-        raise ValueError(deep) from None
-    if not isinstance(value, dict):
-        raise ValueError("is not a JSON object")  # noqa: TRY004 - it is the text that is wrong
-    level: list[Any] = [value]
-    for _ in range(MAX_DEPTH):
-        level = [
-            child
-            for one in level
-            if isinstance(one, (dict, list))
-            for child in (one.values() if isinstance(one, dict) else one)
-        ]
-    if any(isinstance(one, (dict, list)) for one in level):
-        raise ValueError(deep)
-    try:
-        text.encode()
-        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
-    except UnicodeEncodeError:
-        raise ValueError("has half of a surrogate pair, which is not a character") from None
-    return value
+    """Return the value of a part. Raises RefusedError."""
+    found = from_yaml(text)
+    if len(found) != 1 or not isinstance(found[0], dict):
+        raise RefusedError("is not a mapping", None)
+    return found[0]
 
 
-def _refused_line(text: str) -> int:
-    try:
-        from_json(text)
-    except RefusedError as refused:
-        return refused.position[0] if refused.position else 0
-    return 0
+def _shipped_part(file: FilePath) -> Node:
+    state = file.stat()
+    part: Node = marshal.loads(_kept(file, state.st_mtime_ns, state.st_size))
+    return part
+
+
+@cache
+def _kept(file: FilePath, *state: int) -> bytes:
+    """Return the value of a shipped part, which many stacks have, for marshal."""
+    return marshal.dumps(_parsed(file.read_text(encoding="utf-8")))
 
 
 @cache

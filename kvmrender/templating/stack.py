@@ -11,7 +11,7 @@ from stat import S_IWOTH
 from kvmrender.errors import TemplateError, shown_file
 from kvmrender.shipped import SHIPPED, shipped_templates
 
-TEMPLATE, SCHEMA = ".xml.j2", ".schema.json"
+TEMPLATE, SCHEMA = ".xml.j2", ".schema.yaml"
 """How the names of templates and of parts of the schema end."""
 MOST_BYTES = 16 << 20
 """Bytes of a file of either kind."""
@@ -59,7 +59,14 @@ class Stack:
         return [not_too_large(path) for folder in (*self.own, self.shipped) if is_file(path := folder / name)]
 
     def own_parts(self) -> dict[str, Path]:
-        """Return the schema parts in use that are one's own, by their names, that of a whole guest first."""
+        """Return the schema parts in use that are one's own, by their names, that of a whole guest first.
+
+        Raises TemplateError for one that is called as those were before they were YAML.
+        """
+        for folder in self.own:
+            for old in folder.rglob("*.schema.json"):
+                said = f"is called {old.stem}.yaml now: rename it, as JSON is YAML"
+                raise TemplateError(said, str(old))
         found = {name: self.files(name)[0] for name in self.names(SCHEMA)} if self.own else {}
         names = sorted(found, key=lambda name: (name != f"guest{SCHEMA}", name))
         return {name: found[name] for name in names if not self.is_shipped(str(found[name]))}

@@ -137,5 +137,5 @@ def lost_fields(engine: Engine, names: Container[str], given: Container[Path] = 
             lost.add(path)
         elif path not in given and path[-1] not in names and path[0] not in (*NOT_WRITTEN, "vars"):
             lost.add(path)
-            file = engine.stack.files("guest.schema.json")[0]
+            file = engine.stack.files("guest.schema.yaml")[0]
             yield Finding(str(file), 0, f"{'.'.join(map(str, path))} is a field that no template can write")

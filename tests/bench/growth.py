@@ -120,13 +120,18 @@ def measure(sizes: Sequence[int] = SIZES, rounds: int = 3) -> list[dict[str, Any
     with TemporaryDirectory() as folder:
         tools = _tools(Path(folder))
         for shape, rest in SHAPES.items():
-            seconds: dict[str, dict[int, float]] = {stage: {} for stage in STAGES}
+            seconds: dict[str, dict[str, float]] = {stage: {} for stage in STAGES}
             for size in sizes:
                 of = _input(tools, f"name: a\n{rest(size)}")
                 for stage, work in STAGES.items():
-                    seconds[stage][size] = _seconds(partial(work, tools, of), rounds)
+                    seconds[stage][str(size)] = _seconds(partial(work, tools, of), rounds)
             rows += [
-                {"stage": stage, "input": shape, "seconds": found, "slope": slope([*found.items()])}
+                {
+                    "stage": stage,
+                    "input": shape,
+                    "seconds": found,
+                    "slope": slope([(int(size), took) for size, took in found.items()]),
+                }
                 for stage, found in seconds.items()
             ]
     return rows

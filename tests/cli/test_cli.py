@@ -99,9 +99,9 @@ def test_what_is_too_much_for_memory_is_printed_whole(
 
 
 def test_fields_of_ones_own_that_nothing_writes_are_told_by_strict(tmp_path: Path, run: Run) -> None:
-    part = tmp_path / "guest.schema.json"
+    part = tmp_path / "guest.schema.yaml"
     own = {name: {"type": "string", "description": name} for name in ("rack", "row")}
-    part.write_text(json.dumps({"extends": "shipped/guest.schema.json", "properties": own}))
+    part.write_text(json.dumps({"extends": "shipped/guest.schema.yaml", "properties": own}))
     guest = '{"name": "a", "rack": "north"}'
     assert run("render", "--templates", tmp_path, input=guest).stdout == kvmrender.render({"name": "a"})
     result = run("render", "--strict", "--templates", tmp_path, input=guest)
@@ -115,8 +115,8 @@ def test_fields_of_ones_own_that_nothing_writes_are_told_by_strict(tmp_path: Pat
 def test_fields_of_ones_own_in_lists_are_told_by_strict_too(tmp_path: Path, run: Run) -> None:
     (tmp_path / "devices").mkdir()
     own = {"shelf": {"type": "string", "description": "Where it stands."}}
-    part = {"extends": "shipped/devices/disk.schema.json", "properties": own}
-    (tmp_path / "devices/disk.schema.json").write_text(json.dumps(part))
+    part = {"extends": "shipped/devices/disk.schema.yaml", "properties": own}
+    (tmp_path / "devices/disk.schema.yaml").write_text(json.dumps(part))
     result = run("render", "--strict", "--templates", tmp_path, input="name: a\n")
     assert (result.exit_code, result.stdout) == (2, "")
     assert "disks.shelf is a field that no template can write" in result.stderr

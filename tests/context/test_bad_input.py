@@ -352,7 +352,7 @@ def test_what_else_is_wrong_beside_a_fault_is_told_in_one_go(guest: dict[str, An
 
 def test_defaults_of_ones_own_are_checked_too(tmp_path: Path) -> None:
     own = {"on_reboot": {"default": "destroy"}, "on_poweroff": {"default": "restart"}}
-    (tmp_path / "guest.schema.json").write_text(json.dumps({"extends": "shipped/guest.schema.json", "properties": own}))
+    (tmp_path / "guest.schema.yaml").write_text(json.dumps({"extends": "shipped/guest.schema.yaml", "properties": own}))
     with pytest.raises(GuestError) as raised:
         Renderer([str(tmp_path)]).render({"name": "a"})
     assert str(raised.value) == "on_reboot: destroy can't stand beside on_poweroff restart"

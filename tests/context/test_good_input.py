@@ -220,8 +220,8 @@ def test_vars_reach_the_template_untouched(tmp_path: Path) -> None:
 def test_fields_of_ones_own_are_taken_as_their_schema_says(given: Any, taken: Any, tmp_path: Path) -> None:
     own = {"anything": {}, "port": {"enum": ["on", "off"]}, "count": {"enum": ["1", "2"]}}
     described = {name: {"description": name, **rules} for name, rules in own.items()}
-    part = {"extends": "shipped/guest.schema.json", "properties": described}
-    (tmp_path / "guest.schema.json").write_text(json.dumps(part))
+    part = {"extends": "shipped/guest.schema.yaml", "properties": described}
+    (tmp_path / "guest.schema.yaml").write_text(json.dumps(part))
     context = kvmrender.Renderer([str(tmp_path)]).context({"name": "a", **given})
     assert {name: context[name] for name in given} == taken
 
@@ -230,7 +230,7 @@ def test_fields_of_ones_own_are_taken_as_their_schema_says(given: Any, taken: An
 def test_quantities_of_ones_own_are_quantities_in_short_form_too(shorthand: Any, tmp_path: Path) -> None:
     properties = {name: {"type": "string", "description": name} for name in ("unit", "text")}
     size = {"description": "size", "type": "object", "quantity": "memory", "shorthand": shorthand}
-    part = {"extends": "shipped/guest.schema.json", "properties": {"size": {**size, "properties": properties}}}
-    (tmp_path / "guest.schema.json").write_text(json.dumps(part))
+    part = {"extends": "shipped/guest.schema.yaml", "properties": {"size": {**size, "properties": properties}}}
+    (tmp_path / "guest.schema.yaml").write_text(json.dumps(part))
     context = kvmrender.Renderer([str(tmp_path)]).context({"name": "a", "size": "2 GiB"})
     assert context["size"] == {"unit": "MiB", "text": "2048"}

@@ -275,15 +275,15 @@ def test_later_guests_may_have_other_keys() -> None:
 @pytest.mark.parametrize(
     ("node", "twin"),
     [
-        ({"$ref": "guest.schema.json#/properties/vcpu"}, 2),
-        ({"$ref": "guest.schema.json"}, {"name": "b"}),
+        ({"$ref": "guest.schema.yaml#/properties/vcpu"}, 2),
+        ({"$ref": "guest.schema.yaml"}, {"name": "b"}),
         ({"type": "object", "patternProperties": {"^b": {"type": "integer"}}}, {"b": 1}),
     ],
     ids=["property", "whole", "keyword"],
 )
 def test_later_guests_are_held_against_parts_of_ones_own(tmp_path: Path, node: Node, twin: Any) -> None:
-    part = {"extends": "shipped/guest.schema.json", "properties": {"twin": node}}
-    (tmp_path / "guest.schema.json").write_text(json.dumps(part))
+    part = {"extends": "shipped/guest.schema.yaml", "properties": {"twin": node}}
+    (tmp_path / "guest.schema.yaml").write_text(json.dumps(part))
     renderer = Engine([tmp_path])
     for _ in range(2 * FIRST):
         assert "<name>a</name>" in renderer.render({"name": "a", "twin": twin})
@@ -292,8 +292,8 @@ def test_later_guests_are_held_against_parts_of_ones_own(tmp_path: Path, node: N
 
 
 def test_defaults_of_ones_own_are_held_against_the_schema_each_time(tmp_path: Path) -> None:
-    part = {"extends": "shipped/guest.schema.json", "properties": {"on_crash": {"default": "explode"}}}
-    (tmp_path / "guest.schema.json").write_text(json.dumps(part))
+    part = {"extends": "shipped/guest.schema.yaml", "properties": {"on_crash": {"default": "explode"}}}
+    (tmp_path / "guest.schema.yaml").write_text(json.dumps(part))
     renderer = Engine([tmp_path])
     for _ in range(2 * FIRST):
         with pytest.raises(GuestError, match="on_crash: 'explode' is not"):

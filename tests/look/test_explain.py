@@ -221,7 +221,7 @@ def template(folder: Path, name: str, text: str) -> Path:
 
 def test_templates_of_ones_own(tmp_path: Path, run: Run) -> None:
     rack = {"rack": {"description": "The rack.", "type": "string"}}
-    template(tmp_path, "guest.schema.json", json.dumps({"extends": "shipped/guest.schema.json", "properties": rack}))
+    template(tmp_path, "guest.schema.yaml", json.dumps({"extends": "shipped/guest.schema.yaml", "properties": rack}))
     domain = template(
         tmp_path,
         "domain.xml.j2",

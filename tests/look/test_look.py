@@ -197,10 +197,10 @@ def test_a_template_at_fault_is_told_with_its_line(folder: Path, run: Run) -> No
     assert (problem["file"], problem["line"], problem["column"]) == (None, None, None)
     assert "'txt' is not given here (did you mean 'text'?)" in problem["message"] == problem["said"]
     template.write_text(text)
-    (folder / "site/guest.schema.json").write_text("{")
+    (folder / "site/guest.schema.yaml").write_text("{")
     answering.reread()
     (problem,) = answering.render(asked())["problems"]
-    assert "guest.schema.json:1: is not JSON" in problem["said"]
+    assert "guest.schema.yaml:2: is not YAML" in problem["said"]
     assert "template" not in problem
 
 
@@ -304,7 +304,7 @@ def test_templates_are_told_under_their_names(folder: Path, run: Run) -> None:
     assert told == {"name": "site/domain/vcpu.xml.j2", "text": own.read_text()}
     shipped = run("templates", "show", "domain/vcpu.xml.j2").stdout
     assert answering.template("domain/vcpu.xml.j2") == {"name": "domain/vcpu.xml.j2", "text": shipped}
-    for name in ("", "guest.schema.json", "web-1.yaml", "/etc/passwd"):
+    for name in ("", "guest.schema.yaml", "web-1.yaml", "/etc/passwd"):
         with pytest.raises(BadRequestError, match="is not a template"):
             answering.template(name)
 
@@ -414,8 +414,8 @@ class TestFollower:
         (site / "notes.txt").write_text("not followed")
         (site / "vcpu.xml.j2").write_text("<vcpu/>")
         assert [str(path) for path in next(changes)] == ["site/domain/vcpu.xml.j2"]
-        (folder / "site/guest.schema.json").write_text("{}")
-        assert [str(path) for path in next(changes)] == ["site/guest.schema.json"]
+        (folder / "site/guest.schema.yaml").write_text("{}")
+        assert [str(path) for path in next(changes)] == ["site/guest.schema.yaml"]
 
     def test_a_folder_that_is_made_is_followed(self, folder: Path) -> None:
         (folder / "guests").mkdir()
@@ -492,11 +492,11 @@ class TestTeller:
         looking = looker(templates=("site",))
         teller = Teller(looking)
         assert [*teller.first()] == [(False, "1 guest well; watching for changes, Ctrl-C ends")]
-        Path("site/guest.schema.json").write_text("{")
+        Path("site/guest.schema.yaml").write_text("{")
         looking.reread()
         ((is_diff, said),) = teller.next()
         assert not is_diff
-        assert "guest.schema.json:1: is not JSON" in said
+        assert "guest.schema.yaml:2: is not YAML" in said
 
     def test_secrets_are_not_told(self) -> None:
         teller = Teller(looker())

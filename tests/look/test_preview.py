@@ -187,9 +187,9 @@ def test_a_template_on_the_disk_is_followed(preview: Callable[..., Page], folder
     assert page.focus == "template"
     template.write_text("{% if %}")
     page.until(lambda: "vcpu.xml.j2:1:" in "".join(page.texts("#problems button")))
-    (folder / "site/guest.schema.json").write_text("{")
-    page.until(lambda: "is not JSON" in "".join(page.texts("#problems button")))
-    (folder / "site/guest.schema.json").unlink()
+    (folder / "site/guest.schema.yaml").write_text("{")
+    page.until(lambda: "is not YAML" in "".join(page.texts("#problems button")))
+    (folder / "site/guest.schema.yaml").unlink()
     template.write_text(text)
     page.wait("No problems")
     assert page.changes == ["-  <!-- here -->"]

@@ -277,7 +277,7 @@ def test_many_guests_are_not_all_rendered(server: Server) -> None:
         "template",
         "template?name=/etc/passwd",
         "template?name=../kvmrender/cli/main.py",
-        "template?name=guest.schema.json",
+        "template?name=guest.schema.yaml",
         "template?name=web-1.yaml",
         "render",
     ],

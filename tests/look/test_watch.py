@@ -135,14 +135,14 @@ def test_templates_and_schema_parts_are_followed(folder: Path, run: Run) -> None
         assert "site/domain/vcpu.xml.j2:2: 'txt' is not given here (did you mean 'text'?) (guest 'web-1'" in shown
         rename(template, text)
         assert "\x1b[31m-  <!-- here -->\x1b[0m\n" in terminal.expect("1 changed, 0 unchanged\n")
-        part = '{"extends": "shipped/guest.schema.json", "properties": {"title": {"enum": ["a"]}}}'
-        rename(site / "guest.schema.json", part)
+        part = '{"extends": "shipped/guest.schema.yaml", "properties": {"title": {"enum": ["a"]}}}'
+        rename(site / "guest.schema.yaml", part)
         assert terminal.expect("unchanged\n") == "1 guest well: 0 changed, 1 unchanged\n"
         rename(folder / "web-1.yaml", f"{GUEST}title: b\n")
         assert "web-1.yaml:5:8: title: 'b' is not one of a" in terminal.expect("title[^\n]*\n")
-        rename(site / "guest.schema.json", "{")
-        assert "guest.schema.json:1: is not JSON" in terminal.expect("JSON[^\n]*\n")
-        rename(site / "guest.schema.json", '{"extends": "shipped/guest.schema.json"}')
+        rename(site / "guest.schema.yaml", "{")
+        assert "guest.schema.yaml:2: is not YAML" in terminal.expect("YAML[^\n]*\n")
+        rename(site / "guest.schema.yaml", '{"extends": "shipped/guest.schema.yaml"}')
         assert "\x1b[32m+  <title>b</title>\x1b[0m\n" in terminal.expect("1 changed, 0 unchanged\n")
 
 

@@ -42,8 +42,8 @@ def site(tmp_path: Path) -> str:
         "properties": {"door": door},
         "additionalProperties": False,
     }
-    part = {"extends": "shipped/guest.schema.json", "properties": {"rack": rack}}
-    (folder / "guest.schema.json").write_text(json.dumps(part))
+    part = {"extends": "shipped/guest.schema.yaml", "properties": {"rack": rack}}
+    (folder / "guest.schema.yaml").write_text(json.dumps(part))
     (folder / "domain.xml.j2").write_text(
         '{% extends "shipped/domain.xml.j2" %}\n{% block metadata %}{% if rack is defined %}\n'
         '  <metadata>\n    <s:rack xmlns:s="urn:s" door="{{ rack.door }}"/>\n  </metadata>\n{% endif %}{% endblock %}\n'

@@ -54,7 +54,7 @@ def test_page_from_top_to_bottom(folder: Path, run: Run) -> None:
     """As somebody follows it who keeps what came before."""
     Path("web-1.yaml").write_text((ROOT / "fixtures/web-1.yaml").read_text())
     for title in BLOCKS:
-        if title.startswith(("json", "jinja")):
+        if title.startswith(("yaml", "jinja")):
             write(title)
         elif title.startswith("sh "):
             assert find(execute(run, title[3:]), "name").text == "web-1"
@@ -62,7 +62,7 @@ def test_page_from_top_to_bottom(folder: Path, run: Run) -> None:
 
 
 def test_attribute(folder: Path, run: Run) -> None:
-    write("json site/guest.schema.json", "jinja site/domain.xml.j2")
+    write("yaml site/guest.schema.yaml", "jinja site/domain.xml.j2")
     assert find(execute(run, "rack"), "metadata/{https://example.org/site}rack").text == "r12"
     assert (
         find(run("render", "--templates", "site", input="name: a\nmetadata: <a/>\n").stdout, "metadata/a") is not None
@@ -84,8 +84,8 @@ def test_block(folder: Path, run: Run) -> None:
 
 
 def test_device(folder: Path, run: Run) -> None:
-    write("json site/devices/beacon.schema.json", "jinja site/devices/beacon.xml.j2")
-    write("json site/guest.schema.json again", "jinja site/domain.xml.j2 again")
+    write("yaml site/devices/beacon.schema.yaml", "jinja site/devices/beacon.xml.j2")
+    write("yaml site/guest.schema.yaml again", "jinja site/domain.xml.j2 again")
     assert find(execute(run, "beacon"), "devices/beacon").attrib == {"colour": "red"}
     result = run("render", "--templates", "site", input="name: a\nbeacons: [green]\n")
     assert "beacons[0].colour: 'green' is not one of red, blue" in result.stderr
@@ -93,7 +93,7 @@ def test_device(folder: Path, run: Run) -> None:
 
 
 def test_architecture(folder: Path, run: Run) -> None:
-    write("json site/i686.schema.json", "jinja site/i686.xml.j2")
+    write("yaml site/i686.schema.yaml", "jinja site/i686.xml.j2")
     xml = execute(run, "i686")
     assert find(xml, "os/type").attrib == {"arch": "i686", "machine": "pc"}
     assert find(xml, "devices/disk/target").attrib == {"dev": "hda", "bus": "ide"}

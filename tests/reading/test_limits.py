@@ -209,7 +209,7 @@ def test_what_guests_become_is_limited(kind: str, to: str, tmp_path: Path, run: 
     )
 
 
-@pytest.mark.parametrize("name", ["amd64.xml.j2", "devices/disk.xml.j2", "devices/disk.schema.json"])
+@pytest.mark.parametrize("name", ["amd64.xml.j2", "devices/disk.xml.j2", "devices/disk.schema.yaml"])
 def test_templates_larger_than_any_are_not_read(name: str, tmp_path: Path, run: Run) -> None:
     file = tmp_path / name
     file.parent.mkdir(exist_ok=True)

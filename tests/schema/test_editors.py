@@ -12,6 +12,8 @@ from conftest import ROOT, Run
 from language_server import Client, language_server
 from tools import blocks, files
 
+from kvmrender.reading.parse import from_yaml
+
 PAGE = files(ROOT / "docs/integrations.md", "Editors")
 FOR_VSCODE = json.loads(PAGE[".vscode/settings.json"].split("\n", 1)[1])
 FOR_VIM = json.loads(PAGE[".vimrc"].partition(" = ")[2].replace("'", '"'))
@@ -25,7 +27,7 @@ SETTINGS = {
 @pytest.fixture(params=SETTINGS)
 def editor(request: pytest.FixtureRequest, tmp_path: Path, run: Run) -> Iterator[Any]:
     """A function that opens a guest file in an editor that is set up as the page says."""
-    (tmp_path / "guest.schema.json").write_text(run("schema").stdout)
+    (tmp_path / "guest.schema.yaml").write_text(run("schema").stdout)
     first = PAGE["guests/web-1.yaml"].splitlines()[1] if request.param == "first line" else "# a guest"
     with language_server(tmp_path, SETTINGS[request.param]) as client:
         yield client, lambda text: client.open("guests/web-1.yaml", f"{first}\n{text}")
@@ -63,7 +65,7 @@ def test_description_is_shown(editor: Any) -> None:
     document = opened(text)
     assert client.diagnostics(document) == []
     found = client.ask("textDocument/hover", {"textDocument": document, "position": position})
-    part = json.loads((ROOT / "templates/devices/disk/driver.schema.json").read_text())
+    part = from_yaml((ROOT / "templates/devices/disk/driver.schema.yaml").read_text())[0]
     assert part["properties"]["cache"]["description"] in found["contents"]["value"]
 
 

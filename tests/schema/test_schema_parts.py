@@ -13,10 +13,11 @@ from conftest import ROOT, Run
 
 from kvmrender import GuestError, Renderer, TemplateError, renderer_of
 from kvmrender.plugins import single_guest as one
+from kvmrender.reading.parse import from_yaml
 from kvmrender.templating.schema_parts import checked
 from kvmrender.templating.stack import Stack
 
-EXTENDS = {"extends": "shipped/guest.schema.json"}
+EXTENDS = {"extends": "shipped/guest.schema.yaml"}
 D = {"description": "A field."}
 
 
@@ -38,98 +39,98 @@ MANY = {
 }
 BAD: dict[str, tuple[dict[str, Any], str]] = {
     "no buses": (
-        {"arm.schema.json": {"architecture": ["arm"], "like": "arm64"}},
-        "arm.schema.json:1: is not a schema of guests: disk_buses: is missing: the usual bus of each kind of disk",
+        {"arm.schema.yaml": {"architecture": ["arm"], "like": "arm64"}},
+        "arm.schema.yaml:1: is not a schema of guests: disk_buses: is missing: the usual bus of each kind of disk",
     ),
     "like": (
-        {"arm.schema.json": {"architecture": ["arm"], "like": "arm46", "disk_buses": {"disk": "virtio"}}},
-        "arm.schema.json:5: is not a schema of guests: like: 'arm46' is not an architecture (did you mean 'arm64'?)",
+        {"arm.schema.yaml": {"architecture": ["arm"], "like": "arm46", "disk_buses": {"disk": "virtio"}}},
+        "arm.schema.yaml:5: is not a schema of guests: like: 'arm46' is not an architecture (did you mean 'arm64'?)",
     ),
     "bus": (
-        {"arm.schema.json": {"architecture": ["arm"], "like": "arm64", "disk_buses": {"disk": "virtoi"}}},
-        "arm.schema.json:7: is not a schema of guests: disk_buses.disk: 'virtoi' is not one of virtio,",
+        {"arm.schema.yaml": {"architecture": ["arm"], "like": "arm64", "disk_buses": {"disk": "virtoi"}}},
+        "arm.schema.yaml:7: is not a schema of guests: disk_buses.disk: 'virtoi' is not one of virtio,",
     ),
     "name of the file": (
-        {"foo.schema.json": {"architecture": ["arm"], "like": "arm64", "disk_buses": {}}},
-        "foo.schema.json:2: is not a schema of guests: architecture: the file of arm is called arm.schema.json",
+        {"foo.schema.yaml": {"architecture": ["arm"], "like": "arm64", "disk_buses": {}}},
+        "foo.schema.yaml:2: is not a schema of guests: architecture: the file of arm is called arm.schema.yaml",
     ),
     "default_when": (
-        {"guest.schema.json": guest(x={**D, "default_when": "x"})},
-        "guest.schema.json:6: is not a schema of guests: properties.x.default_when: 'x' is not a mapping",
+        {"guest.schema.yaml": guest(x={**D, "default_when": "x"})},
+        "guest.schema.yaml:6: is not a schema of guests: properties.x.default_when: 'x' is not a mapping",
     ),
     "default_by": (
-        {"guest.schema.json": guest(x={**D, "default_by": {"type": 5}})},
-        "guest.schema.json:7: is not a schema of guests: properties.x.default_by.type: 5 is not a mapping",
+        {"guest.schema.yaml": guest(x={**D, "default_by": {"type": 5}})},
+        "guest.schema.yaml:7: is not a schema of guests: properties.x.default_by.type: 5 is not a mapping",
     ),
     "variants": (
-        {"guest.schema.json": guest(x={**D, "properties": {"a": D}, "variants": {"colour": "red"}})},
-        "guest.schema.json:12: is not a schema of guests: properties.x.variants.colour: 'red' is not a list",
+        {"guest.schema.yaml": guest(x={**D, "properties": {"a": D}, "variants": {"colour": "red"}})},
+        "guest.schema.yaml:12: is not a schema of guests: properties.x.variants.colour: 'red' is not a list",
     ),
     "shorthand": (
-        {"guest.schema.json": guest(x={**D, "type": "object", "properties": {"colour": D}, "shorthand": "color"})},
-        "guest.schema.json:12: is not a schema of guests: properties.x.shorthand: 'color' is not a property of it (did",
+        {"guest.schema.yaml": guest(x={**D, "type": "object", "properties": {"colour": D}, "shorthand": "color"})},
+        "guest.schema.yaml:12: is not a schema of guests: properties.x.shorthand: 'color' is not a property of it (did",
     ),
     "list of itself": (
-        {"guest.schema.json": CIRCLE},
-        "guest.schema.json:10: is not a schema of guests: $defs.l: leads to itself, with no key in between",
+        {"guest.schema.yaml": CIRCLE},
+        "guest.schema.yaml:10: is not a schema of guests: $defs.l: leads to itself, with no key in between",
     ),
     "circle": (
-        {"guest.schema.json": guest(a={"$ref": "#/properties/b"}, b={"$ref": "#/properties/a"})},
-        "guest.schema.json:4: is not a schema of guests: properties.a: leads to itself, with no key in between",
+        {"guest.schema.yaml": guest(a={"$ref": "#/properties/b"}, b={"$ref": "#/properties/a"})},
+        "guest.schema.yaml:4: is not a schema of guests: properties.a: leads to itself, with no key in between",
     ),
     "reference to nothing": (
-        {"guest.schema.json": guest(a={"$ref": "devices/disk.schema.json#/properties/sorce"})},
-        "guest.schema.json:5: is not a schema of guests: properties.a.$ref: 'devices/disk.schema.json#/properties/sorce'"
+        {"guest.schema.yaml": guest(a={"$ref": "devices/disk.schema.yaml#/properties/sorce"})},
+        "guest.schema.yaml:5: is not a schema of guests: properties.a.$ref: 'devices/disk.schema.yaml#/properties/sorce'"
         " refers to nothing",
     ),
     "reference to no file": (
-        {"guest.schema.json": guest(a={"$ref": "b.schema.json"})},
-        "guest.schema.json:5: is not a schema of guests: properties.a.$ref: b.schema.json: is not in any folder",
+        {"guest.schema.yaml": guest(a={"$ref": "b.schema.yaml"})},
+        "guest.schema.yaml:5: is not a schema of guests: properties.a.$ref: b.schema.yaml: is not in any folder",
     ),
-    "levels": ({"guest.schema.json": '{"a":' * 100_000}, "guest.schema.json:1: is nested more than 64 deep"),
+    "levels": ({"guest.schema.yaml": '{"a":' * 100_000}, "guest.schema.yaml:1: is nested more than 64 deep"),
     "properties": (
-        {"guest.schema.json": '{"properties":{"a":' * 400 + "{}" + "}}" * 400},
-        "guest.schema.json:1: is nested more than 64 deep",
+        {"guest.schema.yaml": '{"properties":{"a":' * 400 + "{}" + "}}" * 400},
+        "guest.schema.yaml:1: is nested more than 64 deep",
     ),
     "many fields": (
-        {"guest.schema.json": {**guest(x={"$ref": "#/$defs/a0"}), "$defs": {**MANY, "a40": D}}},
-        "guest.schema.json:1: has more than 100,000 fields",
+        {"guest.schema.yaml": {**guest(x={"$ref": "#/$defs/a0"}), "$defs": {**MANY, "a40": D}}},
+        "guest.schema.yaml:1: has more than 100,000 fields",
     ),
     "true": (
-        {"guest.schema.json": guest(x={**D, "type": "object", "properties": {"a": True}})},
-        "guest.schema.json:8: is not a schema of guests: properties.x.properties.a: true is not a mapping",
+        {"guest.schema.yaml": guest(x={**D, "type": "object", "properties": {"a": True}})},
+        "guest.schema.yaml:8: is not a schema of guests: properties.x.properties.a: true is not a mapping",
     ),
     "false": (
-        {"guest.schema.json": guest(x={**D, "type": "array", "items": False})},
-        "guest.schema.json:7: is not a schema of guests: properties.x.items: false is not a mapping",
+        {"guest.schema.yaml": guest(x={**D, "type": "array", "items": False})},
+        "guest.schema.yaml:7: is not a schema of guests: properties.x.items: false is not a mapping",
     ),
     "extends": (
-        {"guest.schema.json": {"extends": "guest.schema.json"}},
-        "guest.schema.json:1: can't extend 'guest.schema.json': guest.schema.json extends guest.schema.json (did you mean"
-        " shipped/guest.schema.json?)",
+        {"guest.schema.yaml": {"extends": "guest.schema.yaml"}},
+        "guest.schema.yaml:1: can't extend 'guest.schema.yaml': guest.schema.yaml extends guest.schema.yaml (did you mean"
+        " shipped/guest.schema.yaml?)",
     ),
     "keyword": (
-        {"guest.schema.json": guest(a={**D, "patern": "x"})},
-        "guest.schema.json:6: properties.a.patern: is not a keyword (did you mean 'pattern'?)",
+        {"guest.schema.yaml": guest(a={**D, "patern": "x"})},
+        "guest.schema.yaml:6: properties.a.patern: is not a keyword (did you mean 'pattern'?)",
     ),
     "type": (
-        {"guest.schema.json": guest(a={**D, "type": "strng"})},
-        "guest.schema.json:6: is not a schema of guests: properties.a.type: 'strng' is not one of array,",
+        {"guest.schema.yaml": guest(a={**D, "type": "strng"})},
+        "guest.schema.yaml:6: is not a schema of guests: properties.a.type: 'strng' is not one of array,",
     ),
     "look-around": (
-        {"guest.schema.json": guest(a={**D, "type": "string", "pattern": "^(?=a)"})},
-        "guest.schema.json:7: is not a schema of guests: properties.a.pattern: '^(?=a)' is not a regular expression"
+        {"guest.schema.yaml": guest(a={**D, "type": "string", "pattern": "^(?=a)"})},
+        "guest.schema.yaml:7: is not a schema of guests: properties.a.pattern: '^(?=a)' is not a regular expression"
         " without look-around and backreferences",
     ),
     "pattern of a short form": (
-        {"guest.schema.json": guest(x={**D, "type": "object", "properties": {"a": D}, "shorthand": {"^(a+)+$": "a"}})},
-        "guest.schema.json:13: is not a schema of guests: properties.x.shorthand.^(a+)+$: is not a pattern of plain text",
+        {"guest.schema.yaml": guest(x={**D, "type": "object", "properties": {"a": D}, "shorthand": {"^(a+)+$": "a"}})},
+        "guest.schema.yaml:13: is not a schema of guests: properties.x.shorthand.^(a+)+$: is not a pattern of plain text",
     ),
     "nothing that is computed with": (
-        {"guest.schema.json": {}},
-        "guest.schema.json:1: is not a schema of guests: properties.type: is missing, which is computed with",
+        {"guest.schema.yaml": {}},
+        "guest.schema.yaml:1: is not a schema of guests: properties.type: is missing, which is computed with",
     ),
-    "twice": ({"guest.schema.json": '{"a": 1,\n"a": 2}'}, "guest.schema.json:2: is not a schema of guests: key 'a' is"),
+    "twice": ({"guest.schema.yaml": '{"a": 1,\n"a": 2}'}, "guest.schema.yaml:2: key 'a' is given twice"),
 }  # fmt: skip
 
 
@@ -156,7 +157,7 @@ def test_mistake_in_a_part_is_told_with_its_place(parts: dict[str, Any], said: s
 def test_field_that_says_little_of_its_value(
     command: str, field: dict[str, Any], value: Any, tmp_path: Path, run: Run
 ) -> None:
-    write(tmp_path, {"guest.schema.json": guest(x={**D, **field})})
+    write(tmp_path, {"guest.schema.yaml": guest(x={**D, **field})})
     result = run(*command.split(), "--templates", tmp_path, input=json.dumps({"name": "a", "x": value}))
     assert (result.exit_code, result.stderr) == (0, "")
 
@@ -171,17 +172,17 @@ def test_every_command_tells_of_it(command: str, tmp_path: Path, run: Run) -> No
 
 def test_architecture_without_a_template(tmp_path: Path, run: Run) -> None:
     arm = {"description": "Guests.", "architecture": ["arm"], "like": "arm64", "disk_buses": {}}
-    write(tmp_path, {"arm.schema.json": arm})
+    write(tmp_path, {"arm.schema.yaml": arm})
     result = run("render", "--templates", tmp_path, input="name: a\narch: arm\n")
     said = "arm.xml.j2: template 'arm.xml.j2' is not in any folder of templates (guest 'a')\n"
     assert (result.exit_code, result.stdout, result.stderr) == (2, "", said)
     assert run("render", "--templates", tmp_path, input="name: a\n").exit_code == 0
     found = run("templates", "check", tmp_path)
     said = "describes an architecture without a template: arm.xml.j2 is not in any folder"
-    assert (found.exit_code, found.stderr) == (2, f"{tmp_path}/arm.schema.json: {said}\n")
+    assert (found.exit_code, found.stderr) == (2, f"{tmp_path}/arm.schema.yaml: {said}\n")
 
 
-@pytest.mark.parametrize("name", ["amd64.xml.j2", "devices/disk.xml.j2", "guest.schema.json"])
+@pytest.mark.parametrize("name", ["amd64.xml.j2", "devices/disk.xml.j2", "guest.schema.yaml"])
 def test_file_that_is_not_utf_8(name: str, tmp_path: Path, run: Run) -> None:
     write(tmp_path, {name: ""})
     (tmp_path / name).write_bytes(b"{\n\xff")
@@ -192,7 +193,7 @@ def test_file_that_is_not_utf_8(name: str, tmp_path: Path, run: Run) -> None:
 
 def test_byte_order_mark_of_editors_is_left_out(tmp_path: Path, run: Run) -> None:
     vcpu = (ROOT / "templates/domain/vcpu.xml.j2").read_text()
-    write(tmp_path, {"domain/vcpu.xml.j2": f"\ufeff{vcpu}", "guest.schema.json": f"\ufeff{json.dumps(EXTENDS)}"})
+    write(tmp_path, {"domain/vcpu.xml.j2": f"\ufeff{vcpu}", "guest.schema.yaml": f"\ufeff{json.dumps(EXTENDS)}"})
     result = run("render", "--templates", tmp_path, input="name: a\n")
     assert (result.exit_code, result.stdout) == (0, run("render", input="name: a\n").stdout)
 
@@ -202,8 +203,8 @@ def test_byte_order_mark_of_editors_is_left_out(tmp_path: Path, run: Run) -> Non
     [
         {"domain/vcpu.xml.j2": f"{{% include '{'a' * 300}' %}}"},
         {"amd64.xml.j2": f"{{% extends '{'a' * 300}' %}}"},
-        {"guest.schema.json": {"extends": "a" * 300}},
-        {"guest.schema.json": guest(x={"$ref": f"{'a' * 300}.schema.json"})},
+        {"guest.schema.yaml": {"extends": "a" * 300}},
+        {"guest.schema.yaml": guest(x={"$ref": f"{'a' * 300}.schema.yaml"})},
     ],
     ids=["include", "extends", "extends of a part", "reference"],
 )
@@ -215,7 +216,7 @@ def test_name_that_no_file_has(parts: dict[str, Any], tmp_path: Path, run: Run) 
 
 
 def test_guest_in_a_guest_is_explained(tmp_path: Path, run: Run) -> None:
-    write(tmp_path, {"guest.schema.json": guest(x={"$ref": "guest.schema.json"})})
+    write(tmp_path, {"guest.schema.yaml": guest(x={"$ref": "guest.schema.yaml"})})
     result = run("explain", "x.vcpu", "--templates", tmp_path)
     assert (result.exit_code, result.stderr) == (0, "")
     assert run("explain", "--markdown", "--templates", tmp_path).exit_code == 0
@@ -228,9 +229,9 @@ def test_check_finds_all_that_is_odd_in_parts(tmp_path: Path, run: Run) -> None:
         other={**D, "type": "integer", "default": 1, "default_when": {"titel": True}},
         thing={**D, "type": "object", "properties": {"kind": D, "size": D}, "variants": {"kin": [{"is": ["a"], "allows": ["siz"]}]}},
     )  # fmt: skip
-    found = run("templates", "check", write(tmp_path, {"guest.schema.json": odd}))
+    found = run("templates", "check", write(tmp_path, {"guest.schema.yaml": odd}))
     assert found.exit_code == 2
-    start = f"{tmp_path}/guest.schema.json:"
+    start = f"{tmp_path}/guest.schema.yaml:"
     told = [line.removeprefix(start) for line in found.stderr.splitlines() if line.startswith(start)]
     assert [line for line in told if "no template can write" not in line] == [
         "4: properties.plain: has no description",
@@ -240,7 +241,7 @@ def test_check_finds_all_that_is_odd_in_parts(tmp_path: Path, run: Run) -> None:
         "33: properties.thing.variants.kin[0].allows: 'siz' is not a property of it (did you mean 'size'?)",
     ]
     unknown = guest(a={**D, "patern": "x", "defualt": 1}, b={**D, "only_on": ["amd46"]})
-    found = run("templates", "check", write(tmp_path, {"guest.schema.json": unknown}))
+    found = run("templates", "check", write(tmp_path, {"guest.schema.yaml": unknown}))
     assert (found.exit_code, found.stderr.count("\n")) == (2, 3)
     for said in ("a.patern: is not a keyword", "a.defualt: is not a keyword", "'amd46' is not an architecture"):
         assert said in found.stderr
@@ -260,7 +261,7 @@ def test_shipped_parts_are_as_parts_are_to_be() -> None:
 
 def test_pattern_of_ones_own_takes_no_time(tmp_path: Path) -> None:
     evil = {**D, "type": "string", "pattern": "^(a+)+$", "expected": "letters"}
-    renderer = Renderer([write(tmp_path, {"guest.schema.json": guest(evil=evil)})])
+    renderer = Renderer([write(tmp_path, {"guest.schema.yaml": guest(evil=evil)})])
     assert renderer.context({"name": "a", "evil": "a" * 100_000})["evil"]
     with pytest.raises(GuestError, match="is not letters"):
         renderer.render({"name": "a", "evil": "a" * 100_000 + "!"})
@@ -269,19 +270,19 @@ def test_pattern_of_ones_own_takes_no_time(tmp_path: Path) -> None:
 def test_properties_named_like_keywords(tmp_path: Path) -> None:
     names = ("variants", "properties", "$ref", "if", "default", "items")
     thing = {**D, "type": "object", "properties": {name: {**D, "type": "integer"} for name in names}}
-    renderer = Renderer([write(tmp_path, {"guest.schema.json": guest(thing=thing)})])
+    renderer = Renderer([write(tmp_path, {"guest.schema.yaml": guest(thing=thing)})])
     given = dict.fromkeys(names, 1)
     assert renderer.context({"name": "a", "thing": given})["thing"] == given
 
 
 def test_part_without_what_is_computed_with(tmp_path: Path, run: Run) -> None:
-    part = json.loads((ROOT / "templates/devices/disk.schema.json").read_text())
+    part = from_yaml((ROOT / "templates/devices/disk.schema.yaml").read_text())[0]
     del part["properties"]["target"]
     part["required"] = []
-    write(tmp_path, {"devices/disk.schema.json": part})
+    write(tmp_path, {"devices/disk.schema.yaml": part})
     result = run("render", "--templates", tmp_path, input="name: a\ndisks: [{source: /a.qcow2}]\n")
     assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
-    assert result.stderr.startswith(f"{tmp_path}/devices/disk.schema.json: ")
+    assert result.stderr.startswith(f"{tmp_path}/devices/disk.schema.yaml: ")
 
 
 ODD: list[Any] = [
@@ -307,11 +308,11 @@ ODD: list[Any] = [
 def test_mutated_parts_are_refused_clearly_or_work(seed: int, tmp_path: Path, run: Run) -> None:
     """Shipped parts with keywords left out, misspelt, or of other values: exit codes 0 and 2, one line for each fault."""
     rng = random.Random(seed)
-    files = sorted((ROOT / "templates").rglob("*.schema.json"))
+    files = sorted((ROOT / "templates").rglob("*.schema.yaml"))
     for number in range(3):
         file = rng.choice(files)
         name = file.relative_to(ROOT / "templates").as_posix()
-        part = json.loads(file.read_text())
+        part = from_yaml(file.read_text())[0]
         for _ in range(rng.choice((1, 1, 2))):
             mutate(part, rng)
         folder = write(tmp_path / str(number), {name: part})
@@ -429,7 +430,7 @@ def test_what_is_no_domain_with_a_name(source: str, made: str, tmp_path: Path, r
 
 
 SECRET_SITE = {
-    "guest.schema.json": guest(token={**D, "type": "string", "pattern": "^[a-z]{8}$", "expected": "eight letters", "secret": True}),
+    "guest.schema.yaml": guest(token={**D, "type": "string", "pattern": "^[a-z]{8}$", "expected": "eight letters", "secret": True}),
     "domain.xml.j2": '{% extends "shipped/domain.xml.j2" %}{% block metadata %}\n{% if token is defined %}\n'
     '  <metadata>\n    <s:site xmlns:s="u" token="{{ token }}"/>\n  </metadata>\n{% endif %}\n{% endblock %}\n',
 }  # fmt: skip
@@ -472,7 +473,7 @@ def test_what_a_part_gives_a_secret_is_not_shown(given: dict[str, Any], tmp_path
     secret = {**D, "type": "string", "pattern": "^[a-z0-9]{8}$", "secret": True, **given}
     login = {**D, "type": "object", "additionalProperties": False, "properties": {"key": secret}}
     part = guest(token=secret, login={**login, "default": {"key": "hunter2a"}})
-    site = write(tmp_path / "site", {"guest.schema.json": part})
+    site = write(tmp_path / "site", {"guest.schema.yaml": part})
     own = ("--templates", site)
     for arguments in (["explain"], ["explain", "token"], ["explain", "login"], ["explain", "login.key"], ["schema"]):
         result = run(*arguments, *own)
@@ -487,7 +488,7 @@ def test_what_a_part_gives_a_secret_is_not_shown(given: dict[str, Any], tmp_path
 
 def test_secret_default_that_does_not_fit_is_not_shown(tmp_path: Path, run: Run) -> None:
     secret = {**D, "type": "string", "pattern": "^[a-z]$", "secret": True, "default": "hunter2"}
-    result = run("templates", "check", write(tmp_path, {"guest.schema.json": guest(token=secret)}))
+    result = run("templates", "check", write(tmp_path, {"guest.schema.yaml": guest(token=secret)}))
     assert "properties.token.default: does not fit: ***" in result.stderr
     assert "hunter2" not in result.stderr
 

@@ -274,8 +274,8 @@ def test_no_setting_tells_a_secret_that_has_a_name_of_others(value: str, run: Ru
     rack = {**described, "type": "object", "properties": {"size": described, "login": login}}
     for node in (login, rack):
         node["additionalProperties"] = False
-    part = {"extends": "shipped/guest.schema.json", "properties": {"rack": rack}}
-    (tmp_path / "guest.schema.json").write_text(json.dumps(part))
+    part = {"extends": "shipped/guest.schema.yaml", "properties": {"rack": rack}}
+    (tmp_path / "guest.schema.yaml").write_text(json.dumps(part))
     result = run("render", "--templates", tmp_path, "--set", f"rack={value}", input="name: a\n")
     assert result.exit_code == 2
     assert "--set rack=***: " in result.stderr

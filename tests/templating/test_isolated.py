@@ -255,10 +255,10 @@ def test_templates_check_tells_it_and_ends(site: Path, run: Run) -> None:
 
 @pytest.mark.parametrize("command", [["schema"], ["explain", "name"], ["render", "-"], ["templates", "check"]])
 @pytest.mark.parametrize(
-    "part", ['{"extends": "shipped/guest.schema.json", "properties": ' + '{"a":' * 9999, "[" * 99999]
+    "part", ['{"extends": "shipped/guest.schema.yaml", "properties": ' + '{"a":' * 9999, "[" * 99999]
 )
 def test_schema_part_that_is_too_deep_is_told(part: str, command: list[str], site: Path, run: Run) -> None:
-    (site / "guest.schema.json").write_text(part)
+    (site / "guest.schema.yaml").write_text(part)
     result = run(*command, "--templates", site, input="name: a")
     assert result.exit_code == 2
     assert result.stderr.startswith(str(site))
@@ -268,12 +268,12 @@ def test_schema_part_that_is_too_deep_is_told(part: str, command: list[str], sit
 @pytest.mark.usefixtures("seconds")
 def test_pattern_of_a_schema_part_that_never_ends_is_told(site: Path, run: Run) -> None:
     thing = {"type": "string", "description": "A thing.", "pattern": "^(a+)+$"}
-    part = {"extends": "shipped/guest.schema.json", "properties": {"thing": thing}}
-    (site / "guest.schema.json").write_text(json.dumps(part))
+    part = {"extends": "shipped/guest.schema.yaml", "properties": {"thing": thing}}
+    (site / "guest.schema.yaml").write_text(json.dumps(part))
     result = run("context", "--templates", site, input=f"name: a\nthing: {'a' * 99}b\n")
     assert (result.exit_code, result.stdout) == (2, "")
     said = result.stderr
-    assert said == f"<stdin>:1:1: {site}/guest.schema.json: takes more than 3 seconds for one guest\n" or (
+    assert said == f"<stdin>:1:1: {site}/guest.schema.yaml: takes more than 3 seconds for one guest\n" or (
         "thing: 'aaaa" in said  # an engine that does not go back
     )
 

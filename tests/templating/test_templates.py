@@ -129,9 +129,15 @@ def test_folder_that_is_missing(tmp_path: Path) -> None:
         Renderer([tmp_path / "nowhere"])
 
 
-def test_schema_part_that_is_not_json(tmp_path: Path) -> None:
-    (tmp_path / "guest.schema.json").write_text("{\n  nope\n}")
-    with pytest.raises(TemplateError, match=r"guest\.schema\.json:2: is not JSON"):
+def test_schema_part_under_its_old_name_is_told(tmp_path: Path) -> None:
+    (tmp_path / "guest.schema.json").write_text('{"extends": "shipped/guest.schema.yaml"}')
+    with pytest.raises(TemplateError, match=r"guest\.schema\.json: is called guest\.schema\.yaml now: rename it"):
+        Renderer([tmp_path])
+
+
+def test_schema_part_that_is_not_yaml(tmp_path: Path) -> None:
+    (tmp_path / "guest.schema.yaml").write_text("{\n  nope: [\n}")
+    with pytest.raises(TemplateError, match=r"guest\.schema\.yaml:3: is not YAML"):
         Renderer([tmp_path])
 
 
@@ -184,9 +190,9 @@ THINGS: list[tuple[dict[str, Any], str]] = [
 
 def test_variants_of_a_field_of_ones_own(tmp_path: Path) -> None:
     (tmp_path / "things").mkdir()
-    (tmp_path / "things/thing.schema.json").write_text(json.dumps(THING))
-    root = {"extends": "shipped/guest.schema.json", "properties": {"thing": {"$ref": "things/thing.schema.json"}}}
-    (tmp_path / "guest.schema.json").write_text(json.dumps(root))
+    (tmp_path / "things/thing.schema.yaml").write_text(json.dumps(THING))
+    root = {"extends": "shipped/guest.schema.yaml", "properties": {"thing": {"$ref": "things/thing.schema.yaml"}}}
+    (tmp_path / "guest.schema.yaml").write_text(json.dumps(root))
     renderer = Renderer([tmp_path])
     said = []
     for thing, _ in THINGS:
@@ -207,7 +213,7 @@ def test_architecture_of_ones_own(tmp_path: Path) -> None:
         "serial_models": {},
         "properties": {"machine": {"default": "virt"}},
     }
-    (tmp_path / "m68k.schema.json").write_text(json.dumps(part))
+    (tmp_path / "m68k.schema.yaml").write_text(json.dumps(part))
     (tmp_path / "m68k.xml.j2").write_text(domain("{{ arch }} {{ machine }}"))
     renderer = Renderer([tmp_path])
     assert renderer.render({"name": "a", "arch": "68000"}) == "<domain><name>a</name>m68k virt</domain>"
@@ -218,26 +224,26 @@ def test_architecture_of_ones_own(tmp_path: Path) -> None:
 
 
 def extending(name: str) -> str:
-    return json.dumps({"extends": f"{name}.schema.json"})
+    return json.dumps({"extends": f"{name}.schema.yaml"})
 
 
 @pytest.mark.parametrize(
     ("parts", "said"),
     [
-        ({"guest": "{"}, "guest.schema.json:1: is not JSON: "),
-        ({"guest": '\n"\\x"'}, "guest.schema.json:2: is not JSON: "),
-        ({"guest": '{"extends": 5}'}, "guest.schema.json:1: is not a schema of guests: extends: 5 is not a string"),
+        ({"guest": "{"}, "guest.schema.yaml:2: is not YAML: "),
+        ({"guest": '\n"\\x"'}, "guest.schema.yaml:2: is not YAML: "),
+        ({"guest": '{"extends": 5}'}, "guest.schema.yaml:1: is not a schema of guests: extends: 5 is not a string"),
         (
             {"guest": extending("b"), "b": extending("c"), "c": extending("b")},
-            "c.schema.json:1: can't extend 'b.schema.",
+            "c.schema.yaml:1: can't extend 'b.schema.",
         ),
-        ({"guest": extending("b"), "b": extending("guest")}, "b.schema.json:1: can't extend 'guest.schema.json'"),
-        ({"guest": extending("b"), "b": "[]"}, "b.schema.json: is not a JSON object"),
+        ({"guest": extending("b"), "b": extending("guest")}, "b.schema.yaml:1: can't extend 'guest.schema.yaml'"),
+        ({"guest": extending("b"), "b": "[]"}, "b.schema.yaml: is not a mapping"),
     ],
 )
 def test_parts_of_ones_own_that_can_not_be_put_together(parts: dict[str, str], said: str, tmp_path: Path) -> None:
     for name, text in parts.items():
-        (tmp_path / f"{name}.schema.json").write_text(text)
+        (tmp_path / f"{name}.schema.yaml").write_text(text)
     with pytest.raises(TemplateError) as raised:
         Renderer([tmp_path])
     assert str(raised.value).startswith(f"{tmp_path}/{said}")
@@ -245,7 +251,7 @@ def test_parts_of_ones_own_that_can_not_be_put_together(parts: dict[str, str], s
 
 def test_schema_part_of_ones_own(tmp_path: Path) -> None:
     (tmp_path / "domain").mkdir()
-    (tmp_path / "domain/cpu.schema.json").write_text('{"type": "object", "properties": {"mode": {"enum": ["x"]}}}')
+    (tmp_path / "domain/cpu.schema.yaml").write_text('{"type": "object", "properties": {"mode": {"enum": ["x"]}}}')
     with pytest.raises(GuestError, match=r"cpu\.mode: 'host-model' is not one of x"):
         rendered(tmp_path, cpu={"mode": "host-model"})
 

@@ -59,12 +59,12 @@ def test_folders_by_option_and_environment(
 
 def test_list_says_where_each_comes_from_and_what_it_overrides(site: Path, tmp_path: Path, run: Run) -> None:
     disk(site, MINIMAL)
-    (site / "i686.schema.json").write_text('{"architecture": ["i686"]}')
+    (site / "i686.schema.yaml").write_text('{"architecture": ["i686"]}')
     lines = [re.split("  +", line) for line in run("templates", "list", "--templates", site).stdout.splitlines()]
     rows = dict(lines)
     assert rows["devices/disk.xml.j2"] == f"{site} overrides shipped"
-    assert rows["devices/disk.schema.json"] == "shipped"
-    assert rows["i686.schema.json"] == str(site)
+    assert rows["devices/disk.schema.yaml"] == "shipped"
+    assert rows["i686.schema.yaml"] == str(site)
     assert list(rows) == sorted(rows)
 
 
@@ -94,7 +94,7 @@ def test_copy_starts_an_override_and_overwrites_nothing(tmp_path: Path, run: Run
 
 def test_field_of_ones_own_is_checked_and_completed_like_the_shipped_ones(site: Path, run: Run) -> None:
     field = {"rack": {"description": "Where it is.", "enum": ["r1", "r2"], "default": "r1"}}
-    (site / "guest.schema.json").write_text(json.dumps({"extends": "shipped/guest.schema.json", "properties": field}))
+    (site / "guest.schema.yaml").write_text(json.dumps({"extends": "shipped/guest.schema.yaml", "properties": field}))
     (site / "domain.xml.j2").write_text(
         '{% extends "shipped/domain.xml.j2" %}\n{% block name %}\n{{ super() }}  <!-- {{ rack }} -->\n{% endblock %}\n'
     )
@@ -111,16 +111,16 @@ def test_field_of_ones_own_is_checked_and_completed_like_the_shipped_ones(site: 
 @pytest.mark.parametrize(
     ("part", "said"),
     [
-        ('{"extends": "guest.schema.json"}', "guest.schema.json:1: can't extend 'guest.schema.json': guest.schema.json extends guest.schema.json (did you mean shipped/guest.schema.json?)"),
-        ('{"extends": "shipped/gest.schema.json"}', "shipped/gest.schema.json: is not in any folder of templates"),
-        ("[]", "guest.schema.json: is not a JSON object"),
+        ('{"extends": "guest.schema.yaml"}', "guest.schema.yaml:1: can't extend 'guest.schema.yaml': guest.schema.yaml extends guest.schema.yaml (did you mean shipped/guest.schema.yaml?)"),
+        ('{"extends": "shipped/gest.schema.yaml"}', "shipped/gest.schema.yaml: is not in any folder of templates"),
+        ("[]", "guest.schema.yaml: is not a mapping"),
         ('{"properties": {"a": {"type": "nope"}}}', "is not a schema of guests: "),
-        ('{"extends": "shipped/guest.schema.json", "properties": {"a": {"$ref": "b.schema.json"}}}', "b.schema.json: is not in any folder of templates"),
-        ('{"extends": "shipped/guest.schema.json", "properties": {"a": {"$ref": "#/$defs/none"}}}', "is not a schema of guests: "),
+        ('{"extends": "shipped/guest.schema.yaml", "properties": {"a": {"$ref": "b.schema.yaml"}}}', "b.schema.yaml: is not in any folder of templates"),
+        ('{"extends": "shipped/guest.schema.yaml", "properties": {"a": {"$ref": "#/$defs/none"}}}', "is not a schema of guests: "),
     ],
 )  # fmt: skip
 def test_bad_schema_part(part: str, said: str, site: Path, run: Run) -> None:
-    (site / "guest.schema.json").write_text(part)
+    (site / "guest.schema.yaml").write_text(part)
     result = run("render", "--templates", site, input="name: a\n")
     assert (result.exit_code, result.stdout) == (2, "")
     assert said in result.stderr
@@ -321,7 +321,7 @@ def test_link_out_of_a_folder_is_not_read(site: Path) -> None:
         ("amd64.xml.j2", "<a>{% macro m() %}{% endmacro %}</a>", "amd64.xml.j2:1: nothing uses macro 'm'"),
         ("amd64.xml.j2", "<a>{% include 'devices/dsk.xml.j2' %}</a>", "amd64.xml.j2:1: template 'devices/dsk.xml.j2' is not in any folder (did you mean 'devices/disk.xml.j2'?)"),
         ("devices/dsk.xml.j2", "<a/>", "devices/dsk.xml.j2: nothing uses it (did you mean 'devices/disk.xml.j2'?)"),
-        ("devices/dsk.schema.json", "{}", "devices/dsk.schema.json: nothing refers to it"),
+        ("devices/dsk.schema.yaml", "{}", "devices/dsk.schema.yaml: nothing refers to it"),
         ("devices/hub.xml.j2", '    <hub type="{{ device.typ }}"/>\n', f"devices/hub.xml.j2:1: 'typ' is not given here (did you mean 'type'?) ({ROOT}/fixtures/"),
         ("devices/hub.xml.j2", '    <hub type="{{ device.type }}"/>\n', "devices/hub.xml.j2: hubs[].address is given in"),
         ("devices/hub.xml.j2", '    <hub type="{{ device.type }}">\n', "devices/hub.xml.j2:1: makes XML that is not well-formed: mismatched tag: <hub> is not closed"),
@@ -424,7 +424,7 @@ def test_check_tells_what_is_wrong_with_the_xml_of_ones_own_templates_alone(site
 
 def test_check_tells_a_fault_once_however_many_guests_meet_it(site: Path, run: Run) -> None:
     (site / "amd64.xml.j2").write_text("<domain>{{ nmae }}</domain>")
-    (site / "devices/m.schema.json").write_text("{}")
+    (site / "devices/m.schema.yaml").write_text("{}")
     lines = run("templates", "check", site).stderr.splitlines()
     said = [
         line for line in lines if line.startswith(f"{site}/amd64.xml.j2:1: 'nmae' is not a name") and "fixt" in line
@@ -435,8 +435,8 @@ def test_check_tells_a_fault_once_however_many_guests_meet_it(site: Path, run: R
 
 def test_check_tells_once_what_the_examples_lack(site: Path, run: Run) -> None:
     rack = {"rack": {"description": "Where it is.", "type": "string", "pattern": "^r", "expected": "a rack"}}
-    part = {"extends": "shipped/guest.schema.json", "properties": rack, "required": ["name", "rack"]}
-    (site / "guest.schema.json").write_text(json.dumps(part))
+    part = {"extends": "shipped/guest.schema.yaml", "properties": rack, "required": ["name", "rack"]}
+    (site / "guest.schema.yaml").write_text(json.dumps(part))
     lines = run("templates", "check", site).stderr.splitlines()
     assert len([line for line in lines if "rack" in line and "no template can write" not in line]) == 1, lines
 
@@ -482,11 +482,11 @@ def test_check_holds_xml_against_libvirts_schema(site: Path, run: Run) -> None:
 
 def test_check_finds_fields_that_no_template_writes(site: Path, run: Run) -> None:
     field = {"rack": {"description": "Where it is.", "type": "string", "pattern": "^r"}}
-    (site / "guest.schema.json").write_text(json.dumps({"extends": "shipped/guest.schema.json", "properties": field}))
+    (site / "guest.schema.yaml").write_text(json.dumps({"extends": "shipped/guest.schema.yaml", "properties": field}))
     result = run("templates", "check", site)
     assert (result.exit_code, result.stderr) == (
         2,
-        f"{site}/guest.schema.json: rack is a field that no template can write\n",
+        f"{site}/guest.schema.yaml: rack is a field that no template can write\n",
     )
 
 
