@@ -158,9 +158,9 @@ def test_mermaid_reads_it(fleet: Path, run: Run, mermaid: Any) -> None:
 
 
 def test_mermaid_reads_every_fixture(run: Run, mermaid: Any) -> None:
-    for file in FIXTURES:
-        nodes, _ = mermaid(run("graph", file).stdout)
-        assert nodes
+    for start in range(0, len(FIXTURES), 6):  # to open the page takes longer than to read
+        nodes, _ = mermaid(run("graph", *FIXTURES[start : start + 6]).stdout)
+        assert len(nodes) >= len(FIXTURES[start : start + 6])
 
 
 def hostile(name: str) -> tuple[str, str]:

@@ -6,7 +6,9 @@ import json
 import re
 import warnings
 from collections.abc import Iterator
+from functools import reduce
 from itertools import product
+from operator import and_
 from time import thread_time
 from typing import Any
 
@@ -149,9 +151,10 @@ class Positions:
     """The characters of a pattern as states: which may come next, by sets of the characters that they take."""
 
     def __init__(self, pattern: str) -> None:
-        self.sets: list[frozenset[str]] = []
+        self.sets: list[int] = []  # characters as bits, which are quick to compare
         self.next: dict[int, set[int]] = {}
         self.is_ambiguous = False
+        self.found: dict[tuple[int, ...], list[tuple[int, ...]]] = {}
         self.first, _, _ = self._sequence(parsing.parse(pattern))
 
     def _sequence(self, tokens: Any) -> tuple[set[int], set[int], bool]:
@@ -200,15 +203,16 @@ class Positions:
             for _ in range(most - least):
                 rest = [(kind, (0, 1, [*inner, *rest]))]
             return self._sequence([*list(inner) * least, *rest])
-        self.sets.append(taken(name, argument))
+        self.sets.append(sum(BITS[char] for char in taken(name, argument)))
         self.next[len(self.sets) - 1] = set()
         return {len(self.sets) - 1}, {len(self.sets) - 1}, False
 
-    def after(self, states: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
-        """Yield where several matchers, in these states, can be after the same character."""
-        for then in product(*(self.next[state] for state in states)):
-            if frozenset.intersection(*(self.sets[state] for state in then)):
-                yield then
+    def after(self, states: tuple[int, ...]) -> list[tuple[int, ...]]:
+        """Return where several matchers, in these states, can be after the same character."""
+        if states not in self.found:
+            every = product(*(self.next[state] for state in states))
+            self.found[states] = [then for then in every if reduce(and_, [self.sets[state] for state in then])]
+        return self.found[states]
 
     def reached(self, start: tuple[int, ...]) -> set[tuple[int, ...]]:
         """Return where they can be after any text."""
@@ -241,6 +245,9 @@ class Positions:
 
 
 ALPHABET = frozenset([*map(chr, range(128)), "\x85", "é", "\u2028", "\ud7ff", "\ufffe", "\uffff", "\U0001f600"])
+
+
+BITS = {char: 1 << number for number, char in enumerate(sorted(ALPHABET))}
 
 
 def taken(name: str, argument: Any) -> frozenset[str]:

@@ -19,6 +19,7 @@ from kvmrender.workbench.template_check import Templates
 from kvmrender.workbench.trial_rendering import Faults, findings, fixtures
 
 SHIPPED = shipped_templates()
+WITH_HUBS = ROOT / "fixtures/devices/redirdev.yaml"
 LINE_OF_DISKS = (SHIPPED / "domain.xml.j2").read_text().partition('"devices/disk.xml.j2"')[0].count("\n") + 1
 GUEST = {"name": "a", "disks": [{"source": "/a.qcow2", "driver": {"cache": "none"}}]}
 
@@ -329,7 +330,7 @@ def test_link_out_of_a_folder_is_not_read(site: Path) -> None:
 )  # fmt: skip
 def test_check_finds(file: str, text: str, said: str, site: Path, run: Run) -> None:
     (site / file).write_text(text)
-    result = run("templates", "check", site)
+    result = run("templates", "check", site, "--guest", ROOT / "fixtures/web-1.yaml", "--guest", WITH_HUBS)
     assert (result.exit_code, result.stdout) == (2, "")
     lines = result.stderr.splitlines()
     assert any(line.startswith(f"{site}/{said}") for line in lines), result.stderr
