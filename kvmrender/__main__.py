@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 import sys
 
 GARBAGE = 200_000
@@ -13,10 +14,11 @@ VARIABLES = {"KVMRENDER_TEMPLATES", "KVMRENDER_MAX_SIZE", "_KVMRENDER_COMPLETE"}
 def main() -> None:
     """Run the command line."""
     gc.set_threshold(GARBAGE)
-    try:
-        from kvmrender.cli.program import as_program
-    except KeyboardInterrupt:  # before there is anything that tells of it
-        sys.exit(130)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        # An import that is interrupted may leave half of a module: until there is what tells of it, that is the end.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from kvmrender.cli.program import as_program
+
     try:
         as_program(lambda: _run(*sys.argv[1:] or [""]))
     finally:

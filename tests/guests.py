@@ -82,7 +82,7 @@ def guests(
         }
         for key in draw(st.lists(st.sampled_from(sorted(values)), min_size=1, max_size=most, unique=True)):
             part = schema.architectures[drawn["arch"]]["properties"].get(key, {})
-            if "refusal" not in part:
+            if part.get("not") != {}:
                 drawn[key] = _allowed(draw(values[key]), part)
         return drawn
 
@@ -95,7 +95,7 @@ def _allowed(value: Any, part: Node) -> Any:
         return value
     inner = part.get("properties", {})
     return {
-        key: _allowed(item, inner.get(key, {})) for key, item in value.items() if "refusal" not in inner.get(key, {})
+        key: _allowed(item, inner.get(key, {})) for key, item in value.items() if inner.get(key, {}).get("not") != {}
     }
 
 
@@ -112,7 +112,7 @@ def _value(root: Node, node: Node, depth: int, most: int) -> st.SearchStrategy[A
         low, high = node.get("minimum", 0), node.get("maximum", 1 << 32)
         return st.integers(low, min(high, low + 64)) | st.integers(low, high)
     if kind == "string":
-        if node.get("xml"):
+        if node.get("format") == "xml":
             return st.sampled_from(FRAGMENTS)
         pattern = re.sub(r"\$$", r"\\Z", node["pattern"])
         return st.from_regex(pattern, alphabet=CHARACTERS)

@@ -42,7 +42,7 @@ def context_builder(schema: GuestSchema) -> Callable[[Any], tuple[Context, Notes
         return full, notes
 
     def derived(full: Context, notes: Notes) -> tuple[Context, list[Problem]]:
-        architecture = schema.architectures[full["arch"]]
+        architecture = schema.architectures[full["arch"]]["architecture"]
         context = derive(full, architecture["disk_buses"])
         # Parts of one's own may bring defaults that no check counts on.
         is_known = notes.kept and schema.is_shipped and len(notes.shapes) <= all_checks.MOST_SHAPES

@@ -126,16 +126,16 @@ def context(guests: tuple[str, ...], **fleet: Any) -> None:
 
 
 @main.command(short_help="Write the JSON Schema of guest files.")
-@options(TEMPLATES)
-def schema(templates: tuple[str, ...]) -> None:
+@options(TEMPLATES, click.option("--parts", is_flag=True, help="That of schema parts (NAME.schema.yaml) instead."))
+def schema(templates: tuple[str, ...], parts: bool) -> None:
     """Write the JSON Schema of guest files, for editors.
 
     Example: kvmrender schema > guest.schema.json
     """
-    from kvmrender.schema.editor_schema import editor_schema_text
+    from kvmrender.schema.editor_schema import PART_SCHEMA, editor_schema_text
 
     with trouble():
-        write(engine_of(templates).run(editor_schema_text))
+        write(PART_SCHEMA.read_text(encoding="utf-8") if parts else engine_of(templates).run(editor_schema_text))
 
 
 @main.command(short_help="Check each FILE as strictly as can be.")

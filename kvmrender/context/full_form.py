@@ -12,7 +12,7 @@ from typing import Any
 
 from kvmrender.context.key_shapes import MOST_NAMES, MOST_SHAPES, Convert, Notes, Rules, Shape, as_it_is, fill, of_text
 from kvmrender.schema.guest_schema import GuestSchema, Node, resolve
-from kvmrender.schema.shorthand import expander
+from kvmrender.schema.shorthand import expander, forms
 
 _INTEGER = re.compile(r"-?[0-9]{1,20}", re.ASCII)
 _TOO_LARGE = 10**20
@@ -73,7 +73,7 @@ class _Compiler:
         """Return the function for a place, or None where values are taken as they are."""
         node = nodes[0]
         if node.get("type") in ("object", ["string", "object"]):  # the latter: an attribute or an element
-            return self.object(nodes) if "properties" in node or "presence" in node else None
+            return self.object(nodes) if "properties" in node or forms(node)[0] else None
         if node.get("type") == "array":
             return self.array(nodes)
         if node.get("type") == "integer":
@@ -109,9 +109,9 @@ class _Compiler:
             for name in nodes[0].get("properties", {})
         }
         rules = Rules(children, self._below, self.guest_type, self.place)
-        expand, shorthand = expander(nodes[0]), nodes[0].get("shorthand")
-        text = shorthand if "quantity" not in nodes[0] and rules.kind(shorthand) is str else ""
-        stands_for = None if "quantity" in nodes[0] else _choice(shorthand, rules)
+        expand, (_, shorthand) = expander(nodes[0]), forms(nodes[0])
+        text = shorthand if isinstance(shorthand, str) and rules.kind(shorthand) is str else ""
+        stands_for = _choice(shorthand, rules)
         shapes: dict[tuple[str, ...], Shape] = {}
         texts: dict[str, Shape] = {}
 
@@ -133,7 +133,7 @@ class _Compiler:
             elif kind is str and (key := text or (stands_for and stands_for(value))):  # in full form but for its key
                 shape = texts.get(key) or texts.setdefault(key, of_text(rules.shape((key,))))
                 result = {key: value, **shape.constants}
-                if shape.depends:
+                if shape.cases:
                     fill(shape, result)
                 return result
             else:
@@ -158,7 +158,7 @@ class _Compiler:
                     notes.nulls.append(key)
                 else:
                     del result[key]
-            if shape.depends:
+            if shape.cases:
                 fill(shape, result)
             return result
 

@@ -5,7 +5,7 @@ That is worked out once for all mappings with the same keys at the same place, a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from copy import deepcopy
 from typing import Any
 
@@ -29,12 +29,10 @@ Convert = Callable[[Any, Notes], Any]
 """Takes a value as written, gives it in full form, or None where it is to be left out."""
 Step = tuple[str, "type | None", Convert]
 """A key, the type of the values that are in full form as they are written, and what brings others into it."""
-Choice = tuple[str, str, dict[str, str]]
-"""A key, its neighbour, and the value that follows from each key that this may have."""
-When = tuple[str, Any, list[tuple[str, bool]]]
-"""A key, its default, and the neighbours that have to be there or not."""
-Decider = tuple[str, str, dict[str, Any]]
-"""A key, its neighbour, and the default that follows from each value of this, or from any (``*``)."""
+Condition = tuple[str, "str | None", "bool | frozenset[str]"]
+"""A neighbour, or a key of one, and whether it must be given or not, or which values it must have."""
+Case = tuple[tuple[Condition, ...], Any]
+"""What must hold for a default, and the default: None where there is to be none."""
 
 MOST_SHAPES, MOST_NAMES = 4096, 64
 """How many shapes are kept, and how many keys these may have."""
@@ -46,16 +44,14 @@ class Shape:
     ``place`` is where the mapping stands, ``/disks/driver``, and ``""`` for the guest itself; ``names`` are its keys.
     """
 
-    __slots__ = ("choices", "constants", "deciders", "depends", "names", "place", "steps", "whens")
+    __slots__ = ("cases", "constants", "names", "place", "steps")
 
     def __init__(self, place: str, names: tuple[str, ...]) -> None:
         self.place, self.names = place, names
         self.steps: list[Step] = []
         self.constants: dict[str, Any] = {}
-        self.choices: list[Choice] = []
-        self.whens: list[When] = []
-        self.deciders: list[Decider] = []
-        self.depends = False
+        self.cases: list[tuple[str, list[Case]]] = []
+        """Keys whose defaults depend on their neighbours: the first case that holds decides."""
 
 
 class Rules:
@@ -72,9 +68,7 @@ class Rules:
         self._children, self._convert, self._guest_type, self._place = children, convert, guest_type, place
         self._converters: dict[str, Convert | None] = {}
         self._constants: dict[str, Any] = {}
-        self._choices: list[Choice] = []
-        self._whens: list[When] = []
-        self._deciders: list[Decider] = []
+        self._cases: dict[str, list[Case]] = {}
         self.filled: set[str] = set()
         """Keys that have a value where the guest gives none, so that a null is to be remembered."""
         self.arrays = {name for name, nodes in children.items() if nodes[0].get("type") == "array"}
@@ -82,23 +76,22 @@ class Rules:
             self._read(name)
 
     def _read(self, name: str) -> None:
-        default: Any = None
-        when: dict[str, bool] = {}
-        for node in self._children[name]:
-            self._choices += [(name, other, keys) for other, keys in node.get("default_from", {}).items()]
-            for other, by in node.get("default_by", {}).items():
-                self._deciders.append((name, other, {key: self._constant(name, item) for key, item in by.items()}))
-            default = node.get("default_by_type", {}).get(self._guest_type, node.get("default", default))
-            when = node.get("default_when", when)
-            if node.keys() & {"default_by", "derived"}:
-                self.filled.add(name)
-        if default is None:
-            return
-        self.filled.add(name)
-        if when or any(name == chosen for chosen, _, _ in self._choices):
-            self._whens.append((name, self._constant(name, default), [*when.items()]))
-        else:
-            self._constants[name] = self._constant(name, default)
+        cases = [case for node in reversed(self._children[name]) for case in self._of(name, node)]
+        if cases and cases[0][0]:
+            self._cases[name] = cases
+        elif cases and cases[0][1] is not None:
+            self._constants[name] = cases[0][1]
+        is_derived = any("derived" in entry for node in self._children[name] for entry in node.get("defaults", ()))
+        if is_derived or name in self._cases or name in self._constants:
+            self.filled.add(name)
+
+    def _of(self, name: str, node: Node) -> Iterator[Case]:
+        """Yield the cases of a node that there are for the guest's type."""
+        entries = [*node.get("defaults", ()), *([{"value": node["default"]}] if "default" in node else [])]
+        for entry in entries:
+            when = dict(entry.get("when", {}))
+            if "value" in entry and self._guest_type in _listed(when.pop("/type", self._guest_type)):
+                yield tuple(_condition(*wanted) for wanted in when.items()), self._constant(name, entry["value"])
 
     def _constant(self, name: str, default: Any) -> Any:
         """Return a default in full form. Guests share it: nothing that is in a context is ever changed."""
@@ -112,12 +105,9 @@ class Rules:
         return self._converters[name] or as_it_is
 
     def is_decided(self, name: str, mapping: dict[str, Any]) -> bool:
-        """Say whether a key's default, if it depends on its neighbours' values, is there with those of a mapping."""
-        found = [(mapping.get(other), options) for key, other, options in self._deciders if key == name]
-        return not found or any(
-            value is not None and ("*" in options or (isinstance(value, str) and value in options))
-            for value, options in found
-        )
+        """Say whether a key's default, if it depends on its neighbours, is there with those of a mapping."""
+        cases = self._cases.get(name)
+        return not cases or any(_holds(conditions, mapping) for conditions, _ in cases)
 
     def kind(self, name: Any) -> type | None:
         """Return the type of the values of a key that are in full form as they are written."""
@@ -131,20 +121,39 @@ class Rules:
         shape = Shape(self._place, names)
         shape.steps = [(name, self.kind(name), self._converter(name)) for name in names]
         shape.constants = {name: value for name, value in self._constants.items() if name not in names}
-        filled = {name for name, *_ in (*self._choices, *self._whens, *self._deciders) if name not in names}
-        there = {*names, *shape.constants, *filled}
-        shape.choices = [choice for choice in self._choices if choice[0] in filled and choice[1] in there]
-        shape.whens = [when for when in self._whens if when[0] in filled]
-        shape.deciders = [decider for decider in self._deciders if decider[0] in filled and decider[1] in there]
-        shape.depends = bool(shape.choices or shape.whens or shape.deciders)
+        there = {*names, *shape.constants, *self._cases}
+        for name in [name for name in self._cases if name not in names]:
+            left = [(_left(conditions, there), value) for conditions, value in self._cases[name]]
+            cases = [(conditions, value) for conditions, value in left if conditions is not None]
+            if cases and cases[0][0]:
+                shape.cases.append((name, cases))
+            elif cases and cases[0][1] is not None:
+                shape.constants[name] = cases[0][1]
         return shape
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _condition(neighbour: str, wanted: Any) -> Condition:
+    name, _, key = neighbour.partition(".")
+    return name, key or None, wanted if isinstance(wanted, bool) else frozenset(_listed(wanted))
+
+
+def _left(conditions: tuple[Condition, ...], there: Collection[str]) -> tuple[Condition, ...] | None:
+    """Return what is to be seen of conditions where no other neighbours can be there, or None if they can't hold."""
+    if any(name not in there and wanted is not False for name, _, wanted in conditions):
+        return None
+    return tuple(condition for condition in conditions if condition[0] in there)
 
 
 def of_text(shape: Shape) -> Shape:
     """Return the shape of mappings whose one key has a text: of the defaults that depend on neighbours, those which are
     the same for any text are constants."""
     (key,) = shape.names
-    if any(other == key for _, other, _ in shape.deciders):
+    conditions = [condition for _, cases in shape.cases for all_of, _ in cases for condition in all_of]
+    if any(name == key and not isinstance(wanted, bool) for name, _, wanted in conditions):
         return shape
     result = {key: "", **shape.constants}
     fill(shape, result)
@@ -155,34 +164,28 @@ def of_text(shape: Shape) -> Shape:
 
 def fill(shape: Shape, result: dict[str, Any]) -> None:
     """Fill in what depends on neighbours."""
-    for name, other, keys in shape.choices:
-        neighbour = result.get(other)
-        if neighbour.__class__ is dict:
-            for key in keys:
-                if key in neighbour:
-                    result[name] = keys[key]
-                    break
-    for name, default, when in shape.whens:
-        if name not in result:
-            for other, given in when:
-                if (result.get(other) is not None) is not given:
-                    break
-            else:
-                result[name] = default
-    if shape.deciders:
-        _decide(shape, result)
+    for name, cases in shape.cases:
+        for conditions, value in cases:
+            if not conditions or _holds(conditions, result):
+                if value is not None:
+                    result[name] = value
+                break
 
 
-def _decide(shape: Shape, result: dict[str, Any]) -> None:
-    decided = set()
-    for name, other, options in shape.deciders:
-        if name in decided or (found := result.get(other)) is None:
-            continue
-        key = found if isinstance(found, str) and found in options else "*"
-        if key in options:
-            decided.add(name)
-            if (item := options[key]) is not None:
-                result[name] = item
+def _holds(conditions: tuple[Condition, ...], mapping: dict[str, Any]) -> bool:
+    for name, key, wanted in conditions:
+        found = mapping.get(name)
+        if key is not None:
+            found = found.get(key) if found.__class__ is dict else None
+        if wanted is True:
+            if found is None:
+                return False
+        elif wanted is False:
+            if found is not None:
+                return False
+        elif found.__class__ is not str or found not in wanted:
+            return False
+    return True
 
 
 def as_it_is(value: Any, notes: Notes) -> Any:

@@ -23,9 +23,8 @@ class UnknownError(Exception):
 
 
 ANNOTATIONS = frozenset(
-    """$comment $defs $id $schema anchor architecture architectures because default default_by default_by_type
-    default_from default_when derived description disk_buses element examples expected like machine_buses only_on
-    presence quantity refusal secret serial_models shorthand since title variants xml""".split()  # noqa: SIM905 - words
+    """$comment $defs $id $schema anchor architecture default defaults description examples format message only_on
+    shorthand since title variants writeOnly""".split()  # noqa: SIM905 - words
 )
 """Keywords that say nothing of what is valid."""
 

@@ -15,7 +15,7 @@ from kvmrender.context.quick_validation import UnknownError, validity
 from kvmrender.errors import Path, Problem, nearest
 from kvmrender.schema.guest_schema import GuestSchema, Node, node_at, resolve, validator_of
 from kvmrender.schema.secrets import MASK, Secrets
-from kvmrender.schema.shorthand import QUANTITIES
+from kvmrender.schema.shorthand import QUANTITIES, forms
 
 if TYPE_CHECKING:
     import jsonschema_rs
@@ -42,6 +42,8 @@ LONG = 1 << 16
 MOST_BITS = 256
 """Numbers of more are not written out."""
 
+_WORDED = frozenset(("enum", "const", "type", "pattern", "minimum", "maximum", "minItems", "maxItems"))
+"""Keywords of which a message tells what the value should be; of the others, the schema says why they refuse."""
 _KINDS = {"object": "a mapping", "array": "a list", "string": "a string", "integer": "a whole number"}
 _MANY = 9
 
@@ -188,39 +190,51 @@ def problems_of(root: Node, secrets: Secrets, guest: Any, error: jsonschema_rs.V
             yield Problem((*path, key), f"is not a known key{hint}", at_key=True)
     elif kind == "required":
         wanted = resolve(root, node.get("properties", {}).get(found["property"], {}))
-        ways = [f"{key} {' or '.join(names)}" for key, names in wanted.get("default_from", {}).items()]
+        ways = _ways(wanted)
         about = wanted.get("description", "").partition(".")[0]
-        about = node.get("because") or (about if about[1:2].isupper() else f"{about[:1].lower()}{about[1:]}")
+        about = node.get("message") or (about if about[1:2].isupper() else f"{about[:1].lower()}{about[1:]}")
         hint = f": give it, or {' or '.join(ways)}" if ways else f" ({about})" if about else ""
         yield Problem((*path, found["property"]), f"is missing{hint}")
     elif kind == "propertyNames":
-        said = node.get("expected", "a key that may stand here") if isinstance(node, dict) else "allowed: no key is"
+        said = node.get("message", "a key that may stand here") if isinstance(node, dict) else "allowed: no key is"
         yield Problem((*path, str(found["error"].instance)), f"is not {said}", at_key=True)
-    elif isinstance(node, dict) and "refusal" in node:
-        yield Problem(path, node["refusal"])
+    elif isinstance(node, dict) and "message" in node and kind not in _WORDED:
+        yield Problem(path, node["message"])
     else:
         secret = secrets.hides(path, value)
         yield Problem(path, f"{MASK if secret else shown(value)} {_fault(kind, found, node, value, secret)}")
 
 
+def _ways(node: Node) -> list[str]:
+    """Return the keys of neighbours from which a key follows, by these: ``source file or dev``."""
+    keys: dict[str, list[str]] = {}
+    for entry in node.get("defaults", ()):
+        for neighbour in entry.get("when", ()):
+            name, _, key = neighbour.partition(".")
+            if key:
+                keys.setdefault(name, []).append(key)
+    return [f"{name} {' or '.join(found)}" for name, found in keys.items()]
+
+
 def _fault(kind: str, found: dict[str, Any], node: Any, value: Any, secret: bool) -> str:
     """Say what is wrong with a value, as the rest of a sentence that begins with it."""
-    if kind in ("enum", "const") and isinstance(node, dict) and node.get("secret"):
+    if kind in ("enum", "const") and isinstance(node, dict) and node.get("writeOnly"):
         return f"is not allowed ({kind})"
     if kind == "enum":
         options = found["options"]
         hint = "" if secret else nearest(value, options)
         return f"is not one of {_options(options, short=bool(hint))}{hint}"
     if kind == "type":
-        if "quantity" in node and isinstance(value, (str, int)) and not isinstance(value, bool):
+        quantity = QUANTITIES.get(node.get("format", ""))
+        if quantity and isinstance(value, (str, int)) and not isinstance(value, bool):
             try:
-                QUANTITIES[node["quantity"]](value)
+                quantity(value)
             except ValueError as error:
                 return str(error)
-        kinds = ["true or false"] if "presence" in node else []
+        kinds = ["true or false"] if forms(node)[0] else []
         return f"is not {' or '.join(kinds + [_KINDS.get(name, name) for name in found['types']])}"
-    if kind == "pattern" and "expected" in node:
-        return f"is not {node['expected']}"
+    if kind == "pattern" and "message" in node:
+        return f"is not {node['message']}"
     if kind == "const":
         return f"is not {shown(found['expected_value'])}"
     if kind == "minimum":

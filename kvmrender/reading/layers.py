@@ -13,7 +13,7 @@ from kvmrender.errors import GuestError, Path, Problem, brief, nearest, path_str
 from kvmrender.reading.parse import MAX_DEPTH, RefusedError, from_yaml
 from kvmrender.schema.guest_schema import FREE, Node, inner
 from kvmrender.schema.secrets import MASK, Secrets, holds_secrets
-from kvmrender.schema.shorthand import expander
+from kvmrender.schema.shorthand import expander, forms
 
 OPTION = "--set"
 
@@ -115,7 +115,7 @@ def setting(root: Node, text: str, secrets: Secrets | None = None) -> Setting:
 def _fault(node: Node, before: Path, step: str | int) -> str | None:
     """Say why a step can't be taken in what a node describes."""
     where = path_string((*before, step))
-    if node is FREE or (node.get("type") == "object" and "properties" not in node and "presence" not in node):
+    if node is FREE or (node.get("type") == "object" and "properties" not in node and not forms(node)[0]):
         return None
     if node.get("type") == "array":
         return (

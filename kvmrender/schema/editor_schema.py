@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any, Protocol
 
 from kvmrender.schema.guest_schema import GuestSchema, Node, resolve
 from kvmrender.schema.secrets import public
+from kvmrender.schema.shorthand import QUANTITIES, forms
 
-_FILLED = {"default", "default_by", "default_by_type", "default_from", "derived"}
+PART_SCHEMA = Path(__file__).with_name("part_schema.json")
+"""The file that describes schema parts."""
+_FILLED = {"default", "defaults"}
 _LEFT_ALONE = {"enum", "const", "shorthand", *_FILLED}
 
 
@@ -70,24 +74,25 @@ def _written(node: Any, root: Node) -> Any:
     if not isinstance(node, dict):
         return node
     target = resolve(root, node)
-    if "refusal" in target:
-        return {"description": target["refusal"], "type": "null"}
+    if target.get("not") == {}:
+        return {"description": target.get("message", "May not be given."), "type": "null"}
     full = _inside(node, root)
     if not target.keys() & {"type", "enum", "const"}:
         return full
-    forms: list[Any] = [full]
-    if target.get("presence"):
-        forms.append({"type": "boolean"})
-    if target.get("quantity"):
-        forms.append({"type": ["integer", "string"]})
-    if shorthand := target.get("shorthand"):
+    written: list[Any] = [full]
+    presence, shorthand = forms(target)
+    if presence:
+        written.append({"type": "boolean"})
+    if target.get("format") in QUANTITIES:
+        written.append({"type": ["integer", "string"]})
+    if shorthand:
         keys = [shorthand] if isinstance(shorthand, str) else list(dict.fromkeys(shorthand.values()))
-        forms += [_written(target["properties"][key], root) for key in keys]
+        written += [_written(target["properties"][key], root) for key in keys]
     if target.get("type") == "array" and "items" in target:
-        forms.append(_written(target["items"], root))
-    forms += _scalars(target)
+        written.append(_written(target["items"], root))
+    written += _scalars(target)
     keep = {key: target[key] for key in ("title", "description", "default") if key in target}
-    return {**keep, "anyOf": [*forms, {"type": "null"}]}
+    return {**keep, "anyOf": [*written, {"type": "null"}]}
 
 
 def _scalars(target: Node) -> list[Node]:

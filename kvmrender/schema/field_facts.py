@@ -13,6 +13,7 @@ import yaml
 from kvmrender.errors import Error, Path, listed, nearest
 from kvmrender.schema.guest_schema import GuestSchema, Node, resolve, variants_of
 from kvmrender.schema.secrets import public
+from kvmrender.schema.shorthand import QUANTITIES, forms
 
 OLDEST = "9.0"
 """The libvirt that all fields are in which have no ``since``."""
@@ -110,7 +111,7 @@ class Field:
     @property
     def shorthand(self) -> list[str]:
         """The short forms of it, and those that it is the main value of."""
-        name, short = self.path[-1] if self.path else "", self.item.get("shorthand")
+        name, (presence, short) = self.path[-1] if self.path else "", forms(self.item)
         found = []
         if isinstance(short, str):
             found.append(f"{name}: VALUE means {name}: {{{short}: VALUE}}")
@@ -121,13 +122,13 @@ class Field:
                 else f"any other means {name}: {{{key}: VALUE}}"
                 for pattern, key in short.items()
             )
-        if self.item.get("presence"):
+        if presence:
             found.append(f"{name}: true means {name}: {{}}, and false leaves it out")
-        if self.item.get("quantity"):
+        if self.item.get("format") in QUANTITIES:
             found.append(f"{name}: 512 and {name}: 512 MiB mean {name}: {{unit: MiB, text: 512}}")
         if self.node.get("type") == "array":
             found.append("one alone may stand without the list")
-        above = _item(self.root, self.nodes[-2]).get("shorthand") if len(self.nodes) > 1 else None
+        above = forms(_item(self.root, self.nodes[-2]))[1] if len(self.nodes) > 1 else None
         if len(self.path) > 1 and name in (above.values() if isinstance(above, dict) else [above]):
             found.append(f"{self.path[-2]}: VALUE means {self.path[-2]}: {{{name}: VALUE}}")
         return found
@@ -177,7 +178,7 @@ class Field:
     @property
     def is_secret(self) -> bool:
         """Whether it is shown nowhere but in the XML."""
-        return any("secret" in node for node in self.nodes)
+        return any("writeOnly" in node for node in self.nodes)
 
 
 def whole(schema: GuestSchema) -> Field:
@@ -214,19 +215,21 @@ def _item(root: Node, place: Node) -> Node:
 
 
 def _kind(node: Node) -> str:
-    if "quantity" in node:
+    if node.get("format") in QUANTITIES:
         return "size of memory"
     if node.get("type") == "object":
-        return "presence" if node.get("presence") and "properties" not in node else "mapping"
+        return "presence" if forms(node)[0] and "properties" not in node else "mapping"
     if node.get("type") == ["string", "object"]:
         return "text or mapping"
     if "enum" in node or "const" in node:
         return "boolean" if set(node.get("enum", ())) in BOOLEANS else "word"
-    return {"integer": "number", "string": "XML" if node.get("xml") else "text"}.get(str(node.get("type")), "anything")
+    return {"integer": "number", "string": "XML" if node.get("format") == "xml" else "text"}.get(
+        str(node.get("type")), "anything"
+    )
 
 
 def _values(node: Node) -> str:
-    if "quantity" in node:
+    if node.get("format") in QUANTITIES:
         return "a whole number of MiB, or a number with a unit, such as 4 GiB; or a mapping"
     if "const" in node:
         return str(node["const"])
@@ -246,30 +249,40 @@ def _values(node: Node) -> str:
         )
     if "properties" in node:
         return "its fields"
-    if node.get("presence"):
+    if forms(node)[0]:
         return "true, false"
-    if "expected" in node:
-        return str(node["expected"])
-    return "well-formed XML" if node.get("xml") else "any"
+    if "message" in node:
+        return str(node["message"])
+    return "well-formed XML" if node.get("format") == "xml" else "any"
 
 
 def _defaults(node: Node) -> Iterator[str]:
     """Yield what a node says of a value that is left out."""
-    for kind, value in node.get("default_by_type", {}).items():
-        yield f"{_flow(value)} with type {kind}"
-    for other, keys in node.get("default_from", {}).items():
-        for value in dict.fromkeys(keys.values()):
-            yield f"{value} where {other} has {listed([key for key in keys if keys[key] == value], 'or')}"
-    for other, by in node.get("default_by", {}).items():
-        for found, value in by.items():
-            if value is not None:
-                yield f"{_flow(value)} where {other} is {'given' if found == '*' else found}"
-    if "default" in node:
-        when = [f"{key} is {'given' if given else 'not given'}" for key, given in node.get("default_when", {}).items()]
-        other = "else " if "default_from" in node else ""
-        yield f"{other}{_flow(node['default'])}" + (f" where {listed(when)}" if when else "")
-    if "derived" in node:
-        yield f"derived from {node['derived']}"
+    cases = [*node.get("defaults", ()), *([{"value": node["default"]}] if "default" in node else [])]
+    by_keys: dict[tuple[str, str], list[str]] = {}
+    """The keys of a neighbour from which a value follows."""
+    for case in cases:
+        for neighbour in case.get("when", ()):
+            name, _, key = neighbour.partition(".")
+            if key:
+                by_keys.setdefault((name, _flow(case["value"])), []).append(key)
+    for (name, value), keys in by_keys.items():
+        yield f"{value} where {name} has {listed(keys, 'or')}"
+    for case in cases:
+        when = case.get("when", {})
+        if "derived" in case:
+            yield f"derived from {case['derived']}"
+        elif case["value"] is not None and not any("." in name for name in when):
+            kinds = "".join(f" with type {_either(kind)}" for name, kind in when.items() if name == "/type")
+            wanted = [f"{name} is {_either(value)}" for name, value in when.items() if name != "/type"]
+            other = "else " if by_keys else ""
+            yield f"{other}{_flow(case['value'])}{kinds}" + (f" where {listed(wanted)}" if wanted else "")
+
+
+def _either(wanted: Any) -> str:
+    if isinstance(wanted, bool):
+        return "given" if wanted else "not given"
+    return listed(wanted, "or") if isinstance(wanted, list) else str(wanted)
 
 
 def _flow(value: Any) -> str:

@@ -1,33 +1,30 @@
 """The schema of a guest, put together from the parts beside the templates.
 
 ``templates/`` holds the parts: ``guest.schema.yaml``, which refers to the others, and one for each architecture.
-They are JSON Schema (draft 2020-12) of the guest in full form, with annotations of our own:
+They are JSON Schema (draft 2020-12) of the guest in full form, in YAML, with keywords of our own:
 
-``shorthand``        the property that a bare scalar stands for, or a mapping of patterns to properties
-``presence``         an element that only exists or not: true and false will do
-``quantity``         what kind of quantity a bare scalar is (``memory``)
-``default_by_type``  default by the guest's type (kvm or qemu)
-``default_when``     neighbours that must be given, or must not, for the default to hold: ``{"firmware": false}``
-``default_from``     default by the keys that a neighbour has: ``{"source": {"dev": "block"}}``
-``default_by``       default by a neighbour's value: ``{"type": {"vnc": …}}``; the first neighbour that names its value
-                     or has any value (``*``) decides, and null there is no default
-``derived``          computed where it is left out; says from what
-``variants``         which keys go with which value of another: see ``_variants``
-``secret``           a value that is shown nowhere but in the XML
-``element``          the element of a list of devices
-``expected``         what a pattern asks for, in words
-``refusal``          why ``not`` refuses, in words
-``xml``              a string that must be well-formed XML
-``since``            the libvirt that brought it, where that is newer than 9.0
-``only_on``          the architectures that have it; the parts of the others refuse it
+``shorthand``     what else may be written for a mapping: the key that a bare scalar stands for, or such keys by
+                  patterns; ``true`` for an element that only exists or not, for which true and false will do; or a
+                  list of these
+``defaults``      cases, of which the first that holds gives the value of what is left out: see ``context.key_shapes``
+``variants``      which keys go with which value of another: see ``_with_variants``
+``only_on``       the architectures that have it; the parts of the others refuse it
+``message``       what a ``pattern`` asks for, why something else refuses, or why keys are ``required``, in words
+``since``         the libvirt that brought it, where that is newer than 9.0
+``anchor``        the place in libvirt's reference
+``extends``       the part, or parts, that this one is merged into: objects merge deeply, all else replaces
+``architecture``  what an architecture is, at the top of its part: its ``names``, the canonical one first;
+                  ``disk_buses``, the usual bus of each kind of disk; ``machine_buses``, the buses of its machines, by
+                  patterns of their names; ``serial_models``, the models of its kinds of serial ports, the usual kind
+                  first; ``like``, an architecture whose features it has too
 
-A part of one's own that ``extends`` another (``{"extends": "shipped/guest.schema.yaml", "properties": {…}}``) is
-merged into it: objects merge deeply, all else replaces.
+A case of ``defaults`` has a ``value``, null for none, and says ``when``: a neighbour, or a key of one, is given
+(``{source.dev: true}``), is not (``{firmware: false}``), or has one of some values (``{type: [vnc, spice]}``);
+``/type`` is that of the guest. In place of a value stands, ``derived``, from what it is computed.
 
-At the top of an architecture's part stand ``architecture``, its names, the canonical one first; ``disk_buses``, the
-usual bus of each kind of disk; ``machine_buses``, the buses of its machines, by patterns of their names; and
-``serial_models``, the models of its kinds of serial ports, the usual kind first. ``like`` names an architecture whose
-features another has too.
+Standard keywords say the rest: ``writeOnly`` is a secret, which is shown nowhere but in the XML; ``format`` is ``xml``
+for text that must be well-formed, ``memory`` for a size of memory, ``architecture`` for the name of one; the ``title``
+of the items of a list of devices is their element.
 """
 
 from __future__ import annotations
@@ -50,7 +47,7 @@ ROOT = "guest" + ENDING
 NAMED = ("properties", "$defs", "patternProperties", "dependentSchemas")
 """Keywords that hold nodes by names, which may look like keywords."""
 VALUES = frozenset(
-    "const enum default examples default_by default_by_type default_from default_when shorthand".split()  # noqa: SIM905 - words
+    "architecture const enum default defaults examples shorthand".split()  # noqa: SIM905 - words
 )
 """Keywords that hold values, which may look like nodes."""
 FREE: dict[str, Any] = {}
@@ -110,17 +107,18 @@ def load_schema(
     add(ROOT)
     top = [name for name in sorted(names) if name.endswith(ENDING) and "/" not in name and "architecture" in add(name)]
     vet(parts)
-    architectures = {parts[name]["architecture"][0]: parts[name] for name in top}
+    architectures = {parts[name]["architecture"]["names"][0]: parts[name] for name in top}
     root = dict(parts[ROOT])
-    known = {name: first for first, part in architectures.items() for name in part["architecture"]}
+    known = {name: first for first, part in architectures.items() for name in part["architecture"]["names"]}
     root["properties"] = {**root["properties"], "arch": {**root["properties"]["arch"], "enum": list(known)}}
+    default = root["properties"]["arch"]["default"]
     root["allOf"] = [
         *root.get("allOf", ()),
         *(
             {
                 "if": {
-                    "properties": {"arch": {"enum": part["architecture"]}},
-                    "required": [] if root["properties"]["arch"]["default"] in part["architecture"] else ["arch"],
+                    "properties": {"arch": {"enum": part["architecture"]["names"]}},
+                    "required": [] if default in part["architecture"]["names"] else ["arch"],
                 },
                 "then": {"$ref": f"#/$defs/{key_of(first + ENDING)}"},
             }
@@ -129,12 +127,14 @@ def load_schema(
     ]
     root["$defs"] = all_defs(parts)
     for first, part in architectures.items():
-        like = known[part.get("like", first)]
-        part["disk_buses"] = {**architectures[like]["disk_buses"], **part["disk_buses"]}
+        facts = part["architecture"]
+        like = known[facts.get("like", first)]
+        buses = architectures[like]["architecture"]["disk_buses"]
+        part["architecture"] = {**facts, "disk_buses": {**buses, **facts["disk_buses"]}}
         for path, others in _of_others(root, root, like):
             inside, last = _inside(part, path)
             said = f"is only for {listed(others)} guests, not {first}"
-            inside.setdefault("properties", {})[last] = {"not": {}, "refusal": said}
+            inside.setdefault("properties", {})[last] = {"not": {}, "message": said}
     return GuestSchema(root, architectures, known, is_shipped)
 
 
@@ -236,7 +236,7 @@ def _with_variants(node: Node) -> Node:
             else:  # a value that no variant names
                 when = {"properties": {key: {"not": {"enum": every}}}, "required": [key]}
             refused = {
-                name: {"not": {}, "refusal": f"is only for {owners[name]}"}
+                name: {"not": {}, "message": f"is only for {owners[name]}"}
                 for name in sorted(special - set(variant.get("allows", ())))
             }
             then: Node = {"properties": {}}
@@ -249,7 +249,7 @@ def _with_variants(node: Node) -> Node:
             for name in variant.get("requires", ()):
                 inside, last = _inside(then, name)
                 inside.setdefault("required", []).append(last)
-                inside["because"] = because
+                inside["message"] = because
             if "properties" in variant:
                 _merge(then["properties"], variant["properties"])
             conditions.append({"if": when, "then": then})
@@ -299,6 +299,11 @@ def parts(root: Node, node: Node, value: Any) -> Iterator[tuple[str | int, Node,
     inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for step, item in inside:
         yield step, inner(root, node, step), item
+
+
+def element_of(root: Node, name: str, node: Node) -> str:
+    """Return the name of the element that a field is written as: that of a list is the ``title`` of its items."""
+    return str(resolve(root, node["items"]).get("title", name)) if "items" in node else name
 
 
 def variants_of(root: Node, node: Node) -> dict[str, list[Node]]:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from kvmrender.errors import Path
-from kvmrender.schema.guest_schema import FREE, GuestSchema, Node, inner, parts, resolve
+from kvmrender.schema.guest_schema import FREE, GuestSchema, Node, element_of, inner, parts, resolve
 from kvmrender.schema.xml_secrets import FEW, Names, XmlSecrets
 from kvmrender.schema.xml_secrets import MASK as MASK
 
@@ -22,8 +22,6 @@ SHORT = 16
 FEW_FIELDS = 2
 """Fields of an element that is for a secret and no more: an unknown key in it is likely to be one."""
 
-_DEFAULTS = {"default": 0, "default_by_type": 1, "default_by": 2, "default_from": 2}
-"""Keywords of the schema that give a field a value, each with the levels of mappings that the value is in."""
 _WORD = re.compile(rf"[^\W_]{{{FEW},}}")
 
 
@@ -42,7 +40,7 @@ class Secrets:
         """Say whether a value at ``path`` is shown to nobody: it is a secret or raw XML, or may be one by mistake, for
         it stands where an element with a secret belongs, or has the name of a secret in it."""
         nodes = list(_nodes(self._root, path))
-        if any(node.get("secret") or node.get("xml") for node in nodes):
+        if any(node.get("writeOnly") or node.get("format") == "xml" for node in nodes):
             return True
         if value is None or isinstance(value, (bool, dict, list, tuple)):
             return False
@@ -55,7 +53,7 @@ class Secrets:
     def outside(self, path: Path) -> Path:
         """Return a path without the steps that are inside a secret."""
         nodes = _nodes(self._root, path)
-        return next((path[:depth] for depth, node in enumerate(nodes) if node.get("secret")), path)
+        return next((path[:depth] for depth, node in enumerate(nodes) if node.get("writeOnly")), path)
 
     def hides_path(self, path: Path) -> bool:
         """Say whether a path that somebody wrote may have a secret in it: inside a secret, or beside its name."""
@@ -94,7 +92,7 @@ class Secrets:
 
 def is_secret(root: Node, path: Path) -> bool:
     """Say whether the field at ``path``, or one that it is inside of, is secret."""
-    return any(node.get("secret") for node in _nodes(root, path))
+    return any(node.get("writeOnly") for node in _nodes(root, path))
 
 
 def _nodes(root: Node, path: Path) -> Iterator[Node]:
@@ -120,24 +118,24 @@ def _is_for_secrets(root: Node, node: Node) -> bool:
     if "items" in node:
         return _is_for_secrets(root, node["items"])
     fields = [resolve(root, field) for field in node.get("properties", {}).values()]
-    has_own = any(field.get("secret") for field in fields)
+    has_own = any(field.get("writeOnly") for field in fields)
     return has_own or (len(fields) == 1 and _is_for_secrets(root, fields[0]))
 
 
 def _is_for_raw_xml(root: Node, node: Node) -> bool:
     fields = node.get("properties", {}).values()
-    return bool(fields) and all(resolve(root, field).get("xml") for field in fields)
+    return bool(fields) and all(resolve(root, field).get("format") == "xml" for field in fields)
 
 
 def _values(secrets: XmlSecrets, root: Node, node: Node, value: Any, inside: bool = False) -> Iterator[str]:
     node = resolve(root, node)
-    inside = inside or node.get("secret", False)
+    inside = inside or node.get("writeOnly", False)
     if isinstance(value, (dict, list)):
         for _, below, item in parts(root, node, value):
             yield from _values(secrets, root, below, item, inside)
     elif value is not None and inside:
         yield str(value)
-    elif node.get("xml"):
+    elif node.get("format") == "xml":
         yield from secrets.values(f"<x>{value}</x>")
 
 
@@ -148,12 +146,12 @@ def masked(root: Node, guest: Any) -> Any:
 
 def _hidden(secrets: Secrets, root: Node, node: Node, value: Any) -> Any:
     node = resolve(root, node)
-    if node.get("secret") and value is not None:
+    if node.get("writeOnly") and value is not None:
         return MASK
     if isinstance(value, (dict, list)):
         hidden = {step: _hidden(secrets, root, below, item) for step, below, item in parts(root, node, value)}
         return hidden if isinstance(value, dict) else [*hidden.values()]
-    return secrets.xml.masked_fragment(value) if node.get("xml") and value is not None else value
+    return secrets.xml.masked_fragment(value) if node.get("format") == "xml" and value is not None else value
 
 
 def public(schema: GuestSchema) -> GuestSchema:
@@ -164,11 +162,9 @@ def public(schema: GuestSchema) -> GuestSchema:
     root = schema.root
     secrets = Secrets(root)
 
-    def shown(node: Any, field: Node, levels: int) -> Any:
-        """Return a node, or a default in ``levels`` mappings; ``field`` is what the whole schema says of its place."""
-        if levels:
-            return {key: shown(item, field, levels - 1) for key, item in node.items()}
-        return _hidden(secrets, root, field, node)
+    def shown(entry: Node, field: Node) -> Node:
+        """Return a case of a default; ``field`` is what the whole schema says of its place."""
+        return {**entry, "value": _hidden(secrets, root, field, entry["value"])} if "value" in entry else entry
 
     def copied(node: Any, field: Any) -> Any:
         if isinstance(node, list):
@@ -185,13 +181,15 @@ def public(schema: GuestSchema) -> GuestSchema:
                 found[key] = copied(item, field.get("items", item))
             elif key == "$defs":
                 found[key] = {name: copied(child, child) for name, child in item.items()}
-            elif key in _DEFAULTS:
-                found[key] = shown(item, field, _DEFAULTS[key])
+            elif key == "default":
+                found[key] = _hidden(secrets, root, field, item)
+            elif key == "defaults":
+                found[key] = [shown(entry, field) for entry in item]
             elif key == "variants":
                 found[key] = {name: copied(each, field) for name, each in item.items()}
             elif key not in ("enum", "const"):
                 found[key] = copied(item, field)
-            elif not field.get("secret"):
+            elif not field.get("writeOnly"):
                 found[key] = item
         return found
 
@@ -213,7 +211,7 @@ def secret_finder(root: Node, is_shipped: bool = False) -> HasSecret:
     """
     places = _secret_places(root, root, {}, set())
     fields = {key: resolve(root, field) for key, field in root["properties"].items()}
-    raw = [key for key, field in fields.items() if field.get("xml") or _is_for_raw_xml(root, field)]
+    raw = [key for key, field in fields.items() if field.get("format") == "xml" or _is_for_raw_xml(root, field)]
     secrets = Secrets(root)
 
     def found(value: Any, inside: Places) -> bool:
@@ -250,7 +248,7 @@ def _secret_places(root: Node, node: Node, made: dict[str, Places], unfinished: 
     if reference in made:
         return made[reference]
     resolved = resolve(root, node)
-    if resolved.get("secret"):
+    if resolved.get("writeOnly"):
         return SECRET
     if "items" in resolved:
         return _secret_places(root, resolved["items"], made, unfinished)
@@ -302,12 +300,12 @@ def _names(root: Node) -> Names:
         for key, child in node.get("properties", {}).items():
             field = resolve(root, child)
             inner = resolve(root, field.get("items", field))
-            name = field.get("element", key).rpartition(":")[2]
+            name = element_of(root, key, field).rpartition(":")[2]
             if key == "text":
                 continue
-            if field.get("secret") or inner.get("secret"):
+            if field.get("writeOnly") or inner.get("writeOnly"):
                 names[element, name] = True
-            elif resolve(root, inner.get("properties", {}).get("text", {})).get("secret"):
+            elif resolve(root, inner.get("properties", {}).get("text", {})).get("writeOnly"):
                 names[element, name] = False
             else:
                 others.add(name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kvmrender.errors import Path
-from kvmrender.schema.guest_schema import Node, inner
+from kvmrender.schema.guest_schema import Node, element_of, inner
 
 
 def xml_path(path: Path) -> str:
@@ -15,14 +15,14 @@ def xml_path(path: Path) -> str:
 def guest_path(schema: Node, path: Path) -> Path:
     """Return the field of a guest that an element or attribute of its XML comes from.
 
-    Both have libvirt's names; only devices differ, which are lists at the top of a guest (``element`` in the
-    schema names their element), and positions, which count from 0 there.
+    Both have libvirt's names; only devices differ, which are lists at the top of a guest (the title
+    of their items is their element), and positions, which count from 0 there.
     """
     properties = schema["properties"]
     if path[:2] == ("devices", 1):
         path = ("devices", *path[2:])
     if path[:1] == ("devices",):
-        lists = {node["element"]: name for name, node in properties.items() if "element" in node}
+        lists = {element_of(schema, name, node): name for name, node in properties.items() if "items" in node}
         path = (lists.get(str(path[1]), str(path[1])), *path[2:]) if len(path) > 1 else ()
     result: list[str | int] = []
     node: Node = schema

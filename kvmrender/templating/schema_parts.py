@@ -20,6 +20,7 @@ from kvmrender.context.key_shapes import Notes
 from kvmrender.context.validation import problems_of, shown
 from kvmrender.errors import Path, TemplateError, brief, listed, nearest
 from kvmrender.reading.parse import MAX_DEPTH, RefusedError, from_yaml, positions
+from kvmrender.schema.editor_schema import PART_SCHEMA
 from kvmrender.schema.guest_schema import (
     NAMED,
     ROOT,
@@ -35,6 +36,7 @@ from kvmrender.schema.guest_schema import (
     validator_of,
 )
 from kvmrender.schema.secrets import Secrets
+from kvmrender.schema.shorthand import forms
 from kvmrender.shipped import SHIPPED
 from kvmrender.templating.loader import text_of
 from kvmrender.templating.stack import SCHEMA, Stack
@@ -42,7 +44,6 @@ from kvmrender.templating.stack import SCHEMA, Stack
 MOST_FIELDS = 100_000
 """Fields that a schema may have, each counted wherever it can stand: some ten times those of the shipped one."""
 
-_PART_SCHEMA = FilePath(__file__).parents[1] / "schema/part_schema.json"
 _NEEDED = ("type", "name", "arch", "memory", "disks", "controllers", "interfaces", "serials", "mac_prefix")
 """Keys of a guest that are computed with."""
 _DISKS = ("disk", "lun", "cdrom", "floppy")
@@ -203,12 +204,20 @@ class _Check:
             except ValueError:
                 said = f"{shown(pattern)} is not a regular expression without look-around and backreferences"
                 self.add(part, (*path, "pattern"), said)
-        for keyword in ("shorthand", "machine_buses"):
-            for pattern in node[keyword] if isinstance(node.get(keyword), dict) else ():
+        architecture = node.get("architecture")
+        buses = architecture.get("machine_buses") if isinstance(architecture, dict) else None
+        shorthand = node.get("shorthand")
+        several = [((number,), form) for number, form in enumerate(shorthand)] if isinstance(shorthand, list) else []
+        for where, patterns in (
+            (("architecture", "machine_buses"), buses),
+            (("shorthand",), shorthand),
+            *((("shorthand", *step), form) for step, form in several),
+        ):
+            for pattern in patterns if isinstance(patterns, dict) else ():
                 try:
                     re.compile(pattern)
                 except (re.error, RecursionError, OverflowError) as error:
-                    self.add(part, (*path, keyword, pattern), f"is not a regular expression: {error}")
+                    self.add(part, (*path, *where, pattern), f"is not a regular expression: {error}")
 
     def _value(self, name: str) -> Node:
         return self.own[name].value if name in self.own else _shipped_part(self.stack.files(name)[0])
@@ -277,22 +286,23 @@ class _Check:
         known: dict[str, str] = {}
         for name, part in tops.items():
             part.setdefault("properties", {})
-            if name != (wanted := part["architecture"][0] + SCHEMA):
-                self._blame(name, ("architecture",), f"the file of {part['architecture'][0]} is called {wanted}")
-            for alias in part["architecture"]:
+            names = part["architecture"]["names"]
+            if name != (wanted := names[0] + SCHEMA):
+                self._blame(name, ("architecture", "names"), f"the file of {names[0]} is called {wanted}")
+            for alias in names:
                 if known.setdefault(alias, name) != name:
-                    self._blame(name, ("architecture",), f"{alias!r} is an architecture of {known[alias]} already")
+                    said = f"{alias!r} is an architecture of {known[alias]} already"
+                    self._blame(name, ("architecture", "names"), said)
         for name, part in tops.items():
-            if "like" in part and part["like"] not in known:
-                self._blame(
-                    name, ("like",), f"{shown(part['like'])} is not an architecture{nearest(part['like'], known)}"
-                )
-            elif "disk_buses" not in part:
-                self._blame(
-                    name, ("disk_buses",), f"is missing: the usual bus of each kind of disk ({', '.join(_DISKS)})"
-                )
-            elif missing := [kind for kind in _DISKS if kind not in part["disk_buses"] and "like" not in part]:
-                self._blame(name, ("disk_buses",), f"lacks {listed(missing)}")
+            facts = part["architecture"]
+            where = ("architecture", "disk_buses")
+            if "like" in facts and facts["like"] not in known:
+                said = f"{shown(facts['like'])} is not an architecture{nearest(facts['like'], known)}"
+                self._blame(name, ("architecture", "like"), said)
+            elif "disk_buses" not in facts:
+                self._blame(name, where, f"is missing: the usual bus of each kind of disk ({', '.join(_DISKS)})")
+            elif missing := [kind for kind in _DISKS if kind not in facts["disk_buses"] and "like" not in facts]:
+                self._blame(name, where, f"lacks {listed(missing)}")
         default = parts[ROOT].get("properties", {}).get("arch", {}).get("default")
         if default is not None and (not isinstance(default, str) or default not in known):
             self._blame(ROOT, ("properties", "arch", "default"), f"{shown(default)} is not an architecture")
@@ -311,8 +321,8 @@ class _Check:
     def _look(self, schema: GuestSchema, name: str, path: Path, node: Node, is_more: bool) -> None:
         """Look at what keywords of a node say of others; ``is_more`` says that it is described elsewhere."""
         known = resolve(schema.root, node).get("properties", {})
-        shorthand = node.get("shorthand", {})
-        for key in [shorthand] if isinstance(shorthand, str) else shorthand.values():
+        _, shorthand = forms(node)
+        for key in shorthand.values() if isinstance(shorthand, dict) else [shorthand] if shorthand else []:
             self._named(name, (*path, "shorthand"), key, known, "property of it", True, True)
         for arch in node.get("only_on", ()):
             self._named(name, (*path, "only_on"), arch, schema.architectures, "architecture", True, False)
@@ -333,17 +343,15 @@ class _Check:
         if not any(part.says(path) for part in self._chain(name)):
             return
         whole = resolve(schema.root, node)
-        if "description" not in whole and "refusal" not in whole:
+        if "description" not in whole and "message" not in whole:
             self._blame(name, path, "has no description", is_error=False)
-        for keyword in ("default_when", "default_from", "default_by"):
-            for other in node.get(keyword, ()):
-                self._named(name, (*path, keyword), other, known, "neighbour of it")
         defaults: dict[Path, Any] = {("default",): node.get("default")}
-        for kind, default in node.get("default_by_type", {}).items():
-            defaults["default_by_type", kind] = default
-        for keyword in ("default_by", "default_from"):
-            for other, values in node.get(keyword, {}).items():
-                defaults.update({(keyword, other, value): default for value, default in values.items()})
+        for number, case in enumerate(node.get("defaults", ())):
+            defaults["defaults", number, "value"] = case.get("value")
+            for neighbour in case.get("when", ()):
+                if neighbour != "/type":
+                    where = (*path, "defaults", number, "when")
+                    self._named(name, where, neighbour.partition(".")[0], known, "neighbour of it")
         for where, default in defaults.items():
             if default is not None and (wrong := _unfit(schema.root, whole, default)):
                 self._blame(name, (*path, *where), f"does not fit: {wrong}", is_error=False)
@@ -413,7 +421,7 @@ def _kept(file: FilePath, *state: int) -> bytes:
 
 @cache
 def _described() -> Node:
-    described: Node = json.loads(_PART_SCHEMA.read_text(encoding="utf-8"))
+    described: Node = json.loads(PART_SCHEMA.read_text(encoding="utf-8"))
     return described
 
 

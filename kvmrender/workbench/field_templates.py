@@ -16,7 +16,7 @@ from jinja2 import TemplateError, nodes
 from kvmrender import errors
 from kvmrender.engine import Engine
 from kvmrender.errors import Path
-from kvmrender.schema.guest_schema import Node, all_fields
+from kvmrender.schema.guest_schema import Node, all_fields, element_of
 from kvmrender.templating.environment import CLOSING
 from kvmrender.templating.loader import loader
 from kvmrender.templating.observed import Place
@@ -283,5 +283,5 @@ class _Reader:
 
 def _elements(root: Node) -> dict[Path, str]:
     """Return the name of the element of each field."""
-    first = {name: node.get("element", name) for name, node in root["properties"].items()}
+    first = {name: element_of(root, name, node) for name, node in root["properties"].items()}
     return {path: first[path[0]] if len(path) == 1 else str(path[-1]) for path in all_fields(root, root)}

@@ -198,7 +198,7 @@ def leaves(node: Node, value: Any, path: Path = ()) -> Iterator[tuple[Path, Node
     elif isinstance(value, list):
         for number, item in enumerate(value):
             yield from leaves(node.get("items", {}), item, (*path, number))
-    elif isinstance(value, str) and "pattern" in node and not node.get("xml"):
+    elif isinstance(value, str) and "pattern" in node and node.get("format") != "xml":
         yield path, node, value
 
 

@@ -58,11 +58,11 @@ def test_templates_of_now_are_used(site: str) -> None:
     engine = current_engine((site,), isolated=True)
     assert current_engine((site,), isolated=True) is engine  # made once, as long as nothing changes
     part = Path(site, "guest.schema.yaml")
-    rack = {"description": "A rack.", "type": "string", "secret": True}
+    rack = {"description": "A rack.", "type": "string", "writeOnly": True}
     part.write_text(json.dumps({"extends": "shipped/guest.schema.yaml", "properties": {"rack": rack}}))
     assert from_values({"name": "a", "rack": "r1"}, [site]).has_secret
     part.write_text("{")
-    with pytest.raises(TemplateError, match="is not JSON"):
+    with pytest.raises(TemplateError, match="is not YAML"):
         from_values({"name": "a"}, [site])
     part.unlink()
     template.unlink()

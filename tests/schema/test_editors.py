@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ SETTINGS = {
 @pytest.fixture(params=SETTINGS)
 def editor(request: pytest.FixtureRequest, tmp_path: Path, run: Run) -> Iterator[Any]:
     """A function that opens a guest file in an editor that is set up as the page says."""
-    (tmp_path / "guest.schema.yaml").write_text(run("schema").stdout)
+    (tmp_path / "guest.schema.json").write_text(run("schema").stdout)
     first = PAGE["guests/web-1.yaml"].splitlines()[1] if request.param == "first line" else "# a guest"
     with language_server(tmp_path, SETTINGS[request.param]) as client:
         yield client, lambda text: client.open("guests/web-1.yaml", f"{first}\n{text}")
@@ -90,6 +91,34 @@ def test_unknown_key_is_marked_and_a_good_guest_is_not(editor: Any) -> None:
 def test_fixture_has_nothing_to_mark(fixture: str, editor: Any) -> None:
     client, opened = editor
     assert client.diagnostics(opened((ROOT / f"fixtures/{fixture}.yaml").read_text())) == []
+
+
+@pytest.fixture
+def parts(tmp_path: Path, run: Run) -> Iterator[Client]:
+    """An editor that is set up for schema parts as docs/templates.md says."""
+    page = (ROOT / "docs/templates.md").read_text()
+    (command,) = re.findall(r"`kvmrender (schema --parts) > part\.schema\.json`", page)
+    (settings,) = re.findall(r'^`(\{"yaml.schemas".*)` has', page, re.MULTILINE)
+    (tmp_path / "part.schema.json").write_text(run(*command.split()).stdout)
+    with language_server(tmp_path, {"yaml": {"schemas": json.loads(settings)["yaml.schemas"]}}) as client:
+        yield client
+
+
+def test_keywords_of_parts_are_completed(parts: Client) -> None:
+    text, position = at("title: a\nproperties:\n  rack:\n    description: The rack.\n    sho|\n")
+    document = parts.open("site/guest.schema.yaml", text)
+    position["line"] -= 1
+    assert {"shorthand", "defaults", "variants", "message"} <= set(completed(parts, document, position))
+
+
+def test_misspelt_keyword_of_a_part_is_marked_and_a_good_part_is_not(parts: Client) -> None:
+    text = "extends: shipped/guest.schema.yaml\nproperties:\n  rack:\n    description: The rack.\n    shortand: a\n"
+    (found,) = parts.diagnostics(parts.open("site/guest.schema.yaml", text))
+    assert "shortand" in found["message"]
+    assert found["range"]["start"]["line"] == 4
+    for name in ("arm64", "devices/graphics", "devices/disk/source", "numbers"):
+        part = (ROOT / f"templates/{name}.schema.yaml").read_text()
+        assert parts.diagnostics(parts.open(f"site/{name}.schema.yaml", part)) == []
 
 
 def test_readme_has_the_same_settings() -> None:

@@ -18,6 +18,7 @@ from conftest import FIXTURES, ROOT, Run
 
 from kvmrender.reading.load import read
 from kvmrender.reading.parse import from_yaml
+from kvmrender.schema.shorthand import forms
 
 with warnings.catch_warnings():  # it is re._parser since Python 3.11
     warnings.simplefilter("ignore", DeprecationWarning)
@@ -36,7 +37,7 @@ def nodes(node: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
     if isinstance(node, dict):
         yield path, node
         for key, child in node.items():
-            if key not in ("default", "default_by", "default_by_type", "default_when", "variants"):
+            if key not in ("default", "defaults", "variants"):
                 yield from nodes(child, f"{path}/{key}")
     elif isinstance(node, list):
         for number, child in enumerate(node):
@@ -119,12 +120,12 @@ def test_every_property_has_a_description(part: Any) -> None:
 @part_file
 def test_no_text_can_hold_what_xml_can_not(part: Any) -> None:
     for path, node in nodes(from_yaml(part.read_text())[0]):
-        if node.get("type") == "string" and not node.get("xml"):
+        if node.get("type") == "string" and node.get("format") != "xml":
             validator = jsonschema_rs.Draft202012Validator({"pattern": node["pattern"]})
             for char in "\x00\x01\x08\x0b\x0c\x0e\x1f\ufffe\uffff":
                 for text in (char, f"/{char}", f"a{char}", f"/a{char}a"):
                     assert not validator.is_valid(text), f"{part.name}{path} takes {text!r}"
-            assert "expected" in node, f"{part.name}{path} does not say in words what it expects"
+            assert "message" in node, f"{part.name}{path} does not say in words what it expects"
 
 
 @part_file
@@ -139,9 +140,9 @@ def patterns(node: Any) -> Iterator[str]:
     for _, found in nodes(node):
         if isinstance(found.get("pattern"), str):
             yield found["pattern"]
-        for keyword in ("shorthand", "machine_buses"):
-            if isinstance(found.get(keyword), dict):
-                yield from found[keyword]
+        yield from found.get("machine_buses", ())
+        _, shorthand = forms(found)
+        yield from shorthand if isinstance(shorthand, dict) else ()
 
 
 PATTERNS = sorted({pattern for part in PARTS for pattern in patterns(from_yaml(part.read_text())[0])})

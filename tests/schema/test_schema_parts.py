@@ -39,28 +39,28 @@ MANY = {
 }
 BAD: dict[str, tuple[dict[str, Any], str]] = {
     "no buses": (
-        {"arm.schema.yaml": {"architecture": ["arm"], "like": "arm64"}},
-        "arm.schema.yaml:1: is not a schema of guests: disk_buses: is missing: the usual bus of each kind of disk",
+        {"arm.schema.yaml": {"architecture": {"names": ["arm"], "like": "arm64"}}},
+        "arm.schema.yaml:2: is not a schema of guests: architecture.disk_buses: is missing: the usual bus of each kind of disk",
     ),
     "like": (
-        {"arm.schema.yaml": {"architecture": ["arm"], "like": "arm46", "disk_buses": {"disk": "virtio"}}},
-        "arm.schema.yaml:5: is not a schema of guests: like: 'arm46' is not an architecture (did you mean 'arm64'?)",
+        {"arm.schema.yaml": {"architecture": {"names": ["arm"], "like": "arm46", "disk_buses": {"disk": "virtio"}}}},
+        "arm.schema.yaml:6: is not a schema of guests: architecture.like: 'arm46' is not an architecture (did you mean 'arm64'?)",
     ),
     "bus": (
-        {"arm.schema.yaml": {"architecture": ["arm"], "like": "arm64", "disk_buses": {"disk": "virtoi"}}},
-        "arm.schema.yaml:7: is not a schema of guests: disk_buses.disk: 'virtoi' is not one of virtio,",
+        {"arm.schema.yaml": {"architecture": {"names": ["arm"], "like": "arm64", "disk_buses": {"disk": "virtoi"}}}},
+        "arm.schema.yaml:8: is not a schema of guests: architecture.disk_buses.disk: 'virtoi' is not one of virtio,",
     ),
     "name of the file": (
-        {"foo.schema.yaml": {"architecture": ["arm"], "like": "arm64", "disk_buses": {}}},
-        "foo.schema.yaml:2: is not a schema of guests: architecture: the file of arm is called arm.schema.yaml",
+        {"foo.schema.yaml": {"architecture": {"names": ["arm"], "like": "arm64", "disk_buses": {}}}},
+        "foo.schema.yaml:3: is not a schema of guests: architecture.names: the file of arm is called arm.schema.yaml",
     ),
-    "default_when": (
-        {"guest.schema.yaml": guest(x={**D, "default_when": "x"})},
-        "guest.schema.yaml:6: is not a schema of guests: properties.x.default_when: 'x' is not a mapping",
+    "defaults": (
+        {"guest.schema.yaml": guest(x={**D, "defaults": "x"})},
+        "guest.schema.yaml:6: is not a schema of guests: properties.x.defaults: 'x' is not a list",
     ),
-    "default_by": (
-        {"guest.schema.yaml": guest(x={**D, "default_by": {"type": 5}})},
-        "guest.schema.yaml:7: is not a schema of guests: properties.x.default_by.type: 5 is not a mapping",
+    "when": (
+        {"guest.schema.yaml": guest(x={**D, "defaults": [{"when": 5}]})},
+        "guest.schema.yaml:8: is not a schema of guests: properties.x.defaults[0].when: 5 is not a mapping",
     ),
     "variants": (
         {"guest.schema.yaml": guest(x={**D, "properties": {"a": D}, "variants": {"colour": "red"}})},
@@ -171,7 +171,7 @@ def test_every_command_tells_of_it(command: str, tmp_path: Path, run: Run) -> No
 
 
 def test_architecture_without_a_template(tmp_path: Path, run: Run) -> None:
-    arm = {"description": "Guests.", "architecture": ["arm"], "like": "arm64", "disk_buses": {}}
+    arm = {"description": "Guests.", "architecture": {"names": ["arm"], "like": "arm64", "disk_buses": {}}}
     write(tmp_path, {"arm.schema.yaml": arm})
     result = run("render", "--templates", tmp_path, input="name: a\narch: arm\n")
     said = "arm.xml.j2: template 'arm.xml.j2' is not in any folder of templates (guest 'a')\n"
@@ -226,7 +226,7 @@ def test_check_finds_all_that_is_odd_in_parts(tmp_path: Path, run: Run) -> None:
     """What would not stop a guest, too; the exit code of what can be put together is 1."""
     odd = guest(
         plain={"type": "integer", "default": "many"},
-        other={**D, "type": "integer", "default": 1, "default_when": {"titel": True}},
+        other={**D, "type": "integer", "defaults": [{"when": {"titel": True}, "value": 1}]},
         thing={**D, "type": "object", "properties": {"kind": D, "size": D}, "variants": {"kin": [{"is": ["a"], "allows": ["siz"]}]}},
     )  # fmt: skip
     found = run("templates", "check", write(tmp_path, {"guest.schema.yaml": odd}))
@@ -236,9 +236,9 @@ def test_check_finds_all_that_is_odd_in_parts(tmp_path: Path, run: Run) -> None:
     assert [line for line in told if "no template can write" not in line] == [
         "4: properties.plain: has no description",
         "6: properties.plain.default: does not fit: 'many' is not a whole number",
-        "12: properties.other.default_when: 'titel' is not a neighbour of it (did you mean 'title'?)",
-        "28: properties.thing.variants.kin: 'kin' is not a property of it (did you mean 'kind'?)",
-        "33: properties.thing.variants.kin[0].allows: 'siz' is not a property of it (did you mean 'size'?)",
+        "13: properties.other.defaults[0].when: 'titel' is not a neighbour of it (did you mean 'title'?)",
+        "32: properties.thing.variants.kin: 'kin' is not a property of it (did you mean 'kind'?)",
+        "37: properties.thing.variants.kin[0].allows: 'siz' is not a property of it (did you mean 'size'?)",
     ]
     unknown = guest(a={**D, "patern": "x", "defualt": 1}, b={**D, "only_on": ["amd46"]})
     found = run("templates", "check", write(tmp_path, {"guest.schema.yaml": unknown}))
@@ -260,7 +260,7 @@ def test_shipped_parts_are_as_parts_are_to_be() -> None:
 
 
 def test_pattern_of_ones_own_takes_no_time(tmp_path: Path) -> None:
-    evil = {**D, "type": "string", "pattern": "^(a+)+$", "expected": "letters"}
+    evil = {**D, "type": "string", "pattern": "^(a+)+$", "message": "letters"}
     renderer = Renderer([write(tmp_path, {"guest.schema.yaml": guest(evil=evil)})])
     assert renderer.context({"name": "a", "evil": "a" * 100_000})["evil"]
     with pytest.raises(GuestError, match="is not letters"):
@@ -430,7 +430,7 @@ def test_what_is_no_domain_with_a_name(source: str, made: str, tmp_path: Path, r
 
 
 SECRET_SITE = {
-    "guest.schema.yaml": guest(token={**D, "type": "string", "pattern": "^[a-z]{8}$", "expected": "eight letters", "secret": True}),
+    "guest.schema.yaml": guest(token={**D, "type": "string", "pattern": "^[a-z]{8}$", "message": "eight letters", "writeOnly": True}),
     "domain.xml.j2": '{% extends "shipped/domain.xml.j2" %}{% block metadata %}\n{% if token is defined %}\n'
     '  <metadata>\n    <s:site xmlns:s="u" token="{{ token }}"/>\n  </metadata>\n{% endif %}\n{% endblock %}\n',
 }  # fmt: skip
@@ -463,14 +463,14 @@ GIVEN = {
     "a default": {"default": "hunter2a"},
     "values": {"enum": ["hunter2a", "hunter2b"], "default": "hunter2a"},
     "a constant": {"const": "hunter2a"},
-    "a default by type": {"default_by_type": {"kvm": "hunter2a"}},
-    "a default by a neighbour": {"default_by": {"name": {"*": "hunter2a"}}},
+    "a default by type": {"defaults": [{"when": {"/type": "kvm"}, "value": "hunter2a"}]},
+    "a default by a neighbour": {"defaults": [{"when": {"name": True}, "value": "hunter2a"}]},
 }
 
 
 @pytest.mark.parametrize("given", GIVEN.values(), ids=GIVEN)
 def test_what_a_part_gives_a_secret_is_not_shown(given: dict[str, Any], tmp_path: Path, run: Run) -> None:
-    secret = {**D, "type": "string", "pattern": "^[a-z0-9]{8}$", "secret": True, **given}
+    secret = {**D, "type": "string", "pattern": "^[a-z0-9]{8}$", "writeOnly": True, **given}
     login = {**D, "type": "object", "additionalProperties": False, "properties": {"key": secret}}
     part = guest(token=secret, login={**login, "default": {"key": "hunter2a"}})
     site = write(tmp_path / "site", {"guest.schema.yaml": part})
@@ -487,7 +487,7 @@ def test_what_a_part_gives_a_secret_is_not_shown(given: dict[str, Any], tmp_path
 
 
 def test_secret_default_that_does_not_fit_is_not_shown(tmp_path: Path, run: Run) -> None:
-    secret = {**D, "type": "string", "pattern": "^[a-z]$", "secret": True, "default": "hunter2"}
+    secret = {**D, "type": "string", "pattern": "^[a-z]$", "writeOnly": True, "default": "hunter2"}
     result = run("templates", "check", write(tmp_path, {"guest.schema.yaml": guest(token=secret)}))
     assert "properties.token.default: does not fit: ***" in result.stderr
     assert "hunter2" not in result.stderr

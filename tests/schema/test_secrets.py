@@ -47,7 +47,7 @@ def paths(root: Node, node: Node, above: tuple[str | int, ...] = ()) -> set[tupl
     found: set[tuple[str | int, ...]] = set()
     for name, child in node.get("properties", {}).items():
         inner, path = resolve(root, child), (*above, name)
-        if inner.get("secret"):
+        if inner.get("writeOnly"):
             found.add(path)
         if inner.get("type") == "array":
             inner, path = resolve(root, inner["items"]), (*path, 0)
@@ -146,7 +146,9 @@ def test_what_can_not_be_parsed_is_not_shown(written: str, why: str) -> None:
 
 
 def test_name_of_other_fields_is_a_secret_in_its_own_element_only() -> None:
-    root = {"properties": {"name": {}, "login": {"properties": {"name": {"secret": True}, "key": {"secret": True}}}}}
+    root = {
+        "properties": {"name": {}, "login": {"properties": {"name": {"writeOnly": True}, "key": {"writeOnly": True}}}}
+    }
     xml = "<domain><name>a</name><site:login name='hunter2' key='hunter2'/><a name='b' key='hunter2'/></domain>"
     masked = "<domain><name>a</name><site:login name='***' key='***'/><a name='b' key='***'/></domain>"
     assert xml_masker(root)(xml) == masked
@@ -270,7 +272,7 @@ def test_no_setting_tells_a_secret(setting: str, run: Run) -> None:
 @pytest.mark.parametrize("value", [f"{{login: {{name: {MARK}}}, x: 1}}", f"{{login: {{name: {MARK}", f"[{MARK}]"])
 def test_no_setting_tells_a_secret_that_has_a_name_of_others(value: str, run: Run, tmp_path: Path) -> None:
     described = {"description": "A thing."}
-    login = {**described, "type": "object", "properties": {"name": {**described, "secret": True}}}
+    login = {**described, "type": "object", "properties": {"name": {**described, "writeOnly": True}}}
     rack = {**described, "type": "object", "properties": {"size": described, "login": login}}
     for node in (login, rack):
         node["additionalProperties"] = False

@@ -141,7 +141,7 @@ def test_schema_part_that_is_not_yaml(tmp_path: Path) -> None:
         Renderer([tmp_path])
 
 
-WORD = {"type": "string", "pattern": "^[a-z]+$", "expected": "a word"}
+WORD = {"type": "string", "pattern": "^[a-z]+$", "message": "a word"}
 BOX = {"type": "object", "additionalProperties": False, "properties": {"deep": WORD, "other": WORD}}
 THING = {
     "description": "Something of one's own.",
@@ -206,11 +206,7 @@ def test_variants_of_a_field_of_ones_own(tmp_path: Path) -> None:
 
 def test_architecture_of_ones_own(tmp_path: Path) -> None:
     part = {
-        "architecture": ["m68k", "68000"],
-        "like": "riscv64",
-        "disk_buses": {"disk": "virtio"},
-        "machine_buses": {},
-        "serial_models": {},
+        "architecture": {"names": ["m68k", "68000"], "like": "riscv64", "disk_buses": {"disk": "virtio"}},
         "properties": {"machine": {"default": "virt"}},
     }
     (tmp_path / "m68k.schema.yaml").write_text(json.dumps(part))

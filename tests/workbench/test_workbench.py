@@ -60,7 +60,7 @@ def test_folders_by_option_and_environment(
 
 def test_list_says_where_each_comes_from_and_what_it_overrides(site: Path, tmp_path: Path, run: Run) -> None:
     disk(site, MINIMAL)
-    (site / "i686.schema.yaml").write_text('{"architecture": ["i686"]}')
+    (site / "i686.schema.yaml").write_text('{"architecture": {"names": ["i686"]}}')
     lines = [re.split("  +", line) for line in run("templates", "list", "--templates", site).stdout.splitlines()]
     rows = dict(lines)
     assert rows["devices/disk.xml.j2"] == f"{site} overrides shipped"
@@ -435,7 +435,7 @@ def test_check_tells_a_fault_once_however_many_guests_meet_it(site: Path, run: R
 
 
 def test_check_tells_once_what_the_examples_lack(site: Path, run: Run) -> None:
-    rack = {"rack": {"description": "Where it is.", "type": "string", "pattern": "^r", "expected": "a rack"}}
+    rack = {"rack": {"description": "Where it is.", "type": "string", "pattern": "^r", "message": "a rack"}}
     part = {"extends": "shipped/guest.schema.yaml", "properties": rack, "required": ["name", "rack"]}
     (site / "guest.schema.yaml").write_text(json.dumps(part))
     lines = run("templates", "check", site).stderr.splitlines()
