@@ -17,7 +17,7 @@ Values = tuple[frozenset[str | None], bool]
 """The values of a key that a condition is for (None where the key is missing); or, where true, all others."""
 
 PLAIN = frozenset(
-    """const enum exclusiveMaximum exclusiveMinimum format maxContains maxItems maxLength maxProperties maximum
+    """const enum exclusiveMaximum exclusiveMinimum maxContains maxItems maxLength maxProperties maximum
     minContains minItems minLength minProperties minimum multipleOf pattern required type uniqueItems""".split()  # noqa: SIM905 - words
 )
 """Keywords with no schemas in them."""

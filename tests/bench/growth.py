@@ -117,6 +117,7 @@ def measure(sizes: Sequence[int] = SIZES, rounds: int = 3) -> list[dict[str, Any
     Python's search for garbage is off meanwhile: how much of it a stage meets depends on what else is in memory.
     """
     rows = []
+    gc.freeze()  # what is there already is not looked through before each measurement
     with TemporaryDirectory() as folder:
         tools = _tools(Path(folder))
         for shape, rest in SHAPES.items():
@@ -134,6 +135,7 @@ def measure(sizes: Sequence[int] = SIZES, rounds: int = 3) -> list[dict[str, Any
                 }
                 for stage, found in seconds.items()
             ]
+    gc.unfreeze()
     return rows
 
 

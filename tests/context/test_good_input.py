@@ -229,7 +229,7 @@ def test_fields_of_ones_own_are_taken_as_their_schema_says(given: Any, taken: An
 @pytest.mark.parametrize("shorthand", ["text", {"": "text"}])
 def test_quantities_of_ones_own_are_quantities_in_short_form_too(shorthand: Any, tmp_path: Path) -> None:
     properties = {name: {"type": "string", "description": name} for name in ("unit", "text")}
-    size = {"description": "size", "type": "object", "quantity": "memory", "shorthand": shorthand}
+    size = {"description": "size", "type": "object", "format": "memory", "shorthand": shorthand}
     part = {"extends": "shipped/guest.schema.yaml", "properties": {"size": {**size, "properties": properties}}}
     (tmp_path / "guest.schema.yaml").write_text(json.dumps(part))
     context = kvmrender.Renderer([str(tmp_path)]).context({"name": "a", "size": "2 GiB"})

@@ -35,7 +35,7 @@ def site(tmp_path: Path) -> str:
     """A folder of templates with a field of its own, which is a secret."""
     folder = tmp_path / "site"
     folder.mkdir()
-    door = {"description": "The code of its door.", "type": "string", "secret": True}
+    door = {"description": "The code of its door.", "type": "string", "writeOnly": True}
     rack = {
         "description": "A rack.",
         "type": "object",
