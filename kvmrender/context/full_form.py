@@ -12,7 +12,7 @@ from typing import Any
 
 from kvmrender.context.key_shapes import MOST_NAMES, MOST_SHAPES, Convert, Notes, Rules, Shape, as_it_is, fill, of_text
 from kvmrender.schema.guest_schema import GuestSchema, Node, resolve
-from kvmrender.schema.shorthand import expander, forms
+from kvmrender.schema.shorthand import QUANTITIES, expander, forms
 
 _INTEGER = re.compile(r"-?[0-9]{1,20}", re.ASCII)
 _TOO_LARGE = 10**20
@@ -110,6 +110,7 @@ class _Compiler:
         }
         rules = Rules(children, self._below, self.guest_type, self.place)
         expand, (_, shorthand) = expander(nodes[0]), forms(nodes[0])
+        shorthand = None if nodes[0].get("format") in QUANTITIES else shorthand
         text = shorthand if isinstance(shorthand, str) and rules.kind(shorthand) is str else ""
         stands_for = _choice(shorthand, rules)
         shapes: dict[tuple[str, ...], Shape] = {}
