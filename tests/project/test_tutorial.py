@@ -75,6 +75,15 @@ def test_attribute(folder: Path, run: Run) -> None:
     assert check(run) == ""
 
 
+def test_default(folder: Path, run: Run) -> None:
+    write("yaml site/devices/graphics.schema.yaml")
+    assert find(execute(run, "keymap"), "devices/graphics").attrib["keymap"] == "de"
+    given = "name: a\ngraphics: [{type: vnc, keymap: fr}, {type: spice, keymap: null}, sdl]\n"
+    shown = parse(run("render", "--templates", "site", input=given).stdout).findall("devices/graphics")
+    assert [one.get("keymap") for one in shown] == ["fr", None, None]
+    assert check(run) == ""
+
+
 def test_block(folder: Path, run: Run) -> None:
     write("jinja site/arm64.xml.j2")
     xml = execute(run, "tpm", "--set", "arch=arm64")
