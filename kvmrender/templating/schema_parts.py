@@ -343,7 +343,7 @@ class _Check:
         if not any(part.says(path) for part in self._chain(name)):
             return
         whole = resolve(schema.root, node)
-        if "description" not in whole and "message" not in whole:
+        if "description" not in whole and whole.get("not") != {}:  # what is refused needs none
             self._blame(name, path, "has no description", is_error=False)
         defaults: dict[Path, Any] = {("default",): node.get("default")}
         for number, case in enumerate(node.get("defaults", ())):

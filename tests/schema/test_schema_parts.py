@@ -225,7 +225,7 @@ def test_guest_in_a_guest_is_explained(tmp_path: Path, run: Run) -> None:
 def test_check_finds_all_that_is_odd_in_parts(tmp_path: Path, run: Run) -> None:
     """What would not stop a guest, too; the exit code of what can be put together is 1."""
     odd = guest(
-        plain={"type": "integer", "default": "many"},
+        plain={"type": "integer", "default": "many", "message": "a number"},
         other={**D, "type": "integer", "defaults": [{"when": {"titel": True}, "value": 1}]},
         thing={**D, "type": "object", "properties": {"kind": D, "size": D}, "variants": {"kin": [{"is": ["a"], "allows": ["siz"]}]}},
     )  # fmt: skip
@@ -236,9 +236,9 @@ def test_check_finds_all_that_is_odd_in_parts(tmp_path: Path, run: Run) -> None:
     assert [line for line in told if "no template can write" not in line] == [
         "4: properties.plain: has no description",
         "6: properties.plain.default: does not fit: 'many' is not a whole number",
-        "13: properties.other.defaults[0].when: 'titel' is not a neighbour of it (did you mean 'title'?)",
-        "32: properties.thing.variants.kin: 'kin' is not a property of it (did you mean 'kind'?)",
-        "37: properties.thing.variants.kin[0].allows: 'siz' is not a property of it (did you mean 'size'?)",
+        "14: properties.other.defaults[0].when: 'titel' is not a neighbour of it (did you mean 'title'?)",
+        "33: properties.thing.variants.kin: 'kin' is not a property of it (did you mean 'kind'?)",
+        "38: properties.thing.variants.kin[0].allows: 'siz' is not a property of it (did you mean 'size'?)",
     ]
     unknown = guest(a={**D, "patern": "x", "defualt": 1}, b={**D, "only_on": ["amd46"]})
     found = run("templates", "check", write(tmp_path, {"guest.schema.yaml": unknown}))
