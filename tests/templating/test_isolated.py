@@ -187,6 +187,23 @@ def test_each_limit_is_told_with_template_line_and_guest(site: Path, monkeypatch
         renderer.render(guest("much"))
 
 
+@pytest.mark.usefixtures("seconds")
+def test_each_guest_has_that_time(site: Path) -> None:
+    (site / "busy.xml.j2").write_text("{% for i in range(99999) %}{% if i < 0 %}{{ i }}{% endif %}{% endfor %}busy")
+    renderer = Engine([site], isolated=True)
+    renderer.render({"name": "good"})
+    first = process(renderer)
+    while processor_seconds(first) < 2 * limited_process.MOST_SECONDS:
+        renderer.render(guest("busy"))
+    assert process(renderer) == first
+
+
+def processor_seconds(number: int) -> float:
+    """Return the processor time that a process has used."""
+    used = Path(f"/proc/{number}/stat").read_text().rpartition(") ")[2].split()[11:13]
+    return sum(map(int, used)) / os.sysconf("SC_CLK_TCK")
+
+
 def test_time_by_the_clock_is_limited(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     renderer = Engine([site], isolated=True)
     renderer.render({"name": "good"})  # Jinja is there now
