@@ -34,8 +34,10 @@ from kvmrender.checks import (
     tpms,
 )
 from kvmrender.checks.common import Check, Checks, Context
+from kvmrender.checks.rules import rule_checks
 from kvmrender.context.key_shapes import Shape
 from kvmrender.errors import Problem
+from kvmrender.schema.guest_schema import GuestSchema
 
 CHECKS: Checks = {
     **general.CHECKS,
@@ -67,8 +69,13 @@ MOST_SHAPES = 100
 """Kinds of mappings that a guest has for which it is kept which checks they need; where it has more, all are run."""
 
 
+def checks_of(schema: GuestSchema) -> Checks:
+    """Return all checks of guests of a schema: those here, and the rules of its parts."""
+    return {**CHECKS, **rule_checks(schema)}
+
+
 def problems(
-    context: Context, architecture: Context, checks: Iterable[Check] = CHECKS, most: int | None = None
+    context: Context, architecture: Context, checks: Iterable[Check], most: int | None = None
 ) -> list[Problem]:
     """Return what checks find in a context, the first of it if it is more than ``most``."""
     found: list[Problem] = []
@@ -80,9 +87,9 @@ def problems(
     return found
 
 
-def wanted(arch: str, shapes: Iterable[Shape]) -> tuple[Check, ...]:
-    """Return the checks that may find something (see ``common.Checks``) in a guest of an architecture that writes
-    mappings of these shapes."""
+def wanted(checks: Checks, arch: str, shapes: Iterable[Shape]) -> tuple[Check, ...]:
+    """Return those of the checks that may find something (see ``common.Checks``) in a guest of an architecture that
+    writes mappings of these shapes."""
     keys = {f"on {arch}"}
     for shape in shapes:
         top, _, below = shape.place.strip("/").partition("/")
@@ -90,6 +97,6 @@ def wanted(arch: str, shapes: Iterable[Shape]) -> tuple[Check, ...]:
             keys.update((name, f"{top}.{name}", f"{shape.place}/{name}"), () if below or not top else (f"/*/{name}",))
     return tuple(
         check
-        for check, about in CHECKS.items()
+        for check, about in checks.items()
         if any(keys.issuperset((key,) if isinstance(key, str) else key) for key in about)
     )

@@ -8,9 +8,10 @@ from functools import cache, lru_cache
 from typing import Any
 
 from kvmrender.checks import all_checks
+from kvmrender.checks.common import Check
 from kvmrender.context.derivation import derive
 from kvmrender.context.full_form import normaliser, with_machine, without_nulls
-from kvmrender.context.key_shapes import Convert, Notes
+from kvmrender.context.key_shapes import Convert, Notes, Shape
 from kvmrender.context.validation import MOST_PROBLEMS, checker, shown
 from kvmrender.errors import GuestError, Path, Problem, TemplateError, brief
 from kvmrender.schema.guest_schema import GuestSchema
@@ -24,8 +25,11 @@ def context_builder(schema: GuestSchema) -> Callable[[Any], tuple[Context, Notes
     The function raises GuestError with every problem of the guest: those that the schema finds, and those
     that the checks across fields find in what is left when the faulty values are taken away.
     """
-    check = checker(schema)
-    wanted = lru_cache(maxsize=1024)(all_checks.wanted)  # shapes hold parts of the schema, and go with it
+    check, checks = checker(schema), all_checks.checks_of(schema)
+
+    @lru_cache(maxsize=1024)  # shapes hold parts of the schema, and go with it
+    def wanted(arch: str, shapes: frozenset[Shape]) -> tuple[Check, ...]:
+        return all_checks.wanted(checks, arch, shapes)
 
     @cache
     def normalise(arch: str | None, guest_type: str) -> Convert:
@@ -46,7 +50,7 @@ def context_builder(schema: GuestSchema) -> Callable[[Any], tuple[Context, Notes
         context = derive(full, architecture["disk_buses"])
         # Parts of one's own may bring defaults that no check counts on.
         is_known = notes.kept and schema.is_shipped and len(notes.shapes) <= all_checks.MOST_SHAPES
-        run = wanted(full["arch"], frozenset(notes.shapes)) if is_known else all_checks.CHECKS
+        run = wanted(full["arch"], frozenset(notes.shapes)) if is_known else tuple(checks)
         return context, all_checks.problems(context, architecture, run, MOST_PROBLEMS)
 
     def further(full: Context, problems: list[Problem]) -> list[Problem]:

@@ -21,27 +21,6 @@ BUSES_BY_DEVICE = {
 """The buses that take each kind of device."""
 LAST_BY_BUS = {"ide": "hdd", "fdc": "fdb"}
 """The last name of a bus of which a machine has one."""
-BUSES_BY_OPTION: dict[tuple[str, ...], tuple[str, ...]] = {
-    ("model",): ("virtio",),
-    ("driver", "queues"): ("virtio",),
-    ("driver", "event_idx"): ("virtio",),
-    ("driver", "ioeventfd"): ("virtio",),
-    ("driver", "iothread"): ("virtio",),
-    ("driver", "iothreads"): ("virtio",),
-    ("driver", "iommu"): ("virtio",),
-    ("driver", "ats"): ("virtio",),
-    ("driver", "packed"): ("virtio",),
-    ("driver", "page_per_vq"): ("virtio",),
-    ("geometry",): ("virtio", "scsi", "sata", "ide", "fdc"),
-    ("geometry", "trans"): ("ide",),
-    ("target", "removable"): ("usb", "scsi"),
-    ("target", "rotation_rate"): ("scsi", "sata", "ide"),
-    ("serial",): ("virtio", "scsi", "sata", "ide", "usb", "fdc"),
-    ("wwn",): ("scsi", "ide"),
-    ("vendor",): ("scsi",),
-    ("product",): ("scsi", "sata", "ide"),
-}
-"""The buses that know an option."""
 DEVICES_BY_OPTION: dict[tuple[str, ...], tuple[str, ...]] = {
     ("source", "reservations"): ("lun",),
     ("target", "tray"): DRIVES,
@@ -54,9 +33,6 @@ DEVICES_BY_OPTION: dict[tuple[str, ...], tuple[str, ...]] = {
     ("encryption",): ("disk", *DRIVES),
 }
 """The kinds of device that know an option."""
-NOT_ON_BUS = {
-    bus: {option: known for option, known in BUSES_BY_OPTION.items() if bus not in known} for bus in PREFIX_BY_BUS
-}
 NOT_FOR_DEVICE = {
     device: {option: known for option, known in DEVICES_BY_OPTION.items() if device not in known}
     for device in BUSES_BY_DEVICE
@@ -111,16 +87,6 @@ def buses(context: Context, architecture: Context) -> Iterator[Problem]:
             yield Problem(path, f"{bus!r} is not a bus of {name} (which has {', '.join(known)})")
         elif bus and bus not in BUSES_BY_DEVICE[disk["device"]]:
             yield Problem(path, f"{bus!r} is not a bus for a {disk['device']}")
-
-
-def bus_options(context: Context, architecture: Context) -> Iterator[Problem]:
-    """A disk has what its bus knows: queues are virtio's, a vendor is scsi's."""
-    for number, disk in enumerate(context["disks"]):
-        bus = disk["target"]["bus"]
-        for option, known in NOT_ON_BUS[bus].items() if bus else ():
-            if option[0] in disk and _has(disk, *option):
-                said = f"is for bus {listed(known, 'or')}, not {bus}"
-                yield Problem(("disks", number, *option), said, related=(("disks", number, "target", "bus"),))
 
 
 def device_options(context: Context, architecture: Context) -> Iterator[Problem]:
@@ -240,11 +206,6 @@ CHECKS: Checks = {
     targets: ("disks.target",),
     target_names: ("disks.target",),
     buses: ("disks.target", "disks.device", "machine", "os.type"),
-    # No usual bus of a disk is one that knows no serial.
-    bus_options: (
-        *(f"disks.{option[-1]}" for option in BUSES_BY_OPTION if option != ("serial",)),
-        ("disks.serial", "disks.target"),
-    ),
     device_options: (
         *(f"disks.{option[-1]}" for option in DEVICES_BY_OPTION),
         "disks.startupPolicy",

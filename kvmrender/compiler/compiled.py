@@ -88,23 +88,25 @@ def _prepared(stack: Stack) -> tuple[GuestSchema, CodeType | None]:
     cache = Cache(folders, __version__)
     if (kept := _as_kept(cache.load())) is not None:
         return kept
+    from kvmrender.checks.rules import placed_rules
     from kvmrender.templating.schema_parts import guest_schema
 
     schema, code = guest_schema(stack), _code(stack)
-    cache.store(((schema.root, schema.architectures, schema.names, schema.is_shipped), code))
+    schema.rules = placed_rules(schema)
+    cache.store(((schema.root, schema.architectures, schema.names, schema.is_shipped, schema.rules), code))
     return schema, code
 
 
 def _as_kept(value: Any) -> tuple[GuestSchema, CodeType | None] | None:
     """Return what ``_prepared`` had kept, or None for anything else."""
     try:
-        (root, architectures, names, is_shipped), code = value
+        (root, architectures, names, is_shipped, rules), code = value
     except (TypeError, ValueError):
         return None
-    fits = all(isinstance(found, dict) and found for found in (root, architectures, names))
+    fits = all(isinstance(found, dict) and found for found in (root, architectures, names)) and isinstance(rules, list)
     if not (fits and isinstance(is_shipped, bool) and isinstance(code, (CodeType, type(None)))):
         return None
-    return GuestSchema(root, architectures, names, is_shipped), code
+    return GuestSchema(root, architectures, names, is_shipped, rules), code
 
 
 def _code(stack: Stack) -> CodeType | None:

@@ -24,7 +24,7 @@ class UnknownError(Exception):
 
 ANNOTATIONS = frozenset(
     """$comment $defs $id $schema anchor architecture default defaults description examples format message only_on
-    shorthand since title variants writeOnly""".split()  # noqa: SIM905 - words
+    rules shorthand since title variants writeOnly""".split()  # noqa: SIM905 - words
 )
 """Keywords that say nothing of what is valid."""
 

@@ -10,9 +10,11 @@ They are JSON Schema (draft 2020-12) of the guest in full form, in YAML, with ke
 ``variants``      which keys go with which value of another: see ``_with_variants``
 ``only_on``       the architectures that have it; the parts of the others refuse it
 ``message``       what a ``pattern`` asks for, why something else refuses, or why keys are ``required``, in words
+``rules``         what may not stand together: see ``checks.rules``
 ``since``         the libvirt that brought it, where that is newer than 9.0
 ``anchor``        the place in libvirt's reference
-``extends``       the part, or parts, that this one is merged into: objects merge deeply, all else replaces
+``extends``       the part, or parts, that this one is merged into: objects merge deeply, rules by
+                  their ids, all else replaces
 ``architecture``  what an architecture is, at the top of its part: its ``names``, the canonical one first;
                   ``disk_buses``, the usual bus of each kind of disk; ``machine_buses``, the buses of its machines, by
                   patterns of their names; ``serial_models``, the models of its kinds of serial ports, the usual kind
@@ -47,7 +49,7 @@ ROOT = "guest" + ENDING
 NAMED = ("properties", "$defs", "patternProperties", "dependentSchemas")
 """Keywords that hold nodes by names, which may look like keywords."""
 VALUES = frozenset(
-    "architecture const enum default defaults examples shorthand".split()  # noqa: SIM905 - words
+    "architecture const enum default defaults examples rules shorthand".split()  # noqa: SIM905 - words
 )
 """Keywords that hold values, which may look like nodes."""
 FREE: dict[str, Any] = {}
@@ -56,14 +58,28 @@ DEEPEST = 3
 """How deep in a guest an element can be that only some architectures have."""
 
 
+Steps = tuple["str | tuple[str, ...]", ...]
+"""Keys, from which lists lead to all their items; those in a tuple may be repeated, or left out."""
+PlacedRule = tuple[Steps, Node, "tuple[str | tuple[str, ...], ...]"]
+"""The place of the mappings that a rule is for, the rule, and keys of which the guest must write one, or all of
+several, for the rule to find anything."""
+
+
 class GuestSchema:
     """``root`` is the whole schema, self-contained; ``architectures`` maps canonical names to their parts;
-    ``names`` maps every name of an architecture to the canonical one. ``is_shipped``: no part is of one's own."""
+    ``names`` maps every name of an architecture to the canonical one. ``is_shipped``: no part is of one's own.
+    ``rules`` are those of all parts, if they are known already."""
 
     def __init__(
-        self, root: Node, architectures: dict[str, Node], names: dict[str, str], is_shipped: bool = True
+        self,
+        root: Node,
+        architectures: dict[str, Node],
+        names: dict[str, str],
+        is_shipped: bool = True,
+        rules: list[PlacedRule] | None = None,
     ) -> None:
         self.root, self.architectures, self.names, self.is_shipped = root, architectures, names, is_shipped
+        self.rules = rules
 
     @cached_property
     def validator(self) -> jsonschema_rs.Draft202012Validator:
@@ -274,6 +290,8 @@ def _merge(into: Node, other: Node) -> None:
     for key, value in other.items():
         if isinstance(value, dict) and isinstance(into.get(key), dict):
             _merge(into[key], value)
+        elif key == "rules" and isinstance(value, list):
+            into[key] = [*{rule["id"]: rule for rule in [*into.get(key, ()), *value]}.values()]
         else:
             into[key] = deepcopy(value)
 

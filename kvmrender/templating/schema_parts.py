@@ -15,6 +15,7 @@ from functools import cache, cached_property
 from pathlib import Path as FilePath
 from typing import Any, NamedTuple
 
+from kvmrender.checks.rules import named_fields
 from kvmrender.context.full_form import converter, without_nulls
 from kvmrender.context.key_shapes import Notes
 from kvmrender.context.validation import problems_of, shown
@@ -326,6 +327,8 @@ class _Check:
             self._named(name, (*path, "shorthand"), key, known, "property of it", True, True)
         for arch in node.get("only_on", ()):
             self._named(name, (*path, "only_on"), arch, schema.architectures, "architecture", True, False)
+        for rule in node.get("rules", ()):
+            self._rule(schema.root, name, path, node, rule)
         if not self.thoroughly:
             return
         for key, variants in node.get("variants", {}).items():
@@ -338,6 +341,25 @@ class _Check:
         for key, child in () if is_more else node.get("properties", {}).items():
             if isinstance(child, dict):
                 self._property(schema, name, (*path, "properties", key), known, child)
+
+    def _rule(self, root: Node, name: str, path: Path, node: Node, rule: Node) -> None:
+        """Look at the fields that a rule names, at its place in the part that says it."""
+        for part in self._chain(name):
+            own = node_at(part.value, path).get("rules", []) if part.says(path) else []
+            if rule in own:
+                path = (*path, "rules", own.index(rule))
+                for where, field in named_fields(rule):
+                    there = root if field.startswith("/") else node
+                    for step in field.removeprefix("/").split("."):
+                        there = resolve(root, there)
+                        known = resolve(root, there["items"]) if "items" in there else there
+                        properties = known.get("properties", {})
+                        if step not in properties:
+                            said = f"{shown(step)} is not a field there{nearest(step, properties)}"
+                            self._blame(name, (*path, *where), said, stops=False)
+                            break
+                        there = properties[step]
+                return
 
     def _property(self, schema: GuestSchema, name: str, path: Path, known: Node, node: Node) -> None:
         if not any(part.says(path) for part in self._chain(name)):

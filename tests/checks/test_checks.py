@@ -12,10 +12,16 @@ from check_cases import numa
 from conftest import ROOT
 
 from kvmrender import GuestError, Renderer
-from kvmrender.checks.all_checks import CHECKS
+from kvmrender.checks.all_checks import checks_of
+from kvmrender.checks.rules import placed_rules
 from kvmrender.errors import path_string
+from kvmrender.templating.schema_parts import guest_schema
+from kvmrender.templating.stack import Stack
 
 RENDERER = Renderer()
+SCHEMA = guest_schema(Stack([]))
+CHECKS = checks_of(SCHEMA)
+RULES = {rule["id"]: rule for _, rule, _ in placed_rules(SCHEMA)}
 
 CASES = check_cases.all_cases()
 
@@ -49,7 +55,7 @@ def test_every_check_has_a_case() -> None:
 def test_readme_lists_every_check() -> None:
     rows = re.findall(r"^\| `(\w+)` \| (.*) \|$", (ROOT / "README.md").read_text(), re.MULTILINE)
     checks = [(check.__name__, " ".join((check.__doc__ or "").split())) for check in CHECKS]
-    assert [row for row in rows if row[0] in dict(checks)] == checks
+    assert sorted(row for row in rows if row[0] in dict(checks)) == sorted(checks)
 
 
 @pytest.mark.parametrize(
@@ -85,6 +91,17 @@ def test_device_of_another_architecture(arch: str, guest: dict[str, Any], said: 
     assert str(raised.value) == said
 
 
+@pytest.mark.parametrize("name", RULES)
+def test_rule_has_a_guest_inside_and_one_outside(name: str) -> None:
+    rule = RULES[name]
+    RENDERER.render({"name": "a", **rule["inside"]})
+    with pytest.raises(GuestError) as raised:
+        RENDERER.render({"name": "a", **rule["outside"]})
+    words = {case.get("message", " is taken by ").split("{")[0] for case in rule.get("cases", [rule])}
+    assert any(word in problem.message for word in words for problem in raised.value.problems)
+
+
 def test_no_two_checks_have_one_name() -> None:
-    names = [check.__name__ for check in CHECKS]
-    assert len(names) == len(set(names))
+    rules = {name.replace("-", "_") for name in RULES}
+    names = [check.__name__ for check in CHECKS if check.__name__ not in rules]
+    assert len({*names, *rules}) == len(names) + len(rules)
