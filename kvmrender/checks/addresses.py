@@ -58,7 +58,7 @@ DRIVES: dict[str, tuple[str, ...]] = {
 def address_types(context: Context, architecture: Context) -> Iterator[Problem]:
     """Each device has an address of a kind that it can have on its machine."""
     for path, device in devices(context, "address"):
-        given, known = dig(device, "address", "type"), kinds(str(path[0]), device, context["arch"])
+        given, known = dig(device, "address", "type"), kinds(str(path[0]), device, architecture)
         owners = OWNERS.get(given, (str(path[0]),))
         if given and known is not None and given not in known:
             said = f"it is {' or '.join(known)}" if known else "it has none"
@@ -70,12 +70,11 @@ def address_types(context: Context, architecture: Context) -> Iterator[Problem]:
 
 def on_pci(context: Context, architecture: Context) -> Iterator[Problem]:
     """What has a number in ACPI or a ROM is on PCI."""
-    arch = context["arch"]
     for name in ("acpi", "rom"):
         for path, device in devices(context, name):
             key = str(path[0])
             if device[name]:
-                there = sits_on(key, device, arch) or "pci"
+                there = sits_on(key, device, architecture) or "pci"
                 # libvirt takes it where an ISA device has no address.
                 if there not in ("pci", "unassigned") and (there != "isa" or "address" in device):
                     yield Problem((*path, name), f"is for devices on PCI: this one is on {there}")
@@ -106,29 +105,31 @@ def _address(key: str, device: Context) -> tuple[str, str] | None:
 
 def pci_slots(context: Context, architecture: Context) -> Iterator[Problem]:
     """PCI addresses are on buses and slots that the guest has, or that libvirt can add."""
-    placed = list(_on_pci(context))
-    buses = pci_buses(context) if placed else {}
+    placed, machine = list(_on_pci(context)), machine_kind(context, architecture)
+    buses = pci_buses(context, machine) if placed else {}
     for path, device, (bus, slot, _) in placed:
-        usual = missing_slots(buses[0], _is_old(str(path[0]), device, context["arch"]))
+        usual = missing_slots(buses[0], _is_old(str(path[0]), device, architecture))
         least, most = SLOTS.get(buses[bus] or "", (0, 31)) if bus in buses else usual
         if (bus or slot) and not least <= slot <= most:
             slots = f"{least} to {most}" if most else "0 alone"
             said = f"{slot} is not a slot of bus {bus}, a {buses.get(bus) or 'bus that is added'}: it has {slots}"
             yield Problem((*path, "address", "slot"), said)
-        if bus >= MOST_ROOTS and bus not in buses and machine_kind(context) == "pseries":
+        if bus >= MOST_ROOTS and bus not in buses and machine == "pseries":
             yield Problem((*path, "address", "bus"), f"{bus} is not a bus of a pseries machine: they are 0 to 30")
 
 
 def pci_machine(context: Context, architecture: Context) -> Iterator[Problem]:
     """No device has a PCI address of one of the machine's own, and zpci is for s390x."""
-    arch, taken = context["arch"], RESERVED.get(machine_kind(context), {})
-    if machine_kind(context) == "pc" and not any(controller["type"] == "usb" for controller in context["controllers"]):
+    machine = machine_kind(context, architecture)
+    taken = RESERVED.get(machine, {})
+    if machine == "pc" and not any(controller["type"] == "usb" for controller in context["controllers"]):
         taken = taken | {(1, 2): "USB"}
     for path, device, (bus, slot, function) in _on_pci(context):
         if not bus and path[0] != "controllers" and (owner := taken.get((slot, function))):
             yield Problem((*path, "address"), f"{slot:02x}.{function} is taken by the machine's own {owner}")
-        if "zpci" in device["address"] and arch != "s390x":
-            yield Problem((*path, "address", "zpci"), f"is for s390x, not {arch}", related=(("arch",),))
+        if "zpci" in device["address"] and "ccw" not in architecture.get("address_types", ()):
+            said = f"is for s390x, not {context['arch']}"
+            yield Problem((*path, "address", "zpci"), said, related=(("arch",),))
 
 
 def _on_pci(context: Context) -> Iterator[tuple[Path, Context, tuple[int, ...]]]:
@@ -139,11 +140,11 @@ def _on_pci(context: Context) -> Iterator[tuple[Path, Context, tuple[int, ...]]]
             yield path, device, tuple(number(device["address"].get(part, "0")) for part in parts)
 
 
-def _is_old(key: str, device: Context, arch: str) -> bool | None:
+def _is_old(key: str, device: Context, architecture: Context) -> bool | None:
     """Say whether a device is of old PCI, for which libvirt adds a bridge; None where it can't be said."""
     if key in ("sounds", "watchdogs", "shmems", "hostdevs"):
         return key != "hostdevs"
-    return device.get("model") == "virtio-transitional" if place(key, device, arch) == VIRTIO else None
+    return device.get("model") == "virtio-transitional" if place(key, device, architecture) == VIRTIO else None
 
 
 def drive_addresses(context: Context, architecture: Context) -> Iterator[Problem]:
@@ -180,7 +181,7 @@ def usb_addresses(context: Context, architecture: Context) -> Iterator[Problem]:
         if dig(device, "address", "type") == "usb"
     ]
     placed = [(path, int(address["bus"]), _port(address)) for path, address in given]
-    ports = usb_ports(context) if placed else {}
+    ports = usb_ports(context, architecture) if placed else {}
     hubs = {(bus, port) for path, bus, port in placed if path[0] == "hubs" and port}
     yield from once(
         ((*path, "address"), (bus, port), f"USB port {_dotted(port)} of bus {bus}")

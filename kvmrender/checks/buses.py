@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 
 from kvmrender.checks.common import Context, dig
 
@@ -24,12 +23,8 @@ USB_PORTS = {"ehci": 6, "ich9-ehci1": 6, "pci-ohci": 3, "nec-xhci": 4, "qemu-xhc
 
 HUB_PORTS = 8
 
-WITHOUT_USB = ("arm64", "riscv64", "s390x")
-"""Architectures on which libvirt adds no USB controller by itself."""
-
-MACHINES = {"amd64": "^pc-(q35)|^(q35)|^(pc)", "ppc64le": "^(pseries)", "s390x": "^(s390)"}
-VIRT = ("arm64 virt", "riscv64 virt", "loongarch64 virt")
-ROOTS = dict.fromkeys(("pc", "pseries", "s390"), "pci-root") | dict.fromkeys(("q35", *VIRT), "pcie-root")
+EXPRESS = ("q35", "virt")
+"""The kinds of machine whose PCI is PCI Express; others have the older PCI."""
 
 MOST_LETTERS = 64
 """Letters of a machine's name that are looked at: kinds are told by their beginnings."""
@@ -42,21 +37,16 @@ def number(text: str, base: int = 0) -> int:
     return int(text, base or (16 if text.startswith("0x") else 10))
 
 
-def machine_kind(context: Context) -> str:
-    """Return the kind of machine: pc, q35, pseries, s390, virt of an architecture, or "" for others."""
-    return _machine_kind(str(dig(context, "os", "type", "machine", default="pc"))[:MOST_LETTERS], context["arch"])
+def machine_kind(context: Context, architecture: Context) -> str:
+    """Return the kind of machine: pc, q35, pseries, s390, virt, or "" for others."""
+    machine = str(dig(context, "os", "type", "machine", default="pc"))[:MOST_LETTERS]
+    known = architecture.get("machine_kinds", {})
+    return next((kind for pattern, kind in known.items() if re.search(pattern, machine)), "")
 
 
-@lru_cache(maxsize=1024)
-def _machine_kind(machine: str, arch: str) -> str:
-    if found := re.search(MACHINES.get(arch, "^virt"), machine):
-        return found[found.lastindex or 0] if arch in MACHINES else f"{arch} virt"
-    return ""
-
-
-def pci_root(context: Context) -> str | None:
-    """Return the model of PCI bus 0, or None where it isn't known."""
-    return ROOTS.get(machine_kind(context))
+def pci_root(kind: str) -> str | None:
+    """Return the model of PCI bus 0 of a kind of machine, or None where it isn't known."""
+    return ("pcie-root" if kind in EXPRESS else "pci-root") if kind else None
 
 
 def is_companion(controller: Context) -> bool:
@@ -81,9 +71,9 @@ def indexes(context: Context, kind: str) -> Iterator[tuple[int, int, Context]]:
         yield index, place, controller
 
 
-def pci_buses(context: Context) -> dict[int, str | None]:
-    """Return the models of the PCI buses by their numbers."""
-    return {0: pci_root(context)} | {index: controller["model"] for index, _, controller in indexes(context, "pci")}
+def pci_buses(context: Context, kind: str) -> dict[int, str | None]:
+    """Return the models of the PCI buses by their numbers, for a kind of machine."""
+    return {0: pci_root(kind)} | {index: controller["model"] for index, _, controller in indexes(context, "pci")}
 
 
 def missing_slots(root: str | None, legacy: bool | None) -> tuple[int, int]:
@@ -94,19 +84,19 @@ def missing_slots(root: str | None, legacy: bool | None) -> tuple[int, int]:
     return (0, 0) if express and not legacy else (1, 31)
 
 
-def usb_ports(context: Context) -> dict[int, int]:
+def usb_ports(context: Context, architecture: Context) -> dict[int, int]:
     """Return the ports of the guest's USB buses by their numbers, without what hubs add."""
-    usual = 2 if machine_kind(context) == "pc" else 4
-    found = {0: usual} if context["arch"] not in WITHOUT_USB else {}
+    usual = 2 if machine_kind(context, architecture) == "pc" else 4
+    found = {0: usual} if architecture.get("usb_controller") == "added" else {}
     for index, _, controller in indexes(context, "usb"):
         if not is_companion(controller):
             found[index] = controller.get("ports", USB_PORTS.get(controller.get("model", ""), usual))
     return found
 
 
-def has_usb(context: Context) -> bool:
+def has_usb(context: Context, architecture: Context) -> bool:
     """Say whether the guest has USB: by a controller, or by libvirt's usual one."""
     models = [controller.get("model") for controller in context["controllers"] if controller["type"] == "usb"]
     if not models:
-        return context["arch"] not in WITHOUT_USB
-    return "none" not in models and (context["arch"] != "s390x" or any(models))
+        return architecture.get("usb_controller") == "added"
+    return "none" not in models and (architecture.get("usb_controller") != "given" or any(models))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kvmrender.checks.buses import (
+    EXPRESS,
     MOST_ROOTS,
-    VIRT,
     has_usb,
     indexes,
     is_companion,
@@ -17,19 +17,19 @@ from kvmrender.checks.buses import (
 )
 from kvmrender.checks.common import Checks, Context, dig, once
 from kvmrender.checks.places import MAYBE_ON_USB, on_usb
-from kvmrender.errors import Path, Problem
+from kvmrender.errors import Path, Problem, listed
 
 MACHINES: dict[tuple[str, str | None], tuple[str, ...]] = {
     ("ide", None): ("pc",),
     ("pci", "pci-root"): ("pc", "pseries", "s390"),
     ("pci", "pci-expander-bus"): ("pc",),
-    ("pci", "pcie-root"): ("q35", *VIRT),
-    ("pci", "pcie-root-port"): ("q35", *VIRT),
-    ("pci", "pcie-switch-upstream-port"): ("q35", *VIRT),
-    ("pci", "pcie-switch-downstream-port"): ("q35", *VIRT),
-    ("pci", "dmi-to-pci-bridge"): ("q35", *VIRT),
-    ("pci", "pcie-to-pci-bridge"): ("q35", *VIRT),
-    ("pci", "pcie-expander-bus"): ("q35", "arm64 virt"),
+    ("pci", "pcie-root"): EXPRESS,
+    ("pci", "pcie-root-port"): EXPRESS,
+    ("pci", "pcie-switch-upstream-port"): EXPRESS,
+    ("pci", "pcie-switch-downstream-port"): EXPRESS,
+    ("pci", "dmi-to-pci-bridge"): EXPRESS,
+    ("pci", "pcie-to-pci-bridge"): EXPRESS,
+    ("pci", "pcie-expander-bus"): EXPRESS,
     ("scsi", "ncr53c90"): (),
 }
 """The kinds of machine that can have a controller, by its type and model."""
@@ -72,24 +72,18 @@ XHCI = ("nec-xhci", "qemu-xhci")
 
 def controller_machine(context: Context, architecture: Context) -> Iterator[Problem]:
     """Controllers are ones that the machine can have."""
-    machine = machine_kind(context)
+    machine = machine_kind(context, architecture)
     for position, controller in enumerate(context["controllers"] if machine else ()):
         kind, model = controller["type"], controller.get("model")
         known = MACHINES.get((kind, model), MACHINES.get((kind, None)))
         if known is not None and machine not in known:
             name = "model" if model else "type"
-            said = f"{model or kind} is for {_machines(known)} machines, not {machine}"
+            said = f"{model or kind} is for {listed(known, 'or') or 'other'} machines, not {machine}"
             yield Problem(("controllers", position, name), said, related=(("machine",),))
         for field, machines in FIELDS.get(model or "", {}).items():
             if dig(controller, *field) is not None and machine not in machines:
-                said = f"is for {_machines(machines)} machines, not {machine}"
+                said = f"is for {listed(machines, 'or')} machines, not {machine}"
                 yield Problem(("controllers", position, *field), said, related=(("machine",),))
-
-
-def _machines(names: tuple[str, ...]) -> str:
-    every = set(VIRT) <= set(names)
-    words = [name for name in names if not every or name not in VIRT] + (["virt"] if every else [])
-    return " or ".join(words) or "other"
 
 
 def controller_nodes(context: Context, architecture: Context) -> Iterator[Problem]:
@@ -115,7 +109,8 @@ def controller_indexes(context: Context, architecture: Context) -> Iterator[Prob
 
 def pci_roots(context: Context, architecture: Context) -> Iterator[Problem]:
     """The PCI controller with index 0 is the machine's root, and there is no other (but on pseries machines)."""
-    root, machine = pci_root(context), machine_kind(context)
+    machine = machine_kind(context, architecture)
+    root = pci_root(machine)
     for index, place, controller in indexes(context, "pci"):
         path: Path = ("controllers", place, "index")
         if root and not index and controller["model"] != root:
@@ -126,7 +121,7 @@ def pci_roots(context: Context, architecture: Context) -> Iterator[Problem]:
 
 def pseries_roots(context: Context, architecture: Context) -> Iterator[Problem]:
     """A pseries machine has no more PCI roots than it can, with those that libvirt adds; the first one is target 0."""
-    if machine_kind(context) != "pseries":
+    if machine_kind(context, architecture) != "pseries":
         return
     found = list(indexes(context, "pci"))
     bridges = sum(controller["model"] != "pci-root" for _, _, controller in found)
@@ -143,7 +138,7 @@ def pseries_roots(context: Context, architecture: Context) -> Iterator[Problem]:
 def pci_parents(context: Context, architecture: Context) -> Iterator[Problem]:
     """Each PCI controller can be plugged into one with a lower index, the one that its address says if it has one."""
     found = list(indexes(context, "pci"))
-    buses = pci_buses(context) if found else {}
+    buses = pci_buses(context, machine_kind(context, architecture)) if found else {}
     for index, place, controller in found:
         model, address = controller["model"], controller.get("address", {})
         bus, slot = (number(address.get(part, "0")) for part in ("bus", "slot"))
@@ -182,11 +177,11 @@ def usb_controllers(context: Context, architecture: Context) -> Iterator[Problem
 
 def usb_devices(context: Context, architecture: Context) -> Iterator[Problem]:
     """A guest with USB devices has a USB controller, of its own or libvirt's usual one."""
-    if has_usb(context):
+    if has_usb(context, architecture):
         return
     for key in MAYBE_ON_USB:
         devices = context[key]
-        for position in on_usb(key, devices, context["arch"]) if devices else ():
+        for position in on_usb(key, devices, architecture) if devices else ():
             said = "is on USB, and the guest has none: it needs a controller, such as {type: usb, model: qemu-xhci}"
             yield Problem((key, position), said, related=(("controllers",),))
 

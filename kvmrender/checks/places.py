@@ -95,34 +95,10 @@ _FINER: dict[tuple[str, str], tuple[tuple[str, ...], Table]] = {
 }
 """The same by the key of a device and the value that decides first, where another field says more."""
 
-_USUAL: dict[tuple[str, str], Kinds] = {
-    ("serials", "amd64"): ISA,
-    ("serials", "arm64"): NONE,
-    ("serials", "ppc64le"): VIO,
-    ("serials", "riscv64"): NONE,
-    ("serials", "s390x"): NONE,
-    ("videos", "amd64"): PCI,
-    ("videos", "arm64"): VIRTIO,
-    ("videos", "riscv64"): VIRTIO,
-    ("videos", "s390x"): VIRTIO,
-    ("videos", "ppc64le"): PCI,
-    ("tpms", "amd64"): ISA,
-    ("tpms", "ppc64le"): VIO,
-    **{("tpms", arch): NONE for arch in ("arm64", "riscv64", "s390x", "loongarch64")},
-    ("panics", "amd64"): ISA,
-    ("panics", "ppc64le"): NONE,
-    ("panics", "s390x"): NONE,
-}
-"""By the key of a device and the architecture, where the field that decides is not given."""
-
 _INPUTS: dict[str, Kinds] = {"passthrough": VIRTIO, "evdev": NONE}
-_ARCHITECTURES = {
-    "ccw": ("s390x",),
-    "spapr-vio": ("ppc64le",),
-    "isa": ("amd64", "loongarch64"),
-    "virtio-mmio": ("amd64", "arm64", "riscv64", "loongarch64"),
-}
-
+_OF_SOME = ("ccw", "spapr-vio", "isa", "virtio-mmio")
+"""The kinds of address that only some architectures have: ``address_types`` of these says which."""
+_KINDS = {"virtio": VIRTIO, "none": NONE}
 
 _ON_USB = (USB, ("ccid",))
 _VALUES_ON_USB = {
@@ -133,7 +109,7 @@ MAYBE_ON_USB = tuple(key for key, (_, values) in _VALUES_ON_USB.items() if value
 """The devices of which some are on USB."""
 
 
-def on_usb(key: str, devices: list[Context], arch: str) -> list[int]:
+def on_usb(key: str, devices: list[Context], architecture: Context) -> list[int]:
     """Return the positions of the devices, which are some of those that may be, on USB or behind a reader that is."""
     field, values = _VALUES_ON_USB[key]
     found = []
@@ -142,12 +118,12 @@ def on_usb(key: str, devices: list[Context], arch: str) -> list[int]:
         for name in field:
             value = value.get(name) if value else None
         # Of those that don't say it, only inputs differ.
-        if value in values or (value is None and key == "inputs" and place(key, device, arch) in _ON_USB):
+        if value in values or (value is None and key == "inputs" and place(key, device, architecture) in _ON_USB):
             found.append(position)
     return found
 
 
-def place(key: str, device: Context, arch: str) -> Kinds | None:
+def place(key: str, device: Context, architecture: Context) -> Kinds | None:
     """Return the kinds of address that a device may have on all machines, the usual one first, or None where it can't
     be said."""
     if key not in PLACES:
@@ -158,17 +134,19 @@ def place(key: str, device: Context, arch: str) -> Kinds | None:
     if finer := _FINER.get((key, value)) if value else None:
         return finer[1].get(dig(device, *finer[0]), found)
     if field and value is None:
-        return _INPUTS.get(device["type"], USB) if key == "inputs" else _USUAL.get((key, arch), found)
+        usual = architecture.get("usual_addresses", {}).get(key)
+        return _INPUTS.get(device["type"], USB) if key == "inputs" else _KINDS.get(usual, (usual,)) if usual else found
     return found
 
 
-def kinds(key: str, device: Context, arch: str) -> Kinds | None:
+def kinds(key: str, device: Context, architecture: Context) -> Kinds | None:
     """Return those that machines of an architecture have."""
-    found = place(key, device, arch)
-    return None if found is None else tuple(kind for kind in found if arch in _ARCHITECTURES.get(kind, (arch,)))
+    found = place(key, device, architecture)
+    there = architecture.get("address_types", ())
+    return None if found is None else tuple(kind for kind in found if kind in there or kind not in _OF_SOME)
 
 
-def sits_on(key: str, device: Context, arch: str) -> str | None:
+def sits_on(key: str, device: Context, architecture: Context) -> str | None:
     """Return the kind of address that a device has, given or chosen by libvirt; None for none, or an unknown one."""
     given: str | None = dig(device, "address", "type")
-    return given or next(iter(kinds(key, device, arch) or ()), None)
+    return given or next(iter(kinds(key, device, architecture) or ()), None)

@@ -17,8 +17,10 @@ They are JSON Schema (draft 2020-12) of the guest in full form, in YAML, with ke
                   their ids, all else replaces
 ``architecture``  what an architecture is, at the top of its part: its ``names``, the canonical one first;
                   ``disk_buses``, the usual bus of each kind of disk; ``machine_buses``, the buses of its machines, by
-                  patterns of their names; ``serial_models``, the models of its kinds of serial ports, the usual kind
-                  first; ``like``, an architecture whose features it has too
+                  patterns of their names; ``machine_kinds``, their kinds (q35, virt) by patterns; ``serial_models``,
+                  the models of its kinds of serial ports, the usual kind first; ``usb_controller``, who sees to one;
+                  ``address_types`` and ``usual_addresses``, where its devices are; ``like``, an architecture that
+                  it is like in all that its part does not say
 
 A case of ``defaults`` has a ``value``, null for none, and says ``when``: a neighbour, or a key of one, is given
 (``{source.dev: true}``), is not (``{firmware: false}``), or has one of some values (``{type: [vnc, spice]}``);
@@ -145,8 +147,9 @@ def load_schema(
     for first, part in architectures.items():
         facts = part["architecture"]
         like = known[facts.get("like", first)]
-        buses = architectures[like]["architecture"]["disk_buses"]
-        part["architecture"] = {**facts, "disk_buses": {**buses, **facts["disk_buses"]}}
+        others = architectures[like]["architecture"]
+        buses = {**others["disk_buses"], **facts.get("disk_buses", {})}
+        part["architecture"] = {**others, **facts, "disk_buses": buses}
         for path, others in _of_others(root, root, like):
             inside, last = _inside(part, path)
             said = f"is only for {listed(others)} guests, not {first}"

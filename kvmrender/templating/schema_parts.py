@@ -206,11 +206,12 @@ class _Check:
                 said = f"{shown(pattern)} is not a regular expression without look-around and backreferences"
                 self.add(part, (*path, "pattern"), said)
         architecture = node.get("architecture")
-        buses = architecture.get("machine_buses") if isinstance(architecture, dict) else None
+        facts = architecture if isinstance(architecture, dict) else {}
         shorthand = node.get("shorthand")
         several = [((number,), form) for number, form in enumerate(shorthand)] if isinstance(shorthand, list) else []
         for where, patterns in (
-            (("architecture", "machine_buses"), buses),
+            (("architecture", "machine_buses"), facts.get("machine_buses")),
+            (("architecture", "machine_kinds"), facts.get("machine_kinds")),
             (("shorthand",), shorthand),
             *((("shorthand", *step), form) for step, form in several),
         ):
