@@ -34,7 +34,7 @@ Folders = Iterable[str | os.PathLike[str]]
 
 
 class Result(NamedTuple):
-    """What becomes of a guest: XML and context, empty where it has problems, all of which are told.
+    """What becomes of a guest: XML and context, empty where one of its problems is an error.
 
     ``has_secret`` says whether the XML holds a secret, and is to be kept from others.
     """
@@ -87,15 +87,15 @@ class Renderer:
 
         Raises GuestError with all that is wrong with the guest, and TemplateError where a template is at fault.
         """
-        return self._engine.rendered(guest)[1]
+        return self._engine.rendered(guest).xml
 
     def result(self, guest: Guest) -> Result:
         """Return what becomes of the guest: its problems are no exception. Raises TemplateError."""
         try:
-            context, xml = self._engine.rendered(guest)
+            context, xml, notes = self._engine.rendered(guest)
         except GuestError as error:
             return Result("", {}, error.problems)
-        return Result(xml, context, (), self._engine.has_secret(context, xml))
+        return Result(xml, context, notes, self._engine.has_secret(context, xml))
 
     def masker(self, result: Result | None = None) -> Callable[[str], str]:
         """Return what writes ``***`` for the secrets in domain XML, of this package or of another's.
@@ -140,7 +140,7 @@ def renderer_of(templates: Folders = ()) -> Renderer:
 
 def render(guest: Guest, templates: Folders = ()) -> str:
     """Return the guest's domain XML. Raises GuestError and TemplateError."""
-    return _engine(templates, isolated=False).rendered(guest)[1]
+    return _engine(templates, isolated=False).rendered(guest).xml
 
 
 def load(

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache, cached_property
 from pathlib import Path as FilePath
 from threading import Lock
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from kvmrender.checks.checked_context import careful, context_builder
 from kvmrender.compiler.compiled import Function, compiled
@@ -62,6 +62,14 @@ def current_engine(templates: tuple[str, ...], isolated: bool = False) -> Engine
         return engine
 
 
+class Rendered(NamedTuple):
+    """What becomes of a guest: its context, its domain XML, and what there is to note of it."""
+
+    context: dict[str, Any]
+    xml: str
+    notes: tuple[Problem, ...] = ()
+
+
 class Engine:
     """What a Renderer does, for the rooms above: templates and schema of a stack of folders, at work.
 
@@ -104,25 +112,26 @@ class Engine:
         """
         if self._isolated:
             return self._isolated.context(guest)
-        context: dict[str, Any] = unshared(self._context(guest)[0])
+        context: dict[str, Any] = unshared(self._context(guest).context)
         return context
 
     def render(self, guest: Mapping[str, Any]) -> str:
         """Return the guest's domain XML. Raises GuestError and TemplateError."""
-        return self.rendered(guest)[1]
+        return self.rendered(guest).xml
 
-    def rendered(self, guest: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
-        """Return the guest's context, which is not to be changed, and its domain XML. Raises what ``render`` does."""
+    def rendered(self, guest: Mapping[str, Any]) -> Rendered:
+        """Return the guest's context, which is not to be changed, its domain XML, and what there is to note of it.
+        Raises what ``render`` does."""
         if self._isolated:
-            return self._isolated.rendered(guest)
-        context, notes = self._context(guest)
-        values = without_nulls(context) if notes.nulls else context
+            return Rendered(*self._isolated.rendered(guest))
+        context, nulls, notes = self._context(guest)
+        values = without_nulls(context) if nulls else context
         xml = self._written(values)
         if self.stack.own and (fault := document_fault(xml)):
             raise self._interpreter.faulty(values, fault)
         if self.stack.own and (made := domain_fault(xml)):
             raise self._interpreter.no_domain(values, made)
-        return context, xml
+        return Rendered(context, xml, tuple(notes))
 
     def _written(self, values: dict[str, Any]) -> str:
         """Return the guest's XML from the templates' functions, or from Jinja where these can't give it."""
@@ -145,8 +154,8 @@ class Engine:
         """Return what comes of a guest, and which templates did it. Raises what ``render`` does."""
         if self._isolated:
             return self._isolated.observed(guest)
-        context, notes = self._context(guest)
-        values = without_nulls(context) if notes.nulls else context
+        context, nulls, _ = self._context(guest)
+        values = without_nulls(context) if nulls else context
         return Observed(context, *self._interpreter.observed(guest, values))
 
     def unused(self, guest: Mapping[str, Any]) -> list[Problem]:

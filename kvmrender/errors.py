@@ -19,6 +19,8 @@ from kvmrender.wording import printable as printable
 from kvmrender.wording import shown_file as shown_file
 from kvmrender.wording import visible as visible
 
+ERROR, NOTE = "error", "note"
+"""The levels of problems: libvirt refuses the guest, or takes it, and hardly anybody would want it."""
 TOO_MUCH_MEMORY = "needs more memory than it may have"
 
 if TYPE_CHECKING:

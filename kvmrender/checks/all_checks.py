@@ -36,10 +36,10 @@ from kvmrender.checks import (
 from kvmrender.checks.common import Check, Checks, Context
 from kvmrender.checks.rules import rule_checks
 from kvmrender.context.key_shapes import Shape
-from kvmrender.errors import Problem
+from kvmrender.errors import ERROR, NOTE, Problem
 from kvmrender.schema.guest_schema import GuestSchema
 
-CHECKS: Checks = {
+_CHECKS: Checks = {
     **general.CHECKS,
     **firmware.CHECKS,
     **features.CHECKS,
@@ -69,25 +69,39 @@ MOST_SHAPES = 100
 """Kinds of mappings that a guest has for which it is kept which checks they need; where it has more, all are run."""
 
 
-def checks_of(schema: GuestSchema) -> Checks:
+CHECKS = tuple(
+    Check(find.__name__.replace("_", "-"), " ".join((find.__doc__ or "").split()), ERROR, find, triggers)
+    for find, triggers in _CHECKS.items()
+)
+
+
+def checks_of(schema: GuestSchema) -> tuple[Check, ...]:
     """Return all checks of guests of a schema: those here, and the rules of its parts."""
-    return {**CHECKS, **rule_checks(schema)}
+    return (*CHECKS, *rule_checks(schema))
 
 
 def problems(
     context: Context, architecture: Context, checks: Iterable[Check], most: int | None = None
 ) -> list[Problem]:
-    """Return what checks find in a context, the first of it if it is more than ``most``."""
+    """Return what checks find in a context, but for those that it ignores; the first of it if it is more than
+    ``most``."""
     found: list[Problem] = []
+    ignored, needless = context.get("ignore", ()), set(context.get("ignore", ()))
     for check in checks:
-        for problem in check(context, architecture):
-            found.append(problem)
+        for problem in check.find(context, architecture):
+            if check.id in ignored:
+                needless.discard(check.id)
+                break
+            found.append(problem.of(check.id, check.level))
             if len(found) == most:
                 return found
+    for number, check_id in enumerate(ignored):
+        if check_id in needless:
+            found.append(Problem(("ignore", number), f"{check_id} finds nothing in this guest").of("ignore", NOTE))
     return found
 
 
-def wanted(checks: Checks, arch: str, shapes: Iterable[Shape]) -> tuple[Check, ...]:
+def wanted(checks: Iterable[Check], arch: str, shapes: Iterable[Shape]) -> tuple[Check, ...]:
     """Return those of the checks that may find something (see ``common.Checks``) in a guest of an architecture that
     writes mappings of these shapes."""
     keys = {f"on {arch}"}
@@ -97,6 +111,6 @@ def wanted(checks: Checks, arch: str, shapes: Iterable[Shape]) -> tuple[Check, .
             keys.update((name, f"{top}.{name}", f"{shape.place}/{name}"), () if below or not top else (f"/*/{name}",))
     return tuple(
         check
-        for check, about in checks.items()
-        if any(keys.issuperset((key,) if isinstance(key, str) else key) for key in about)
+        for check in checks
+        if any(keys.issuperset((key,) if isinstance(key, str) else key) for key in check.triggers)
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from kvmrender.checks import all_checks
 from kvmrender.checks.common import Check
@@ -13,14 +13,22 @@ from kvmrender.context.derivation import derive
 from kvmrender.context.full_form import normaliser, with_machine, without_nulls
 from kvmrender.context.key_shapes import Convert, Notes, Shape
 from kvmrender.context.validation import MOST_PROBLEMS, checker, shown
-from kvmrender.errors import GuestError, Path, Problem, TemplateError, brief
+from kvmrender.errors import ERROR, GuestError, Path, Problem, TemplateError, brief
 from kvmrender.schema.guest_schema import GuestSchema
 
 Context = dict[str, Any]
 
 
-def context_builder(schema: GuestSchema) -> Callable[[Any], tuple[Context, Notes]]:
-    """Return the function that turns a guest into its context, with the notes that were taken on the way.
+class Built(NamedTuple):
+    """The context of a guest, whose keys it was that a null removes, and what there is to note of it."""
+
+    context: Context
+    nulls: list[str]
+    notes: list[Problem]
+
+
+def context_builder(schema: GuestSchema) -> Callable[[Any], Built]:
+    """Return the function that turns a guest into its context.
 
     The function raises GuestError with every problem of the guest: those that the schema finds, and those
     that the checks across fields find in what is left when the faulty values are taken away.
@@ -50,7 +58,7 @@ def context_builder(schema: GuestSchema) -> Callable[[Any], tuple[Context, Notes
         context = derive(full, architecture["disk_buses"])
         # Parts of one's own may bring defaults that no check counts on.
         is_known = notes.kept and schema.is_shipped and len(notes.shapes) <= all_checks.MOST_SHAPES
-        run = wanted(full["arch"], frozenset(notes.shapes)) if is_known else tuple(checks)
+        run = wanted(full["arch"], frozenset(notes.shapes)) if is_known else checks
         return context, all_checks.problems(context, architecture, run, MOST_PROBLEMS)
 
     def further(full: Context, problems: list[Problem]) -> list[Problem]:
@@ -69,28 +77,26 @@ def context_builder(schema: GuestSchema) -> Callable[[Any], tuple[Context, Notes
             ]
         return []
 
-    def build(guest: Any) -> tuple[Context, Notes]:
+    def build(guest: Any) -> Built:
         if guest.__class__ is not dict and not isinstance(guest, Mapping):
             raise GuestError([Problem((), f"a guest is a mapping, not {shown(guest)}")])
         full, notes = full_form(guest)
         problems = check(without_nulls(full), None) if notes.nulls else check(full, notes.given)
         if problems:
             raise GuestError(problems + further(full, problems))
-        context, problems = derived(full, notes)
-        if problems:
-            raise GuestError(problems)
-        return context, notes
+        context, found = derived(full, notes)
+        if any(problem.level == ERROR for problem in found):
+            raise GuestError(found)
+        return Built(context, notes.nulls, found)
 
     return build
 
 
-def careful(
-    build: Callable[[Any], tuple[Context, Notes]], part: Callable[[], str]
-) -> Callable[[Any], tuple[Context, Notes]]:
+def careful(build: Callable[[Any], Built], part: Callable[[], str]) -> Callable[[Any], Built]:
     """Return ``build`` for a schema with parts of one's own, of which any may lack what is computed with: that is a
     TemplateError, which names the file that ``part`` gives."""
 
-    def with_care(guest: Any) -> tuple[Context, Notes]:
+    def with_care(guest: Any) -> Built:
         try:
             return build(guest)
         except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:

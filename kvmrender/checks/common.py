@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from kvmrender.errors import Path, Problem, listed, path_string
 
 Context = dict[str, Any]
-Check = Callable[[Context, Context], Iterator[Problem]]
-Checks = dict[Check, "tuple[str | tuple[str, ...], ...]"]
-"""Checks, each with keys of which the guest must write one for it to find anything: ``iothread`` anywhere,
-``disks.target`` somewhere inside disks, ``/disks/type`` just there, ``/*/address`` in any device; or all of several.
-Keys that are derived or have a default don't count, nor what a shorthand stands for. ``on s390x`` is no key: it stands
-for all guests of that architecture."""
+Find = Callable[[Context, Context], Iterator[Problem]]
+Triggers = tuple["str | tuple[str, ...]", ...]
+Checks = dict[Find, Triggers]
+"""Functions that find problems, each with keys of which the guest must write one for it to find anything: ``iothread``
+anywhere, ``disks.target`` somewhere inside disks, ``/disks/type`` just there, ``/*/address`` in any device; or all of
+several. Keys that are derived or have a default don't count, nor what a shorthand stands for. ``on s390x`` is no key:
+it stands for all guests of that architecture."""
+
+
+class Check(NamedTuple):
+    """What may not stand together: its ``id``, what holds where it finds nothing, whether what it finds is an
+    ``error`` or a ``note``, what finds it, and what of the guest there must be for that (see ``Checks``)."""
+
+    id: str
+    description: str
+    level: str
+    find: Find
+    triggers: Triggers
 
 
 SINGLE = ("memballoon", "nvram", "iommu", "vsock", "pstore")

@@ -33,10 +33,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, partial
 from typing import Any, NamedTuple
 
-from kvmrender.checks.common import Check, Checks, Context, once
+from kvmrender.checks.common import Check, Context, Find, once
 from kvmrender.errors import Path, Problem, brief
 from kvmrender.schema.guest_schema import GuestSchema, Node, PlacedRule, Steps, resolve
 from kvmrender.schema.memory_units import memory, to_bytes
@@ -62,10 +62,13 @@ ALWAYS = "/name"
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 
 
-def rule_checks(schema: GuestSchema) -> Checks:
-    """Return the rules of a schema as checks, with the keys without which they find nothing."""
+def rule_checks(schema: GuestSchema) -> list[Check]:
+    """Return the rules of a schema as checks."""
     found = schema.rules if schema.rules is not None else placed_rules(schema)
-    return {_check(schema, place, rule): triggers for place, rule, triggers in found}
+    return [
+        Check(rule["id"], rule.get("description", ""), rule.get("level", "error"), _find(schema, place, rule), triggers)
+        for place, rule, triggers in found
+    ]
 
 
 def placed_rules(schema: GuestSchema) -> list[PlacedRule]:
@@ -76,17 +79,16 @@ def placed_rules(schema: GuestSchema) -> list[PlacedRule]:
     ]
 
 
-def _check(schema: GuestSchema, place: Steps, rule: Node) -> Check:
+def _find(schema: GuestSchema, place: Steps, rule: Node) -> Find:
     compiled = cache(lambda: _cases(schema, place, rule))  # few are ever needed
 
-    def check(context: Context, architecture: Context) -> Iterator[Problem]:
+    def find(context: Context, architecture: Context) -> Iterator[Problem]:
         guest: Found = ((), context)
         for mapping in _walk(guest, place):
             for case in compiled():
                 yield from case.problems(guest, mapping)
 
-    check.__name__, check.__doc__ = rule["id"].replace("-", "_"), rule.get("description")
-    return check
+    return find
 
 
 def _cases(schema: GuestSchema, place: Steps, rule: Node) -> list[_Case]:
@@ -160,7 +162,7 @@ class _Field:
         if self.nodes[-1][0].get("writeOnly"):
             return "***"
         if isinstance(value, dict):
-            return brief(f"{value['text']} {value.get('unit', 'KiB')}")
+            return brief(f"{value.get('text', '')} {value.get('unit', 'KiB')}")
         return brief(repr(value) if in_quotes and "enum" not in self.nodes[-1][0] else str(value))
 
 
@@ -252,11 +254,14 @@ class _Case:
             yield from once((path, str(value), field.shown(value, True)) for _, field, path, value in wrong)
             return
         for scope, field, path, value in wrong:
-            shown = {"value": field.shown(value)}
-            for name, other in self.fields.items():
-                shown[name] = other.shown(next((value for _, value in other.values(scope)), ""))
-            said = _PLACEHOLDER.sub(lambda name: shown[name[1]], self.message)  # noqa: B023 - called at once
+            said = _PLACEHOLDER.sub(partial(self._said, scope, field.shown(value)), self.message)
             yield Problem(path, said, related=tuple(other.path(scope) for other, _ in self.when))
+
+    def _said(self, scope: Scope, value: str, placeholder: re.Match[str]) -> str:
+        if placeholder[1] == "value":
+            return value
+        other = self.fields[placeholder[1]]
+        return other.shown(next((found for _, found in other.values(scope)), ""))
 
     def _wrong(self, scope: Scope) -> Iterator[tuple[Scope, _Field, Path, Any]]:
         if all(holds([value for _, value in field.values(scope)], scope) for field, holds in self.when):

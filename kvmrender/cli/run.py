@@ -10,8 +10,10 @@ from typing import IO, Any
 
 from kvmrender.api import render_fleet
 from kvmrender.fleet.guest_result import Outcome
-from kvmrender.terminal import is_terminal
+from kvmrender.terminal import is_terminal, say
 
+MOST_NOTES = 100
+"""Notes of a run that are told; of the others, the number is."""
 IN_MEMORY = 1 << 24
 """Bytes of output that are kept in memory; the rest waits in a temporary file."""
 
@@ -44,10 +46,27 @@ def to_standard_output(files: tuple[str, ...], quiet: bool = False, between: str
 
 
 def run(files: tuple[str, ...], each: Callable[[Outcome], None], quiet: bool, **options: Any) -> None:
-    """Render a fleet, with a progress bar on a terminal if it takes more than a second."""
+    """Render a fleet, with a progress bar on a terminal if it takes more than a second, and tell what there is to
+    note."""
+    notes = 0
+
+    def told(outcome: Outcome) -> None:
+        nonlocal notes
+        for note in outcome.notes:
+            notes += 1
+            if notes <= MOST_NOTES:
+                say(str(note))
+        each(outcome)
+
     if quiet or not is_terminal(sys.stderr):
-        render_fleet(files, each=each, **options)
-        return
+        render_fleet(files, each=told, **options)
+    else:
+        _with_bar(files, told, options)
+    if notes > MOST_NOTES:
+        say(f"and {notes - MOST_NOTES:,} more notes")
+
+
+def _with_bar(files: tuple[str, ...], each: Callable[[Outcome], None], options: dict[str, Any]) -> None:
     from threading import RLock
 
     from tqdm import tqdm

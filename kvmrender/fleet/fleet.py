@@ -62,7 +62,9 @@ class Fleet:
                     elif outcome.problems:
                         outcome = outcome._replace(problems=self._placed(document, outcome.problems))
                         faults.add(outcome.problems)
-                    elif self._output:
+                    elif outcome.notes:
+                        outcome = outcome._replace(notes=self._placed(document, outcome.notes))
+                    if self._output and not outcome.problems:
                         entry = manifest.entry(file_name(outcome.name), bytes.fromhex(outcome.digest))
                         (same if outcome.status == UNCHANGED else changed).append(entry)
                     shared.add(number, outcome.hashes)
@@ -97,23 +99,24 @@ class Fleet:
                 name = str(named)
                 if not self._options.selects(name):
                     return None
-            context, xml = self._engine.rendered(guest)
-            unused = self._engine.unused(guest) if self._options.strict else []
+            context, xml, notes = self._engine.rendered(guest)
+            wrong = (*notes, *self._engine.unused(guest)) if self._options.strict else ()
         except GuestError as error:
             return Outcome(name, error.problems)
         except LimitError as error:
             return Outcome(name, (error.problem,))
         except TemplateError as error:
             return Outcome(name, (error.problem,), fault=error)
-        if unused:
-            return Outcome(name, tuple(unused))
+        if wrong:
+            return Outcome(name, wrong)
         allowed = self._options.allow_shared
         found = () if allowed is None else hashes(context, allowed)
         if not self._output:
             text = self._make(context, xml)
-            return Outcome(name, text=text, hashes=found, size=max(len(xml), len(text)))
+            return Outcome(name, text=text, hashes=found, size=max(len(xml), len(text)), notes=notes)
         status, digest, diff = self._output.compare(context, xml)
-        return Outcome(context["name"], hashes=found, status=status, digest=digest, diff=diff, size=len(xml))
+        name = context["name"]
+        return Outcome(name, (), "", found, status, digest, diff, size=len(xml), notes=notes)
 
     def _guest(self, under: list[Any], value: Any) -> Any:
         own = from_line(value) if isinstance(value, bytes) else value

@@ -15,7 +15,8 @@ CREATED, CHANGED, UNCHANGED, REMOVED, KEPT = "created", "changed", "unchanged", 
 
 class Outcome(NamedTuple):
     """What became of one guest. Where it has problems (not yet placed), nothing else is known of it but its name, and
-    the fault of a template that they are of. ``size`` is the number of characters that it became.
+    the fault of a template that they are of. ``size`` is the number of characters that it became, ``notes`` are
+    problems that are no errors.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Outcome(NamedTuple):
     diff: str = ""
     size: int = 0
     fault: TemplateError | None = None
+    notes: tuple[Problem, ...] = ()
 
 
 class Options(NamedTuple):

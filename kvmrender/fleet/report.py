@@ -98,7 +98,7 @@ class Report:
 
         problems = [
             {**asdict(problem), "path": path_string(problem.path), "related": [*map(path_string, problem.related)]}
-            for problem in outcome.problems
+            for problem in (*outcome.problems, *outcome.notes)
         ]
         found: dict[str, Any] = {"name": outcome.name or None, "file": place if outcome.name else None}
         found |= {"status": status, "sha256": outcome.digest or None, "problems": problems}

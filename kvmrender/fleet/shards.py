@@ -93,7 +93,7 @@ def rendered(file: str, job: Job) -> Part:
         count += 1
         try:
             guest = inputs.guest(document)
-            context, xml = engine.rendered(guest)
+            context, xml, _ = engine.rendered(guest)
         except GuestError as error:
             problems += document.located(error.problems, inputs.over)
             continue

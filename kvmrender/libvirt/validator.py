@@ -18,7 +18,7 @@ from lxml import etree
 
 from kvmrender.context.validation import shown
 from kvmrender.engine import Engine, default_engine
-from kvmrender.errors import GuestError, LimitError, Path, Problem, TemplateError, nearest
+from kvmrender.errors import NOTE, GuestError, LimitError, Path, Problem, TemplateError, nearest
 from kvmrender.fleet.clashes import Key, keys, problems_of
 from kvmrender.fleet.fleet import Faults, placer
 from kvmrender.libvirt.driver import Driver
@@ -27,6 +27,7 @@ from kvmrender.reading.inputs import Inputs
 from kvmrender.reading.load import Document
 from kvmrender.schema.secrets import MASK, Secrets
 from kvmrender.schema.xml_path import guest_path, xml_path
+from kvmrender.terminal import say
 
 Step = tuple[str, int]
 """An element's name and its position among its like, from 1."""
@@ -91,8 +92,11 @@ class Validator:
                     valid = False
                     continue
                 inputs.refuse_growth(self._size)
-                faults.add(found)
-                valid = valid and not found
+                notes = [problem for problem in found if problem.level == NOTE]
+                for note in notes:
+                    say(str(note))
+                faults.add(problem for problem in found if problem not in notes)
+                valid = valid and len(found) == len(notes)
         except GuestError as error:
             faults.add(error.problems, of_files=True)
             valid = False
@@ -105,13 +109,14 @@ class Validator:
     def _of_guest(self, document: Document, inputs: Inputs) -> Iterator[Problem]:
         guest = inputs.guest(document)
         try:
-            context, xml = self._engine.rendered(guest)
+            context, xml, notes = self._engine.rendered(guest)
         except GuestError as error:
             yield from error.problems
             return
         except LimitError as error:
             yield error.problem
             return
+        yield from notes
         self._size += len(xml)
         place = placer(document, inputs.over)
         self._keys += [(context["name"], key, place) for key in keys(context, guest, self._allowed)]

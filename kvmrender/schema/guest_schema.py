@@ -110,9 +110,11 @@ def load_schema(
     names: Iterable[str],
     is_shipped: bool = True,
     vet: Callable[[dict[str, Node]], None] = lambda parts: None,
+    checks: Iterable[str] = (),
 ) -> GuestSchema:
     """Put the schema together. ``read`` gives a part by its name, ``names`` are all the names there are; ``vet`` sees
     the parts before they are put together, with references into ``$defs`` of the whole, and may raise what it likes.
+    ``checks`` are the ids of checks that are no rules of these parts.
     """
     parts: dict[str, Node] = {}
 
@@ -129,6 +131,10 @@ def load_schema(
     root = dict(parts[ROOT])
     known = {name: first for first, part in architectures.items() for name in part["architecture"]["names"]}
     root["properties"] = {**root["properties"], "arch": {**root["properties"]["arch"], "enum": list(known)}}
+    if "ignore" in root["properties"]:
+        ids = sorted({*checks, *(rule["id"] for part in parts.values() for rule in _all_rules(part))})
+        ignored = root["properties"]["ignore"]
+        root["properties"]["ignore"] = {**ignored, "items": {**ignored["items"], "enum": ids}}
     default = root["properties"]["arch"]["default"]
     root["allOf"] = [
         *root.get("allOf", ()),
@@ -155,6 +161,19 @@ def load_schema(
             said = f"is only for {listed(others)} guests, not {first}"
             inside.setdefault("properties", {})[last] = {"not": {}, "message": said}
     return GuestSchema(root, architectures, known, is_shipped)
+
+
+def _all_rules(node: Any) -> Iterator[Node]:
+    """Yield the rules of all nodes of a part."""
+    if isinstance(node, list):
+        for item in node:
+            yield from _all_rules(item)
+    elif isinstance(node, dict):
+        if isinstance(rules := node.get("rules"), list):
+            yield from rules
+        for key, item in node.items():
+            if key not in VALUES:
+                yield from _all_rules(item)
 
 
 def all_defs(parts: dict[str, Node]) -> dict[str, Node]:

@@ -60,9 +60,9 @@ class Isolated:
         """Do what ``Engine.context`` does."""
         return self._about(guest, serving.context, _named)
 
-    def rendered(self, guest: Any) -> tuple[dict[str, Any], str]:
+    def rendered(self, guest: Any) -> tuple[dict[str, Any], str, tuple[Problem, ...]]:
         """Do what ``Engine.rendered`` does."""
-        return self._about(guest, serving.rendered, lambda found: (_named(found[0]), _text(found[1])))
+        return self._about(guest, serving.rendered, _rendered)
 
     def observed(self, guest: Any) -> Observed:
         """Do what ``Engine.observed`` does."""
@@ -187,6 +187,11 @@ def _named(found: Any) -> dict[str, Any]:
     return context
 
 
+def _rendered(found: Any) -> tuple[dict[str, Any], str, tuple[Problem, ...]]:
+    context, xml, notes = found
+    return _named(context), _text(xml), tuple(_problem(*note) for note in notes)
+
+
 def _observed(found: Any) -> Observed:
     context, xml, places, unused = found
     of = [(_path(path), _text(file)) for path, file in unused]
@@ -214,9 +219,11 @@ def _optional(found: Any, kind: type) -> Any:
     return found
 
 
-def _problem(path: Any, message: Any, file: Any, line: Any, column: Any, at_key: Any, related: Any) -> Problem:
+def _problem(path: Any, message: Any, file: Any, line: Any, column: Any, at_key: Any, *more: Any) -> Problem:
     place = _optional(file, str), _optional(line, int), _optional(column, int)
-    return Problem(_path(path), _text(message), *place, at_key is True, tuple(map(_path, related)))
+    related, check, level = more
+    of = tuple(map(_path, related)), _text(check), _text(level)
+    return Problem(_path(path), _text(message), *place, at_key is True, *of)
 
 
 def _template_error(

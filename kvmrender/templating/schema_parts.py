@@ -15,6 +15,7 @@ from functools import cache, cached_property
 from pathlib import Path as FilePath
 from typing import Any, NamedTuple
 
+from kvmrender.checks.all_checks import CHECKS
 from kvmrender.checks.rules import named_fields
 from kvmrender.context.full_form import converter, without_nulls
 from kvmrender.context.key_shapes import Notes
@@ -68,10 +69,14 @@ class Fault(NamedTuple):
     stops: bool = True
 
 
+_IDS = [check.id for check in CHECKS]
+
+
 def guest_schema(stack: Stack) -> GuestSchema:
     """Return the schema of a stack. Raises TemplateError."""
     if not stack.own_parts():
-        return load_schema(lambda name: _shipped_part(stack.files(name)[0]), stack.names(SCHEMA))
+        read = stack.files
+        return load_schema(lambda name: _shipped_part(read(name)[0]), stack.names(SCHEMA), checks=_IDS)
     schema, faults = checked(stack)
     if error := error_of(faults):
         raise error
@@ -165,7 +170,7 @@ class _Check:
             self._extends(part)
             self._references(part)
         self._stop()
-        schema = load_schema(self._value, self.stack.names(SCHEMA), False, self._vet)
+        schema = load_schema(self._value, self.stack.names(SCHEMA), False, self._vet, _IDS)
         self._stop()
         self._compile(schema)
         self._stop()

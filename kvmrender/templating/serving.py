@@ -18,7 +18,7 @@ from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kvmrender.errors import TOO_MUCH_MEMORY, Error, GuestError, LimitError, TemplateError, unexpected
+from kvmrender.errors import TOO_MUCH_MEMORY, Error, GuestError, LimitError, Problem, TemplateError, unexpected
 
 if TYPE_CHECKING:
     from io import BufferedRWPair
@@ -104,9 +104,13 @@ def _called(engine: Any, module: str, name: str, arguments: tuple[Any, ...]) -> 
     return getattr(import_module(module), name)(engine, *arguments)
 
 
+def _parts(problem: Problem) -> list[Any]:
+    return [*vars(problem).values()]
+
+
 def _told(error: Exception) -> list[Any]:
     if isinstance(error, GuestError):
-        return ["guest", [[*vars(problem).values()] for problem in error.problems], error.more]
+        return ["guest", [*map(_parts, error.problems)], error.more]
     if isinstance(error, TemplateError):
         return ["limit" if isinstance(error, LimitError) else "template", *error.__reduce__()[1]]
     if isinstance(error, Error):
@@ -127,7 +131,8 @@ def context(engine: Any, guest: Any) -> Any:
 
 def rendered(engine: Any, guest: Any) -> Any:
     """Answer as ``Engine.rendered`` does."""
-    return engine.rendered(guest)
+    context, xml, notes = engine.rendered(guest)
+    return context, xml, [*map(_parts, notes)]
 
 
 def observed(engine: Any, guest: Any) -> Any:

@@ -49,12 +49,12 @@ def test_placement_of_memory_is_that_of_vcpus_unless_it_says_otherwise() -> None
 
 
 def test_every_check_has_a_case() -> None:
-    assert {check.__name__ for check in CHECKS} == {case[0] for case in CASES}
+    assert {check.id for check in CHECKS} == {case[0].replace("_", "-") for case in CASES}
 
 
 def test_readme_lists_every_check() -> None:
     rows = re.findall(r"^\| `(\w+)` \| (.*) \|$", (ROOT / "README.md").read_text(), re.MULTILINE)
-    checks = [(check.__name__, " ".join((check.__doc__ or "").split())) for check in CHECKS]
+    checks = [(check.id.replace("-", "_"), check.description) for check in CHECKS]
     assert sorted(row for row in rows if row[0] in dict(checks)) == sorted(checks)
 
 
@@ -102,6 +102,5 @@ def test_rule_has_a_guest_inside_and_one_outside(name: str) -> None:
 
 
 def test_no_two_checks_have_one_name() -> None:
-    rules = {name.replace("-", "_") for name in RULES}
-    names = [check.__name__ for check in CHECKS if check.__name__ not in rules]
-    assert len({*names, *rules}) == len(names) + len(rules)
+    names = [check.id for check in CHECKS if check.id not in RULES]
+    assert len({*names, *RULES}) == len(names) + len(RULES)

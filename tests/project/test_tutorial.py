@@ -116,6 +116,19 @@ def test_architecture(folder: Path, run: Run) -> None:
     assert check(run) == ""
 
 
+def test_rules(folder: Path, run: Run) -> None:
+    Path("web-1.yaml").write_text((ROOT / "fixtures/web-1.yaml").read_text())
+    write("yaml site/devices/graphics.schema.yaml again", "yaml site/devices/disk.schema.yaml")
+    execute(run, "rules")
+    wrong = run("render", "--templates", "site", "web-1.yaml", "--set", "graphics=[{type: vnc, listen: '0.0.0.0'}]")
+    assert wrong.exit_code == 2
+    assert "graphics[0].listen[0].address: 0.0.0.0 is open to every network" in wrong.stderr
+    assert "disks[0].driver.discard: is to be unmap" in wrong.stderr
+    allowed = run("render", "--templates", "site", "web-1.yaml", "--set", "ignore=[discard]")
+    assert (allowed.exit_code, allowed.stderr) == (0, "")
+    assert check(run) == ""
+
+
 def test_message(folder: Path, run: Run) -> None:
     Path("site/devices").mkdir(parents=True)
     Path("site/devices/disk.xml.j2").write_text('<disk type="{{ device.sauce }}"/>\n')

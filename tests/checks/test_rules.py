@@ -1,0 +1,173 @@
+"""Rules of schema parts of one's own: what each condition says, where a rule holds, and what is told of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from conftest import Run
+
+from kvmrender import GuestError, Renderer, TemplateError
+
+DISKS = {"vda": "/a.qcow2", "vdb": "/b.qcow2"}
+
+
+def renderer(folder: Path, part: str, *rules: dict[str, Any]) -> Renderer:
+    """A renderer with these rules in a part."""
+    file = folder / part
+    file.parent.mkdir(parents=True, exist_ok=True)
+    full = [{"id": f"rule-{number}", **rule} for number, rule in enumerate(rules)]
+    file.write_text(yaml.safe_dump({"extends": f"shipped/{part}", "rules": full}, sort_keys=False))
+    return Renderer([folder])
+
+
+def told(renderer: Renderer, **guest: Any) -> list[str]:
+    return [str(problem) for problem in renderer.result({"name": "a", **guest}).problems]
+
+
+@pytest.mark.parametrize(
+    ("condition", "hit", "missed"),
+    [
+        (True, {"vcpu": 2}, {"vcpu": None}),
+        (2, {"vcpu": 2}, {"vcpu": 20}),
+        ([2, 4], {"vcpu": 4}, {"vcpu": 3}),
+        ({"not": 2}, {"vcpu": 3}, {"vcpu": 2}),
+        ({"not": [2, 4]}, {"vcpu": 3}, {"vcpu": 4}),
+        ({"above": 4}, {"vcpu": 5}, {"vcpu": 4}),
+        ({"below": 4}, {"vcpu": 3}, {"vcpu": 4}),
+        ({"above": "/iothreads"}, {"vcpu": 5, "iothreads": 4}, {"vcpu": 4, "iothreads": 4}),
+        ({"in": "/iothreads"}, {"vcpu": 4, "iothreads": 4}, {"vcpu": 5, "iothreads": 4}),
+        ({"not": {"in": "/iothreads"}}, {"vcpu": 5, "iothreads": 4}, {"vcpu": 4, "iothreads": 4}),
+        ({"multiple_of": 3}, {"vcpu": 6}, {"vcpu": 7}),
+        ({"power_of_two": True}, {"vcpu": 8}, {"vcpu": 6}),
+    ],
+)
+def test_conditions(tmp_path: Path, condition: Any, hit: dict[str, Any], missed: dict[str, Any]) -> None:
+    rule = {"when": {"vcpu.text": condition}, "at": "title", "message": "is wrong"}
+    found = renderer(tmp_path, "guest.schema.yaml", rule)
+    assert told(found, title="x", **hit) == ["title: is wrong"]
+    assert told(found, title="x", **missed) == []
+
+
+def test_what_is_missing_is_wrong_only_where_a_rule_says_so(tmp_path: Path) -> None:
+    given = {"at": "title", "message": "is given"}
+    missing = {"at": "title", "when": {"title": False}, "message": "is missing"}
+    either = {"at": "title", "when": {"title": [False, {"not": "x"}]}, "message": "is to be x"}
+    found = renderer(tmp_path, "guest.schema.yaml", given, missing, either)
+    assert told(found) == ["title: is missing", "title: is to be x"]
+    assert told(found, title="y") == ["title: is given", "title: is to be x"]
+    assert told(found, title="x") == ["title: is given"]
+
+
+def test_sizes_are_compared_as_sizes(tmp_path: Path) -> None:
+    rule = {"at": "memory", "when": {"memory": {"above": "2 GiB"}}, "message": "{value} is more than 2 GiB"}
+    found = renderer(tmp_path, "guest.schema.yaml", rule)
+    assert told(found, memory="3 GiB") == ["memory: 3072 MiB is more than 2 GiB"]
+    assert told(found, memory={"unit": "KiB", "text": 2 << 20}) == []
+
+
+def test_rule_holds_for_each_mapping_that_its_part_describes(tmp_path: Path) -> None:
+    rule = {
+        "at": "driver.cache",
+        "when": {"driver.cache": {"not": "none"}},
+        "message": "{value} is not for {target.dev}",
+    }
+    disks = [{"source": "/a.qcow2", "driver": {"cache": cache}} for cache in ("none", "writeback", "unsafe")]
+    assert told(renderer(tmp_path, "devices/disk.schema.yaml", rule), disks=disks) == [
+        "disks[1].driver.cache: writeback is not for vdb",
+        "disks[2].driver.cache: unsafe is not for vdc",
+    ]
+
+
+def test_rule_holds_for_images_however_deep(tmp_path: Path) -> None:
+    rule = {"at": "format.type", "when": {"format.type": {"not": "qcow2"}}, "message": "{value} is no format of ours"}
+    image: dict[str, Any] = {"source": "/c.raw", "format": "raw"}
+    disk = {"source": "/a.qcow2", "backingStore": {"source": "/b.qcow2", "format": "qcow2", "backingStore": image}}
+    assert told(renderer(tmp_path, "devices/disk/backing_store.schema.yaml", rule), disks=[disk]) == [
+        "disks[0].backingStore.backingStore.format.type: raw is no format of ours"
+    ]
+
+
+def test_each_item_is_looked_at_by_itself(tmp_path: Path) -> None:
+    rule = {"each": "boot", "at": "boot.dev", "when": {"boot.dev": "network"}, "message": "is not for {/name}"}
+    found = renderer(tmp_path, "domain/os.schema.yaml", rule)
+    assert told(found, os={"boot": ["hd", "network"]}) == ["os.boot[1].dev: is not for a"]
+
+
+def test_field_that_leads_through_a_list_has_all_values_there(tmp_path: Path) -> None:
+    needs = {"at": "sounds", "when": {"graphics.type": [False, {"not": "spice"}]}, "message": "needs spice"}
+    found = renderer(tmp_path, "guest.schema.yaml", needs)
+    assert told(found, sounds=["ich9"]) == ["sounds[0]: needs spice"]
+    assert told(found, sounds=["ich9"], graphics=["vnc"]) == ["sounds[0]: needs spice"]
+    assert told(found, sounds=["ich9"], graphics=["vnc", "spice"]) == []
+
+
+def test_unique_values(tmp_path: Path) -> None:
+    found = renderer(tmp_path, "guest.schema.yaml", {"each": "disks", "at": "disks.source.file", "unique": True})
+    assert told(found, disks=["/a.qcow2", "/b.qcow2", "/a.qcow2"][:0]) == []
+    disks = [{"source": file, "readonly": True} for file in ("/a.qcow2", "/b.qcow2", "/a.qcow2")]
+    assert told(found, disks=disks) == ["disks[2].source.file: '/a.qcow2' is taken by disks[0]"]
+
+
+def test_problem_has_the_id_of_its_rule(tmp_path: Path) -> None:
+    found = renderer(tmp_path, "guest.schema.yaml", {"at": "title", "message": "is wrong"})
+    with pytest.raises(GuestError) as raised:
+        found.render({"name": "a", "title": "x"})
+    assert [(problem.id, problem.level) for problem in raised.value.problems] == [("rule-0", "error")]
+    assert found.render({"name": "a", "title": "x", "ignore": ["rule-0"]})
+
+
+def test_rule_with_the_id_of_another_replaces_it(tmp_path: Path) -> None:
+    guest = {"disks": [{"source": "/a.qcow2", "target": "sda", "driver": {"queues": 2}}]}
+    assert told(Renderer(), **guest) == ["disks[0].driver.queues: is for bus virtio, not scsi"]
+    rule = {
+        "id": "bus-options",
+        "at": "driver.queues",
+        "when": {"driver.queues": {"above": 4}},
+        "message": "is too many",
+    }
+    assert told(renderer(tmp_path, "devices/disk.schema.yaml", rule), **guest) == []
+
+
+def test_note_is_told_and_the_guest_is_rendered(tmp_path: Path, run: Run) -> None:
+    renderer(tmp_path, "guest.schema.yaml", {"level": "note", "at": "title", "message": "is unusual"})
+    result = run("render", "--templates", str(tmp_path), input="name: a\ntitle: x\n")
+    assert (result.exit_code, result.stderr) == (0, "<stdin>:2:8: title: note: is unusual [rule-0]\n")
+    assert "<title>x</title>" in result.stdout
+    strict = run("render", "--strict", "--templates", str(tmp_path), input="name: a\ntitle: x\n")
+    assert (strict.exit_code, strict.stdout) == (2, "")
+    valid = run("validate", "--templates", str(tmp_path), "-", input="name: a\ntitle: x\n")
+    assert (valid.exit_code, valid.stderr) == (0, "<stdin>:2:8: title: note: is unusual [rule-0]\n")
+
+
+def test_ignored_check_that_finds_nothing_is_noted(run: Run) -> None:
+    result = run("render", input="name: a\nignore: [bus-options]\n")
+    assert result.exit_code == 0
+    assert result.stderr == "<stdin>:2:10: ignore[0]: note: bus-options finds nothing in this guest [ignore]\n"
+
+
+def test_unknown_id_has_a_hint(run: Run) -> None:
+    result = run("render", input="name: a\nignore: [bus-option]\n")
+    assert result.exit_code == 2
+    assert "did you mean 'bus-options'?" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ({"at": "titel", "message": "is wrong"}, "rules[0].at: 'titel' is not a field there (did you mean 'title'?)"),
+        ({"at": "title", "when": {"memry": True}, "message": "x"}, "did you mean 'memory'?"),
+        ({"at": "title", "when": {"title": {"in": "/memry"}}, "message": "x"}, "did you mean 'memory'?"),
+        ({"at": "title", "message": "is not {tilte}"}, "did you mean 'title'?"),
+        ({"at": "title", "message": "x", "wehn": {"title": True}}, "did you mean 'when'?"),
+        ({"at": "title", "message": "x", "when": {"title": {"abuve": 3}}}, "did you mean 'above'?"),
+        ({"at": "title"}, "message"),
+    ],
+)
+def test_faulty_rule_is_told_with_a_hint(tmp_path: Path, rule: dict[str, Any], said: str) -> None:
+    with pytest.raises(TemplateError) as raised:
+        renderer(tmp_path, "guest.schema.yaml", rule)
+    assert said in str(raised.value)
+    assert "guest.schema.yaml:" in str(raised.value)
