@@ -26,7 +26,8 @@ A condition is ``true`` for a field that is given, ``false`` for one that is not
 a list                      one of its conditions holds
 
 A condition of ``at`` may stand in ``when`` too: with ``{size: false}`` it is missing. ``at`` may be a list of fields,
-``cases`` hold several rules of one id, and with ``unique: true`` no two items have one value.
+``cases`` hold several rules of one id, and with ``unique: true`` no two items have one value. With ``single: true`` all
+that would be wrong may be there once: what comes after the first is wrong, and ``{first}`` is the item that has that.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any, NamedTuple
 
-from kvmrender.checks.common import Check, Checks, Context, once
-from kvmrender.errors import Path, Problem, brief
+from kvmrender.checks.common import Check, Checks, Context, item_of, once
+from kvmrender.errors import Path, Problem, brief, path_string
 from kvmrender.schema.guest_schema import GuestSchema, Node, PlacedRule, Steps, resolve
 from kvmrender.schema.memory_units import memory, to_bytes
 from kvmrender.schema.shorthand import forms
@@ -60,6 +61,8 @@ NOWHERE = Scope(((), {}), ((), {}), ((), {}))
 ALWAYS = "/name"
 """A key that all guests write."""
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
+_NO_FIELDS = ("value", "first")
+"""Placeholders that stand for no field."""
 
 
 def rule_checks(schema: GuestSchema) -> Checks:
@@ -141,15 +144,22 @@ class _Field:
         if each and f"{name}.".startswith(f"{each}."):
             self.of, self.steps = 2, self.steps[each.count(".") + 1 :]
         self.name, self.nodes = name, _nodes(schema, self.full)
+        holders = [[schema.root], *([*nodes, *_items(schema, nodes)] for nodes in self.nodes)]
+        shorthands = [[forms(node)[1] for node in nodes] for nodes in holders]
+        self.has_shorthand = [
+            any(step in (keys.values() if isinstance(keys, dict) else (keys,)) for keys in some)
+            for step, some in zip(self.full, shorthands, strict=False)
+        ]
+        """Of each of its steps, whether a bare value may stand for it."""
 
     def values(self, scope: Scope) -> list[Found]:
         """Return what is there, with its path."""
         return list(_walk(scope[self.of], self.steps))
 
-    def path(self, scope: Scope) -> Path:
-        """Return where it is, or would be."""
+    def path(self, scope: Scope, holds: Holds | None = None) -> Path:
+        """Return where it is, or would be: of several values, where the first is of which a condition holds."""
         if found := self.values(scope):
-            return found[0][0]
+            return next((path for path, value in found if holds and holds([value], scope)), found[0][0])
         path: Path = scope[self.of][0]
         for step, nodes in zip(self.steps, self.nodes[len(self.full) - len(self.steps) :], strict=True):
             path = (*path, step, 0) if "items" in nodes[0] else (*path, step)
@@ -159,7 +169,7 @@ class _Field:
         """Return a value as messages show it, ``in_quotes`` if it may be any text."""
         if self.nodes[-1][0].get("writeOnly"):
             return "***"
-        if isinstance(value, dict):
+        if isinstance(value, dict) and "text" in value:
             return brief(f"{value['text']} {value.get('unit', 'KiB')}")
         return brief(repr(value) if in_quotes and "enum" not in self.nodes[-1][0] else str(value))
 
@@ -174,7 +184,7 @@ def named_fields(rule: Node) -> Iterator[tuple[Path, str]]:
             yield (*inside, "when", name), name
             yield from (((*inside, "when", name), other) for other in _others(wanted))
         placeholders = _PLACEHOLDER.findall(case.get("message", ""))
-        yield from (((*inside, "message"), name) for name in placeholders if name != "value")
+        yield from (((*inside, "message"), name) for name in placeholders if name not in _NO_FIELDS)
 
 
 def _others(wanted: Any) -> Iterator[str]:
@@ -194,11 +204,15 @@ def _is_field(operand: Any) -> bool:
 def _nodes(schema: GuestSchema, full: tuple[str, ...]) -> list[list[Node]]:
     nodes, found = [schema.root, *schema.architectures.values()], []
     for step in full:
-        inside = [resolve(schema.root, node["items"]) if "items" in node else node for node in nodes]
-        children = [node.get("properties", {}).get(step) for node in inside]
+        children = [node.get("properties", {}).get(step) for node in (*nodes, *_items(schema, nodes))]
         nodes = [resolve(schema.root, child) for child in children if child is not None] or [{}]
         found.append(nodes)
     return found
+
+
+def _items(schema: GuestSchema, nodes: list[Node]) -> list[Node]:
+    """Return what the lists among nodes hold."""
+    return [resolve(schema.root, node["items"]) for node in nodes if "items" in node]
 
 
 class _Case:
@@ -211,13 +225,13 @@ class _Case:
             return _Field(schema, place, each, name)
 
         self.each = tuple(each.split(".")) if each else ()
-        self.is_unique = case.get("unique", False)
+        self.is_unique, self.is_single = case.get("unique", False), case.get("single", False)
         self.message = case.get("message", "")
         self.when = [
             (field(name), _condition(wanted, field)) for name, wanted in self.wanted.items() if name not in names
         ]
         self.about = [(field(name), _condition(self.wanted.get(name, True), field)) for name in names]
-        self.fields = {name: field(name) for name in _PLACEHOLDER.findall(self.message) if name != "value"}
+        self.fields = {name: field(name) for name in _PLACEHOLDER.findall(self.message) if name not in _NO_FIELDS}
 
     def triggers(self) -> list[str | tuple[str, ...]]:
         """Return keys of which a guest must write one, or all of several, for the case to find anything."""
@@ -236,11 +250,9 @@ class _Case:
         keys, last = field.full, len(field.full) - 1
         for step in range(last, -1, -1):
             defaults = [value for node in field.nodes[step] for value in _defaults(node)]
-            shorthands = [forms(node)[1] for node in field.nodes[step - 1]] if step else []
-            stands = any(keys[step] in (key.values() if isinstance(key, dict) else (key,)) for key in shorthands)
             filled = any(step < last or compares or value is DERIVED or holds([value], NOWHERE) for value in defaults)
             above = [value for nodes in field.nodes[:step] for node in nodes for value in _defaults(node)]
-            if not (stands or filled or any(value not in (DERIVED, {}, []) for value in above)):
+            if not (field.has_shorthand[step] or filled or any(value not in (DERIVED, {}, []) for value in above)):
                 return "/" + "/".join(keys[: step + 1])
         return ""
 
@@ -251,12 +263,14 @@ class _Case:
         if self.is_unique:
             yield from once((path, str(value), field.shown(value, True)) for _, field, path, value in wrong)
             return
-        for scope, field, path, value in wrong:
-            shown = {"value": field.shown(value)}
+        first = wrong[0][2] if wrong else ()
+        for scope, field, path, value in wrong[1:] if self.is_single else wrong:
+            shown = {"value": field.shown(value), "first": path_string(item_of(first))}
             for name, other in self.fields.items():
                 shown[name] = other.shown(next((value for _, value in other.values(scope)), ""))
             said = _PLACEHOLDER.sub(lambda name: shown[name[1]], self.message)  # noqa: B023 - called at once
-            yield Problem(path, said, related=tuple(other.path(scope) for other, _ in self.when))
+            related = tuple(other.path(scope, holds) for other, holds in self.when)
+            yield Problem(path, said, related=(first, *related) if self.is_single else related)
 
     def _wrong(self, scope: Scope) -> Iterator[tuple[Scope, _Field, Path, Any]]:
         if all(holds([value for _, value in field.values(scope)], scope) for field, holds in self.when):
@@ -336,4 +350,4 @@ def _defaults(node: Node) -> list[Any]:
     """Return what may come in where a guest gives nothing."""
     cases = [*node.get("defaults", ()), *([{"value": node["default"]}] if "default" in node else [])]
     values = [DERIVED if "derived" in case else case["value"] for case in cases]
-    return [value for value in values if value is not None]
+    return [value for value in values if value is not None and value != []]
