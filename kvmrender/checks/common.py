@@ -59,10 +59,13 @@ def once(found: Iterable[tuple[Path, Any, str]]) -> Iterator[Problem]:
     for path, value, text in found:
         if value in owners:
             owner = owners[value]
-            # The device or element, without the field in it.
-            last = max((number for number, step in enumerate(owner) if isinstance(step, int)), default=0)
-            yield Problem(path, f"{text} is taken by {path_string(owner[: last + 1])}", related=(owner,))
+            yield Problem(path, f"{text} is taken by {path_string(item_of(owner))}", related=(owner,))
         owners.setdefault(value, path)
+
+
+def item_of(path: Path) -> Path:
+    """Return the device or element that a path leads into, without the field in it."""
+    return path[: max((number for number, step in enumerate(path) if isinstance(step, int)), default=0) + 1]
 
 
 def cpuset(text: str) -> set[int]:

@@ -10,32 +10,6 @@ from kvmrender.checks.common import Checks, Context, devices, dig, once
 from kvmrender.errors import Problem
 
 UUID_LENGTH = 32
-BOOTED = ("disks", "filesystems", "interfaces", "hostdevs", "redirdevs")
-"""The devices that a guest can be booted from."""
-
-ARCHITECTURES: tuple[tuple[str, str, dict[str, tuple[str, ...]]], ...] = (
-    ("watchdogs", "model", {"diag288": ("s390x",)}),
-    ("panics", "model", {"isa": ("amd64",), "hyperv": ("amd64",), "pseries": ("ppc64le",), "s390": ("s390x",)}),
-    ("hostdevs", "model", {"vfio-ccw": ("s390x",), "vfio-ap": ("s390x",)}),
-    ("inputs", "bus", {"ps2": ("amd64", "ppc64le")}),
-)
-"""The architectures that have a device, by its key, the field that says what it is, and that field's value."""
-
-
-def boot_orders(context: Context, architecture: Context) -> Iterator[Problem]:
-    """No two devices have one place in the boot order, and none has one beside os.boot."""
-    found = [
-        ((key, number), order)
-        for key in BOOTED
-        for number, device in enumerate(context[key])
-        if "boot" in device and (order := (device["boot"] or {}).get("order")) is not None
-    ]
-    if len({order for _, order in found}) < len(found):
-        yield from once(((*path, "boot", "order"), order, str(order)) for path, order in found)
-    if dig(context, "os", "boot"):
-        for path, _ in found:
-            said = "can't stand beside os.boot: order devices either by kind or one by one"
-            yield Problem((*path, "boot"), said, related=(("os", "boot"),))
 
 
 def aliases(context: Context, architecture: Context) -> Iterator[Problem]:
@@ -58,17 +32,6 @@ def iommu_machine(context: Context, architecture: Context) -> Iterator[Problem]:
         yield Problem(("iommu", "model"), said, related=(("machine",), ("arch",)))
 
 
-def device_machine(context: Context, architecture: Context) -> Iterator[Problem]:
-    """Watchdogs, panic devices, inputs and devices of the host are ones that machines of the architecture can have."""
-    arch = context["arch"]
-    for key, field, known in ARCHITECTURES:
-        for number, device in enumerate(context[key]):
-            value = device.get(field, "")
-            if arch not in known.get(value, (arch,)):
-                said = f"{value} is for {' or '.join(known[value])}, not {arch}"
-                yield Problem((key, number, field), said, related=(("arch",),))
-
-
 def panic_models(context: Context, architecture: Context) -> Iterator[Problem]:
     """No two panic devices have one model."""
     usual = {"ppc64le": "pseries", "s390x": "s390", "amd64": "isa"}.get(context["arch"])
@@ -79,15 +42,11 @@ def panic_models(context: Context, architecture: Context) -> Iterator[Problem]:
 
 
 def hostdevs_once(context: Context, architecture: Context) -> Iterator[Problem]:
-    """No device of the host is given twice, and there is one of model vfio-ap."""
+    """No device of the host is given twice."""
     for_each = enumerate(context["hostdevs"])
     yield from once(
         (("hostdevs", number, "source"), _on_host(device), "this device of the host") for number, device in for_each
     )
-    adjuncts = [number for number, device in enumerate(context["hostdevs"]) if device.get("model") == "vfio-ap"]
-    for number in adjuncts[1:]:
-        said = f"a guest has one of model vfio-ap, and that is hostdevs[{adjuncts[0]}]"
-        yield Problem(("hostdevs", number, "model"), said, related=(("hostdevs", adjuncts[0]),))
 
 
 def _on_host(device: Context) -> tuple[Any, ...]:
@@ -107,19 +66,9 @@ def _plain(text: str) -> str:
     return text if len(text) == UUID_LENGTH else str(int(text, 16 if text.startswith("0x") else 10))
 
 
-def hostdev_display(context: Context, architecture: Context) -> Iterator[Problem]:
-    """A mediated device that shows its screen has graphics to show it through."""
-    for number, device in enumerate(context["hostdevs"] if not context["graphics"] else ()):
-        if device.get("display") == "on":
-            yield Problem(("hostdevs", number, "display"), "needs graphics", related=(("graphics",),))
-
-
 CHECKS: Checks = {
-    boot_orders: tuple(f"/{key}/boot" for key in BOOTED),
     aliases: ("alias",),
     iommu_machine: ("iommu",),
-    device_machine: ("watchdogs", "panics", "hostdevs", "inputs"),
     panic_models: ("panics",),
     hostdevs_once: ("hostdevs",),
-    hostdev_display: ("hostdevs",),
 }

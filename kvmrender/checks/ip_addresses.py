@@ -41,21 +41,17 @@ def route_networks(context: Context, architecture: Context) -> Iterator[Problem]
 
 
 def user_addresses(context: Context, architecture: Context) -> Iterator[Problem]:
-    """A user connection has one address of each family, with a prefix that it can have; no other type has any."""
+    """A user connection has one address of each family, with a prefix that it can have."""
     for number, interface in enumerate(context["interfaces"]):
         seen: dict[str, Path] = {}
-        for place, item in enumerate(interface.get("ip") or []):
+        for place, item in enumerate((interface.get("ip") if interface.get("type") == "user" else None) or []):
             path: Path = ("interfaces", number, "ip", place)
             family, prefix = _family(item["address"]), item.get("prefix", 0)
-            if (kind := interface.get("type")) not in ("user", "vdpa", None):
-                said = f"is for type user, not {kind}: other guests can't be told"
-                yield Problem(path, said, related=(("interfaces", number, "type"),))
-            elif kind == "user":
-                if seen.setdefault(family, path) != path:
-                    yield Problem(path, f"is another address of {family}", related=(seen[family],))
-                if prefix and prefix not in USER_PREFIXES[family]:
-                    known = "4 to 27" if family == "ipv4" else "64"
-                    yield Problem((*path, "prefix"), f"{prefix} is not a prefix of a user connection: {known} is")
+            if seen.setdefault(family, path) != path:
+                yield Problem(path, f"is another address of {family}", related=(seen[family],))
+            if prefix and prefix not in USER_PREFIXES[family]:
+                known = "4 to 27" if family == "ipv4" else "64"
+                yield Problem((*path, "prefix"), f"{prefix} is not a prefix of a user connection: {known} is")
 
 
 def _addresses(context: Context) -> Iterator[tuple[Path, Context, tuple[str, ...]]]:

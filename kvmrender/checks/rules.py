@@ -11,36 +11,39 @@ A rule stands in a part beside the fields that it is about, and holds for each m
         message: is open to every network
 
 Where all of ``when`` holds, the field ``at`` is wrong if it is given, and ``message`` says why, with ``{value}`` for
-its value and ``{other}`` for that of another field. Fields are those of the mapping, or with a slash before them those
-of the guest (``/arch``); where a field leads through a list, it has all values there. ``each`` names a list: the rule
-holds for each of its items, in which are the fields that begin with its name. What is looked at is the context, so
-that defaults and derived values count.
+its value and ``{other}`` for that of another field, or ``{other|words}`` for words where that isn't given. Fields are
+those of the mapping, or with a slash before them those of the guest (``/arch``); where a field leads through a list, it
+has all values there. ``each`` names a list: the rule holds for each of its items, in which are the fields that begin
+with its name. What is looked at is the context, so that defaults and derived values count.
 
 A condition is ``true`` for a field that is given, ``false`` for one that is not, a value that it has, or one of these:
 
 ``{not: condition}``        it is given, and this does not hold
 ``{in: field}``             it has a value that is there too
+``{contains: text}``        it is a text that this is a part of
 ``{above: 3}``              it is more than a number, a size of memory, or the value of a field; ``below`` is less
 ``{multiple_of: 1 MiB}``    it is that, of a number, a size, or the value of a field
 ``{power_of_two: true}``    it is one
 a list                      one of its conditions holds
 
 A condition of ``at`` may stand in ``when`` too: with ``{size: false}`` it is missing. ``at`` may be a list of fields,
-``cases`` hold several rules of one id, and with ``unique: true`` no two items have one value.
+``when`` a list of which one has to hold, and ``cases`` hold several rules of one id. With ``unique: true`` no two items
+have one value; the ``message`` is what is taken, the value where it is left out. With ``single: true`` what would be
+wrong may be there once: what comes after the first is wrong, and ``{first}`` is the item that has that.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from functools import cache, partial
+from functools import cache
 from typing import Any, NamedTuple
 
-from kvmrender.checks.common import Check, Context, Find, once
-from kvmrender.errors import Path, Problem, brief
+from kvmrender.checks.common import Check, Context, Find, item_of, once
+from kvmrender.errors import Path, Problem, brief, path_string
 from kvmrender.schema.guest_schema import GuestSchema, Node, PlacedRule, Steps, resolve
 from kvmrender.schema.memory_units import memory, to_bytes
-from kvmrender.schema.shorthand import forms
+from kvmrender.schema.shorthand import QUANTITIES, forms
 
 Found = tuple[Path, Any]
 """A path, and the value there."""
@@ -85,15 +88,20 @@ def _find(schema: GuestSchema, place: Steps, rule: Node) -> Find:
     def find(context: Context, architecture: Context) -> Iterator[Problem]:
         guest: Found = ((), context)
         for mapping in _walk(guest, place):
-            for case in compiled():
-                yield from case.problems(guest, mapping)
+            found: dict[tuple[Path, str], Problem] = {}
+            for problem in (problem for case in compiled() for problem in case.problems(guest, mapping)):
+                found.setdefault((problem.path, problem.message), problem)
+            yield from found.values()
 
     return find
 
 
 def _cases(schema: GuestSchema, place: Steps, rule: Node) -> list[_Case]:
-    at = tuple(step for step in place if isinstance(step, str))
-    return [_Case(schema, at, {"each": rule.get("each", ""), **case}) for case in rule.get("cases", [rule])]
+    return [
+        _Case(schema, place, {"each": rule.get("each", ""), **case, "when": when})
+        for case in rule.get("cases", [rule])
+        for when in _listed(case.get("when", {}))
+    ]
 
 
 def _rules(root: Node, node: Node, place: Steps, above: dict[str, Steps]) -> Iterator[tuple[Steps, Node]]:
@@ -134,24 +142,26 @@ def _walk(found: Found, steps: Steps) -> Iterator[Found]:
 
 class _Field:
     """A field that a rule names, for mappings at a place. ``nodes`` are those of each of its steps from the guest on:
-    the schema's, then those that architectures add."""
+    the schema's, then those that architectures add; of the steps, the first ``known`` lead to all such mappings."""
 
-    def __init__(self, schema: GuestSchema, place: tuple[str, ...], each: str, name: str) -> None:
-        self.steps = tuple(name.removeprefix("/").split("."))
-        self.full = self.steps if name.startswith("/") else (*place, *self.steps)
+    def __init__(self, schema: GuestSchema, place: Steps, each: str, name: str) -> None:
+        self.name, self.steps = name, tuple(name.removeprefix("/").split("."))
+        here = () if name.startswith("/") else place
+        self.full = (*(step for step in here if isinstance(step, str)), *self.steps)
+        self.known = next((at for at, step in enumerate(here) if not isinstance(step, str)), len(self.full))
         self.of = 0 if name.startswith("/") else 1
         if each and f"{name}.".startswith(f"{each}."):
             self.of, self.steps = 2, self.steps[each.count(".") + 1 :]
-        self.name, self.nodes = name, _nodes(schema, self.full)
+        self.nodes, self.has_shorthand = _nodes(schema, self.full)
 
     def values(self, scope: Scope) -> list[Found]:
         """Return what is there, with its path."""
         return list(_walk(scope[self.of], self.steps))
 
-    def path(self, scope: Scope) -> Path:
-        """Return where it is, or would be."""
+    def path(self, scope: Scope, holds: Holds | None = None) -> Path:
+        """Return where it is, or would be: of several values, where the first is of which a condition holds."""
         if found := self.values(scope):
-            return found[0][0]
+            return next((path for path, value in found if holds and holds([value], scope)), found[0][0])
         path: Path = scope[self.of][0]
         for step, nodes in zip(self.steps, self.nodes[len(self.full) - len(self.steps) :], strict=True):
             path = (*path, step, 0) if "items" in nodes[0] else (*path, step)
@@ -161,8 +171,8 @@ class _Field:
         """Return a value as messages show it, ``in_quotes`` if it may be any text."""
         if self.nodes[-1][0].get("writeOnly"):
             return "***"
-        if isinstance(value, dict):
-            return brief(f"{value.get('text', '')} {value.get('unit', 'KiB')}")
+        if isinstance(value, dict) and "text" in value:
+            return brief(f"{value['text']} {value.get('unit', 'KiB')}")
         return brief(repr(value) if in_quotes and "enum" not in self.nodes[-1][0] else str(value))
 
 
@@ -172,11 +182,19 @@ def named_fields(rule: Node) -> Iterator[tuple[Path, str]]:
         inside: Path = ("cases", number) if "cases" in rule else ()
         for key in ("each", "at"):
             yield from (((*inside, key), name) for name in _listed(case.get(key, [])))
-        for name, wanted in case.get("when", {}).items():
-            yield (*inside, "when", name), name
-            yield from (((*inside, "when", name), other) for other in _others(wanted))
-        placeholders = _PLACEHOLDER.findall(case.get("message", ""))
-        yield from (((*inside, "message"), name) for name in placeholders if name != "value")
+        when = case.get("when", {})
+        for place, some in enumerate(when) if isinstance(when, list) else [(None, when)]:
+            above = (*inside, "when") if place is None else (*inside, "when", place)
+            for name, wanted in some.items():
+                yield (*above, name), name
+                yield from (((*above, name), other) for other in _others(wanted))
+        yield from (((*inside, "message"), name) for name, _ in _placeholders(case.get("message", "")))
+
+
+def _placeholders(message: str) -> list[tuple[str, str]]:
+    """Return the fields that a message shows, with the words where they aren't given."""
+    found = [text.partition("|") for text in _PLACEHOLDER.findall(message)]
+    return [(name, words) for name, _, words in found if name not in ("value", "first")]
 
 
 def _others(wanted: Any) -> Iterator[str]:
@@ -185,7 +203,7 @@ def _others(wanted: Any) -> Iterator[str]:
         for operator, operand in condition.items() if isinstance(condition, dict) else ():
             if operator == "not":
                 yield from _others(operand)
-            elif operator == "in" or _is_field(operand):
+            elif operator == "in" or (operator in _COMPARE and _is_field(operand)):
                 yield operand
 
 
@@ -193,33 +211,43 @@ def _is_field(operand: Any) -> bool:
     return isinstance(operand, str) and not operand[:1].isdigit()
 
 
-def _nodes(schema: GuestSchema, full: tuple[str, ...]) -> list[list[Node]]:
-    nodes, found = [schema.root, *schema.architectures.values()], []
+def _nodes(schema: GuestSchema, full: tuple[str, ...]) -> tuple[list[list[Node]], list[bool]]:
+    """Return the nodes of each step to a field, and whether a bare value may stand for it."""
+    nodes, found, short = [schema.root, *schema.architectures.values()], [], []
     for step in full:
-        inside = [resolve(schema.root, node["items"]) if "items" in node else node for node in nodes]
-        children = [node.get("properties", {}).get(step) for node in inside]
+        holders = [*nodes, *(resolve(schema.root, node["items"]) for node in nodes if "items" in node)]
+        short.append(any(_stands_for(node, step) for node in holders))
+        children = [node.get("properties", {}).get(step) for node in holders]
         nodes = [resolve(schema.root, child) for child in children if child is not None] or [{}]
         found.append(nodes)
-    return found
+    return found, short
+
+
+def _stands_for(node: Node, key: str) -> bool:
+    """Say whether a scalar in place of a mapping may stand for this key of it."""
+    shorthand = forms(node)[1]
+    keys = shorthand.values() if isinstance(shorthand, dict) else (shorthand,)
+    return key in keys or node.get("format") in QUANTITIES
 
 
 class _Case:
     """A case of a rule, for mappings at a place."""
 
-    def __init__(self, schema: GuestSchema, place: tuple[str, ...], case: Node) -> None:
+    def __init__(self, schema: GuestSchema, place: Steps, case: Node) -> None:
         each, names, self.wanted = case["each"], _listed(case["at"]), case.get("when", {})
 
         def field(name: str) -> _Field:
             return _Field(schema, place, each, name)
 
         self.each = tuple(each.split(".")) if each else ()
-        self.is_unique = case.get("unique", False)
+        self.is_unique, self.is_single = case.get("unique", False), case.get("single", False)
         self.message = case.get("message", "")
         self.when = [
             (field(name), _condition(wanted, field)) for name, wanted in self.wanted.items() if name not in names
         ]
         self.about = [(field(name), _condition(self.wanted.get(name, True), field)) for name in names]
-        self.fields = {name: field(name) for name in _PLACEHOLDER.findall(self.message) if name != "value"}
+        self.compared = [field(name) for wanted in self.wanted.values() for name in _others(wanted)]
+        self.shown = [(field(name), words) for name, words in _placeholders(self.message)]
 
     def triggers(self) -> list[str | tuple[str, ...]]:
         """Return keys of which a guest must write one, or all of several, for the case to find anything."""
@@ -238,12 +266,10 @@ class _Case:
         keys, last = field.full, len(field.full) - 1
         for step in range(last, -1, -1):
             defaults = [value for node in field.nodes[step] for value in _defaults(node)]
-            shorthands = [forms(node)[1] for node in field.nodes[step - 1]] if step else []
-            stands = any(keys[step] in (key.values() if isinstance(key, dict) else (key,)) for key in shorthands)
             filled = any(step < last or compares or value is DERIVED or holds([value], NOWHERE) for value in defaults)
             above = [value for nodes in field.nodes[:step] for node in nodes for value in _defaults(node)]
-            if not (stands or filled or any(value not in (DERIVED, {}, []) for value in above)):
-                return "/" + "/".join(keys[: step + 1])
+            if not (field.has_shorthand[step] or filled or any(value not in (DERIVED, {}) for value in above)):
+                return "/" + "/".join(keys[: min(step + 1, field.known)])
         return ""
 
     def problems(self, guest: Found, mapping: Found) -> Iterator[Problem]:
@@ -251,17 +277,22 @@ class _Case:
         items = _walk(mapping, self.each) if self.each else (mapping,)
         wrong = [found for item in items for found in self._wrong(Scope(guest, mapping, item))]
         if self.is_unique:
-            yield from once((path, str(value), field.shown(value, True)) for _, field, path, value in wrong)
+            texts = [self._said(scope, field, value) or field.shown(value, True) for scope, field, _, value in wrong]
+            yield from once((path, str(value), text) for (_, _, path, value), text in zip(wrong, texts, strict=True))
             return
-        for scope, field, path, value in wrong:
-            said = _PLACEHOLDER.sub(partial(self._said, scope, field.shown(value)), self.message)
-            yield Problem(path, said, related=tuple(other.path(scope) for other, _ in self.when))
+        first = wrong[0][2] if wrong else ()
+        for scope, field, path, value in wrong[1:] if self.is_single else wrong:
+            about = [first] if self.is_single else []
+            about += [other.path(scope, holds) for other, holds in self.when]
+            about += [other.path(scope) for other in self.compared]
+            yield Problem(path, self._said(scope, field, value, first), related=tuple(dict.fromkeys(about)))
 
-    def _said(self, scope: Scope, value: str, placeholder: re.Match[str]) -> str:
-        if placeholder[1] == "value":
-            return value
-        other = self.fields[placeholder[1]]
-        return other.shown(next((found for _, found in other.values(scope)), ""))
+    def _said(self, scope: Scope, field: _Field, value: Any, first: Path = ()) -> str:
+        """Return the message with what stands for its placeholders."""
+        shown = {"value": field.shown(value), "first": path_string(item_of(first))}
+        for other, words in self.shown:
+            shown[other.name] = next((other.shown(value) for _, value in other.values(scope)), words)
+        return _PLACEHOLDER.sub(lambda found: shown[found[1].partition("|")[0]], self.message)
 
     def _wrong(self, scope: Scope) -> Iterator[tuple[Scope, _Field, Path, Any]]:
         if all(holds([value for _, value in field.values(scope)], scope) for field, holds in self.when):
@@ -295,6 +326,8 @@ def _condition(wanted: Any, field: Callable[[str], _Field]) -> Holds:
         return lambda values, scope: any(
             str(value) in [str(known) for _, known in other.values(scope)] for value in values
         )
+    if operator == "contains":
+        return lambda values, scope: any(operand in str(value) for value in values)
     bound, compare = _bound(operand, field), _COMPARE[operator]
 
     def holds(values: list[Any], scope: Scope) -> bool:
@@ -309,7 +342,7 @@ def _condition(wanted: Any, field: Callable[[str], _Field]) -> Holds:
 _COMPARE: dict[str, Callable[[int, int], bool]] = {
     "above": int.__gt__,
     "below": int.__lt__,
-    "multiple_of": lambda number, other: number % other == 0,
+    "multiple_of": lambda number, other: other != 0 and number % other == 0,
     "power_of_two": lambda number, wanted: (number.bit_count() == 1) == wanted,
 }
 
@@ -341,4 +374,4 @@ def _defaults(node: Node) -> list[Any]:
     """Return what may come in where a guest gives nothing."""
     cases = [*node.get("defaults", ()), *([{"value": node["default"]}] if "default" in node else [])]
     values = [DERIVED if "derived" in case else case["value"] for case in cases]
-    return [value for value in values if value is not None]
+    return [value for value in values if value is not None and value != []]

@@ -1,4 +1,4 @@
-"""A guest just inside and one just outside of each check, a module for each of kvmrender.checks."""
+"""A guest just inside and one just outside of each check, in modules by what they are about."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Guests just inside and just outside of each check of kvmrender.checks.chardevs."""
+"""Guests just inside and just outside of each check of character devices."""
 
 from __future__ import annotations
 

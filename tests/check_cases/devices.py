@@ -1,4 +1,4 @@
-"""Guests just inside and just outside of each check of kvmrender.checks.devices."""
+"""Guests just inside and just outside of each check of devices."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ CASES: list[Case] = [
         "hostdevs[1].source: this device of the host is taken by hostdevs[0]",
     ),
     (
-        "hostdevs_once",
+        "one_adjunct",
         {"arch": "s390x", "hostdevs": [mdev("vfio-ap", "0" * 32), mdev("vfio-ccw", "1" * 32)]},
         {"arch": "s390x", "hostdevs": [mdev("vfio-ap", "0" * 32), mdev("vfio-ap", "1" * 32)]},
         "hostdevs[1].model: a guest has one of model vfio-ap, and that is hostdevs[0]",

@@ -1,4 +1,4 @@
-"""Guests just inside and just outside of each check of kvmrender.checks.graphics."""
+"""Guests just inside and just outside of each check of displays and graphics cards."""
 
 from __future__ import annotations
 

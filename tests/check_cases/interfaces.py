@@ -1,4 +1,4 @@
-"""Guests just inside and just outside of each check of kvmrender.checks.interfaces."""
+"""Guests just inside and just outside of each check of interfaces."""
 
 from __future__ import annotations
 

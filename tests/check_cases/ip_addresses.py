@@ -1,4 +1,4 @@
-"""Guests just inside and just outside of each check of kvmrender.checks.ip_addresses."""
+"""Guests just inside and just outside of each check of the IP addresses of interfaces."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ CASES: list[Case] = [
         "interfaces[0].source.route[0].address: 'fe80::1' is not the address of a network with prefix 0",
     ),
     (
-        "user_addresses",
+        "interface_options",
         {"interfaces": [{"type": "user", "ip": ["10.0.0.1"]}]},
         {"interfaces": [{"type": "bridge", "source": {"bridge": "b"}, "ip": ["10.0.0.1"]}]},
         "interfaces[0].ip[0]: is for type user, not bridge: other guests can't be told",
@@ -129,7 +129,7 @@ CASES: list[Case] = [
         "interfaces[0].ip[0].prefix: 63 is not a prefix of a user connection: 64 is",
     ),
     (
-        "user_addresses",
+        "interface_options",
         {"interfaces": [{"type": "vdpa", "source": {"dev": "/dev/vhost-vdpa-0"}, "ip": {"address": "10.0.0.1"}}]},
         {"interfaces": [{"type": "direct", "source": {"dev": "eth0"}, "ip": {"address": "10.0.0.1"}}]},
         "interfaces[0].ip[0]: is for type user, not direct: other guests can't be told",

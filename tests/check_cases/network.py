@@ -1,4 +1,4 @@
-"""Guests just inside and just outside of each check of kvmrender.checks.network."""
+"""Guests just inside and just outside of each check of MAC addresses and ports."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ CASES: list[Case] = [
         "interfaces[0].portForward[0].range[0].end: 2021 is less than start, 2022",
     ),
     (
-        "port_ranges",
+        "vnc_listens",
         {"graphics": [{"type": "vnc", "port": 5900}]},
         {"graphics": [{"type": "vnc", "port": 5899}]},
         "graphics[0].port: 5899 is not a port for VNC, which has them from 5900",

@@ -1,4 +1,4 @@
-"""Guests just inside and just outside of each check of kvmrender.checks.tpms."""
+"""Guests just inside and just outside of each check of TPMs."""
 
 from __future__ import annotations
 
