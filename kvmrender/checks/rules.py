@@ -11,7 +11,7 @@ A rule stands in a part beside the fields that it is about, and holds for each m
         message: is open to every network
 
 Where all of ``when`` holds, the field ``at`` is wrong if it is given, and ``message`` says why, with ``{value}`` for
-its value and ``{other}`` for that of another field. Fields are those of the mapping, or with a slash before them those
+its value and ``{other}`` for that of another field, or ``{other|words}`` for words where that isn't given. Fields are those of the mapping, or with a slash before them those
 of the guest (``/arch``); where a field leads through a list, it has all values there. ``each`` names a list: the rule
 holds for each of its items, in which are the fields that begin with its name. What is looked at is the context, so
 that defaults and derived values count.
@@ -20,13 +20,15 @@ A condition is ``true`` for a field that is given, ``false`` for one that is not
 
 ``{not: condition}``        it is given, and this does not hold
 ``{in: field}``             it has a value that is there too
+``{contains: text}``        it is a text that this is a part of
 ``{above: 3}``              it is more than a number, a size of memory, or the value of a field; ``below`` is less
 ``{multiple_of: 1 MiB}``    it is that, of a number, a size, or the value of a field
 ``{power_of_two: true}``    it is one
 a list                      one of its conditions holds
 
 A condition of ``at`` may stand in ``when`` too: with ``{size: false}`` it is missing. ``at`` may be a list of fields,
-``cases`` hold several rules of one id, and with ``unique: true`` no two items have one value.
+``cases`` hold several rules of one id, and with ``unique: true`` no two items have one value; its ``message`` is what
+is taken, the value where it is left out.
 """
 
 from __future__ import annotations
@@ -173,8 +175,13 @@ def named_fields(rule: Node) -> Iterator[tuple[Path, str]]:
         for name, wanted in case.get("when", {}).items():
             yield (*inside, "when", name), name
             yield from (((*inside, "when", name), other) for other in _others(wanted))
-        placeholders = _PLACEHOLDER.findall(case.get("message", ""))
-        yield from (((*inside, "message"), name) for name in placeholders if name != "value")
+        yield from (((*inside, "message"), name) for name, _ in _placeholders(case.get("message", "")))
+
+
+def _placeholders(message: str) -> list[tuple[str, str]]:
+    """Return the fields that a message shows, with the words where they aren't given."""
+    found = [text.partition("|") for text in _PLACEHOLDER.findall(message)]
+    return [(name, words) for name, _, words in found if name != "value"]
 
 
 def _others(wanted: Any) -> Iterator[str]:
@@ -183,7 +190,7 @@ def _others(wanted: Any) -> Iterator[str]:
         for operator, operand in condition.items() if isinstance(condition, dict) else ():
             if operator == "not":
                 yield from _others(operand)
-            elif operator == "in" or _is_field(operand):
+            elif operator == "in" or (operator in _COMPARE and _is_field(operand)):
                 yield operand
 
 
@@ -217,7 +224,8 @@ class _Case:
             (field(name), _condition(wanted, field)) for name, wanted in self.wanted.items() if name not in names
         ]
         self.about = [(field(name), _condition(self.wanted.get(name, True), field)) for name in names]
-        self.fields = {name: field(name) for name in _PLACEHOLDER.findall(self.message) if name != "value"}
+        self.compared = [field(name) for wanted in self.wanted.values() for name in _others(wanted)]
+        self.fields = [(field(name), words) for name, words in _placeholders(self.message)]
 
     def triggers(self) -> list[str | tuple[str, ...]]:
         """Return keys of which a guest must write one, or all of several, for the case to find anything."""
@@ -249,14 +257,21 @@ class _Case:
         items = _walk(mapping, self.each) if self.each else (mapping,)
         wrong = [found for item in items for found in self._wrong(Scope(guest, mapping, item))]
         if self.is_unique:
-            yield from once((path, str(value), field.shown(value, True)) for _, field, path, value in wrong)
+            yield from once(
+                (path, str(value), self._said(scope, field, value) or field.shown(value, True))
+                for scope, field, path, value in wrong
+            )
             return
         for scope, field, path, value in wrong:
-            shown = {"value": field.shown(value)}
-            for name, other in self.fields.items():
-                shown[name] = other.shown(next((value for _, value in other.values(scope)), ""))
-            said = _PLACEHOLDER.sub(lambda name: shown[name[1]], self.message)  # noqa: B023 - called at once
-            yield Problem(path, said, related=tuple(other.path(scope) for other, _ in self.when))
+            related = [other.path(scope) for other in (*(other for other, _ in self.when), *self.compared)]
+            yield Problem(path, self._said(scope, field, value), related=tuple(dict.fromkeys(related)))
+
+    def _said(self, scope: Scope, field: _Field, value: Any) -> str:
+        """Return the message with what stands for its placeholders."""
+        shown = {"value": field.shown(value)}
+        for other, words in self.fields:
+            shown[other.name] = next((other.shown(value) for _, value in other.values(scope)), words)
+        return _PLACEHOLDER.sub(lambda found: shown[found[1].partition("|")[0]], self.message)
 
     def _wrong(self, scope: Scope) -> Iterator[tuple[Scope, _Field, Path, Any]]:
         if all(holds([value for _, value in field.values(scope)], scope) for field, holds in self.when):
@@ -290,6 +305,8 @@ def _condition(wanted: Any, field: Callable[[str], _Field]) -> Holds:
         return lambda values, scope: any(
             str(value) in [str(known) for _, known in other.values(scope)] for value in values
         )
+    if operator == "contains":
+        return lambda values, scope: any(operand in str(value) for value in values)
     bound, compare = _bound(operand, field), _COMPARE[operator]
 
     def holds(values: list[Any], scope: Scope) -> bool:
@@ -304,7 +321,7 @@ def _condition(wanted: Any, field: Callable[[str], _Field]) -> Holds:
 _COMPARE: dict[str, Callable[[int, int], bool]] = {
     "above": int.__gt__,
     "below": int.__lt__,
-    "multiple_of": lambda number, other: number % other == 0,
+    "multiple_of": lambda number, other: other != 0 and number % other == 0,
     "power_of_two": lambda number, wanted: (number.bit_count() == 1) == wanted,
 }
 
