@@ -11,10 +11,10 @@ A rule stands in a part beside the fields that it is about, and holds for each m
         message: is open to every network
 
 Where all of ``when`` holds, the field ``at`` is wrong if it is given, and ``message`` says why, with ``{value}`` for
-its value and ``{other}`` for that of another field, or ``{other|words}`` for words where that isn't given. Fields are those of the mapping, or with a slash before them those
-of the guest (``/arch``); where a field leads through a list, it has all values there. ``each`` names a list: the rule
-holds for each of its items, in which are the fields that begin with its name. What is looked at is the context, so
-that defaults and derived values count.
+its value and ``{other}`` for that of another field, or ``{other|words}`` for words where that isn't given. Fields are
+those of the mapping, or with a slash before them those of the guest (``/arch``); where a field leads through a list, it
+has all values there. ``each`` names a list: the rule holds for each of its items, in which are the fields that begin
+with its name. What is looked at is the context, so that defaults and derived values count.
 
 A condition is ``true`` for a field that is given, ``false`` for one that is not, a value that it has, or one of these:
 
@@ -161,7 +161,7 @@ class _Field:
         """Return a value as messages show it, ``in_quotes`` if it may be any text."""
         if self.nodes[-1][0].get("writeOnly"):
             return "***"
-        if isinstance(value, dict):
+        if isinstance(value, dict) and "text" in value:
             return brief(f"{value['text']} {value.get('unit', 'KiB')}")
         return brief(repr(value) if in_quotes and "enum" not in self.nodes[-1][0] else str(value))
 
