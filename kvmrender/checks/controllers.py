@@ -64,10 +64,8 @@ CHOOSY = {
 }
 """Controllers for which libvirt adds no other by itself on PCI Express, and what they can be plugged into there."""
 
-QUEUED = ("queues", "cmd_per_lun", "max_sectors", "ioeventfd", "iothread")
 ON_USB = ("disks.target", "interfaces.model", *(key for key in MAYBE_ON_USB if key not in ("disks", "interfaces")))
 """The keys without which no device is on USB."""
-XHCI = ("nec-xhci", "qemu-xhci")
 
 
 def controller_machine(context: Context, architecture: Context) -> Iterator[Problem]:
@@ -161,18 +159,15 @@ def _can_be_plugged(model: str, index: int, buses: dict[int, str | None]) -> boo
 
 
 def usb_controllers(context: Context, architecture: Context) -> Iterator[Problem]:
-    """A USB controller with a master has one, model none stands alone, and only xHCI has a choice of ports."""
+    """A USB controller with a master has one, and model none stands alone."""
     found = list(indexes(context, "usb"))
     masters = {index for index, _, controller in found if not is_companion(controller)}
     for index, place, controller in found:
-        path, model = ("controllers", place), controller.get("model")
+        path: Path = ("controllers", place)
         if is_companion(controller) and index not in masters:
             yield Problem(path, f"there is no USB controller with index {index} that could be the master")
-        if model == "none" and len(found) > 1:
+        if controller.get("model") == "none" and len(found) > 1:
             yield Problem((*path, "model"), "none is for guests without other USB controllers")
-        if "ports" in controller and model not in XHCI:
-            said = f"is for model {' or '.join(XHCI)}, not {model or 'the usual'}"
-            yield Problem((*path, "ports"), said)
 
 
 def usb_devices(context: Context, architecture: Context) -> Iterator[Problem]:
@@ -186,17 +181,6 @@ def usb_devices(context: Context, architecture: Context) -> Iterator[Problem]:
             yield Problem((key, position), said, related=(("controllers",),))
 
 
-def scsi_queues(context: Context, architecture: Context) -> Iterator[Problem]:
-    """SCSI controllers with queues or threads are virtio's."""
-    usual = "virtio-scsi" if context["arch"] == "s390x" else ""
-    for position, controller in enumerate(context["controllers"]):
-        model = controller.get("model", usual)
-        options = [name for name in QUEUED if name in (controller.get("driver") or {})]
-        if options and controller["type"] == "scsi" and not model.startswith("virtio"):
-            said = "is for model virtio-scsi" + (f", not {model}" if model else "")
-            yield Problem(("controllers", position, "driver", options[0]), said)
-
-
 CHECKS: Checks = {
     controller_machine: ("controllers",),
     controller_nodes: ("controllers.target",),
@@ -206,5 +190,4 @@ CHECKS: Checks = {
     pci_parents: ("controllers",),
     usb_controllers: ("controllers",),
     usb_devices: ON_USB,
-    scsi_queues: ("controllers",),
 }

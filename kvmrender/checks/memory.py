@@ -6,16 +6,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from kvmrender.checks.common import Checks, Context, cpuset, dig, once
-from kvmrender.checks.numa import CELLS, no_cell, numbered
+from kvmrender.checks.numa import no_cell, numbered
 from kvmrender.errors import Path, Problem
-from kvmrender.schema.memory_units import KIB, MAX_BYTES, MIB, to_bytes
+from kvmrender.schema.memory_units import MAX_BYTES, MIB, to_bytes
 
 MEMORY: Path = ("memory",)
 SIZED = ("memory", "currentMemory", "maxMemory", "memtune", "memoryBacking", "memory_devices", "features", "cpu")
 """Keys of a guest in which there are sizes."""
 UNITS = {"tseg": "MiB", "maxpagesize": "b"}
 """The units of sizes that are not KiB where they are left out."""
-LEAST_LABEL = 128 * KIB
 BLOCK = 256 * MIB
 """What memory modules of ppc64le guests are made of; an nvdimm has labels beside it."""
 
@@ -37,22 +36,6 @@ def _sizes(path: Path, value: Any, unit: str) -> Iterator[tuple[Path, Context]]:
                 yield from _sizes((*path, key), item, UNITS.get(key, "KiB"))
             elif key in ("text", "size", "memory", "value") and isinstance(item, int):
                 yield (*path, key), {"text": item, "unit": value.get("unit", unit)}
-
-
-def current_memory(context: Context, architecture: Context) -> Iterator[Problem]:
-    """Current memory is no more than memory."""
-    memory, current = context.get("memory"), context.get("currentMemory")
-    if memory and current and to_bytes(current) > to_bytes(memory):
-        said = f"{_size(current)} is more than memory, {_size(memory)}"
-        yield Problem(("currentMemory",), said, related=(MEMORY,))
-
-
-def max_memory(context: Context, architecture: Context) -> Iterator[Problem]:
-    """Memory is no more than maxMemory."""
-    most = context.get("maxMemory")
-    if most and to_bytes(context["memory"]) > to_bytes(most):
-        said = f"{_size(context['memory'])} is more than maxMemory, {_size(most)}"
-        yield Problem(MEMORY, said, related=(("maxMemory",),))
 
 
 def memory_devices(context: Context, architecture: Context) -> Iterator[Problem]:
@@ -107,8 +90,6 @@ def module_cells(context: Context, architecture: Context) -> Iterator[Problem]:
         node = dig(module, "target", "node")
         if node is not None and node not in (cells or (0,)):
             yield no_cell(path, node, len(cells))
-        elif node is None and cells and module["model"] in ("dimm", "nvdimm", "virtio-mem"):
-            yield Problem(path, "is missing: the NUMA cell that the module is in", related=(CELLS,))
 
 
 def module_slots(context: Context, architecture: Context) -> Iterator[Problem]:
@@ -126,52 +107,21 @@ def module_slots(context: Context, architecture: Context) -> Iterator[Problem]:
             yield Problem(path, said, related=(("maxMemory", "slots"),))
 
 
-def module_parts(context: Context, architecture: Context) -> Iterator[Problem]:
-    """What a memory module is made of fits its size: blocks that are a power of two, and labels of an nvdimm."""
+def module_labels(context: Context, architecture: Context) -> Iterator[Problem]:
+    """An nvdimm of a ppc64le guest has 256 MiB beside its labels."""
     for number, module in enumerate(context["memory_devices"]):
-        path: Path = ("memory_devices", number, "target")
-        target = {
-            key: to_bytes(size) for key, size in module["target"].items() if key in ("size", "requested", "block")
-        }
-        size, requested, block = target["size"], target.get("requested", 0), target.get("block", 1)
-        shown = {key: _size(module["target"][key]) for key in target}
-        if requested > size:
-            said = f"{shown['requested']} is more than size, {shown['size']}"
-            yield Problem((*path, "requested"), said, related=((*path, "size"),))
-        if block & (block - 1):
-            yield Problem((*path, "block"), f"{shown['block']} is not a power of two")
-        elif requested % block:
-            said = f"{shown['requested']} is not a multiple of block, {shown['block']}"
-            yield Problem((*path, "requested"), said, related=((*path, "block"),))
-        if module["model"] == "nvdimm":
-            yield from _nvdimm(("memory_devices", number), module, size, context["arch"])
-
-
-def _nvdimm(path: Path, module: Context, size: int, arch: str) -> Iterator[Problem]:
-    label = dig(module, "target", "label", "size")
-    where: Path = (*path, "target", "label")
-    room = to_bytes(label) if label else 0
-    if label and not LEAST_LABEL <= room < size:
-        said = f"{_size(label)} is not a size of labels: 128 KiB or more, and less than the module's"
-        yield Problem((*where, "size"), said, related=((*path, "target", "size"),))
-    if arch == "ppc64le" and not label:
-        yield Problem(where, "is missing: an nvdimm of ppc64le guests has labels")
-    elif arch == "ppc64le" and size < BLOCK + room:
-        said = f"{_size(module['target']['size'])} is less than 256 MiB and the labels"
-        yield Problem((*path, "target", "size"), said, related=(where,))
-    if arch != "ppc64le" and "uuid" in module:
-        yield Problem((*path, "uuid"), f"is only for ppc64le guests, not {arch}", related=(("arch",),))
+        label = dig(module, "target", "label", "size")
+        if context["arch"] == "ppc64le" and label and _room(module) < BLOCK + to_bytes(label):
+            path: Path = ("memory_devices", number, "target")
+            said = f"{_size(module['target']['size'])} is less than 256 MiB and the labels"
+            yield Problem((*path, "size"), said, related=((*path, "label"),))
 
 
 def hugepages(context: Context, architecture: Context) -> Iterator[Problem]:
-    """Huge pages are neither anonymous nor taken on demand, and a NUMA cell that there is has those of one size."""
+    """A NUMA cell that there is has huge pages of one size."""
     path: Path = ("memoryBacking", "hugepages")
     if (found := dig(context, *map(str, path))) is None:
         return
-    for key, name, value in (("allocation", "mode", "ondemand"), ("source", "type", "anonymous")):
-        if dig(context, "memoryBacking", key, name) == value:
-            said = f"{value} is not for memory of huge pages"
-            yield Problem(("memoryBacking", key, name), said, related=(path,))
     cells = numbered(context)
     taken: list[tuple[Path, object, str]] = []
     for number, page in enumerate(found.get("page", [])):
@@ -216,12 +166,10 @@ def _size(element: dict[str, Any]) -> str:
 
 CHECKS: Checks = {
     sizes: ("memory.text", "currentMemory.text", *SIZED[2:]),
-    current_memory: ("currentMemory",),
-    max_memory: ("maxMemory",),
     memory_devices: ("memory_devices", "maxMemory"),
     module_cells: ("memory_devices",),
     module_slots: ("memory_devices",),
-    module_parts: ("memory_devices",),
+    module_labels: (("memory_devices.label", "on ppc64le"),),
     hugepages: ("memoryBacking",),
     numa_memory: ("cpu", "memory_devices"),
     shared_memory: ("filesystems.driver", "disks.path", "interfaces.path"),

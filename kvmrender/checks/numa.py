@@ -37,12 +37,11 @@ def numa_cells(context: Context, architecture: Context) -> Iterator[Problem]:
 
 
 def numa_distances(context: Context, architecture: Context) -> Iterator[Problem]:
-    """The distances of a NUMA cell are to cells that there are, once each, and 10 to itself alone."""
+    """The distances of a NUMA cell are to cells that there are, and 10 to itself alone."""
     cells = numbered(context)
     for number, (path, cell) in cells.items():
         siblings = dig(cell, "distances", "sibling", default=[])
         places = [((*path, "distances", "sibling", place), sibling) for place, sibling in enumerate(siblings)]
-        yield from once(((*inside, "id"), sibling["id"], str(sibling["id"])) for inside, sibling in places)
         for inside, sibling in places:
             other, value = sibling["id"], sibling["value"]
             if other not in cells:
@@ -50,14 +49,6 @@ def numa_distances(context: Context, architecture: Context) -> Iterator[Problem]
             elif (value == NEAREST) != (other == number):
                 said = f"{value} is not a distance of cell {number} to {other}: it is {NEAREST} to itself alone"
                 yield Problem((*inside, "value"), said, related=((*inside, "id"),))
-
-
-def numa_caches(context: Context, architecture: Context) -> Iterator[Problem]:
-    """A NUMA cell has one cache of each level."""
-    for path, cell in numbered(context).values():
-        caches = enumerate(cell.get("cache", []))
-        levels = (((*path, "cache", place, "level"), cache["level"]) for place, cache in caches)
-        yield from once((inside, level, str(level)) for inside, level in levels)
 
 
 def link_ends(context: Context, architecture: Context) -> Iterator[Problem]:
@@ -99,30 +90,16 @@ def _links(context: Context) -> Iterator[tuple[Path, Context]]:
 
 
 def numa_tuning(context: Context, architecture: Context) -> Iterator[Problem]:
-    """numatune says of each NUMA cell once where its memory comes from, and not if numad chooses that."""
+    """numatune says where the memory comes from of NUMA cells that there are."""
     cells = numbered(context)
-    nodes = [
-        (("numatune", "memnode", place), node)
-        for place, node in enumerate(dig(context, "numatune", "memnode", default=[]))
-    ]
-    yield from once(((*path, "cellid"), node["cellid"], str(node["cellid"])) for path, node in nodes)
-    auto: Path = ("numatune", "memory", "placement")
-    if dig(context, *map(str, auto)) is None and "memory" not in (context.get("numatune") or {}):
-        auto = ("vcpu", "placement")
-    for path, node in nodes:
+    for place, node in enumerate(dig(context, "numatune", "memnode", default=[])):
         if node["cellid"] not in cells:
-            yield no_cell((*path, "cellid"), node["cellid"], len(cells))
-        elif dig(context, *map(str, auto)) == "auto":
-            yield Problem(path, "can't stand beside placement auto, which is for the whole guest", related=(auto,))
-        elif dig(context, "numatune", "memory", "mode") == "restrictive" != node["mode"]:
-            said = f"{node['mode']!r} is not restrictive, the mode of the whole guest"
-            yield Problem((*path, "mode"), said, related=(("numatune", "memory", "mode"),))
+            yield no_cell(("numatune", "memnode", place, "cellid"), node["cellid"], len(cells))
 
 
 CHECKS: Checks = {
     numa_cells: ("cpu",),
     numa_distances: ("cpu",),
-    numa_caches: ("cpu",),
     link_ends: ("cpu",),
     links_once: ("cpu",),
     numa_tuning: ("numatune",),

@@ -1,4 +1,4 @@
-"""Guests just inside and just outside of each check of kvmrender.checks.clock."""
+"""Guests just inside and just outside of each of the rules of the clock."""
 
 from __future__ import annotations
 

@@ -122,7 +122,7 @@ CASES: list[Case] = [
         "controllers[0].model: none is for guests without other USB controllers",
     ),
     (
-        "usb_controllers",
+        "usb_ports",
         {"controllers": [usb(model="qemu-xhci", ports=15)]},
         {"controllers": [usb(model="piix3-uhci", ports=2)]},
         "controllers[0].ports: is for model nec-xhci or qemu-xhci, not piix3-uhci",

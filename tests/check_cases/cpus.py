@@ -38,7 +38,7 @@ CASES: list[Case] = [
         "cpu.feature[0].policy: optional is not for s390x, which has require and disable",
     ),
     (
-        "current_vcpus",
+        "vcpus_at_start",
         {"vcpu": {"current": 2, "text": 2}},
         {"vcpu": {"current": 3, "text": 2}},
         "vcpu.current: 3 is more than 2, the number of vCPUs",
@@ -188,7 +188,7 @@ CASES: list[Case] = [
         "cpu.vendor: needs a model of the CPU",
     ),
     (
-        "cpu_model",
+        "cpu_features",
         {"cpu": {"mode": "host-model", "feature": "vmx"}},
         {"cpu": {"mode": "custom", "feature": "vmx"}},
         "cpu.feature: needs a model of the CPU",
@@ -236,7 +236,7 @@ CASES: list[Case] = [
         "vcpus.vcpu[2].hotpluggable: 'no' is for vCPUs that are enabled, and in order before all that are hotpluggable",
     ),
     (
-        "cpu_model",
+        "cpu_features",
         {"cpu": {"model": "qemu64", "feature": "vmx"}},
         {"cpu": {"feature": "vmx"}},
         "cpu.feature: needs a model of the CPU",

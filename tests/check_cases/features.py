@@ -1,4 +1,4 @@
-"""Guests just inside and just outside of each check of kvmrender.checks.features."""
+"""Guests just inside and just outside of each of the rules of features."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ CASES: list[Case] = [
         "features.acpi: needs UEFI: os.firmware efi, or a loader of type pflash",
     ),
     (
-        "firmware_output",
+        "smbios_sysinfo",
         {"os": {"smbios": "sysinfo"}, "sysinfo": {"type": "smbios"}},
         {"os": {"smbios": "sysinfo"}, "sysinfo": {"type": "fwcfg"}},
         "os.smbios.mode: needs sysinfo of type smbios",

@@ -156,7 +156,7 @@ CASES: list[Case] = [
         "memory_devices[0].target.node: 1 is not a NUMA cell: they are 0 to 0",
     ),
     (
-        "module_cells",
+        "module_node",
         plugged({"target": {"size": 512, "node": 0}}),
         plugged({"target": {"size": 512}}),
         "memory_devices[0].target.node: is missing: the NUMA cell that the module is in",
@@ -211,19 +211,19 @@ CASES: list[Case] = [
         "memory_devices[0].target.label: is missing: an nvdimm of ppc64le guests has labels",
     ),
     (
-        "module_parts",
+        "module_labels",
         plugged(labelled("256 MiB"), arch="ppc64le"),
         plugged(labelled("257 MiB"), arch="ppc64le"),
         "memory_devices[0].target.size: 512 MiB is less than 256 MiB and the labels",
     ),
     (
-        "hugepages",
+        "hugepages_source",
         {"memoryBacking": {"hugepages": True, "source": "memfd", "allocation": "immediate"}},
         {"memoryBacking": {"hugepages": True, "source": "anonymous", "allocation": "immediate"}},
         "memoryBacking.source.type: anonymous is not for memory of huge pages",
     ),
     (
-        "hugepages",
+        "hugepages_source",
         {"memoryBacking": {"hugepages": True, "source": "memfd", "allocation": "immediate"}},
         {"memoryBacking": {"hugepages": True, "source": "memfd", "allocation": "ondemand"}},
         "memoryBacking.allocation.mode: ondemand is not for memory of huge pages",
@@ -254,7 +254,7 @@ CASES: list[Case] = [
         "memory_devices[0].target.node: 1 is not a NUMA cell: there are none",
     ),
     (
-        "module_cells",
+        "module_node",
         ROOM | {"memory": "512 MiB", "cpu": cells("0")} | nvdimm(node=0),
         ROOM | {"memory": "512 MiB", "cpu": cells("0")} | nvdimm(),
         "memory_devices[0].target.node: is missing: the NUMA cell that the module is in",

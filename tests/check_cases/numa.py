@@ -57,7 +57,7 @@ CASES: list[Case] = [
         "cpu.numa.cell[0].distances.sibling[0].value: 11 is not a distance of cell 0 to 0: it is 10 to itself alone",
     ),
     (
-        "numa_distances",
+        "numa_caches",
         two({"distances": {"sibling": [{"id": 0, "value": 10}, {"id": 1, "value": 11}]}}),
         two({"distances": {"sibling": [{"id": 1, "value": 11}, {"id": 1, "value": 11}]}}),
         "cpu.numa.cell[0].distances.sibling[1].id: 1 is taken by cpu.numa.cell[0].distances.sibling[0]",
@@ -111,19 +111,19 @@ CASES: list[Case] = [
         "numatune.memnode[0].cellid: 2 is not a NUMA cell: they are 0 to 1",
     ),
     (
-        "numa_tuning",
+        "numa_placement",
         two() | tuned(1, memory={"nodeset": "0"}),
         two() | tuned(1, memory={"placement": "auto"}),
         "numatune.memnode[0]: can't stand beside placement auto, which is for the whole guest",
     ),
     (
-        "numa_tuning",
+        "numa_placement",
         two() | tuned(1, memory={"nodeset": "0", "mode": "interleave"}),
         two() | tuned(1, memory={"nodeset": "0", "mode": "restrictive"}),
         "numatune.memnode[0].mode: 'strict' is not restrictive, the mode of the whole guest",
     ),
     (
-        "numa_tuning",
+        "numa_placement",
         two() | {"numatune": {"memnode": [memnode(0), memnode(1)]}},
         two() | {"numatune": {"memnode": [memnode(0), memnode(0)]}},
         "numatune.memnode[1].cellid: 0 is taken by numatune.memnode[0]",

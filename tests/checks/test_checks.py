@@ -45,7 +45,7 @@ def test_placement_of_memory_is_that_of_vcpus_unless_it_says_otherwise() -> None
         RENDERER.render(guest)
     (problem,) = raised.value.problems
     assert str(problem) == ("numatune.memnode[0]: can't stand beside placement auto, which is for the whole guest")
-    assert problem.related == (("vcpu", "placement"),)
+    assert problem.related == (("numatune", "memory"), ("vcpu", "placement"))
 
 
 def test_every_check_has_a_case() -> None:
