@@ -26,7 +26,8 @@ A condition is ``true`` for a field that is given, ``false`` for one that is not
 a list                      one of its conditions holds
 
 A condition of ``at`` may stand in ``when`` too: with ``{size: false}`` it is missing. ``at`` may be a list of fields,
-``cases`` hold several rules of one id, and with ``unique: true`` no two items have one value.
+``cases`` hold several rules of one id, ``when`` may be a list, of which one has to hold, and with ``unique: true`` no
+two items have one value.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ from kvmrender.checks.common import Check, Checks, Context, once
 from kvmrender.errors import Path, Problem, brief
 from kvmrender.schema.guest_schema import GuestSchema, Node, PlacedRule, Steps, resolve
 from kvmrender.schema.memory_units import memory, to_bytes
-from kvmrender.schema.shorthand import forms
+from kvmrender.schema.shorthand import QUANTITIES, forms
 
 Found = tuple[Path, Any]
 """A path, and the value there."""
@@ -82,16 +83,21 @@ def _check(schema: GuestSchema, place: Steps, rule: Node) -> Check:
     def check(context: Context, architecture: Context) -> Iterator[Problem]:
         guest: Found = ((), context)
         for mapping in _walk(guest, place):
-            for case in compiled():
-                yield from case.problems(guest, mapping)
+            found: dict[tuple[Path, str], Problem] = {}
+            for problem in (problem for case in compiled() for problem in case.problems(guest, mapping)):
+                found.setdefault((problem.path, problem.message), problem)
+            yield from found.values()
 
     check.__name__, check.__doc__ = rule["id"].replace("-", "_"), rule.get("description")
     return check
 
 
 def _cases(schema: GuestSchema, place: Steps, rule: Node) -> list[_Case]:
-    at = tuple(step for step in place if isinstance(step, str))
-    return [_Case(schema, at, {"each": rule.get("each", ""), **case}) for case in rule.get("cases", [rule])]
+    return [
+        _Case(schema, place, {"each": rule.get("each", ""), **case, "when": when})
+        for case in rule.get("cases", [rule])
+        for when in _listed(case.get("when", {}))
+    ]
 
 
 def _rules(root: Node, node: Node, place: Steps, above: dict[str, Steps]) -> Iterator[tuple[Steps, Node]]:
@@ -132,11 +138,13 @@ def _walk(found: Found, steps: Steps) -> Iterator[Found]:
 
 class _Field:
     """A field that a rule names, for mappings at a place. ``nodes`` are those of each of its steps from the guest on:
-    the schema's, then those that architectures add."""
+    the schema's, then those that architectures add; of the steps, the first ``known`` lead to all such mappings."""
 
-    def __init__(self, schema: GuestSchema, place: tuple[str, ...], each: str, name: str) -> None:
+    def __init__(self, schema: GuestSchema, place: Steps, each: str, name: str) -> None:
         self.steps = tuple(name.removeprefix("/").split("."))
-        self.full = self.steps if name.startswith("/") else (*place, *self.steps)
+        here = () if name.startswith("/") else place
+        self.full = (*(step for step in here if isinstance(step, str)), *self.steps)
+        self.known = next((at for at, step in enumerate(here) if not isinstance(step, str)), len(self.full))
         self.of = 0 if name.startswith("/") else 1
         if each and f"{name}.".startswith(f"{each}."):
             self.of, self.steps = 2, self.steps[each.count(".") + 1 :]
@@ -159,7 +167,7 @@ class _Field:
         """Return a value as messages show it, ``in_quotes`` if it may be any text."""
         if self.nodes[-1][0].get("writeOnly"):
             return "***"
-        if isinstance(value, dict):
+        if isinstance(value, dict) and "text" in value:
             return brief(f"{value['text']} {value.get('unit', 'KiB')}")
         return brief(repr(value) if in_quotes and "enum" not in self.nodes[-1][0] else str(value))
 
@@ -170,9 +178,12 @@ def named_fields(rule: Node) -> Iterator[tuple[Path, str]]:
         inside: Path = ("cases", number) if "cases" in rule else ()
         for key in ("each", "at"):
             yield from (((*inside, key), name) for name in _listed(case.get(key, [])))
-        for name, wanted in case.get("when", {}).items():
-            yield (*inside, "when", name), name
-            yield from (((*inside, "when", name), other) for other in _others(wanted))
+        when = case.get("when", {})
+        for place, some in enumerate(when) if isinstance(when, list) else [(None, when)]:
+            above = (*inside, "when") if place is None else (*inside, "when", place)
+            for name, wanted in some.items():
+                yield (*above, name), name
+                yield from (((*above, name), other) for other in _others(wanted))
         placeholders = _PLACEHOLDER.findall(case.get("message", ""))
         yield from (((*inside, "message"), name) for name in placeholders if name != "value")
 
@@ -204,7 +215,7 @@ def _nodes(schema: GuestSchema, full: tuple[str, ...]) -> list[list[Node]]:
 class _Case:
     """A case of a rule, for mappings at a place."""
 
-    def __init__(self, schema: GuestSchema, place: tuple[str, ...], case: Node) -> None:
+    def __init__(self, schema: GuestSchema, place: Steps, case: Node) -> None:
         each, names, self.wanted = case["each"], _listed(case["at"]), case.get("when", {})
 
         def field(name: str) -> _Field:
@@ -236,12 +247,14 @@ class _Case:
         keys, last = field.full, len(field.full) - 1
         for step in range(last, -1, -1):
             defaults = [value for node in field.nodes[step] for value in _defaults(node)]
-            shorthands = [forms(node)[1] for node in field.nodes[step - 1]] if step else []
-            stands = any(keys[step] in (key.values() if isinstance(key, dict) else (key,)) for key in shorthands)
-            filled = any(step < last or compares or value is DERIVED or holds([value], NOWHERE) for value in defaults)
+            stands = bool(step) and any(_stands_for(node, keys[step]) for node in field.nodes[step - 1])
+            filled = any(
+                value != [] and (step < last or compares or value is DERIVED or holds([value], NOWHERE))
+                for value in defaults
+            )
             above = [value for nodes in field.nodes[:step] for node in nodes for value in _defaults(node)]
             if not (stands or filled or any(value not in (DERIVED, {}, []) for value in above)):
-                return "/" + "/".join(keys[: step + 1])
+                return "/" + "/".join(keys[: min(step + 1, field.known)])
         return ""
 
     def problems(self, guest: Found, mapping: Found) -> Iterator[Problem]:
@@ -326,6 +339,14 @@ def _number(value: Any) -> int | None:
         return value if isinstance(value, int) else int(value, 16 if value.startswith("0x") else 10)
     except (AttributeError, LookupError, TypeError, ValueError):
         return None
+
+
+def _stands_for(node: Node, key: str) -> bool:
+    """Say whether a scalar in place of a mapping may stand for this key of it."""
+    if node.get("format", "") in QUANTITIES:
+        return True
+    shorthand = forms(node)[1]
+    return key in (shorthand.values() if isinstance(shorthand, dict) else (shorthand,))
 
 
 DERIVED = object()

@@ -71,7 +71,7 @@ CASES: list[Case] = [
     (
         "file_modes",
         {"memoryBacking": {"access": "shared"}, "filesystems": [MAPPED]},
-        {"memoryBacking": {"access": "shared"}, "filesystems": [MAPPED | {"fmode": "600"}]},
-        "filesystems[0].fmode: is for accessmode mapped",
+        {"memoryBacking": {"access": "shared"}, "filesystems": [MAPPED, MAPPED | {"fmode": "600"}]},
+        "filesystems[1].fmode: is for accessmode mapped",
     ),
 ]
