@@ -1,4 +1,4 @@
-"""A guest just inside and one just outside of each check, a module for each of kvmrender.checks."""
+"""A guest just inside and one just outside of each check, and of each rule of the schema parts, by subject."""
 
 from __future__ import annotations
 

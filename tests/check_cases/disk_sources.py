@@ -1,4 +1,4 @@
-"""Guests just inside and just outside of each check of kvmrender.checks.disk_sources."""
+"""Guests just inside and just outside of each check of the sources of disks."""
 
 from __future__ import annotations
 

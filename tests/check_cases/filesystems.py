@@ -1,4 +1,4 @@
-"""Guests just inside and just outside of each check of kvmrender.checks.filesystems."""
+"""Guests just inside and just outside of each check of folders that guests mount."""
 
 from __future__ import annotations
 
