@@ -15,9 +15,7 @@ from kvmrender.checks import (
     controllers,
     cpus,
     devices,
-    disk_sources,
     disks,
-    filesystems,
     firmware,
     general,
     graphics,
@@ -26,7 +24,6 @@ from kvmrender.checks import (
     numa,
     raw,
     seclabels,
-    shmems,
 )
 from kvmrender.checks.common import Check, Checks, Context
 from kvmrender.checks.rules import rule_checks
@@ -41,13 +38,10 @@ _CHECKS: Checks = {
     **cpus.CHECKS,
     **numa.CHECKS,
     **disks.CHECKS,
-    **disk_sources.CHECKS,
-    **filesystems.CHECKS,
     **ip_addresses.CHECKS,
     **chardevs.CHECKS,
     **graphics.CHECKS,
     **audio.CHECKS,
-    **shmems.CHECKS,
     **devices.CHECKS,
     **seclabels.CHECKS,
     **controllers.CHECKS,

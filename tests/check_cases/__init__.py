@@ -1,4 +1,4 @@
-"""A guest just inside and one just outside of each check, in modules by what they are about."""
+"""A guest just inside and one just outside of each check, and of each rule of the schema parts, by subject."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Guests just inside and just outside of each check of kvmrender.checks.disk_sources."""
+"""Guests just inside and just outside of each check of the sources of disks."""
 
 from __future__ import annotations
 
@@ -17,6 +17,12 @@ def encrypted(source: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {"disks": [{"target": "vda", "source": source, **driver}]}
 
 
+def based(depth: int, image: dict[str, Any]) -> dict[str, Any]:
+    for _ in range(depth - 1):
+        image = {"type": "file", "format": "qcow2", "source": "/b", "backingStore": image}
+    return {"disks": [{"source": "/a.qcow2", "backingStore": image}]}
+
+
 CASES: list[Case] = [
     (
         "sources",
@@ -25,7 +31,7 @@ CASES: list[Case] = [
         "disks[0].source: is missing: only a cdrom or floppy can be empty",
     ),
     (
-        "sources",
+        "backing_images",
         {"disks": [{"source": "/a.qcow2", "backingStore": {"type": "file", "format": "raw", "source": "/b"}}]},
         {"disks": [{"source": "/a.qcow2", "backingStore": {"type": "file", "format": "raw", "source": {"index": 1}}}]},
         "disks[0].backingStore.source: is missing",
@@ -61,7 +67,7 @@ CASES: list[Case] = [
         "disks[0].driver.metadata_cache: is for format qcow2, not vdi",
     ),
     (
-        "image_formats",
+        "backing_images",
         {
             "disks": [
                 {
@@ -91,7 +97,7 @@ CASES: list[Case] = [
         "disks[0].backingStore.backingStore: is for format qcow2, qcow, qed or vmdk, not raw",
     ),
     (
-        "image_formats",
+        "backing_images",
         {"disks": [{"source": "/a.qcow2", "backingStore": {"type": "file", "format": "raw", "source": "/b"}}]},
         {
             "disks": [
@@ -110,7 +116,7 @@ CASES: list[Case] = [
         "disks[0].source.encryption: is for format raw or qcow2, not vmdk",
     ),
     (
-        "encryption",
+        "source_encryption",
         {
             "disks": [
                 {
@@ -135,7 +141,7 @@ CASES: list[Case] = [
         "disks[0].source.encryption.engine: librbd is for protocol rbd",
     ),
     (
-        "encryption",
+        "source_encryption",
         {
             "disks": [
                 {
@@ -247,6 +253,20 @@ CASES: list[Case] = [
         {"disks": [{"source": {"protocol": "nbd", "host": [{"name": "a", "transport": "tcp"}]}}]},
         {"disks": [{"source": {"protocol": "nbd", "host": [{"name": "a", "transport": "rdma"}]}}]},
         "disks[0].source.host[0].transport: rdma is not for nbd, which has tcp and unix",
+    ),
+    (
+        "hosts",
+        based(4, {"type": "network", "format": "raw", "source": {"protocol": "nbd", "host": "a"}}),
+        based(
+            4,
+            {
+                "type": "network",
+                "format": "raw",
+                "source": {"protocol": "nbd", "host": [{"name": "a", "transport": "rdma"}]},
+            },
+        ),
+        "disks[0].backingStore.backingStore.backingStore.backingStore.source.host[0].transport:"
+        " rdma is not for nbd, which has tcp and unix",
     ),
     (
         "hosts",

@@ -37,7 +37,7 @@ CASES: list[Case] = [
         "disks[0].target.bus: 'ide' is not a bus of machine virt (which has virtio, scsi, sata, usb, sd)",
     ),
     (
-        "buses",
+        "device_buses",
         {"disks": [{"device": "floppy"}]},
         {"disks": [DISK | {"target": "fda"}]},
         "disks[0].target.bus: 'fdc' is not a bus for a disk",
@@ -55,13 +55,13 @@ CASES: list[Case] = [
         "disks[0].target.dev: 'hdaa' is not a name of bus ide: the last one is hdd",
     ),
     (
-        "buses",
+        "device_buses",
         {"disks": [{"device": "cdrom", "target": {"dev": "sda", "bus": "usb"}}]},
         {"disks": [{"device": "cdrom", "target": "vda"}]},
         "disks[0].target.bus: 'virtio' is not a bus for a cdrom",
     ),
     (
-        "buses",
+        "device_buses",
         {"disks": [{"device": "lun", "source": "/dev/a", "target": "vda"}]},
         {"disks": [{"device": "lun", "source": "/dev/a", "target": {"dev": "sda", "bus": "sata"}}]},
         "disks[0].target.bus: 'sata' is not a bus for a lun",
@@ -169,8 +169,8 @@ CASES: list[Case] = [
     (
         "shareable",
         {"disks": [{"source": "/a.raw", "shareable": True}]},
-        {"disks": [{"source": {"pool": "a", "volume": "b"}, "shareable": True}]},
-        "disks[0].shareable: is for a disk of format raw, or one that is readonly",
+        {"disks": [{"device": "cdrom"}, {"source": {"pool": "a", "volume": "b"}, "shareable": True}]},
+        "disks[1].shareable: is for a disk of format raw, or one that is readonly",
     ),
     (
         "caches",
@@ -311,7 +311,7 @@ CASES: list[Case] = [
     (
         "shareable",
         {"disks": [{"source": "/dev/sdb", "shareable": True}]},
-        {"disks": [{"type": "volume", "source": {"pool": "default", "volume": "a"}, "shareable": True}]},
-        "disks[0].shareable: is for a disk of format raw, or one that is readonly",
+        {"disks": [DISK, {"type": "volume", "source": {"pool": "default", "volume": "a"}, "shareable": True}]},
+        "disks[1].shareable: is for a disk of format raw, or one that is readonly",
     ),
 ]

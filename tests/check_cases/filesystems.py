@@ -1,4 +1,4 @@
-"""Guests just inside and just outside of each check of kvmrender.checks.filesystems."""
+"""Guests just inside and just outside of each check of folders that guests mount."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ CASES: list[Case] = [
     (
         "file_modes",
         {"memoryBacking": {"access": "shared"}, "filesystems": [MAPPED]},
-        {"memoryBacking": {"access": "shared"}, "filesystems": [MAPPED | {"fmode": "600"}]},
-        "filesystems[0].fmode: is for accessmode mapped",
+        {"memoryBacking": {"access": "shared"}, "filesystems": [MAPPED, MAPPED | {"fmode": "600"}]},
+        "filesystems[1].fmode: is for accessmode mapped",
     ),
 ]

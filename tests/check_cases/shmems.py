@@ -1,4 +1,4 @@
-"""Guests just inside and just outside of each check of kvmrender.checks.shmems."""
+"""Guests just inside and just outside of each check of shared memory."""
 
 from __future__ import annotations
 
