@@ -76,7 +76,8 @@ def problems(
             if check.id in ignored:
                 needless.discard(check.id)
                 break
-            found.append(problem.of(check.id, check.level))
+            if (problem := problem.of(check.id, check.level)) not in found:
+                found.append(problem)
             if len(found) == most:
                 return found
     for number, check_id in enumerate(ignored):

@@ -64,6 +64,7 @@ def context_builder(schema: GuestSchema) -> Callable[[Any], Built]:
     def further(full: Context, problems: list[Problem]) -> list[Problem]:
         """Return what else is wrong, beside the problems found already and what follows from them."""
         faulty = {problem.path for problem in problems}
+        misspelt = {problem.path[:-1] for problem in problems if problem.at_key}
         for gone in (faulty, {path[:1] for path in faulty}):
             left = full_form({"name": "guest", **_without(full, gone)})
             try:
@@ -74,6 +75,7 @@ def context_builder(schema: GuestSchema) -> Callable[[Any], Built]:
                 problem
                 for problem in found
                 if not any(_overlap(path, fault) for path in (problem.path, *problem.related) for fault in gone)
+                and (problem.path[:-1] not in misspelt or _is_given(full, problem.path))
             ]
         return []
 
@@ -119,6 +121,16 @@ def _without(guest: Context, paths: Iterable[Path]) -> Context:
         if isinstance(place, dict):
             place.pop(path[-1], None) if path else place.clear()
     return left
+
+
+def _is_given(guest: Any, path: Path) -> bool:
+    """Say whether a guest has something at a path."""
+    for step in path:
+        if isinstance(guest, list) and isinstance(step, int):
+            guest = guest[step] if step < len(guest) else None
+        else:
+            guest = guest.get(step) if isinstance(guest, dict) else None
+    return guest is not None
 
 
 def _overlap(path: Path, other: Path) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from kvmrender.errors import Path, Problem, listed, path_string
 
 Context = dict[str, Any]
-Find = Callable[[Context, Context], Iterator[Problem]]
+Find = Callable[[Context, Context], Iterable[Problem]]
 Triggers = tuple["str | tuple[str, ...]", ...]
 Checks = dict[Find, Triggers]
 """Functions that find problems, each with keys of which the guest must write one for it to find anything: ``iothread``

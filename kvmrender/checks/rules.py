@@ -34,74 +34,58 @@ wrong may be there once: what comes after the first is wrong, and ``{first}`` is
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
-from kvmrender.checks.common import Check, Context, Find, item_of, once
-from kvmrender.errors import Path, Problem, brief, path_string
+from kvmrender.checks.common import Check, Context, Find
+from kvmrender.checks.conditions import listed, others
+from kvmrender.checks.rule_case import Case, placeholders
+from kvmrender.errors import Path, Problem
 from kvmrender.schema.guest_schema import GuestSchema, Node, PlacedRule, Steps, resolve
-from kvmrender.schema.memory_units import memory, to_bytes
-from kvmrender.schema.shorthand import QUANTITIES, forms
-
-Found = tuple[Path, Any]
-"""A path, and the value there."""
-
-
-class Scope(NamedTuple):
-    """What the fields of a rule are looked up in."""
-
-    guest: Found
-    mapping: Found
-    item: Found
-
-
-Holds = Callable[[list[Any], Scope], bool]
-"""Says whether a condition holds for the values of a field, of which there are none where it isn't given."""
-NOWHERE = Scope(((), {}), ((), {}), ((), {}))
-ALWAYS = "/name"
-"""A key that all guests write."""
-_PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 
 
 def rule_checks(schema: GuestSchema) -> list[Check]:
-    """Return the rules of a schema as checks."""
+    """Return the rules of a schema as checks, one for each of their cases."""
     found = schema.rules if schema.rules is not None else placed_rules(schema)
     return [
-        Check(rule["id"], rule.get("description", ""), rule.get("level", "error"), _find(schema, place, rule), triggers)
-        for place, rule, triggers in found
+        Check(rule["id"], rule.get("description", ""), rule.get("level", "error"), _find(schema, place, case), triggers)
+        for place, rule, case, triggers in found
     ]
 
 
 def placed_rules(schema: GuestSchema) -> list[PlacedRule]:
-    """Return the rules of a schema with the places of the mappings that they are for, and their triggers."""
+    """Return the cases of a schema's rules with the places of the mappings that they are for, and their triggers."""
     return [
-        (place, rule, tuple({key: None for case in _cases(schema, place, rule) for key in case.triggers()}))
+        (place, rule, case, tuple(dict.fromkeys(Case(schema, place, case).triggers())))
         for place, rule in _rules(schema.root, schema.root, (), {})
+        for case in _cases(rule)
     ]
 
 
-def _find(schema: GuestSchema, place: Steps, rule: Node) -> Find:
-    compiled = cache(lambda: _cases(schema, place, rule))  # few are ever needed
+def _cases(rule: Node) -> Iterator[Node]:
+    """Yield the cases of a rule, each for one field, and with conditions of which all have to hold."""
+    for case in rule.get("cases", [rule]):
+        each = {"each": rule["each"]} if "each" in rule else {}
+        names = listed(case["at"])
+        together = "unique" in case or "single" in case
+        for when in listed(case.get("when", {})):
+            for at in [names] if together else names:
+                left = {name: wanted for name, wanted in when.items() if name in listed(at) or name not in names}
+                yield {**each, **case, "at": at, "when": left}
 
-    def find(context: Context, architecture: Context) -> Iterator[Problem]:
-        guest: Found = ((), context)
-        for mapping in _walk(guest, place):
-            found: dict[tuple[Path, str], Problem] = {}
-            for problem in (problem for case in compiled() for problem in case.problems(guest, mapping)):
-                found.setdefault((problem.path, problem.message), problem)
-            yield from found.values()
+
+def _find(schema: GuestSchema, place: Steps, case: Node) -> Find:
+    @cache  # few are ever needed
+    def compiled() -> tuple[Case, Callable[[Context], Any]]:
+        found = Case(schema, place, case)
+        return found, found.filter()
+
+    def find(context: Context, architecture: Context) -> Iterable[Problem]:
+        found, may_find = compiled()
+        return found.found(context) if may_find(context) else ()
 
     return find
-
-
-def _cases(schema: GuestSchema, place: Steps, rule: Node) -> list[_Case]:
-    return [
-        _Case(schema, place, {"each": rule.get("each", ""), **case, "when": when})
-        for case in rule.get("cases", [rule])
-        for when in _listed(case.get("when", {}))
-    ]
 
 
 def _rules(root: Node, node: Node, place: Steps, above: dict[str, Steps]) -> Iterator[tuple[Steps, Node]]:
@@ -123,255 +107,16 @@ def _rules(root: Node, node: Node, place: Steps, above: dict[str, Steps]) -> Ite
         yield from _rules(root, child, (*here, key), above)
 
 
-def _walk(found: Found, steps: Steps) -> Iterator[Found]:
-    """Yield what these steps lead to; lists on the way, and at the end, stand for their items."""
-    path, value = found
-    if value.__class__ is list:
-        for number, item in enumerate(value):
-            yield from _walk(((*path, number), item), steps)
-    elif not steps:
-        if value is not None:
-            yield found
-    elif isinstance(steps[0], tuple):
-        yield from _walk(found, steps[1:])
-        for again in _walk(found, steps[0]):
-            yield from _walk(again, steps)
-    elif value.__class__ is dict:
-        yield from _walk(((*path, steps[0]), value.get(steps[0])), steps[1:])
-
-
-class _Field:
-    """A field that a rule names, for mappings at a place. ``nodes`` are those of each of its steps from the guest on:
-    the schema's, then those that architectures add; of the steps, the first ``known`` lead to all such mappings."""
-
-    def __init__(self, schema: GuestSchema, place: Steps, each: str, name: str) -> None:
-        self.name, self.steps = name, tuple(name.removeprefix("/").split("."))
-        here = () if name.startswith("/") else place
-        self.full = (*(step for step in here if isinstance(step, str)), *self.steps)
-        self.known = next((at for at, step in enumerate(here) if not isinstance(step, str)), len(self.full))
-        self.of = 0 if name.startswith("/") else 1
-        if each and f"{name}.".startswith(f"{each}."):
-            self.of, self.steps = 2, self.steps[each.count(".") + 1 :]
-        self.nodes, self.has_shorthand = _nodes(schema, self.full)
-
-    def values(self, scope: Scope) -> list[Found]:
-        """Return what is there, with its path."""
-        return list(_walk(scope[self.of], self.steps))
-
-    def path(self, scope: Scope, holds: Holds | None = None) -> Path:
-        """Return where it is, or would be: of several values, where the first is of which a condition holds."""
-        if found := self.values(scope):
-            return next((path for path, value in found if holds and holds([value], scope)), found[0][0])
-        path: Path = scope[self.of][0]
-        for step, nodes in zip(self.steps, self.nodes[len(self.full) - len(self.steps) :], strict=True):
-            path = (*path, step, 0) if "items" in nodes[0] else (*path, step)
-        return path[:-1] if path[-1] == 0 else path
-
-    def shown(self, value: Any, in_quotes: bool = False) -> str:
-        """Return a value as messages show it, ``in_quotes`` if it may be any text."""
-        if self.nodes[-1][0].get("writeOnly"):
-            return "***"
-        if isinstance(value, dict) and "text" in value:
-            return brief(f"{value['text']} {value.get('unit', 'KiB')}")
-        return brief(repr(value) if in_quotes and "enum" not in self.nodes[-1][0] else str(value))
-
-
 def named_fields(rule: Node) -> Iterator[tuple[Path, str]]:
     """Yield the fields that a rule names, with the path in it where it does."""
     for number, case in enumerate(rule.get("cases", [rule])):
         inside: Path = ("cases", number) if "cases" in rule else ()
         for key in ("each", "at"):
-            yield from (((*inside, key), name) for name in _listed(case.get(key, [])))
+            yield from (((*inside, key), name) for name in listed(case.get(key, [])))
         when = case.get("when", {})
         for place, some in enumerate(when) if isinstance(when, list) else [(None, when)]:
             above = (*inside, "when") if place is None else (*inside, "when", place)
             for name, wanted in some.items():
                 yield (*above, name), name
-                yield from (((*above, name), other) for other in _others(wanted))
-        yield from (((*inside, "message"), name) for name, _ in _placeholders(case.get("message", "")))
-
-
-def _placeholders(message: str) -> list[tuple[str, str]]:
-    """Return the fields that a message shows, with the words where they aren't given."""
-    found = [text.partition("|") for text in _PLACEHOLDER.findall(message)]
-    return [(name, words) for name, _, words in found if name not in ("value", "first")]
-
-
-def _others(wanted: Any) -> Iterator[str]:
-    """Yield the fields that a condition compares with."""
-    for condition in _listed(wanted):
-        for operator, operand in condition.items() if isinstance(condition, dict) else ():
-            if operator == "not":
-                yield from _others(operand)
-            elif operator == "in" or (operator in _COMPARE and _is_field(operand)):
-                yield operand
-
-
-def _is_field(operand: Any) -> bool:
-    return isinstance(operand, str) and not operand[:1].isdigit()
-
-
-def _nodes(schema: GuestSchema, full: tuple[str, ...]) -> tuple[list[list[Node]], list[bool]]:
-    """Return the nodes of each step to a field, and whether a bare value may stand for it."""
-    nodes, found, short = [schema.root, *schema.architectures.values()], [], []
-    for step in full:
-        holders = [*nodes, *(resolve(schema.root, node["items"]) for node in nodes if "items" in node)]
-        short.append(any(_stands_for(node, step) for node in holders))
-        children = [node.get("properties", {}).get(step) for node in holders]
-        nodes = [resolve(schema.root, child) for child in children if child is not None] or [{}]
-        found.append(nodes)
-    return found, short
-
-
-def _stands_for(node: Node, key: str) -> bool:
-    """Say whether a scalar in place of a mapping may stand for this key of it."""
-    shorthand = forms(node)[1]
-    keys = shorthand.values() if isinstance(shorthand, dict) else (shorthand,)
-    return key in keys or node.get("format") in QUANTITIES
-
-
-class _Case:
-    """A case of a rule, for mappings at a place."""
-
-    def __init__(self, schema: GuestSchema, place: Steps, case: Node) -> None:
-        each, names, self.wanted = case["each"], _listed(case["at"]), case.get("when", {})
-
-        def field(name: str) -> _Field:
-            return _Field(schema, place, each, name)
-
-        self.each = tuple(each.split(".")) if each else ()
-        self.is_unique, self.is_single = case.get("unique", False), case.get("single", False)
-        self.message = case.get("message", "")
-        self.when = [
-            (field(name), _condition(wanted, field)) for name, wanted in self.wanted.items() if name not in names
-        ]
-        self.about = [(field(name), _condition(self.wanted.get(name, True), field)) for name in names]
-        self.compared = [field(name) for wanted in self.wanted.values() for name in _others(wanted)]
-        self.shown = [(field(name), words) for name, words in _placeholders(self.message)]
-
-    def triggers(self) -> list[str | tuple[str, ...]]:
-        """Return keys of which a guest must write one, or all of several, for the case to find anything."""
-        needed = {self._written(*wanted) for wanted in self.when}
-        keys = [sorted(needed | {self._written(*wanted)}) for wanted in self.about]
-        return [tuple(key for key in some if key) or ALWAYS for some in keys]
-
-    def _written(self, field: _Field, holds: Holds) -> str:
-        """Return a key that a guest must write for a field to be as a condition wants it, or "" if there may be none.
-
-        It is the last one that comes neither by a default nor by a shorthand.
-        """
-        if holds([], NOWHERE):
-            return ""
-        compares = any(True for _ in _others(self.wanted.get(field.name)))
-        keys, last = field.full, len(field.full) - 1
-        for step in range(last, -1, -1):
-            defaults = [value for node in field.nodes[step] for value in _defaults(node)]
-            filled = any(step < last or compares or value is DERIVED or holds([value], NOWHERE) for value in defaults)
-            above = [value for nodes in field.nodes[:step] for node in nodes for value in _defaults(node)]
-            if not (field.has_shorthand[step] or filled or any(value not in (DERIVED, {}) for value in above)):
-                return "/" + "/".join(keys[: min(step + 1, field.known)])
-        return ""
-
-    def problems(self, guest: Found, mapping: Found) -> Iterator[Problem]:
-        """Yield what is wrong with a mapping of a guest."""
-        items = _walk(mapping, self.each) if self.each else (mapping,)
-        wrong = [found for item in items for found in self._wrong(Scope(guest, mapping, item))]
-        if self.is_unique:
-            texts = [self._said(scope, field, value) or field.shown(value, True) for scope, field, _, value in wrong]
-            yield from once((path, str(value), text) for (_, _, path, value), text in zip(wrong, texts, strict=True))
-            return
-        first = wrong[0][2] if wrong else ()
-        for scope, field, path, value in wrong[1:] if self.is_single else wrong:
-            about = [first] if self.is_single else []
-            about += [other.path(scope, holds) for other, holds in self.when]
-            about += [other.path(scope) for other in self.compared]
-            yield Problem(path, self._said(scope, field, value, first), related=tuple(dict.fromkeys(about)))
-
-    def _said(self, scope: Scope, field: _Field, value: Any, first: Path = ()) -> str:
-        """Return the message with what stands for its placeholders."""
-        shown = {"value": field.shown(value), "first": path_string(item_of(first))}
-        for other, words in self.shown:
-            shown[other.name] = next((other.shown(value) for _, value in other.values(scope)), words)
-        return _PLACEHOLDER.sub(lambda found: shown[found[1].partition("|")[0]], self.message)
-
-    def _wrong(self, scope: Scope) -> Iterator[tuple[Scope, _Field, Path, Any]]:
-        if all(holds([value for _, value in field.values(scope)], scope) for field, holds in self.when):
-            for field, holds in self.about:
-                found = field.values(scope)
-                if not found and holds([], scope):
-                    yield scope, field, field.path(scope), ""
-                yield from ((scope, field, path, value) for path, value in found if holds([value], scope))
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
-def _condition(wanted: Any, field: Callable[[str], _Field]) -> Holds:
-    """Compile a condition."""
-    if isinstance(wanted, list):
-        some = [_condition(one, field) for one in wanted]
-        return lambda values, scope: any(holds(values, scope) for holds in some)
-    if isinstance(wanted, bool):
-        return lambda values, scope: bool(values) is wanted
-    if not isinstance(wanted, dict):
-        text = str(wanted)
-        return lambda values, scope: any(str(value) == text for value in values)
-    ((operator, operand),) = wanted.items()
-    if operator == "not":
-        inner = _condition(operand, field)
-        return lambda values, scope: bool(values) and not inner(values, scope)
-    if operator == "in":
-        other = field(operand)
-        return lambda values, scope: any(
-            str(value) in [str(known) for _, known in other.values(scope)] for value in values
-        )
-    if operator == "contains":
-        return lambda values, scope: any(operand in str(value) for value in values)
-    bound, compare = _bound(operand, field), _COMPARE[operator]
-
-    def holds(values: list[Any], scope: Scope) -> bool:
-        known = bound(scope)
-        return known is not None and any(
-            (number := _number(value)) is not None and compare(number, known) for value in values
-        )
-
-    return holds
-
-
-_COMPARE: dict[str, Callable[[int, int], bool]] = {
-    "above": int.__gt__,
-    "below": int.__lt__,
-    "multiple_of": lambda number, other: other != 0 and number % other == 0,
-    "power_of_two": lambda number, wanted: (number.bit_count() == 1) == wanted,
-}
-
-
-def _bound(operand: Any, field: Callable[[str], _Field]) -> Callable[[Scope], int | None]:
-    """Return what gives the number to compare with: a number, a size, or what a field has."""
-    if _is_field(operand):
-        other = field(operand)
-        return lambda scope: next((_number(value) for _, value in other.values(scope)), None)
-    number = to_bytes(memory(operand)) if isinstance(operand, str) else int(operand)
-    return lambda scope: number
-
-
-def _number(value: Any) -> int | None:
-    """Return a value as a number: of a size, its bytes; None for what is none."""
-    try:
-        if isinstance(value, dict):
-            return to_bytes(value)
-        return value if isinstance(value, int) else int(value, 16 if value.startswith("0x") else 10)
-    except (AttributeError, LookupError, TypeError, ValueError):
-        return None
-
-
-DERIVED = object()
-"""Stands for a default that is computed."""
-
-
-def _defaults(node: Node) -> list[Any]:
-    """Return what may come in where a guest gives nothing."""
-    cases = [*node.get("defaults", ()), *([{"value": node["default"]}] if "default" in node else [])]
-    values = [DERIVED if "derived" in case else case["value"] for case in cases]
-    return [value for value in values if value is not None and value != []]
+                yield from (((*above, name), other) for other in others(wanted))
+        yield from (((*inside, "message"), name) for name, _ in placeholders(case.get("message", "")))

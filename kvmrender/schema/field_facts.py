@@ -233,6 +233,8 @@ def _values(node: Node) -> str:
         return "a whole number of MiB, or a number with a unit, such as 4 GiB; or a mapping"
     if "const" in node:
         return str(node["const"])
+    if node.get("format") == "check":
+        return "ids of checks"
     if "enum" in node:
         known = set(node["enum"])
         return ", ".join(map(str, node["enum"])) + (" (or true, false)" if known in BOOLEANS else "")

@@ -27,7 +27,7 @@ A case of ``defaults`` has a ``value``, null for none, and says ``when``: a neig
 ``/type`` is that of the guest. In place of a value stands, ``derived``, from what it is computed.
 
 Standard keywords say the rest: ``writeOnly`` is a secret, which is shown nowhere but in the XML; ``format`` is ``xml``
-for text that must be well-formed, ``memory`` for a size of memory, ``architecture`` for the name of one; the ``title``
+for text that must be well-formed, ``memory`` for a size of memory, ``architecture`` for the name of one, ``check`` for the id of one; the ``title``
 of the items of a list of devices is their element.
 """
 
@@ -62,9 +62,9 @@ DEEPEST = 3
 
 Steps = tuple["str | tuple[str, ...]", ...]
 """Keys, from which lists lead to all their items; those in a tuple may be repeated, or left out."""
-PlacedRule = tuple[Steps, Node, "tuple[str | tuple[str, ...], ...]"]
-"""The place of the mappings that a rule is for, the rule, and keys of which the guest must write one, or all of
-several, for the rule to find anything."""
+PlacedRule = tuple[Steps, Node, Node, "tuple[str | tuple[str, ...], ...]"]
+"""The place of the mappings that a rule is for, the rule, a case of it, and keys of which the guest must write one, or
+all of several, for the case to find anything."""
 
 
 class GuestSchema:

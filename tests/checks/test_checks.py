@@ -21,7 +21,7 @@ from kvmrender.templating.stack import Stack
 RENDERER = Renderer()
 SCHEMA = guest_schema(Stack([]))
 CHECKS = checks_of(SCHEMA)
-RULES = {rule["id"]: rule for _, rule, _ in placed_rules(SCHEMA)}
+RULES = {rule["id"]: rule for _, rule, *_ in placed_rules(SCHEMA)}
 
 CASES = check_cases.all_cases()
 

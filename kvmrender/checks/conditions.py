@@ -1,0 +1,141 @@
+"""The conditions of rules (see ``checks.rules``), for the values that a field has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple, Protocol
+
+from kvmrender.errors import Path
+from kvmrender.schema.memory_units import memory, to_bytes
+
+Found = tuple[Path, Any]
+"""A path, and the value there."""
+
+
+class Scope(NamedTuple):
+    """What the fields of a rule are looked up in."""
+
+    guest: Found
+    mapping: Found
+    item: Found
+
+
+class Field(Protocol):
+    """A field that a condition compares with."""
+
+    def values(self, scope: Scope) -> list[Found]:
+        """Return what is there."""
+
+
+Holds = Callable[[list[Any], Scope], bool]
+"""Says whether a condition holds for the values of a field, of which there are none where it isn't given."""
+NOWHERE = Scope(((), {}), ((), {}), ((), {}))
+
+
+def condition(wanted: Any, field: Callable[[str], Field]) -> Holds:
+    """Compile a condition."""
+    if isinstance(wanted, list):
+        some = [condition(one, field) for one in wanted]
+        return lambda values, scope: any(holds(values, scope) for holds in some)
+    if isinstance(wanted, bool):
+        return lambda values, scope: bool(values) is wanted
+    if not isinstance(wanted, dict):
+        text = str(wanted)
+        return lambda values, scope: any(str(value) == text for value in values)
+    ((operator, operand),) = wanted.items()
+    if operator == "not":
+        inner = condition(operand, field)
+        return lambda values, scope: bool(values) and not inner(values, scope)
+    if operator == "in":
+        other = field(operand)
+        return lambda values, scope: any(
+            str(value) in [str(known) for _, known in other.values(scope)] for value in values
+        )
+    if operator == "contains":
+        return lambda values, scope: any(operand in str(value) for value in values)
+    bound, compare = _bound(operand, field), _COMPARE[operator]
+
+    def holds(values: list[Any], scope: Scope) -> bool:
+        known = bound(scope)
+        return known is not None and any(
+            (number := _number(value)) is not None and compare(number, known) for value in values
+        )
+
+    return holds
+
+
+_COMPARE: dict[str, Callable[[int, int], bool]] = {
+    "above": int.__gt__,
+    "below": int.__lt__,
+    "multiple_of": lambda number, other: other != 0 and number % other == 0,
+    "power_of_two": lambda number, wanted: (number.bit_count() == 1) == wanted,
+}
+
+
+def _bound(operand: Any, field: Callable[[str], Field]) -> Callable[[Scope], int | None]:
+    """Return what gives the number to compare with: a number, a size, or what a field has."""
+    if _is_field(operand):
+        other = field(operand)
+        return lambda scope: next((_number(value) for _, value in other.values(scope)), None)
+    number = to_bytes(memory(operand)) if isinstance(operand, str) else int(operand)
+    return lambda scope: number
+
+
+def _number(value: Any) -> int | None:
+    """Return a value as a number: of a size, its bytes; None for what is none."""
+    try:
+        if isinstance(value, dict):
+            return to_bytes(value)
+        return value if isinstance(value, int) else int(value, 16 if value.startswith("0x") else 10)
+    except (AttributeError, LookupError, TypeError, ValueError):
+        return None
+
+
+def others(wanted: Any) -> Iterator[str]:
+    """Yield the fields that a condition compares with."""
+    for one in listed(wanted):
+        for operator, operand in one.items() if isinstance(one, dict) else ():
+            if operator == "not":
+                yield from others(operand)
+            elif operator == "in" or (operator in _COMPARE and _is_field(operand)):
+                yield operand
+
+
+def compared(wanted: Any) -> list[str]:
+    """Return the fields that must be given for a condition to hold."""
+    return [*others(wanted)] if isinstance(wanted, dict) and "not" not in wanted else []
+
+
+def _is_field(operand: Any) -> bool:
+    return isinstance(operand, str) and not operand[:1].isdigit()
+
+
+def listed(value: Any) -> list[Any]:
+    """Return a list, or one of what is none."""
+    return value if isinstance(value, list) else [value]
+
+
+def as_python(wanted: Any, value: str, quick: Callable[[str], str]) -> str | None:
+    """Return an expression of Python that is true wherever a condition holds, or None where there is none.
+
+    ``value`` is the expression of the value, which gives None where there is none; ``quick`` gives those of fields.
+    """
+    if isinstance(wanted, list):
+        parts = [as_python(one, value, quick) for one in wanted]
+        return f"({' or '.join(map(str, parts))})" if None not in parts else None
+    if isinstance(wanted, bool):
+        return f"{value} is not None" if wanted else f"{value} is None"
+    if not isinstance(wanted, dict):
+        return f"{value} in {_forms([wanted])}"
+    ((operator, operand),) = wanted.items()
+    if operator in ("above", "below") and _is_field(operand):  # what is derived is often the very same
+        return f"{value} is not None is not {quick(operand)} is not {value}"
+    refused = listed(operand) if operator == "not" else [True]
+    if any(isinstance(one, (bool, dict)) for one in refused):
+        return None
+    return f"{value} not in {(None, *_forms(refused))}"
+
+
+def _forms(words: list[Any]) -> tuple[Any, ...]:
+    """Return words with the numbers that they are."""
+    return (*map(str, words), *(int(word) for word in map(str, words) if word.isdecimal()))

@@ -1,0 +1,287 @@
+"""A case of a rule (see ``checks.rules``): what it finds in a guest, and what a guest must write for that."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from itertools import product
+from typing import Any
+
+from kvmrender.checks.common import Context, item_of, once
+from kvmrender.checks.conditions import NOWHERE, Found, Holds, Scope, as_python, compared, condition, listed, others
+from kvmrender.errors import Path, Problem, brief, path_string
+from kvmrender.schema.guest_schema import GuestSchema, Node, Steps, resolve
+from kvmrender.schema.shorthand import QUANTITIES, forms
+
+ALWAYS = "/name"
+"""A key that all guests write."""
+_PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
+
+
+def walk(found: Found, steps: Steps) -> Iterator[Found]:
+    """Yield what these steps lead to; lists on the way, and at the end, stand for their items."""
+    path, value = found
+    if value.__class__ is list:
+        for number, item in enumerate(value):
+            yield from walk(((*path, number), item), steps)
+    elif not steps:
+        if value is not None:
+            yield found
+    elif isinstance(steps[0], tuple):
+        yield from walk(found, steps[1:])
+        for again in walk(found, steps[0]):
+            yield from walk(again, steps)
+    elif value.__class__ is dict:
+        yield from walk(((*path, steps[0]), value.get(steps[0])), steps[1:])
+
+
+class Field:
+    """A field that a rule names, for mappings at a place. ``nodes`` are those of each of its steps from the guest on:
+    the schema's, then those that architectures add; of the steps, the first ``known`` lead to all such mappings."""
+
+    def __init__(self, schema: GuestSchema, place: Steps, each: str, name: str) -> None:
+        self.name, self.steps = name, tuple(name.removeprefix("/").split("."))
+        here = () if name.startswith("/") else place
+        self.full = (*(step for step in here if isinstance(step, str)), *self.steps)
+        self.known = next((at for at, step in enumerate(here) if not isinstance(step, str)), len(self.full))
+        self.of = 0 if name.startswith("/") else 1
+        if each and f"{name}.".startswith(f"{each}."):
+            self.of, self.steps = 2, self.steps[each.count(".") + 1 :]
+        self.schema, (self.nodes, self.has_shorthand) = schema, _nodes(schema, self.full)
+
+    def exists(self, steps: int, refuses: Callable[[Any], bool] = lambda value: value == []) -> set[str]:
+        """Return keys of which a guest must write one for there to be something after so many steps that is not
+        refused; none if there may be by itself."""
+        keys = self.full[:steps]
+        found = {_written(keys[: self.known], self.has_shorthand)} if keys else set()
+        for step, nodes in enumerate(self.nodes[:steps]):
+            for node in nodes:
+                for case in _defaults(node):
+                    by: set[str] = set()
+                    if "derived" in case:
+                        by = {name.replace(".", "/") for name in case.get("from", ())}
+                    elif all(map(refuses, _given(node, case["value"], keys[step + 1 :]))):
+                        continue
+                    else:
+                        for name, wanted in case.get("when", {}).items():
+                            if wanted is not False and name != "/type" and step < self.known:
+                                way = (*keys[:step], *name.split("."))
+                                by.add(_written(way, _nodes(self.schema, way)[1]))
+                    if not by:
+                        return self.exists(step)
+                    found |= by
+        return found
+
+    def values(self, scope: Scope) -> list[Found]:
+        """Return what is there, with its path."""
+        return list(walk(scope[self.of], self.steps))
+
+    def listing(self, bases: list[str]) -> str:
+        """Return what lists the values that are there, as an expression of Python."""
+        value, loops = bases[self.of], ""
+        nodes = self.nodes[len(self.full) - len(self.steps) :]
+        for number, (step, of) in enumerate(zip(self.steps, nodes, strict=True)):
+            value = f"{value}.get({step!r})"
+            if "items" in of[0]:
+                loops, value = f"{loops} for x{number} in {value} or ()", f"x{number}"
+            elif number < len(self.steps) - 1:
+                value = f"({value} or E)"
+        return f"[x{loops} for x in ({value},) if x is not None]" if loops else value
+
+    def quick(self, wanted: Any, bases: list[str], quick: Callable[[str], str]) -> str | None:
+        """Return a condition for its value, or values, as an expression of Python; or None where it can't be one."""
+        if any(isinstance(node.get("type"), list) for nodes in self.nodes for node in nodes[:1]):
+            return None  # a mapping, or a text
+        found = self.listing(bases)
+        if not found.startswith("["):
+            return as_python(wanted, found, quick)
+        test = as_python(wanted, "x", quick)
+        return test and f"any({test} for x in {found} or (None,))"
+
+    def path(self, scope: Scope, holds: Holds | None = None) -> Path:
+        """Return where it is, or would be: of several values, where the first is of which a condition holds."""
+        if found := self.values(scope):
+            return next((path for path, value in found if holds and holds([value], scope)), found[0][0])
+        path: Path = scope[self.of][0]
+        for step, nodes in zip(self.steps, self.nodes[len(self.full) - len(self.steps) :], strict=True):
+            path = (*path, step, 0) if "items" in nodes[0] else (*path, step)
+        return path[:-1] if path[-1] == 0 else path
+
+    def shown(self, value: Any, in_quotes: bool = False) -> str:
+        """Return a value as messages show it, ``in_quotes`` if it may be any text."""
+        if self.nodes[-1][0].get("writeOnly"):
+            return "***"
+        if isinstance(value, dict) and "text" in value:
+            return brief(f"{value['text']} {value.get('unit', 'KiB')}")
+        return brief(repr(value) if in_quotes and "enum" not in self.nodes[-1][0] else str(value))
+
+
+def _nodes(schema: GuestSchema, full: tuple[str, ...]) -> tuple[list[list[Node]], list[bool]]:
+    """Return the nodes of each step to a field, and whether a bare value may stand for it."""
+    nodes, found, short = [schema.root, *schema.architectures.values()], [], []
+    for step in full:
+        holders = [*nodes, *(resolve(schema.root, node["items"]) for node in nodes if "items" in node)]
+        short.append(any(_stands_for(node, step) for node in holders))
+        children = [node.get("properties", {}).get(step) for node in holders]
+        nodes = [resolve(schema.root, child) for child in children if child is not None] or [{}]
+        found.append(nodes)
+    return found, short
+
+
+def _written(keys: tuple[str, ...], has_shorthand: list[bool]) -> str:
+    """Return the key that a guest must write to give what these lead to: the last for which no bare value stands."""
+    last = len(keys)
+    while last > 1 and has_shorthand[last - 1]:
+        last -= 1
+    return "".join(f"/{key}" for key in keys[:last])
+
+
+def placeholders(message: str) -> list[tuple[str, str]]:
+    """Return the fields that a message shows, with the words where they aren't given."""
+    found = [text.partition("|") for text in _PLACEHOLDER.findall(message)]
+    return [(name, words) for name, _, words in found if name not in ("value", "first")]
+
+
+def _stands_for(node: Node, key: str) -> bool:
+    """Say whether a scalar in place of a mapping may stand for this key of it."""
+    shorthand = forms(node)[1]
+    keys = shorthand.values() if isinstance(shorthand, dict) else (shorthand,)
+    return key in keys or node.get("format") in QUANTITIES
+
+
+class Case:
+    """A case of a rule, for mappings at a place."""
+
+    def __init__(self, schema: GuestSchema, place: Steps, case: Node) -> None:
+        each, names, self.wanted = case.get("each", ""), listed(case["at"]), case.get("when", {})
+
+        def field(name: str) -> Field:
+            return Field(schema, place, each, name)
+
+        self.place, self.each = place, tuple(each.split(".")) if each else ()
+        self.is_unique, self.is_single = case.get("unique", False), case.get("single", False)
+        self.message = case.get("message", "")
+        self.when = [
+            (field(name), condition(wanted, field)) for name, wanted in self.wanted.items() if name not in names
+        ]
+        self.about = [(field(name), condition(self.wanted.get(name, True), field)) for name in names]
+        self.compared = [field(name) for wanted in self.wanted.values() for name in others(wanted)]
+        self.shown = [(field(name), words) for name, words in placeholders(self.message)]
+        self.schema = schema
+
+    def filter(self) -> Callable[[Context], Any]:
+        """Return what says quickly of a context that the case may find something in it."""
+        found: Callable[[Context], Any] = eval(f"lambda c: {self._quick()}", {"E": {}, "twice": _twice})
+        return found
+
+    def _quick(self) -> str:
+        """Return an expression of Python that is true of all contexts ``c`` in which the case finds something."""
+        if not all(isinstance(step, str) for step in self.place):
+            return "True"
+        loops: list[str] = []
+        bases, nodes = ["c"], _nodes(self.schema, (*map(str, self.place), *self.each))[0]
+        for steps, name in ((self.place, "m"), (self.each, "i")):
+            base = bases[-1]
+            for step in steps:
+                if "items" in nodes.pop(0)[0]:
+                    loops.append(f"for {name} in {base}.get({step!r}) or ()")
+                    base = name
+                else:
+                    base = f"({base}.get({step!r}) or E)"
+            bases.append(base)
+
+        def quick(name: str) -> str:
+            return next(field.listing(bases) for field in self.compared if field.name == name)
+
+        tests = [field.quick(self.wanted[field.name], bases, quick) for field, _ in self.when]
+        about = [field.quick(self.wanted.get(field.name, True), bases, quick) for field, _ in self.about]
+        if None not in about:
+            tests.append(f"({' or '.join(map(str, about))})")
+        tests.sort(key=lambda test: str(test).startswith("any("))  # what takes longer comes last
+        test = " and ".join(test for test in tests if test) or "True"
+        values = [field.listing(bases) for field, _ in self.about]
+        if not loops:
+            return f"twice([{', '.join(f'*{value}' for value in values)}])" if self.is_unique else test
+        found = f"[{values[0] if self.is_unique else 1} {' '.join(loops)} if {test}]"
+        if not self.is_unique:
+            return found
+        several = f"len(c.get({self.each[0]!r}) or ()) > 1 and " if not self.place and len(self.each) == 1 else ""
+        return f"{several}twice({found})"
+
+    def found(self, context: Context) -> Iterator[Problem]:
+        """Yield what is wrong in a context."""
+        guest: Found = ((), context)
+        for mapping in walk(guest, self.place):
+            yield from self.problems(guest, mapping)
+
+    def triggers(self) -> list[tuple[str, ...]]:
+        """Return sets of keys, of which a guest must write one set for the case to find anything."""
+        needed = [self._keys(field, holds) for field, holds in self.when]
+        for wanted in self.wanted.values():
+            needed += [field.exists(len(field.full)) for field in self.compared if field.name in compared(wanted)]
+        some = [[keys for keys in (*needed, self._keys(*about)) if keys] for about in self.about]
+        found = [tuple(sorted(set(one))) for alternatives in some for one in product(*alternatives)]
+        return list(dict.fromkeys(keys or (ALWAYS,) for keys in found))
+
+    def _keys(self, field: Field, holds: Holds) -> set[str]:
+        """Return keys of which a guest must write one for a field to be as a condition wants it; none if it may be so
+        by itself."""
+        if holds([], NOWHERE):
+            return set()
+        is_known = not any(True for _ in others(self.wanted.get(field.name)))
+        return field.exists(len(field.full), lambda value: value == [] or (is_known and not holds([value], NOWHERE)))
+
+    def problems(self, guest: Found, mapping: Found) -> Iterator[Problem]:
+        """Yield what is wrong with a mapping of a guest."""
+        items = walk(mapping, self.each) if self.each else (mapping,)
+        wrong = [found for item in items for found in self._wrong(Scope(guest, mapping, item))]
+        if self.is_unique:
+            texts = [self._said(scope, field, value) or field.shown(value, True) for scope, field, _, value in wrong]
+            yield from once((path, str(value), text) for (_, _, path, value), text in zip(wrong, texts, strict=True))
+            return
+        first = wrong[0][2] if wrong else ()
+        for scope, field, path, value in wrong[1:] if self.is_single else wrong:
+            about = [first] if self.is_single else []
+            about += [other.path(scope, holds) for other, holds in self.when]
+            about += [other.path(scope) for other in self.compared]
+            yield Problem(path, self._said(scope, field, value, first), related=tuple(dict.fromkeys(about)))
+
+    def _said(self, scope: Scope, field: Field, value: Any, first: Path = ()) -> str:
+        """Return the message with what stands for its placeholders."""
+        shown = {"value": field.shown(value), "first": path_string(item_of(first))}
+        for other, words in self.shown:
+            shown[other.name] = next((other.shown(value) for _, value in other.values(scope)), words)
+        return _PLACEHOLDER.sub(lambda found: shown[found[1].partition("|")[0]], self.message)
+
+    def _wrong(self, scope: Scope) -> Iterator[tuple[Scope, Field, Path, Any]]:
+        if all(holds([value for _, value in field.values(scope)], scope) for field, holds in self.when):
+            for field, holds in self.about:
+                found = field.values(scope)
+                if not found and holds([], scope):
+                    yield scope, field, field.path(scope), ""
+                yield from ((scope, field, path, value) for path, value in found if holds([value], scope))
+
+
+def _defaults(node: Node) -> list[Node]:
+    """Return the cases of what comes in where a guest gives nothing."""
+    cases = [*node.get("defaults", ()), *([{"value": node["default"]}] if "default" in node else [])]
+    return [case for case in cases if case.get("value", True) is not None]
+
+
+def _given(node: Node, default: Any, keys: tuple[str, ...]) -> list[Any]:
+    """Return the values that a default of a node gives at these keys in it."""
+    if not keys:
+        return [default]
+    if isinstance(default, list):
+        return [value for item in default for value in _given({}, item, keys)]
+    if not isinstance(default, dict):
+        shorthand = forms(node)[1]
+        if isinstance(shorthand, str) and node.get("format") not in QUANTITIES:
+            return [default] if keys == (shorthand,) else []
+        return [default]  # whichever it stands for
+    return _given({}, default[keys[0]], keys[1:]) if keys[0] in default else []
+
+
+def _twice(values: list[Any]) -> bool:
+    """Say whether a value is there twice."""
+    return len({*map(str, values)}) < len(values)
