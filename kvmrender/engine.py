@@ -112,7 +112,7 @@ class Engine:
         """
         if self._isolated:
             return self._isolated.context(guest)
-        context: dict[str, Any] = unshared(self._context(guest).context)
+        context: dict[str, Any] = unshared(self._context(guest)[0])
         return context
 
     def render(self, guest: Mapping[str, Any]) -> str:

@@ -6,7 +6,8 @@ that have no default. Its docstring is what holds when it finds nothing; the REA
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from kvmrender.checks import (
     addresses,
@@ -64,15 +65,20 @@ def checks_of(schema: GuestSchema) -> tuple[Check, ...]:
     return (*CHECKS, *rule_checks(schema))
 
 
+Ready = tuple[Callable[[Context], Any], Check]
+"""What says that a check may find something, and the check."""
+
+
 def problems(
-    context: Context, architecture: Context, checks: Iterable[Check], most: int | None = None
+    context: Context, architecture: Context, checks: Iterable[Ready], most: int | None = None
 ) -> list[Problem]:
     """Return what checks find in a context, but for those that it ignores; the first of it if it is more than
     ``most``."""
     found: list[Problem] = []
-    ignored, needless = context.get("ignore", ()), set(context.get("ignore", ()))
-    for check in checks:
-        for problem in check.find(context, architecture):
+    ignored: list[str] = context.get("ignore", [])
+    needless = set(ignored)
+    for may_find, check in checks:
+        for problem in check.find(context, architecture) if may_find(context) else ():
             if check.id in ignored:
                 needless.discard(check.id)
                 break
@@ -86,7 +92,12 @@ def problems(
     return found
 
 
-def wanted(checks: Iterable[Check], arch: str, shapes: Iterable[Shape]) -> tuple[Check, ...]:
+def ready(checks: Iterable[Check]) -> tuple[Ready, ...]:
+    """Return checks as they are run."""
+    return tuple((check.filter(), check) for check in checks)
+
+
+def wanted(checks: Iterable[Check], arch: str, shapes: Iterable[Shape]) -> tuple[Ready, ...]:
     """Return those of the checks that may find something (see ``common.Checks``) in a guest of an architecture that
     writes mappings of these shapes."""
     keys = {f"on {arch}"}
@@ -94,7 +105,7 @@ def wanted(checks: Iterable[Check], arch: str, shapes: Iterable[Shape]) -> tuple
         top, _, below = shape.place.strip("/").partition("/")
         for name in shape.names:
             keys.update((name, f"{top}.{name}", f"{shape.place}/{name}"), () if below or not top else (f"/*/{name}",))
-    return tuple(
+    return ready(
         check
         for check in checks
         if any(keys.issuperset((key,) if isinstance(key, str) else key) for key in check.triggers)

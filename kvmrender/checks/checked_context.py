@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from functools import cache, lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from kvmrender.checks import all_checks
-from kvmrender.checks.common import Check
+from kvmrender.checks.rule_case import ALWAYS
 from kvmrender.context.derivation import derive
 from kvmrender.context.full_form import normaliser, with_machine, without_nulls
 from kvmrender.context.key_shapes import Convert, Notes, Shape
@@ -19,12 +19,8 @@ from kvmrender.schema.guest_schema import GuestSchema
 Context = dict[str, Any]
 
 
-class Built(NamedTuple):
-    """The context of a guest, whose keys it was that a null removes, and what there is to note of it."""
-
-    context: Context
-    nulls: list[str]
-    notes: list[Problem]
+Built = tuple[Context, list[str], list[Problem]]
+"""The context of a guest, the keys whose default a null removes, and what there is to note of it."""
 
 
 def context_builder(schema: GuestSchema) -> Callable[[Any], Built]:
@@ -34,10 +30,16 @@ def context_builder(schema: GuestSchema) -> Callable[[Any], Built]:
     that the checks across fields find in what is left when the faulty values are taken away.
     """
     check, checks = checker(schema), all_checks.checks_of(schema)
+    if not schema.is_shipped:  # its parts may bring defaults that no check in Python counts on
+        checks = tuple(one._replace(triggers=(ALWAYS,)) if one in all_checks.CHECKS else one for one in checks)
 
     @lru_cache(maxsize=1024)  # shapes hold parts of the schema, and go with it
-    def wanted(arch: str, shapes: frozenset[Shape]) -> tuple[Check, ...]:
+    def wanted(arch: str, shapes: frozenset[Shape]) -> tuple[all_checks.Ready, ...]:
         return all_checks.wanted(checks, arch, shapes)
+
+    @cache
+    def every() -> tuple[all_checks.Ready, ...]:
+        return all_checks.ready(checks)
 
     @cache
     def normalise(arch: str | None, guest_type: str) -> Convert:
@@ -56,9 +58,8 @@ def context_builder(schema: GuestSchema) -> Callable[[Any], Built]:
     def derived(full: Context, notes: Notes) -> tuple[Context, list[Problem]]:
         architecture = schema.architectures[full["arch"]]["architecture"]
         context = derive(full, architecture["disk_buses"])
-        # Parts of one's own may bring defaults that no check counts on.
-        is_known = notes.kept and schema.is_shipped and len(notes.shapes) <= all_checks.MOST_SHAPES
-        run = wanted(full["arch"], frozenset(notes.shapes)) if is_known else checks
+        is_known = notes.kept and len(notes.shapes) <= all_checks.MOST_SHAPES
+        run = wanted(full["arch"], frozenset(notes.shapes)) if is_known else every()
         return context, all_checks.problems(context, architecture, run, MOST_PROBLEMS)
 
     def further(full: Context, problems: list[Problem]) -> list[Problem]:
@@ -87,9 +88,9 @@ def context_builder(schema: GuestSchema) -> Callable[[Any], Built]:
         if problems:
             raise GuestError(problems + further(full, problems))
         context, found = derived(full, notes)
-        if any(problem.level == ERROR for problem in found):
+        if found and any(problem.level == ERROR for problem in found):
             raise GuestError(found)
-        return Built(context, notes.nulls, found)
+        return context, notes.nulls, found
 
     return build
 

@@ -17,15 +17,22 @@ several. Keys that are derived or have a default don't count, nor what a shortha
 it stands for all guests of that architecture."""
 
 
+def always(context: Context) -> Any:
+    """Say that there may be something to find."""
+    return True
+
+
 class Check(NamedTuple):
     """What may not stand together: its ``id``, what holds where it finds nothing, whether what it finds is an
-    ``error`` or a ``note``, what finds it, and what of the guest there must be for that (see ``Checks``)."""
+    ``error`` or a ``note``, what finds it, and what of the guest there must be for that (see ``Checks``). ``filter``
+    makes what says quickly that there may be something to find."""
 
     id: str
     description: str
     level: str
     find: Find
     triggers: Triggers
+    filter: Callable[[], Callable[[Context], Any]] = lambda: always
 
 
 SINGLE = ("memballoon", "nvram", "iommu", "vsock", "pstore")

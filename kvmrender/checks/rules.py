@@ -34,14 +34,14 @@ wrong may be there once: what comes after the first is wrong, and ``{first}`` is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
-from kvmrender.checks.common import Check, Context, Find
+from kvmrender.checks.common import Check, Context, Find, Triggers
 from kvmrender.checks.conditions import listed, others
 from kvmrender.checks.rule_case import Case, placeholders
-from kvmrender.errors import Path, Problem
+from kvmrender.errors import ERROR, Path
 from kvmrender.schema.guest_schema import GuestSchema, Node, PlacedRule, Steps, resolve
 
 
@@ -49,7 +49,7 @@ def rule_checks(schema: GuestSchema) -> list[Check]:
     """Return the rules of a schema as checks, one for each of their cases."""
     found = schema.rules if schema.rules is not None else placed_rules(schema)
     return [
-        Check(rule["id"], rule.get("description", ""), rule.get("level", "error"), _find(schema, place, case), triggers)
+        Check(rule["id"], rule.get("description", ""), rule.get("level", ERROR), *_find(schema, place, case, triggers))
         for place, rule, case, triggers in found
     ]
 
@@ -75,17 +75,14 @@ def _cases(rule: Node) -> Iterator[Node]:
                 yield {**each, **case, "at": at, "when": left}
 
 
-def _find(schema: GuestSchema, place: Steps, case: Node) -> Find:
+def _find(
+    schema: GuestSchema, place: Steps, case: Node, triggers: Triggers
+) -> tuple[Find, Triggers, Callable[[], Callable[[Context], Any]]]:
     @cache  # few are ever needed
-    def compiled() -> tuple[Case, Callable[[Context], Any]]:
-        found = Case(schema, place, case)
-        return found, found.filter()
+    def compiled() -> Case:
+        return Case(schema, place, case)
 
-    def find(context: Context, architecture: Context) -> Iterable[Problem]:
-        found, may_find = compiled()
-        return found.found(context) if may_find(context) else ()
-
-    return find
+    return lambda context, _: compiled().found(context), triggers, cache(lambda: compiled().filter())
 
 
 def _rules(root: Node, node: Node, place: Steps, above: dict[str, Steps]) -> Iterator[tuple[Steps, Node]]:

@@ -24,11 +24,12 @@ They are JSON Schema (draft 2020-12) of the guest in full form, in YAML, with ke
 
 A case of ``defaults`` has a ``value``, null for none, and says ``when``: a neighbour, or a key of one, is given
 (``{source.dev: true}``), is not (``{firmware: false}``), or has one of some values (``{type: [vnc, spice]}``);
-``/type`` is that of the guest. In place of a value stands, ``derived``, from what it is computed.
+``/type`` is that of the guest. In place of a value stands, ``derived``, from what it is computed; ``from`` names fields
+without any of which what is derived breaks no rule.
 
 Standard keywords say the rest: ``writeOnly`` is a secret, which is shown nowhere but in the XML; ``format`` is ``xml``
-for text that must be well-formed, ``memory`` for a size of memory, ``architecture`` for the name of one, ``check`` for the id of one; the ``title``
-of the items of a list of devices is their element.
+for text that must be well-formed, ``memory`` for a size of memory, ``architecture`` and ``check`` for the names of
+these; the ``title`` of the items of a list of devices is their element.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from unittest import mock
 
 import pytest
 from check_cases import Case, all_cases
@@ -16,7 +17,10 @@ from hypothesis import given
 
 from kvmrender import GuestError, TemplateError
 from kvmrender.checks import all_checks as checks
+from kvmrender.checks import rule_case
 from kvmrender.checks.checked_context import context_builder
+from kvmrender.checks.common import always
+from kvmrender.checks.rules import placed_rules
 from kvmrender.compiler import specialise
 from kvmrender.compiler.compiled import _prepared as prepared
 from kvmrender.compiler.functions import functions
@@ -30,13 +34,15 @@ from kvmrender.templating.interpreter import Interpreter
 CASES = all_cases()
 RENDERER = Engine()
 JINJA = Interpreter(RENDERER.stack, RENDERER.schema.root)
+SCHEMA = RENDERER.schema
+ALL_RULES = [(place, rule, case, (rule_case.ALWAYS,)) for place, rule, case, _ in placed_rules(SCHEMA)]
 SOME = [
-    context_builder(RENDERER.schema),
-    context_builder(
-        GuestSchema(RENDERER.schema.root, RENDERER.schema.architectures, RENDERER.schema.names, is_shipped=False)
-    ),
+    context_builder(SCHEMA),
+    context_builder(GuestSchema(SCHEMA.root, SCHEMA.architectures, SCHEMA.names, is_shipped=False, rules=ALL_RULES)),
 ]
 """Guests are built with the checks that can find something, and with all of them."""
+with mock.patch.object(rule_case.Case, "filter", return_value=always):
+    SOME[1]({"name": "a"})  # from then on, no rule is filtered
 
 
 def no_jinja(*_: object) -> str:
