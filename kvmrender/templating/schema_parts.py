@@ -7,13 +7,11 @@ are held against it by a test, not at each start.
 from __future__ import annotations
 
 import json
-import marshal
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from copy import deepcopy
-from functools import cache, cached_property
-from pathlib import Path as FilePath
-from typing import Any, NamedTuple
+from functools import cache
+from typing import Any
 
 from kvmrender.checks.all_checks import CHECKS
 from kvmrender.checks.rules import named_fields
@@ -21,10 +19,9 @@ from kvmrender.context.full_form import converter, without_nulls
 from kvmrender.context.key_shapes import Notes
 from kvmrender.context.validation import problems_of, shown
 from kvmrender.errors import Path, TemplateError, brief, listed, nearest
-from kvmrender.reading.parse import MAX_DEPTH, RefusedError, from_yaml, positions
+from kvmrender.reading.parse import MAX_DEPTH, RefusedError
 from kvmrender.schema.editor_schema import PART_SCHEMA
 from kvmrender.schema.guest_schema import (
-    NAMED,
     ROOT,
     GuestSchema,
     Node,
@@ -41,6 +38,8 @@ from kvmrender.schema.secrets import Secrets
 from kvmrender.schema.shorthand import forms
 from kvmrender.shipped import SHIPPED
 from kvmrender.templating.loader import text_of
+from kvmrender.templating.part_files import Fault, Part, parsed, shipped_part
+from kvmrender.templating.part_nodes import children, circle, measure, nodes, target
 from kvmrender.templating.stack import SCHEMA, Stack
 
 MOST_FIELDS = 100_000
@@ -49,26 +48,6 @@ MOST_FIELDS = 100_000
 _NEEDED = ("type", "name", "arch", "memory", "disks", "controllers", "interfaces", "serials", "mac_prefix")
 """Keys of a guest that are computed with."""
 _DISKS = ("disk", "lun", "cdrom", "floppy")
-_LISTS, _SINGLE = (
-    ("allOf", "anyOf", "oneOf", "prefixItems"),
-    (*("items", "contains", "not", "if", "then", "else", "additionalProperties", "propertyNames"),),
-)
-_CONDITIONS = {"allOf", "anyOf", "oneOf", "not", "if", "then", "else", "contains", "dependentSchemas", "variants"}
-_SAME = _CONDITIONS - {"contains"} | {"items"}
-"""Keywords whose nodes are about the same value, or about all that a list of it holds."""
-
-
-class Fault(NamedTuple):
-    """Something that is wrong with a part; ``line`` is 0 where it isn't known. ``stops`` says that there is no schema
-    with it, ``is_error`` that there is to be no XML with it."""
-
-    file: str
-    line: int
-    message: str
-    is_error: bool = True
-    stops: bool = True
-
-
 _IDS = [check.id for check in CHECKS]
 
 
@@ -76,7 +55,7 @@ def guest_schema(stack: Stack) -> GuestSchema:
     """Return the schema of a stack. Raises TemplateError."""
     if not stack.own_parts():
         read = stack.files
-        return load_schema(lambda name: _shipped_part(read(name)[0]), stack.names(SCHEMA), checks=_IDS)
+        return load_schema(lambda name: shipped_part(read(name)[0]), stack.names(SCHEMA), checks=_IDS)
     schema, faults = checked(stack)
     if error := error_of(faults):
         raise error
@@ -113,47 +92,20 @@ class _StopError(Exception):
     """There are faults with which nothing can be put together."""
 
 
-class _Part:
-    """A part of one's own as written: its name, its file as messages show it, its text, and its value."""
-
-    def __init__(self, name: str, file: str, text: str) -> None:
-        self.name, self.file, self.text = name, file, text
-        self.value: Node = {}
-
-    @cached_property
-    def _marks(self) -> dict[Path, Any]:
-        return positions(self.text)
-
-    def says(self, path: Path) -> bool:
-        """Say whether the part itself has something at a path."""
-        try:
-            node_at(self.value, path)
-        except (LookupError, TypeError):
-            return False
-        return True
-
-    def line(self, path: Path) -> int:
-        """Return the line of what stands at a path, or of what is nearest above it; 0 where that isn't known."""
-        while path and (0, *path) not in self._marks:
-            path = path[:-1]
-        (line, _), _ = self._marks.get((0, *path), ((0, 0), None))
-        return int(line)
-
-
 class _Check:
     """Puts a schema together, and collects what is wrong with its parts of one's own."""
 
     def __init__(self, stack: Stack, thoroughly: bool) -> None:
         self.stack, self.thoroughly = stack, thoroughly
         self.faults: list[Fault] = []
-        self.own = {name: _Part(name, stack.shown(file), "") for name, file in stack.own_parts().items()}
+        self.own = {name: Part(name, stack.shown(file), "") for name, file in stack.own_parts().items()}
         self._parts: dict[str, Node] = {}
 
-    def first(self) -> _Part:
+    def first(self) -> Part:
         """Return the part that is to blame where nothing else is known."""
         return next(iter(self.own.values()))
 
-    def add(self, part: _Part, path: Path, message: str, is_error: bool = True, stops: bool = True) -> None:
+    def add(self, part: Part, path: Path, message: str, is_error: bool = True, stops: bool = True) -> None:
         """Add what is wrong at a path of a part."""
         key = "".join(f"[{step}]" if isinstance(step, int) else f".{brief(step)}" for step in path).removeprefix(".")
         said = (
@@ -175,7 +127,7 @@ class _Check:
         self._compile(schema)
         self._stop()
         for name in self.own.keys() & self._parts.keys():
-            for path, node, is_more in _nodes(self._parts[name]):
+            for path, node, is_more in nodes(self._parts[name]):
                 self._look(schema, name, path, node, is_more or "architecture" in self._parts[name])
         return schema
 
@@ -183,10 +135,10 @@ class _Check:
         if any(fault.stops for fault in self.faults):
             raise _StopError
 
-    def _read(self, part: _Part) -> None:
+    def _read(self, part: Part) -> None:
         try:
             part.text = text_of(self.stack, part.name)
-            part.value = _parsed(part.text)
+            part.value = parsed(part.text)
         except TemplateError as error:
             self.faults.append(Fault(part.file, error.line or 0, error.message))
         except RefusedError as error:
@@ -197,13 +149,13 @@ class _Check:
                 for problem in problems_of(_described(), nothing, part.value, found):
                     said = problem.message.replace("is not a known key", "is not a keyword")
                     self.add(part, problem.path, said, stops=said == problem.message)
-            for path, node, is_condition in _nodes(part.value):
+            for path, node, is_condition in nodes(part.value):
                 self._patterns(part, path, node)
-                for more, child in () if is_condition else _children(node):
+                for more, child in () if is_condition else children(node):
                     if isinstance(child, bool) and more[0] in ("properties", "items"):
                         self.add(part, (*path, *more), f"{shown(child)} is not a mapping: say what it holds")
 
-    def _patterns(self, part: _Part, path: Path, node: Node) -> None:
+    def _patterns(self, part: Part, path: Path, node: Node) -> None:
         if isinstance(pattern := node.get("pattern"), str):
             try:
                 validator_of({"pattern": pattern})
@@ -227,7 +179,7 @@ class _Check:
                     self.add(part, (*path, *where, pattern), f"is not a regular expression: {error}")
 
     def _value(self, name: str) -> Node:
-        return self.own[name].value if name in self.own else _shipped_part(self.stack.files(name)[0])
+        return self.own[name].value if name in self.own else shipped_part(self.stack.files(name)[0])
 
     def _is_there(self, name: str) -> str:
         """Say why a part that another names can't be had, or nothing."""
@@ -237,10 +189,10 @@ class _Check:
             return f"{brief(name)}: {error.message}"
         return "" if name.endswith(SCHEMA) else f"{brief(name)}: is not a part of the schema, NAME{SCHEMA}"
 
-    def _extends(self, part: _Part) -> None:
+    def _extends(self, part: Part) -> None:
         self._extends_all([part])
 
-    def _extends_all(self, above: list[_Part]) -> None:
+    def _extends_all(self, above: list[Part]) -> None:
         for name in extended(above[-1].value):
             if fault := self._is_there(name):
                 self.add(above[-1], (), f"can't extend {fault}")
@@ -250,8 +202,8 @@ class _Check:
             elif name in self.own:
                 self._extends_all([*above, self.own[name]])
 
-    def _references(self, part: _Part) -> None:
-        for path, node, _ in _nodes(part.value):
+    def _references(self, part: Part) -> None:
+        for path, node, _ in nodes(part.value):
             if isinstance(reference := node.get("$ref"), str):
                 target, _ = target_of(part.name, reference)
                 if target != part.name and (fault := self._is_there(target)):
@@ -261,16 +213,16 @@ class _Check:
         """Look at the parts before they are one: references, and what is computed with."""
         self._parts = parts
         whole = {**parts[ROOT], "$defs": all_defs(parts)}
-        places = {id(node): (name, path) for name, part in parts.items() for path, node, _ in _nodes(part)}
-        nodes = [(*places[id(node)], node) for part in parts.values() for _, node, _ in _nodes(part)]
-        for name, path, node in nodes:
-            if (reference := node.get("$ref")) is not None and not isinstance(_target(whole, reference), dict):
+        places = {id(node): (name, path) for name, part in parts.items() for path, node, _ in nodes(part)}
+        within = [(*places[id(node)], node) for part in parts.values() for _, node, _ in nodes(part)]
+        for name, path, node in within:
+            if (reference := node.get("$ref")) is not None and not isinstance(target(whole, reference), dict):
                 self._blame_reference(name, path, reference)
         self._stop()
-        if circle := _circle(whole, [node for *_, node in nodes]):
-            self._blame(*places[id(circle)], "leads to itself, with no key in between")
+        if found := circle(whole, [node for *_, node in within]):
+            self._blame(*places[id(found)], "leads to itself, with no key in between")
         self._stop()
-        depth, fields = _measure(whole, whole, {})
+        depth, fields = measure(whole, whole, {})
         if depth > MAX_DEPTH:
             self._blame(ROOT, (), f"has fields nested more than {MAX_DEPTH} deep")
         if fields > MOST_FIELDS:
@@ -409,9 +361,9 @@ class _Check:
             reference = node_at(written.value, path)["$ref"] if written else reference
             self._blame(name, (*path, "$ref"), f"{shown(reference)} refers to nothing")
 
-    def _chain(self, name: str) -> list[_Part]:
+    def _chain(self, name: str) -> list[Part]:
         """Return the parts of one's own that a part is merged of, the uppermost first."""
-        chain: list[_Part] = []
+        chain: list[Part] = []
         names = [name]
         for name in names:
             if name in self.own and self.own[name] not in chain:
@@ -427,26 +379,6 @@ class _Check:
             self.add(part, path, message, is_error, stops and is_error)
 
 
-def _parsed(text: str) -> Node:
-    """Return the value of a part. Raises RefusedError."""
-    found = from_yaml(text)
-    if len(found) != 1 or not isinstance(found[0], dict):
-        raise RefusedError("is not a mapping", None)
-    return found[0]
-
-
-def _shipped_part(file: FilePath) -> Node:
-    state = file.stat()
-    part: Node = marshal.loads(_kept(file, state.st_mtime_ns, state.st_size))
-    return part
-
-
-@cache
-def _kept(file: FilePath, *state: int) -> bytes:
-    """Return the value of a shipped part, which many stacks have, for marshal."""
-    return marshal.dumps(_parsed(file.read_text(encoding="utf-8")))
-
-
 @cache
 def _described() -> Node:
     described: Node = json.loads(PART_SCHEMA.read_text(encoding="utf-8"))
@@ -456,78 +388,6 @@ def _described() -> Node:
 @cache
 def _keywords() -> Any:
     return validator_of(_described())
-
-
-def _children(node: Node) -> Iterator[tuple[Path, Any]]:
-    """Yield the nodes in a node, each with its path in it."""
-    for key, value in node.items():
-        if key in NAMED and isinstance(value, dict):
-            for name, child in value.items():
-                yield (key, name), child
-        elif key in _LISTS and isinstance(value, list):
-            for number, child in enumerate(value):
-                yield (key, number), child
-        elif key in _SINGLE:
-            yield (key,), value
-        elif key == "variants" and isinstance(value, dict):
-            for name, variants in value.items():
-                for number, variant in enumerate(variants if isinstance(variants, list) else ()):
-                    inner = variant.get("properties") if isinstance(variant, dict) else None
-                    for key_inside, child in inner.items() if isinstance(inner, dict) else ():
-                        yield (key, name, number, "properties", key_inside), child
-
-
-def _nodes(node: Any, path: Path = (), is_condition: bool = False) -> Iterator[tuple[Path, Node, bool]]:
-    """Yield a node and those in it, each with its path, and whether it is part of a condition."""
-    if isinstance(node, dict):
-        yield path, node, is_condition
-        for more, child in _children(node):
-            yield from _nodes(child, (*path, *more), is_condition or more[0] in _CONDITIONS)
-
-
-def _target(whole: Node, reference: str) -> Any:
-    try:
-        return node_at(whole, reference.removeprefix("#").split("/")[1:])
-    except (LookupError, TypeError):
-        return None
-
-
-def _circle(whole: Node, nodes: Iterable[Node]) -> Node | None:
-    """Return a node that is about the same value as itself, by way of others, if there is one."""
-    finished: dict[int, bool] = {}
-
-    def visit(node: Any) -> Node | None:
-        if not isinstance(node, dict) or finished.get(id(node)):
-            return None
-        if id(node) in finished:
-            return node
-        finished[id(node)] = False
-        inner = [child for path, child in _children(node) if path[0] in _SAME]
-        for child in [*inner, _target(whole, node["$ref"])] if "$ref" in node else inner:
-            if found := visit(child):
-                return found
-        finished[id(node)] = True
-        return None
-
-    return next(filter(None, map(visit, nodes)), None)
-
-
-def _measure(whole: Node, node: Any, known: dict[int, tuple[int, int]]) -> tuple[int, int]:
-    """Return how deep the fields of a node are nested, and how many there are. What is inside itself counts once."""
-    if not isinstance(node, dict) or id(node) in known:
-        return known.get(id(node), (0, 0))
-    known[id(node)] = 0, 0
-    depth = fields = 0
-    if "$ref" in node:
-        depth, fields = _measure(whole, _target(whole, node["$ref"]), known)
-    for path, child in _children(node):
-        below, inside = _measure(whole, child, known)
-        if path[0] == "properties":
-            depth, fields = max(depth, below + 1), fields + inside + 1
-        elif path[0] != "$defs":
-            depth, fields = max(depth, below + (path[0] == "items")), fields + (inside if path[0] == "items" else 0)
-    known[id(node)] = depth, fields
-    return depth, fields
 
 
 def _unfit(root: Node, node: Node, default: Any) -> str:
