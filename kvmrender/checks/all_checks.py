@@ -26,7 +26,7 @@ from kvmrender.checks import (
     raw,
     seclabels,
 )
-from kvmrender.checks.common import Check, Checks, Context
+from kvmrender.checks.common import Check, Checks, Context, version
 from kvmrender.checks.rules import rule_checks
 from kvmrender.context.key_shapes import Shape
 from kvmrender.errors import ERROR, NOTE, Problem
@@ -78,6 +78,8 @@ def problems(
     ignored: list[str] = context.get("ignore", [])
     needless = set(ignored)
     for may_find, check in checks:
+        if check.until and not _is_for(context, check.until):
+            continue
         for problem in check.find(context, architecture) if may_find(context) else ():
             if check.id in ignored:
                 needless.discard(check.id)
@@ -90,6 +92,12 @@ def problems(
         if check_id in needless:
             found.append(Problem(("ignore", number), f"{check_id} finds nothing in this guest").of("ignore", NOTE))
     return found
+
+
+def _is_for(context: Context, until: str) -> bool:
+    """Say whether a guest is for a libvirt before this one too."""
+    oldest = context.get("libvirt")
+    return oldest is not None and version(oldest) < version(until)
 
 
 def ready(checks: Iterable[Check]) -> tuple[Ready, ...]:

@@ -25,7 +25,8 @@ def always(context: Context) -> Any:
 class Check(NamedTuple):
     """What may not stand together: its ``id``, what holds where it finds nothing, whether what it finds is an
     ``error`` or a ``note``, what finds it, and what of the guest there must be for that (see ``Checks``). ``filter``
-    makes what says quickly that there may be something to find."""
+    makes what says quickly that there may be something to find. It is for libvirts before ``until``, if that is given.
+    """
 
     id: str
     description: str
@@ -33,6 +34,13 @@ class Check(NamedTuple):
     find: Find
     triggers: Triggers
     filter: Callable[[], Callable[[Context], Any]] = lambda: always
+    until: str = ""
+
+
+def version(text: str) -> tuple[int, ...]:
+    """Return a version of libvirt as numbers, such that 10.0 is 10.0.0."""
+    found = [int(part) for part in text.split(".")]
+    return (*found, *[0] * (3 - len(found)))
 
 
 SINGLE = ("memballoon", "nvram", "iommu", "vsock", "pstore")

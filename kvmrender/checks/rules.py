@@ -30,6 +30,9 @@ A condition of ``at`` may stand in ``when`` too: with ``{size: false}`` it is mi
 ``when`` a list of which one has to hold, and ``cases`` hold several rules of one id. With ``unique: true`` no two items
 have one value; the ``message`` is what is taken, the value where it is left out. With ``single: true`` what would be
 wrong may be there once: what comes after the first is wrong, and ``{first}`` is the item that has that.
+
+``level: note`` is for what libvirt takes. A rule is for libvirts from ``since`` on, and for those before ``until``:
+guests are for the newest libvirt and for all back to their ``libvirt``.
 """
 
 from __future__ import annotations
@@ -49,7 +52,13 @@ def rule_checks(schema: GuestSchema) -> list[Check]:
     """Return the rules of a schema as checks, one for each of their cases."""
     found = schema.rules if schema.rules is not None else placed_rules(schema)
     return [
-        Check(rule["id"], rule.get("description", ""), rule.get("level", ERROR), *_find(schema, place, case, triggers))
+        Check(
+            rule["id"],
+            rule.get("description", ""),
+            rule.get("level", ERROR),
+            *_find(schema, place, case, triggers),
+            rule.get("until", ""),
+        )
         for place, rule, case, triggers in found
     ]
 

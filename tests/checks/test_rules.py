@@ -142,6 +142,19 @@ def test_note_is_told_and_the_guest_is_rendered(tmp_path: Path, run: Run) -> Non
     assert (valid.exit_code, valid.stderr) == (0, "<stdin>:2:8: title: note: is unusual [rule-0]\n")
 
 
+def test_rule_of_older_libvirts_is_for_guests_that_are_for_these(tmp_path: Path) -> None:
+    found = renderer(tmp_path, "guest.schema.yaml", {"until": "10.1", "at": "title", "message": "is wrong"})
+    assert told(found, title="x") == []
+    assert told(found, title="x", libvirt="10.1.0") == []
+    assert told(found, title="x", libvirt="10") == ["title: is wrong"]
+    assert told(found, title="x", libvirt="9.0.0") == ["title: is wrong"]
+
+
+def test_rule_of_newer_libvirts_is_for_all_guests(tmp_path: Path) -> None:
+    found = renderer(tmp_path, "guest.schema.yaml", {"since": "10.1", "at": "title", "message": "is wrong"})
+    assert told(found, title="x", libvirt="9.0.0") == told(found, title="x") == ["title: is wrong"]
+
+
 def test_ignored_check_that_finds_nothing_is_noted(run: Run) -> None:
     result = run("render", input="name: a\nignore: [bus-options]\n")
     assert result.exit_code == 0

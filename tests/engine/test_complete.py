@@ -128,7 +128,7 @@ def test_every_property_is_in_a_fixture() -> None:
     assert sorted(set(properties(renderer.schema.root, renderer.schema.root)) - with_shared(used)) == []
 
 
-NOT_WRITTEN = {"arch", "ignore", "machine", "namespace", "mac_prefix", "vars"}
+NOT_WRITTEN = {"arch", "ignore", "libvirt", "machine", "namespace", "mac_prefix", "vars"}
 """What goes into the XML by way of other fields, or only if a template of one's own asks for it."""
 
 
