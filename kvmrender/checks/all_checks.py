@@ -50,12 +50,20 @@ _CHECKS: Checks = {
     **raw.CHECKS,
 }
 """All checks, in the order of the domain."""
+NOTES = (*disks.NOTES, *memory.NOTES)
+"""Those that find what libvirt takes all the same."""
 MOST_SHAPES = 100
 """Kinds of mappings that a guest has for which it is kept which checks they need; where it has more, all are run."""
 
 
 CHECKS = tuple(
-    Check(find.__name__.replace("_", "-"), " ".join((find.__doc__ or "").split()), ERROR, find, triggers)
+    Check(
+        find.__name__.replace("_", "-"),
+        " ".join((find.__doc__ or "").split()),
+        NOTE if find in NOTES else ERROR,
+        find,
+        triggers,
+    )
     for find, triggers in _CHECKS.items()
 )
 
@@ -84,8 +92,8 @@ def problems(
             if check.id in ignored:
                 needless.discard(check.id)
                 break
-            if (problem := problem.of(check.id, check.level)) not in found:
-                found.append(problem)
+            if not any(problem.path == one.path and problem.message == one.message for one in found):
+                found.append(problem.of(check.id, check.level))
             if len(found) == most:
                 return found
     for number, check_id in enumerate(ignored):

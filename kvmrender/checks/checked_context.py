@@ -57,7 +57,7 @@ def context_builder(schema: GuestSchema) -> Callable[[Any], Built]:
 
     def derived(full: Context, notes: Notes) -> tuple[Context, list[Problem]]:
         architecture = schema.architectures[full["arch"]]["architecture"]
-        context = derive(full, architecture["disk_buses"])
+        context = derive(full, architecture)
         is_known = notes.kept and len(notes.shapes) <= all_checks.MOST_SHAPES
         run = wanted(full["arch"], frozenset(notes.shapes)) if is_known else every()
         return context, all_checks.problems(context, architecture, run, MOST_PROBLEMS)
@@ -85,6 +85,8 @@ def context_builder(schema: GuestSchema) -> Callable[[Any], Built]:
             raise GuestError([Problem((), f"a guest is a mapping, not {shown(guest)}")])
         full, notes = full_form(guest)
         problems = check(without_nulls(full), None) if notes.nulls else check(full, notes.given)
+        if full.get("memory", ...) is None:  # a null, where others may leave it to be derived
+            problems = [*problems, Problem(("memory",), "is missing (memory that the guest has at most)")]
         if problems:
             raise GuestError(problems + further(full, problems))
         context, found = derived(full, notes)

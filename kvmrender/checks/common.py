@@ -58,10 +58,14 @@ def dig(value: Any, *path: str, default: Any = None) -> Any:
 
 
 def devices(context: Context, having: str) -> Iterator[tuple[Path, Context]]:
-    """Yield every device that has a key, with its path, lists and single ones alike."""
+    """Yield every device that has a key, with its path, lists and single ones alike; but for the first console where it
+    is the first serial port under another name, which libvirt writes anew."""
     for key, value in context.items():
         if isinstance(value, list):
             for number, item in enumerate(value):
+                is_serial = key == "consoles" and number == 0 and context["serials"]
+                if is_serial and dig(item, "target", "type", default="serial") == "serial":
+                    continue
                 if isinstance(item, dict) and having in item:
                     yield (key, number), item
         elif key in SINGLE and isinstance(value, dict) and having in value:

@@ -15,7 +15,9 @@ UUID_LENGTH = 32
 def aliases(context: Context, architecture: Context) -> Iterator[Problem]:
     """No two devices have one alias."""
     named = ((path, dig(device, "alias", "name")) for path, device in devices(context, "alias"))
-    yield from once(((*path, "alias", "name"), name, repr(name)) for path, name in named if name)
+    yield from once(
+        ((*path, "alias", "name"), name, repr(name)) for path, name in named if name and name.startswith("ua-")
+    )
 
 
 def iommu_machine(context: Context, architecture: Context) -> Iterator[Problem]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from kvmrender.checks.common import Checks, Context, dig
 from kvmrender.context.derivation import FORMAT_BY_ENDING, format_is_open
-from kvmrender.context.device_names import PREFIX_BY_BUS
+from kvmrender.context.device_names import PREFIX_BY_BUS, letters_of
 from kvmrender.errors import Problem
 
 LAST_BY_BUS = {"ide": "hdd", "fdc": "fdb"}
@@ -24,16 +24,26 @@ def formats(context: Context, architecture: Context) -> Iterator[Problem]:
 
 
 def target_names(context: Context, architecture: Context) -> Iterator[Problem]:
-    """A disk's target is one of its bus's names, of which ide and fdc have few."""
+    """Floppies, and nothing else, have names that begin with fd; of the names of ide and fdc there are few."""
+    for number, disk in enumerate(context["disks"]):
+        name, bus, device = disk["target"]["dev"], disk["target"]["bus"], disk["device"]
+        path, bus_path = ("disks", number, "target", "dev"), ("disks", number, "target", "bus")
+        letters, last = letters_of(name), LAST_BY_BUS.get(bus, "")
+        if device == "floppy" and not name.startswith("fd"):
+            yield Problem(path, f"{name!r} is not a name of a floppy: those begin with fd", related=(bus_path,))
+        elif device != "floppy" and name.startswith("fd"):
+            yield Problem(path, f"{name!r} is a name of a floppy, and this is a {device}", related=(bus_path,))
+        elif last and (len(letters), letters) > (len(last) - 2, last[2:]):
+            yield Problem(path, f"{name!r} is not a name of bus {bus}: the last one is {last}", related=(bus_path,))
+
+
+def target_bus(context: Context, architecture: Context) -> Iterator[Problem]:
+    """A disk's name is one of its bus's: libvirt takes others, but guests see them under the names of their bus."""
     for number, disk in enumerate(context["disks"]):
         name, bus = disk["target"]["dev"], disk["target"]["bus"]
-        path, bus_path = ("disks", number, "target", "dev"), ("disks", number, "target", "bus")
-        last = LAST_BY_BUS.get(bus, "")
-        if bus and not name.startswith(PREFIX_BY_BUS[bus]):
+        if bus not in (None, "fdc") and not name.startswith((PREFIX_BY_BUS[bus], "fd")):
             said = f"{name!r} is not a name of bus {bus}: those begin with {PREFIX_BY_BUS[bus]}"
-            yield Problem(path, said, related=(bus_path,))
-        elif last and (len(name), name) > (len(last), last):
-            yield Problem(path, f"{name!r} is not a name of bus {bus}: the last one is {last}", related=(bus_path,))
+            yield Problem(("disks", number, "target", "dev"), said, related=(("disks", number, "target", "bus"),))
 
 
 def buses(context: Context, architecture: Context) -> Iterator[Problem]:
@@ -66,9 +76,11 @@ def iotune_groups(context: Context, architecture: Context) -> Iterator[Problem]:
             yield Problem(("disks", number, "iotune", "group_name"), f"group {name!r} has no limits")
 
 
+NOTES = (target_bus,)
 CHECKS: Checks = {
     formats: ("disks",),
     target_names: ("disks.target",),
+    target_bus: ("disks.target",),
     buses: ("disks.target", "disks.device", "machine", "os.type"),
     iotune_groups: ("disks.iotune",),
 }

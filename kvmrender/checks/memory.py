@@ -51,16 +51,19 @@ def memory_devices(context: Context, architecture: Context) -> Iterator[Problem]
 
 
 def numa_memory(context: Context, architecture: Context) -> Iterator[Problem]:
-    """Memory is that of the NUMA cells, with or without that of memory modules; where there are no cells, it is more
-    than the modules have."""
+    """Memory is that of the NUMA cells, with or without that of memory modules, which libvirt takes in any case."""
     cells = dig(context, "cpu", "numa", "cell", default=[])
     own = sum(to_bytes({"text": cell["memory"], "unit": cell.get("unit", "KiB")}) for cell in cells)
+    plugged = sum(map(_room, context["memory_devices"]))
+    if cells and to_bytes(context["memory"]) not in (own, own + plugged):
+        said = f"{_size(context['memory'])} is not what the NUMA cells add up to, {(own + plugged) // 1024} KiB"
+        yield Problem(MEMORY, said, related=(("cpu", "numa"), ("memory_devices",)))
+
+
+def module_memory(context: Context, architecture: Context) -> Iterator[Problem]:
+    """Memory is more than the memory modules have, where there are no NUMA cells."""
     memory, modules = to_bytes(context["memory"]), [device for device in context["memory_devices"] if _room(device)]
-    if cells:
-        plugged = sum(map(_room, modules))
-        if memory not in (own, own + plugged):
-            said = f"{_size(context['memory'])} is not what the NUMA cells add up to, {(own + plugged) // 1024} KiB"
-            yield Problem(MEMORY, said, related=(("cpu", "numa"), ("memory_devices",)))
+    if dig(context, "cpu", "numa", "cell"):
         return
     plugged = sum(_in_blocks(device) if context["arch"] == "ppc64le" else _room(device) for device in modules)
     if modules and plugged >= memory:
@@ -164,6 +167,7 @@ def _size(element: dict[str, Any]) -> str:
     return f"{element['text']} {element.get('unit', 'KiB')}"
 
 
+NOTES = (numa_memory,)
 CHECKS: Checks = {
     sizes: ("memory.text", "currentMemory.text", *SIZED[2:]),
     memory_devices: ("memory_devices", "maxMemory"),
@@ -172,5 +176,6 @@ CHECKS: Checks = {
     module_labels: (("memory_devices.label", "on ppc64le"),),
     hugepages: ("memoryBacking",),
     numa_memory: ("cpu", "memory_devices"),
+    module_memory: ("memory_devices",),
     shared_memory: ("filesystems.driver", "disks.path", "interfaces.path"),
 }

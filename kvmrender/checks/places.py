@@ -23,7 +23,7 @@ _SOUNDS = dict.fromkeys(("ich6", "ich9", "ac97", "es1370"), PCI) | dict.fromkeys
 _VIDEOS = dict.fromkeys(("vga", "cirrus", "vmvga", "qxl", "bochs"), PCI) | dict.fromkeys(("ramfb", "none"), NONE)
 _CARDS = ("e1000", "e1000e", "igb", "rtl8139", "ne2k_pci", "pcnet", "vmxnet3")
 _SERIALS = {"isa-serial": ISA, "isa-debug": ISA, "usb-serial": USB, "pci-serial": PCI, "spapr-vio-serial": VIO}
-_SCSI = dict.fromkeys(("lsilogic", "lsisas1068", "lsisas1078", "dc390", "am53c974"), ("ccw", "pci"))
+_SCSI = dict.fromkeys(("lsilogic", "lsisas1068", "lsisas1078", "vmpvscsi", "dc390", "am53c974"), ("ccw", "pci"))
 
 PLACES: dict[str, tuple[tuple[str, ...], Table]] = {
     "disks": (

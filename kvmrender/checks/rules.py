@@ -107,6 +107,9 @@ def _rules(root: Node, node: Node, place: Steps, above: dict[str, Steps]) -> Ite
     here = (*place, *((key,) for key in repeated))
     for rule in node.get("rules", ()):
         yield here, rule
+    for child in node.get("allOf", ()):
+        if "if" not in child:
+            yield from _rules(root, child, here, above)
     if "items" in node:
         yield from _rules(root, node["items"], place, above)
     for key, child in children.items():

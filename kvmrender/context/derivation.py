@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from kvmrender.context.device_names import BUS_BY_PREFIX, PREFIX_BY_BUS, free_names
+from kvmrender.context.device_names import BUS_BY_PREFIX, PREFIX_BY_BUS, free_names, letters_of
 from kvmrender.context.identity import dashed, guest_uuid
 from kvmrender.context.mac_address import mac_address
+from kvmrender.schema.memory_units import memory, to_bytes
 
 Guest = dict[str, Any]
 
@@ -22,12 +23,11 @@ FORMAT_BY_ENDING = {
 """What the ending of an image's name says of its format. Contents are never probed: that is a way in for guests."""
 
 
-def derive(guest: Guest, disk_buses: dict[str, str]) -> Guest:
+def derive(guest: Guest, architecture: dict[str, Any]) -> Guest:
     """Return the context: the guest with every derived value, as a new mapping (what is unchanged is shared).
 
-    ``guest`` is in full form and valid; ``disk_buses`` gives the bus that its architecture has for each kind of
-    disk device. Values that the guest gives itself win, nulls too. Nothing is derived from the machine that
-    this runs on.
+    ``guest`` is in full form and valid; ``architecture`` is what its architecture is. Values that the guest gives
+    itself win, nulls too. Nothing is derived from the machine that this runs on.
     """
     context = dict(guest)
     namespace = guest.get("namespace", "")
@@ -35,12 +35,16 @@ def derive(guest: Guest, disk_buses: dict[str, str]) -> Guest:
         context["uuid"] = guest_uuid(namespace, guest["name"])
     elif guest["uuid"]:
         context["uuid"] = dashed(guest["uuid"].replace("-", "").lower())
+    if architecture.get("acpi") and has_uefi(guest["os"]) and "acpi" not in (guest.get("features") or {"acpi": {}}):
+        context["features"] = {**guest["features"], "acpi": {}}
+    if guest.get("memory") is None:
+        context["memory"] = memory_of_cells(guest)
     if "currentMemory" not in guest:
-        memory = guest["memory"]
+        size = context["memory"]
         context["currentMemory"] = (
-            memory if "dumpCore" not in memory else {key: memory[key] for key in memory if key != "dumpCore"}
+            size if "dumpCore" not in size else {key: size[key] for key in size if key != "dumpCore"}
         )
-    context["disks"] = _disks(guest["disks"], disk_buses)
+    context["disks"] = _disks(guest["disks"], architecture["disk_buses"])
     context["controllers"] = _controllers(guest["controllers"], context["disks"])
     context["interfaces"] = _interfaces(guest, namespace)
     if "consoles" not in guest:
@@ -48,11 +52,27 @@ def derive(guest: Guest, disk_buses: dict[str, str]) -> Guest:
     return context
 
 
+def has_uefi(os: Guest) -> bool:
+    """Say whether a guest starts with UEFI."""
+    return (os.get("loader") or {}).get("type") == "pflash" or (os.get("firmware") or {}).get("type") == "efi"
+
+
+def memory_of_cells(guest: Guest) -> Guest:
+    """Return what the NUMA cells of a guest and its memory modules add up to, as libvirt counts it."""
+    cells = ((guest.get("cpu") or {}).get("numa") or {}).get("cell") or []
+    sizes = [{"text": cell["memory"], "unit": cell.get("unit", "KiB")} for cell in cells]
+    modules = [module.get("target") or {} for module in guest["memory_devices"]]
+    sizes += [target["size"] for target in modules if "size" in target]
+    return memory(f"{sum(map(to_bytes, sizes))} b")
+
+
 def _disks(disks: list[Guest], disk_buses: dict[str, str]) -> list[Guest]:
     taken = set()
     for disk in disks:
         if name := disk["target"].get("dev"):
             taken.add(name)
+            if prefix := PREFIX_BY_BUS.get(disk["target"].get("bus")):  # its place on the bus is that of this name
+                taken.add(prefix + letters_of(name))
     free: dict[str, Iterator[str]] = {}
     result = []
     for disk in disks:
@@ -74,7 +94,7 @@ def _disks(disks: list[Guest], disk_buses: dict[str, str]) -> list[Guest]:
 def _bus(name: str, usual: str) -> str:
     """Return the bus of a disk: the usual one, unless its name is one of another bus."""
     prefix = name[:2]
-    return usual if prefix == PREFIX_BY_BUS[usual] else BUS_BY_PREFIX[prefix]
+    return usual if prefix == PREFIX_BY_BUS[usual] else BUS_BY_PREFIX.get(prefix, usual)
 
 
 def disk_format(disk: Guest) -> str | None:

@@ -20,7 +20,14 @@ PREFIX_BY_BUS = {
 BUS_BY_PREFIX = {"vd": "virtio", "sd": "scsi", "hd": "ide", "fd": "fdc"}
 """The bus that libvirt takes a name to mean where none is given."""
 
+PREFIXES = (*BUS_BY_PREFIX, "xvd", "ubd")
+"""How names of disks begin; the last two say nothing of the bus."""
 _LETTERS = 26
+
+
+def letters_of(name: str) -> str:
+    """Return what follows the prefix of a disk's name, which says its position on the bus: ``b`` of ``sdb``."""
+    return next((name.removeprefix(prefix) for prefix in PREFIXES if name.startswith(prefix)), name)
 
 
 @lru_cache(maxsize=1024)

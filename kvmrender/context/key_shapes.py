@@ -90,8 +90,8 @@ class Rules:
         entries = [*node.get("defaults", ()), *([{"value": node["default"]}] if "default" in node else [])]
         for entry in entries:
             when = dict(entry.get("when", {}))
-            if "value" in entry and self._guest_type in _listed(when.pop("/type", self._guest_type)):
-                yield tuple(_condition(*wanted) for wanted in when.items()), self._constant(name, entry["value"])
+            if ("value" in entry or when) and self._guest_type in _listed(when.pop("/type", self._guest_type)):
+                yield tuple(_condition(*wanted) for wanted in when.items()), self._constant(name, entry.get("value"))
 
     def _constant(self, name: str, default: Any) -> Any:
         """Return a default in full form. Guests share it: nothing that is in a context is ever changed."""

@@ -267,14 +267,15 @@ def _defaults(node: Node) -> Iterator[str]:
         for neighbour in case.get("when", ()):
             name, _, key = neighbour.partition(".")
             if key:
-                by_keys.setdefault((name, _flow(case["value"])), []).append(key)
+                value = f"derived from {case['derived']}" if "derived" in case else _flow(case["value"])
+                by_keys.setdefault((name, value), []).append(key)
     for (name, value), keys in by_keys.items():
         yield f"{value} where {name} has {listed(keys, 'or')}"
     for case in cases:
         when = case.get("when", {})
-        if "derived" in case:
+        if "derived" in case and not when:
             yield f"derived from {case['derived']}"
-        elif case["value"] is not None and not any("." in name for name in when):
+        elif case.get("value") is not None and not any("." in name for name in when):
             kinds = "".join(f" with type {_either(kind)}" for name, kind in when.items() if name == "/type")
             wanted = [f"{name} is {_either(value)}" for name, value in when.items() if name != "/type"]
             other = "else " if by_keys else ""

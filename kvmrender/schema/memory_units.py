@@ -38,8 +38,8 @@ def memory(size: int | str) -> dict[str, Any]:
     count = number * (unit_bytes(rest) if rest else MIB)
     if count % KIB:
         raise ValueError("is not a whole number of KiB")
-    if not 0 < count <= MAX_BYTES:
-        raise ValueError("is not a size of memory: it must be more than nothing and less than 8 EiB")
+    if count > MAX_BYTES:
+        raise ValueError("is not a size of memory: it must be less than 8 EiB")
     return {"unit": "KiB", "text": count // KIB} if count % MIB else {"unit": "MiB", "text": count // MIB}
 
 

@@ -17,6 +17,18 @@ def on_usb(bus: str) -> dict[str, Any]:
 
 CASES: list[Case] = [
     (
+        "watchdogs",
+        {"watchdogs": ["i6300esb", "ib700"]},
+        {"watchdogs": ["i6300esb", "ib700", "ib700"]},
+        "watchdogs[2].model: ib700 is taken by watchdogs[1]",
+    ),
+    (
+        "one_watchdog",
+        {"libvirt": "9.1.0", "watchdogs": ["i6300esb", "ib700"]},
+        {"libvirt": "9.0.0", "watchdogs": ["i6300esb", "ib700"]},
+        "watchdogs[1]: a guest has one watchdog, and that is watchdogs[0]",
+    ),
+    (
         "boot_orders",
         {"disks": [DISK | {"boot": 1}], "interfaces": [NIC | {"boot": 2}]},
         {"disks": [DISK | {"boot": 1}], "interfaces": [NIC | {"boot": 1}]},

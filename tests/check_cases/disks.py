@@ -19,10 +19,41 @@ CASES: list[Case] = [
         "disks[1].target.dev: 'vda' is taken by disks[0]",
     ),
     (
-        "target_names",
+        "target_bus",
         {"disks": [DISK | {"target": {"dev": "sda", "bus": "sata"}}]},
         {"disks": [DISK | {"target": {"dev": "sda", "bus": "virtio"}}]},
-        "disks[0].target.dev: 'sda' is not a name of bus virtio: those begin with vd",
+        "disks[0].target.dev: note: 'sda' is not a name of bus virtio: those begin with vd [target-bus]",
+    ),
+    (
+        "target_bus",
+        {"disks": [DISK | {"target": "vda"}]},
+        {"disks": [DISK | {"target": "xvda"}]},
+        "disks[0].target.dev: note: 'xvda' is not a name of bus virtio: those begin with vd [target-bus]",
+    ),
+    (
+        "target_names",
+        {"disks": [{"device": "floppy", "target": "fda"}]},
+        {"disks": [{"device": "floppy", "target": {"dev": "vda", "bus": "fdc"}}]},
+        "disks[0].target.dev: 'vda' is not a name of a floppy: those begin with fd",
+    ),
+    (
+        "target_names",
+        {"disks": [DISK | {"target": {"dev": "hdb", "bus": "virtio"}, "alias": "ua-a"}], "ignore": ["target-bus"]},
+        {"disks": [DISK | {"target": {"dev": "fdb", "bus": "virtio"}}]},
+        "disks[0].target.dev: 'fdb' is a name of a floppy, and this is a disk",
+    ),
+    (
+        "own_alias",
+        {"disks": [DISK | {"alias": "ua-disk0"}]},
+        {"disks": [DISK | {"alias": "virtio-disk0"}]},
+        "disks[0].alias.name: note: 'virtio-disk0' does not begin with ua-: libvirt leaves it out, and takes one of its"
+        " own [own-alias]",
+    ),
+    (
+        "ccw_address",
+        {"arch": "s390x", "disks": [DISK | {"address": {"type": "ccw"}}]},
+        {"arch": "s390x", "disks": [DISK | {"address": {"type": "ccw", "cssid": "0xfe", "ssid": "0x0"}}]},
+        "disks[0].address.devno: is missing (type is ccw)",
     ),
     (
         "buses",
@@ -39,7 +70,7 @@ CASES: list[Case] = [
     (
         "device_buses",
         {"disks": [{"device": "floppy"}]},
-        {"disks": [DISK | {"target": "fda"}]},
+        {"disks": [DISK | {"target": {"dev": "sda", "bus": "fdc"}}]},
         "disks[0].target.bus: 'fdc' is not a bus for a disk",
     ),
     (

@@ -93,8 +93,8 @@ CASES: list[Case] = [
     ),
     (
         "uefi_and_acpi",
-        {"arch": "arm64", "os": {"firmware": "bios"}, "features": {"acpi": False}},
         {"arch": "arm64", "os": {"firmware": "bios"}},
+        {"arch": "arm64", "os": {"firmware": "bios"}, "features": {"acpi": True}},
         "features.acpi: needs UEFI: os.firmware efi, or a loader of type pflash",
     ),
     (

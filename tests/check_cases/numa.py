@@ -37,6 +37,12 @@ def memnode(cell: int) -> dict[str, Any]:
 
 
 CASES: list[Case] = [
+    (
+        "numa_nodeset",
+        {"vcpu": {"text": 1, "placement": "auto"}, "numatune": {"memory": {"mode": "strict"}}},
+        {"numatune": {"memory": {"mode": "strict"}}},
+        "numatune.memory.nodeset: is missing (there is no placement)",
+    ),
     ("numa_cells", two({"id": 1}, {"id": 0}), two({"id": 1}), "cpu.numa.cell[1].id: 1 is taken by cpu.numa.cell[0]"),
     (
         "numa_cells",

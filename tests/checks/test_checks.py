@@ -31,11 +31,10 @@ RELATED: dict[str, dict[str, list[str]]] = yaml.safe_load((ROOT / "tests/check_r
 
 @pytest.mark.parametrize(("check", "inside", "outside", "said"), CASES, ids=[case[0] for case in CASES])
 def test_guest_just_outside_is_refused(check: str, inside: dict[str, Any], outside: dict[str, Any], said: str) -> None:
-    RENDERER.render({"name": "a", **inside})
-    with pytest.raises(GuestError) as raised:
-        RENDERER.render({"name": "a", **outside})
-    assert str(raised.value) == said
-    related = {str(problem): [*map(path_string, problem.related)] for problem in raised.value.problems}
+    assert RENDERER.result({"name": "a", **inside}).problems == ()
+    problems = RENDERER.result({"name": "a", **outside}).problems
+    assert "\n".join(map(str, problems)) == said
+    related = {str(problem): [*map(path_string, problem.related)] for problem in problems}
     assert related == {line: RELATED.get(check, {}).get(line, []) for line in related}
 
 
@@ -62,7 +61,7 @@ def test_readme_lists_every_check() -> None:
     ("arch", "features", "said"),
     [
         ("amd64", {"gic": 3}, "features.gic: is only for arm64 guests, not amd64"),
-        ("s390x", {"acpi": True}, "features.acpi: is only for amd64, arm64 and loongarch64 guests, not s390x"),
+        ("s390x", {"acpi": True}, "features.acpi: is only for amd64, arm64, loongarch64 and riscv64 guests, not s390x"),
         ("riscv64", {"kvm": {"hidden": True}}, "features.kvm.hidden: is only for amd64 guests, not riscv64"),
         ("ppc64le", {"pmu": False}, "features.pmu.state: can't be off: ppc64le guests always have it"),
     ],
@@ -94,11 +93,9 @@ def test_device_of_another_architecture(arch: str, guest: dict[str, Any], said: 
 @pytest.mark.parametrize("name", RULES)
 def test_rule_has_a_guest_inside_and_one_outside(name: str) -> None:
     rule = RULES[name]
-    RENDERER.render({"name": "a", **rule["inside"]})
-    with pytest.raises(GuestError) as raised:
-        RENDERER.render({"name": "a", **rule["outside"]})
-    words = {case.get("message", " is taken by ").split("{")[0] for case in rule.get("cases", [rule])}
-    assert any(word in problem.message for word in words for problem in raised.value.problems)
+    assert RENDERER.result({"name": "a", **rule["inside"]}).problems == ()
+    found = RENDERER.result({"name": "a", **rule["outside"]}).problems
+    assert {(problem.id, problem.level) for problem in found} == {(name, rule.get("level", "error"))}
 
 
 def test_no_two_checks_have_one_name() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import nullcontext
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -295,7 +296,7 @@ def test_what_is_not_kept_is_worked_out_each_time(
     build = context_builder(RENDERER.schema)
     for guest, context in zip(GUESTS, expected, strict=True):
         assert repr(build(guest.values[0])[0]) == context
-    for _, inside, outside, _ in CASES:
+    for _, inside, outside, said in CASES:
         build({"name": "a", **inside})
-        with pytest.raises(GuestError):
+        with nullcontext() if " note: " in said else pytest.raises(GuestError):
             build({"name": "a", **outside})

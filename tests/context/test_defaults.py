@@ -57,7 +57,7 @@ def test_memory_in_libvirts_units(written: int | str, element: tuple[str, int]) 
 
 
 @pytest.mark.parametrize(
-    "written", ["", "GiB", "-1", "1.5 GiB", "4 GiBs", "4 XB", "1 2", "16 EiB", "0", "٤ GiB", "1 i", "4 iB"]
+    "written", ["", "GiB", "-1", "1.5 GiB", "4 GiBs", "4 XB", "1 2", "16 EiB", "٤ GiB", "1 i", "4 iB"]
 )
 def test_memory_that_is_none(written: str) -> None:
     with pytest.raises(ValueError, match="is not a size of memory"):

@@ -287,7 +287,7 @@ def test_parts_of_a_templates_error() -> None:
             {"interfaces": {"source": "br0", "virtualport": {"parameters": {"profileid": "x"}}}},
             "interfaces[0].virtualport.type: is missing (only a network can tell it)",
         ),
-        ({"watchdogs": [{"model": "i6300esb"}] * 2}, "watchdogs: a list is longer than 1"),
+        ({"watchdogs": [{"model": "i6300esb"}] * 2}, "watchdogs[1].model: i6300esb is taken by watchdogs[0]"),
     ],
 )
 def test_problem_is_said_of_a_value(guest: Any, said: str) -> None:
@@ -372,11 +372,9 @@ def test_sizes_at_the_ends_of_what_there_is(size: str, element: dict[str, Any]) 
     assert to_bytes(element) == to_bytes({"text": element["text"]})
 
 
-@pytest.mark.parametrize("size", ["0", f"{MAX_BYTES + 1024} b", "8 EiB", "999999999 EiB"])
+@pytest.mark.parametrize("size", [f"{MAX_BYTES + 1024} b", "8 EiB", "999999999 EiB"])
 def test_sizes_beyond_what_there_is(size: str) -> None:
-    with pytest.raises(
-        ValueError, match=r"^is not a size of memory: it must be more than nothing and less than 8 EiB$"
-    ):
+    with pytest.raises(ValueError, match=r"^is not a size of memory: it must be less than 8 EiB$"):
         memory(size)
 
 

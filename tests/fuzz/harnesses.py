@@ -51,7 +51,7 @@ def size(data: bytes) -> None:
         element = memory(text)
     except ValueError:
         return
-    assert 0 < to_bytes(element) <= MAX_BYTES
+    assert 0 <= to_bytes(element) <= MAX_BYTES
     assert memory(f"{element['text']} {element['unit']}") == element
 
 
