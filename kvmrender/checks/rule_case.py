@@ -201,7 +201,8 @@ class Case:
         test = " and ".join(test for test in tests if test) or "True"
         values = [field.listing(bases) for field, _ in self.about]
         if not loops:
-            return f"twice([{', '.join(f'*{value}' for value in values)}])" if self.is_unique else test
+            several = [value if value[0] == "[" else f"[x for x in ({value},) if x is not None]" for value in values]
+            return f"twice([{', '.join(f'*{value}' for value in several)}])" if self.is_unique else test
         found = f"[{values[0] if self.is_unique else 1} {' '.join(loops)} if {test}]"
         if not self.is_unique:
             return found

@@ -9,6 +9,7 @@ from kvmrender.context.device_names import BUS_BY_PREFIX, PREFIX_BY_BUS, free_na
 from kvmrender.context.identity import dashed, guest_uuid
 from kvmrender.context.mac_address import mac_address
 from kvmrender.schema.memory_units import memory, to_bytes
+from kvmrender.schema.xml_faults import elements_in
 
 Guest = dict[str, Any]
 
@@ -45,7 +46,7 @@ def derive(guest: Guest, architecture: dict[str, Any]) -> Guest:
             size if "dumpCore" not in size else {key: size[key] for key in size if key != "dumpCore"}
         )
     context["disks"] = _disks(guest["disks"], architecture["disk_buses"])
-    context["controllers"] = _controllers(guest["controllers"], context["disks"])
+    context["controllers"] = _controllers(guest, context["disks"])
     context["interfaces"] = _interfaces(guest, namespace)
     if "consoles" not in guest:
         context["consoles"] = _consoles(guest["serials"])
@@ -115,11 +116,14 @@ def format_is_open(disk: Guest) -> bool:
     return disk["type"] == "file" and disk["driver"] is not None and "type" not in disk["driver"]
 
 
-def _controllers(controllers: list[Guest], disks: list[Guest]) -> list[Guest]:
+def _controllers(guest: Guest, disks: list[Guest]) -> list[Guest]:
     """Add a virtio-scsi controller where disks need one: libvirt's own choice may be one that few guests know."""
+    controllers: list[Guest] = guest["controllers"]
     for disk in disks:
         if disk["target"]["bus"] == "scsi":
-            if any(controller.get("type") == "scsi" for controller in controllers):
+            raw = elements_in((guest.get("extra") or {}).get("devices") or "")
+            others = [attributes for name, attributes in raw if name == "controller"]
+            if any(controller.get("type") == "scsi" for controller in (*controllers, *others)):
                 break
             return [*controllers, {"type": "scsi", "index": 0, "model": "virtio-scsi"}]
     return controllers

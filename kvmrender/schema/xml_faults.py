@@ -9,6 +9,18 @@ from xml.parsers import expat
 from kvmrender.errors import Path
 
 
+def elements_in(fragment: str) -> list[tuple[str, dict[str, str]]]:
+    """Return the uppermost elements of raw XML with their attributes; none where it is not well-formed."""
+    if not fragment:
+        return []
+    from xml.etree import ElementTree as ET
+
+    try:
+        return [(element.tag, element.attrib) for element in ET.fromstring(f"<x>{fragment}</x>")]
+    except (ET.ParseError, ValueError):
+        return []
+
+
 def fragment_fault(fragment: str) -> str | None:
     """Say why ``fragment`` can't stand inside an element, or return None if it can.
 

@@ -15,7 +15,23 @@ def on_usb(bus: str) -> dict[str, Any]:
     return {"type": "usb", "source": {"address": {"bus": bus, "device": "3"}}}
 
 
+def zpci(uid: str, slot: int) -> dict[str, Any]:
+    return {"backend": "/dev/urandom", "address": {"type": "pci", "bus": "0", "slot": str(slot), "zpci": {"uid": uid}}}
+
+
 CASES: list[Case] = [
+    (
+        "iommu_acpi",
+        {"machine": "q35", "iommu": "virtio"},
+        {"machine": "q35", "iommu": "virtio", "features": {"acpi": False}},
+        "iommu.model: virtio needs ACPI: features.acpi",
+    ),
+    (
+        "zpci_uids",
+        {"arch": "s390x", "rngs": [zpci("0x1", 1), zpci("0x2", 2)]},
+        {"arch": "s390x", "rngs": [zpci("0x1", 1), zpci("0x1", 2)]},
+        "rngs[1].address.zpci.uid: '0x1' is taken by rngs[0]",
+    ),
     (
         "watchdogs",
         {"watchdogs": ["i6300esb", "ib700"]},

@@ -20,6 +20,12 @@ def enrolled(keys: bool) -> dict[str, Any]:
 
 CASES: list[Case] = [
     (
+        "acpi_tables",
+        {"os": {"acpi": {"table": [{"type": "slic", "text": "/a"}]}}},
+        {"os": {"acpi": {"table": [{"type": "slic", "text": "/a"}, {"type": "slic", "text": "/b"}]}}},
+        "os.acpi.table[1].type: slic is taken by os.acpi.table[0]",
+    ),
+    (
         "machine_given_once",
         {"machine": "q35", "os": {"type": {"machine": "q35"}}},
         {"machine": "q35", "os": {"type": {"machine": "pc"}}},

@@ -4,7 +4,28 @@ from __future__ import annotations
 
 from check_cases import Case
 
+FORWARD = [{"proto": "tcp", "range": [{"start": 2022, "to": 22}]}]
+
 CASES: list[Case] = [
+    (
+        "zero_mac",
+        {"interfaces": [{"source": "br0", "mac": "52:54:00:00:00:00"}]},
+        {"interfaces": [{"source": "br0", "mac": "00:00:00:00:00:00"}]},
+        "interfaces[0].mac.address: note: newer libvirts take another one, at random, each time the guest is defined"
+        " [zero-mac]",
+    ),
+    (
+        "interface_backend",
+        {"interfaces": [{"type": "user", "backend": {"type": "passt"}}]},
+        {"interfaces": [{"source": "br0", "backend": {"type": "passt"}}]},
+        "interfaces[0].backend.type: passt is for type user or vhostuser, not bridge",
+    ),
+    (
+        "interface_backend",
+        {"interfaces": [{"type": "user", "backend": "passt", "portForward": FORWARD}]},
+        {"interfaces": [{"type": "user", "portForward": FORWARD}]},
+        "interfaces[0].portForward[0]: needs passt: backend",
+    ),
     (
         "interface_options",
         {"interfaces": [{"type": "bridge", "source": {"bridge": "b"}, "mtu": 1500}]},

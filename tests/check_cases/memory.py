@@ -44,6 +44,12 @@ def nvdimm(**target: int) -> dict[str, Any]:
 
 CASES: list[Case] = [
     (
+        "maximum_cells",
+        {"maxMemory": {"slots": 1, "text": 1048576}},
+        {"libvirt": "10.0.0", "maxMemory": {"slots": 1, "text": 1048576}},
+        "maxMemory: needs a NUMA cell before libvirt 11.3.0: cpu.numa",
+    ),
+    (
         "current_memory",
         {"memory": "1 GiB", "currentMemory": "1024 MiB"},
         {"memory": "1 GiB", "currentMemory": "1025 MiB"},
