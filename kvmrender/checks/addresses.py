@@ -15,7 +15,7 @@ from kvmrender.checks.buses import (
     pci_buses,
     usb_ports,
 )
-from kvmrender.checks.common import Checks, Context, devices, dig, numbers, once
+from kvmrender.checks.common import Context, check, devices, dig, numbers, once
 from kvmrender.checks.places import VIRTIO, kinds, place, sits_on
 from kvmrender.errors import Path, Problem, listed
 
@@ -55,6 +55,7 @@ DRIVES: dict[str, tuple[str, ...]] = {
 """The parts of a drive's address that are 0, by the drive's bus."""
 
 
+@check("/*/address")
 def address_types(context: Context, architecture: Context) -> Iterator[Problem]:
     """Each device has an address of a kind that it can have on its machine."""
     for path, device in devices(context, "address"):
@@ -68,6 +69,7 @@ def address_types(context: Context, architecture: Context) -> Iterator[Problem]:
             yield Problem((*path, "address", "type"), said)
 
 
+@check("acpi", "rom")
 def on_pci(context: Context, architecture: Context) -> Iterator[Problem]:
     """What has a number in ACPI or a ROM is on PCI."""
     for name in ("acpi", "rom"):
@@ -80,6 +82,7 @@ def on_pci(context: Context, architecture: Context) -> Iterator[Problem]:
                     yield Problem((*path, name), f"is for devices on PCI: this one is on {there}")
 
 
+@check("/*/address")
 def same_addresses(context: Context, architecture: Context) -> Iterator[Problem]:
     """No two devices have one address."""
     found = ((path, _address(str(path[0]), device)) for path, device in devices(context, "address"))
@@ -103,6 +106,7 @@ def _address(key: str, device: Context) -> tuple[str, str] | None:
     return bus, f"{kind} address {':'.join(f'{part:x}' if base != 10 else str(part) for part in numbers)}"
 
 
+@check("/*/address")
 def pci_slots(context: Context, architecture: Context) -> Iterator[Problem]:
     """PCI addresses are on buses and slots that the guest has, or that libvirt can add."""
     placed, machine = list(_on_pci(context)), machine_kind(context, architecture)
@@ -118,6 +122,7 @@ def pci_slots(context: Context, architecture: Context) -> Iterator[Problem]:
             yield Problem((*path, "address", "bus"), f"{bus} is not a bus of a pseries machine: they are 0 to 30")
 
 
+@check("/*/address")
 def pci_machine(context: Context, architecture: Context) -> Iterator[Problem]:
     """No device has a PCI address of one of the machine's own, and zpci is for s390x."""
     machine = machine_kind(context, architecture)
@@ -147,6 +152,7 @@ def _is_old(key: str, device: Context, architecture: Context) -> bool | None:
     return device.get("model") == "virtio-transitional" if place(key, device, architecture) == VIRTIO else None
 
 
+@check("/disks/address", "/hostdevs/address")
 def drive_addresses(context: Context, architecture: Context) -> Iterator[Problem]:
     """Addresses of drives are ones that their controllers have."""
     for key in ("disks", "hostdevs"):
@@ -160,6 +166,7 @@ def drive_addresses(context: Context, architecture: Context) -> Iterator[Problem
                     yield Problem((key, position, "address", part), said)
 
 
+@check("/consoles/address", "/channels/address")
 def virtio_serial_ports(context: Context, architecture: Context) -> Iterator[Problem]:
     """The ports of consoles and channels are ones that their virtio-serial controllers have."""
     ports = {index: controller.get("ports", 31) for index, _, controller in indexes(context, "virtio-serial")}
@@ -173,6 +180,7 @@ def virtio_serial_ports(context: Context, architecture: Context) -> Iterator[Pro
                     yield Problem((key, position, "address", "port"), f"{said}: they are 0 to {most - 1}")
 
 
+@check("/*/address")
 def usb_addresses(context: Context, architecture: Context) -> Iterator[Problem]:
     """USB devices sit on ports that the guest's controllers and hubs have, one on each."""
     given = [
@@ -208,15 +216,3 @@ def _port(address: Context) -> tuple[int, ...]:
 
 def _dotted(port: tuple[int, ...]) -> str:
     return ".".join(map(str, port))
-
-
-CHECKS: Checks = {
-    address_types: ("/*/address",),
-    on_pci: ("acpi", "rom"),
-    same_addresses: ("/*/address",),
-    pci_slots: ("/*/address",),
-    pci_machine: ("/*/address",),
-    usb_addresses: ("/*/address",),
-    drive_addresses: ("/disks/address", "/hostdevs/address"),
-    virtio_serial_ports: ("/consoles/address", "/channels/address"),
-}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kvmrender.checks.common import Checks, Context, dig
+from kvmrender.checks.common import Context, check, dig
 from kvmrender.errors import Problem
 
 
+@check("serials.target")
 def serial_ports(context: Context, architecture: Context) -> Iterator[Problem]:
     """Serial ports are of the architecture's kinds, each with a model of its kind."""
     models: dict[str, list[str]] = architecture.get("serial_models", {})
@@ -25,6 +26,7 @@ def serial_ports(context: Context, architecture: Context) -> Iterator[Problem]:
             yield Problem((*path, "target", "model", "name"), said, related=((*path, "target", "type"),))
 
 
+@check("consoles")
 def consoles(context: Context, architecture: Context) -> Iterator[Problem]:
     """Only the first console is a serial port; sclp consoles are s390x's."""
     for number, console in enumerate(context["consoles"]):
@@ -38,9 +40,3 @@ def consoles(context: Context, architecture: Context) -> Iterator[Problem]:
 
 def _console_kind(console: Context) -> str:
     return str((console.get("target") or {}).get("type") or "serial")
-
-
-CHECKS: Checks = {
-    serial_ports: ("serials.target",),
-    consoles: ("consoles",),
-}

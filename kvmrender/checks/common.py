@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
-from kvmrender.errors import Path, Problem, listed, path_string
+from kvmrender.errors import ERROR, Path, Problem, listed, path_string
 
 Context = dict[str, Any]
 Find = Callable[[Context, Context], Iterable[Problem]]
 Triggers = tuple["str | tuple[str, ...]", ...]
-Checks = dict[Find, Triggers]
-"""Functions that find problems, each with keys of which the guest must write one for it to find anything: ``iothread``
-anywhere, ``disks.target`` somewhere inside disks, ``/disks/type`` just there, ``/*/address`` in any device; or all of
-several. Keys that are derived or have a default don't count, nor what a shorthand stands for. ``on s390x`` is no key:
-it stands for all guests of that architecture."""
+"""Keys of which the guest must write one for a check to find anything: ``iothread`` anywhere, ``disks.target``
+somewhere inside disks, ``/disks/type`` just there, ``/*/address`` in any device; or all of several. Keys that are
+derived or have a default don't count, nor what a shorthand stands for. ``on s390x`` is no key: it stands for all guests
+of that architecture."""
 
 
 def always(context: Context) -> Any:
@@ -24,7 +23,7 @@ def always(context: Context) -> Any:
 
 class Check(NamedTuple):
     """What may not stand together: its ``id``, what holds where it finds nothing, whether what it finds is an
-    ``error`` or a ``note``, what finds it, and what of the guest there must be for that (see ``Checks``). ``filter``
+    ``error`` or a ``note``, what finds it, and what of the guest there must be for that (see ``Triggers``). ``filter``
     makes what says quickly that there may be something to find. It is for libvirts before ``until``, if that is given.
     """
 
@@ -35,6 +34,21 @@ class Check(NamedTuple):
     triggers: Triggers
     filter: Callable[[], Callable[[Context], Any]] = lambda: always
     until: str = ""
+
+
+CHECKS: list[Check] = []
+"""All checks that are functions."""
+
+
+def check(*triggers: str | tuple[str, ...]) -> Callable[[Find], Find]:
+    """Make a check of a function that finds problems."""
+
+    def add(find: Find) -> Find:
+        about = " ".join((find.__doc__ or "").split())
+        CHECKS.append(Check(find.__name__.replace("_", "-"), about, ERROR, find, triggers))
+        return find
+
+    return add
 
 
 def version(text: str) -> tuple[int, ...]:

@@ -15,7 +15,7 @@ from kvmrender.checks.buses import (
     pci_buses,
     pci_root,
 )
-from kvmrender.checks.common import Checks, Context, dig, once
+from kvmrender.checks.common import Context, check, dig, once
 from kvmrender.checks.places import MAYBE_ON_USB, on_usb
 from kvmrender.errors import Path, Problem, listed
 
@@ -68,6 +68,7 @@ ON_USB = ("disks.target", "interfaces.model", *(key for key in MAYBE_ON_USB if k
 """The keys without which no device is on USB."""
 
 
+@check("controllers")
 def controller_machine(context: Context, architecture: Context) -> Iterator[Problem]:
     """Controllers are ones that the machine can have."""
     machine = machine_kind(context, architecture)
@@ -84,6 +85,7 @@ def controller_machine(context: Context, architecture: Context) -> Iterator[Prob
                 yield Problem(("controllers", position, *field), said, related=(("machine",),))
 
 
+@check("controllers.target")
 def controller_nodes(context: Context, architecture: Context) -> Iterator[Problem]:
     """The NUMA nodes that PCI controllers are in are there."""
     cells = dig(context, "cpu", "numa", "cell", default=[])
@@ -94,6 +96,7 @@ def controller_nodes(context: Context, architecture: Context) -> Iterator[Proble
             yield Problem(("controllers", position, "target", "node"), said, related=(("cpu", "numa"),))
 
 
+@check("controllers")
 def controller_indexes(context: Context, architecture: Context) -> Iterator[Problem]:
     """No two controllers of one type have one index, but for companions, and an IDE controller has index 0."""
     for kind in dict.fromkeys(controller["type"] for controller in context["controllers"]):
@@ -105,6 +108,7 @@ def controller_indexes(context: Context, architecture: Context) -> Iterator[Prob
                 yield Problem(("controllers", place, "index"), said)
 
 
+@check("controllers")
 def pci_roots(context: Context, architecture: Context) -> Iterator[Problem]:
     """The PCI controller with index 0 is the machine's root, and there is no other (but on pseries machines)."""
     machine = machine_kind(context, architecture)
@@ -117,6 +121,7 @@ def pci_roots(context: Context, architecture: Context) -> Iterator[Problem]:
             yield Problem(path, f"{index} is not 0, as it is for a {controller['model']}")
 
 
+@check(("controllers", "on ppc64le"))
 def pseries_roots(context: Context, architecture: Context) -> Iterator[Problem]:
     """A pseries machine has no more PCI roots than it can, with those that libvirt adds; the first one is target 0."""
     if machine_kind(context, architecture) != "pseries":
@@ -133,6 +138,7 @@ def pseries_roots(context: Context, architecture: Context) -> Iterator[Problem]:
             yield Problem(("controllers", place, "target", "index"), said, related=(("controllers", place, "index"),))
 
 
+@check("controllers")
 def pci_parents(context: Context, architecture: Context) -> Iterator[Problem]:
     """Each PCI controller can be plugged into one with a lower index, the one that its address says if it has one."""
     found = list(indexes(context, "pci"))
@@ -158,6 +164,7 @@ def _can_be_plugged(model: str, index: int, buses: dict[int, str | None]) -> boo
     return model not in CHOOSY or added or any(other in CHOOSY[model] or other == model for other in below)
 
 
+@check("controllers")
 def usb_controllers(context: Context, architecture: Context) -> Iterator[Problem]:
     """A USB controller with a master has one, and model none stands alone."""
     found = list(indexes(context, "usb"))
@@ -170,6 +177,7 @@ def usb_controllers(context: Context, architecture: Context) -> Iterator[Problem
             yield Problem((*path, "model"), "none is for guests without other USB controllers")
 
 
+@check(*ON_USB)
 def usb_devices(context: Context, architecture: Context) -> Iterator[Problem]:
     """A guest with USB devices has a USB controller, of its own or libvirt's usual one."""
     if has_usb(context, architecture):
@@ -179,15 +187,3 @@ def usb_devices(context: Context, architecture: Context) -> Iterator[Problem]:
         for position in on_usb(key, devices, architecture) if devices else ():
             said = "is on USB, and the guest has none: it needs a controller, such as {type: usb, model: qemu-xhci}"
             yield Problem((key, position), said, related=(("controllers",),))
-
-
-CHECKS: Checks = {
-    controller_machine: ("controllers",),
-    controller_nodes: ("controllers.target",),
-    controller_indexes: ("controllers",),
-    pci_roots: ("controllers",),
-    pseries_roots: (("controllers", "on ppc64le"),),
-    pci_parents: ("controllers",),
-    usb_controllers: ("controllers",),
-    usb_devices: ON_USB,
-}

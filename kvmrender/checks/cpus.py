@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from math import prod
 from typing import Any
 
-from kvmrender.checks.common import Checks, Context, cpuset, dig, numbers, once
+from kvmrender.checks.common import Context, check, cpuset, dig, numbers, once
 from kvmrender.errors import Path, Problem, brief
 
 VCPU: Path = ("vcpu", "text")
@@ -15,6 +15,7 @@ SETS_IN = ("vcpu", "cputune", "numatune", "memoryBacking", "memory_devices", "cp
 """Keys that hold sets of CPUs or NUMA nodes, and the keys of a guest in which they are."""
 
 
+@check(("cpu.topology", "on ppc64le"))
 def current_vcpus(context: Context, architecture: Context) -> Iterator[Problem]:
     """On ppc64le, the vCPUs that are there at the start are whole cores."""
     current, most = dig(context, "vcpu", "current"), dig(context, "vcpu", "text", default=1)
@@ -27,6 +28,7 @@ def current_vcpus(context: Context, architecture: Context) -> Iterator[Problem]:
         yield Problem(path, said, related=(("cpu", "topology", "threads"),))
 
 
+@check("cpu")
 def topology(context: Context, architecture: Context) -> Iterator[Problem]:
     """The CPU's topology has as many threads as there are vCPUs."""
     found = dig(context, "cpu", "topology")
@@ -37,6 +39,7 @@ def topology(context: Context, architecture: Context) -> Iterator[Problem]:
             yield Problem(("cpu", "topology"), f"makes {threads} vCPUs, not {vcpus}", related=(VCPU,))
 
 
+@check("cpu")
 def numa_cpus(context: Context, architecture: Context) -> Iterator[Problem]:
     """The CPUs of NUMA cells are vCPUs, and no two cells have one."""
     vcpus = dig(context, "vcpu", "text", default=1)
@@ -53,6 +56,7 @@ def numa_cpus(context: Context, architecture: Context) -> Iterator[Problem]:
         owners.update(dict.fromkeys(cpus - owners.keys(), number))
 
 
+@check("cputune", "vcpus")
 def pins(context: Context, architecture: Context) -> Iterator[Problem]:
     """What cputune and vcpus say of vCPUs is said of those that there are."""
     vcpus = dig(context, "vcpu", "text", default=1)
@@ -67,6 +71,7 @@ def pins(context: Context, architecture: Context) -> Iterator[Problem]:
                 yield Problem((*where, number, "vcpus"), f"{numbers(outside)} {said}", related=(VCPU,))
 
 
+@check("disks.iothread", "controllers.iothread", "cputune")
 def iothreads(context: Context, architecture: Context) -> Iterator[Problem]:
     """The iothreads that disks, controllers and pins name are there."""
     listed = [int(thread["id"]) for thread in dig(context, "iothreadids", "iothread", default=[])]
@@ -91,6 +96,7 @@ def iothreads(context: Context, architecture: Context) -> Iterator[Problem]:
             yield Problem(path, f"{thread} is not an iothread: {there}", related=(("iothreads",), ("iothreadids",)))
 
 
+@check("vcpus")
 def vcpu_states(context: Context, architecture: Context) -> Iterator[Problem]:
     """vCPU 0 is the first that there is at the start; those that can't be unplugged come before those that can."""
     listed = dig(context, "vcpus", "vcpu", default=[])
@@ -112,6 +118,7 @@ def vcpu_states(context: Context, architecture: Context) -> Iterator[Problem]:
             yield Problem((*places[number], "hotpluggable"), said)
 
 
+@check("vcpu.cpuset", *SETS_IN[1:])
 def cpu_sets(context: Context, architecture: Context) -> Iterator[Problem]:
     """A set of CPUs or NUMA nodes is not empty, and its ranges begin before they end."""
     for path, text in _sets((), {key: context[key] for key in SETS_IN if context.get(key)}):
@@ -130,6 +137,7 @@ def _sets(path: Path, value: Any) -> Iterator[tuple[Path, str]]:
             yield from _sets((*path, key), item)
 
 
+@check("cputune")
 def groups(context: Context, architecture: Context) -> Iterator[Problem]:
     """No vCPU or iothread has two schedulers, or two parts of one resource, which are for guests of type kvm."""
     for kind, key in (
@@ -146,21 +154,9 @@ def groups(context: Context, architecture: Context) -> Iterator[Problem]:
             yield Problem(path, f"is for guests of type kvm, not {context['type']}", related=(("type",),))
 
 
+@check("cpu")
 def cpu_features(context: Context, architecture: Context) -> Iterator[Problem]:
     """Features of the CPU have a mode or a model."""
     cpu = context.get("cpu") or {}
     if cpu.get("feature") and cpu.get("mode", "custom") == "custom" and dig(cpu, "model", "text") is None:
         yield Problem(("cpu", "feature"), "needs a model of the CPU", related=(("cpu", "model"),))
-
-
-CHECKS: Checks = {
-    current_vcpus: (("cpu.topology", "on ppc64le"),),
-    topology: ("cpu",),
-    numa_cpus: ("cpu",),
-    pins: ("cputune", "vcpus"),
-    vcpu_states: ("vcpus",),
-    cpu_sets: ("vcpu.cpuset", *SETS_IN[1:]),
-    groups: ("cputune",),
-    cpu_features: ("cpu",),
-    iothreads: ("disks.iothread", "controllers.iothread", "cputune"),
-}

@@ -6,18 +6,20 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-from kvmrender.checks.common import Checks, Context, devices, dig, once
+from kvmrender.checks.common import Context, check, devices, dig, once
 from kvmrender.errors import Problem
 
 UUID_LENGTH = 32
 
 
+@check("alias")
 def aliases(context: Context, architecture: Context) -> Iterator[Problem]:
     """No two devices have one alias."""
     named = ((path, dig(device, "alias", "name")) for path, device in devices(context, "alias"))
     yield from once(((*path, "alias", "name"), name, repr(name)) for path, name in named if name)
 
 
+@check("iommu")
 def iommu_machine(context: Context, architecture: Context) -> Iterator[Problem]:
     """The IOMMU is one that the machine can have: intel with q35, smmuv3 on arm64, virtio with both."""
     model = dig(context, "iommu", "model")
@@ -32,6 +34,7 @@ def iommu_machine(context: Context, architecture: Context) -> Iterator[Problem]:
         yield Problem(("iommu", "model"), said, related=(("machine",), ("arch",)))
 
 
+@check("panics")
 def panic_models(context: Context, architecture: Context) -> Iterator[Problem]:
     """No two panic devices have one model."""
     usual = {"ppc64le": "pseries", "s390x": "s390", "amd64": "isa"}.get(context["arch"])
@@ -41,6 +44,7 @@ def panic_models(context: Context, architecture: Context) -> Iterator[Problem]:
     )
 
 
+@check("hostdevs")
 def hostdevs_once(context: Context, architecture: Context) -> Iterator[Problem]:
     """No device of the host is given twice."""
     for_each = enumerate(context["hostdevs"])
@@ -64,11 +68,3 @@ def _plain(text: str) -> str:
     """Write a number without its base and zeros before it; a UUID, without dashes."""
     text = text.replace("-", "").lower()
     return text if len(text) == UUID_LENGTH else str(int(text, 16 if text.startswith("0x") else 10))
-
-
-CHECKS: Checks = {
-    aliases: ("alias",),
-    iommu_machine: ("iommu",),
-    panic_models: ("panics",),
-    hostdevs_once: ("hostdevs",),
-}

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from kvmrender.checks.common import Checks, Context, dig
+from kvmrender.checks.common import Context, check, dig
 from kvmrender.context.derivation import FORMAT_BY_ENDING, format_is_open
 from kvmrender.context.device_names import PREFIX_BY_BUS
 from kvmrender.errors import Problem
@@ -15,6 +15,7 @@ LAST_BY_BUS = {"ide": "hdd", "fdc": "fdb"}
 """The last name of a bus of which a machine has one."""
 
 
+@check("disks")
 def formats(context: Context, architecture: Context) -> Iterator[Problem]:
     """The format of each image file is known."""
     for number, disk in enumerate(context["disks"]):
@@ -23,6 +24,7 @@ def formats(context: Context, architecture: Context) -> Iterator[Problem]:
             yield Problem(("disks", number, "driver", "type"), said)
 
 
+@check("disks.target")
 def target_names(context: Context, architecture: Context) -> Iterator[Problem]:
     """A disk's target is one of its bus's names, of which ide and fdc have few."""
     for number, disk in enumerate(context["disks"]):
@@ -36,6 +38,7 @@ def target_names(context: Context, architecture: Context) -> Iterator[Problem]:
             yield Problem(path, f"{name!r} is not a name of bus {bus}: the last one is {last}", related=(bus_path,))
 
 
+@check("disks.target", "disks.device", "machine", "os.type")
 def buses(context: Context, architecture: Context) -> Iterator[Problem]:
     """The machine has the bus of each disk."""
     machine = str(dig(context, "os", "type", "machine", default=""))
@@ -49,6 +52,7 @@ def buses(context: Context, architecture: Context) -> Iterator[Problem]:
             yield Problem(path, f"{bus!r} is not a bus of {name} (which has {', '.join(known)})")
 
 
+@check("disks.iotune")
 def iotune_groups(context: Context, architecture: Context) -> Iterator[Problem]:
     """Disks of one group have the same limits, or leave them to the group's other disks."""
     limits: dict[str, tuple[int, Context]] = {}
@@ -64,11 +68,3 @@ def iotune_groups(context: Context, architecture: Context) -> Iterator[Problem]:
     for number, name, _ in groups:
         if name not in limits:
             yield Problem(("disks", number, "iotune", "group_name"), f"group {name!r} has no limits")
-
-
-CHECKS: Checks = {
-    formats: ("disks",),
-    target_names: ("disks.target",),
-    buses: ("disks.target", "disks.device", "machine", "os.type"),
-    iotune_groups: ("disks.iotune",),
-}

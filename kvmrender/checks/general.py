@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kvmrender.checks.common import Checks, Context, dig
+from kvmrender.checks.common import Context, check, dig
 from kvmrender.errors import Path, Problem
 
 
+@check("sysinfo")
 def system_uuid(context: Context, architecture: Context) -> Iterator[Problem]:
     """The system's UUID in sysinfo is the guest's."""
     for number, info in enumerate(context.get("sysinfo") or []):
@@ -21,8 +22,3 @@ def system_uuid(context: Context, architecture: Context) -> Iterator[Problem]:
 
 def _digits(uuid: str) -> str:
     return uuid.replace("-", "").lower()
-
-
-CHECKS: Checks = {
-    system_uuid: ("sysinfo",),
-}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kvmrender.checks.common import Checks, Context
+from kvmrender.checks.common import Context, check
 from kvmrender.errors import Problem
 
 VIRTIO_BY_DEFAULT = ("arm64", "riscv64", "loongarch64", "s390x")
@@ -14,6 +14,7 @@ SECOND = ("virtio", "qxl")
 """Graphics cards that there may be several of."""
 
 
+@check("videos")
 def videos(context: Context, architecture: Context) -> Iterator[Problem]:
     """One graphics card is the first, only virtio and qxl can be others, and none stands alone."""
     models = [video.get("model") or {} for video in context["videos"]]
@@ -32,6 +33,3 @@ def videos(context: Context, architecture: Context) -> Iterator[Problem]:
 
 def _video_type(context: Context, model: Context) -> str:
     return str(model.get("type") or ("virtio" if context["arch"] in VIRTIO_BY_DEFAULT else "vga"))
-
-
-CHECKS: Checks = {videos: ("videos",)}

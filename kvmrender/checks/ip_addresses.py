@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import ip_address
 
-from kvmrender.checks.common import Checks, Context, dig
+from kvmrender.checks.common import Context, check, dig
 from kvmrender.errors import Path, Problem
 
 BITS = {"ipv4": 32, "ipv6": 128}
@@ -13,6 +13,7 @@ USER_PREFIXES = {"ipv4": range(4, 28), "ipv6": range(64, 65)}
 """The lengths of prefixes that QEMU's own network can have."""
 
 
+@check("interfaces.ip", "interfaces.route")
 def address_families(context: Context, architecture: Context) -> Iterator[Problem]:
     """Addresses and prefixes are of the family that is said, and of ipv4 where none is."""
     for path, item, keys in _addresses(context):
@@ -27,6 +28,7 @@ def address_families(context: Context, architecture: Context) -> Iterator[Proble
             yield Problem((*path, "netmask"), "is for family ipv4: ipv6 has a prefix")
 
 
+@check("interfaces.ip", "interfaces.route")
 def route_networks(context: Context, architecture: Context) -> Iterator[Problem]:
     """A route's address is that of a network: nothing of it is behind its prefix, which is 0 where none is given."""
     for path, item, keys in _addresses(context):
@@ -40,6 +42,7 @@ def route_networks(context: Context, architecture: Context) -> Iterator[Problem]
             yield Problem((*path, "address"), f"{item['address']!r} is not the address of a network with {given}")
 
 
+@check("interfaces.ip", "interfaces.route")
 def user_addresses(context: Context, architecture: Context) -> Iterator[Problem]:
     """A user connection has one address of each family, with a prefix that it can have."""
     for number, interface in enumerate(context["interfaces"]):
@@ -64,8 +67,3 @@ def _addresses(context: Context) -> Iterator[tuple[Path, Context, tuple[str, ...
 
 def _family(address: str) -> str:
     return "ipv6" if ":" in address else "ipv4"
-
-
-CHECKS: Checks = dict.fromkeys(
-    (address_families, route_networks, user_addresses), ("interfaces.ip", "interfaces.route")
-)

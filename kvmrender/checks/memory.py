@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from kvmrender.checks.common import Checks, Context, cpuset, dig, once
+from kvmrender.checks.common import Context, check, cpuset, dig, once
 from kvmrender.checks.numa import no_cell, numbered
 from kvmrender.errors import Path, Problem
 from kvmrender.schema.memory_units import MAX_BYTES, MIB, to_bytes
@@ -19,6 +19,7 @@ BLOCK = 256 * MIB
 """What memory modules of ppc64le guests are made of; an nvdimm has labels beside it."""
 
 
+@check("memory.text", "currentMemory.text", *SIZED[2:])
 def sizes(context: Context, architecture: Context) -> Iterator[Problem]:
     """No size is more than libvirt can hold, 8 EiB."""
     for path, size in _sizes((), {key: context[key] for key in SIZED if context.get(key)}, "KiB"):
@@ -38,6 +39,7 @@ def _sizes(path: Path, value: Any, unit: str) -> Iterator[tuple[Path, Context]]:
                 yield (*path, key), {"text": item, "unit": value.get("unit", unit)}
 
 
+@check("memory_devices", "maxMemory")
 def memory_devices(context: Context, architecture: Context) -> Iterator[Problem]:
     """Memory modules have maxMemory, and a slot each."""
     modules = [number for number, device in enumerate(context["memory_devices"]) if device.get("model") != "sgx-epc"]
@@ -50,6 +52,7 @@ def memory_devices(context: Context, architecture: Context) -> Iterator[Problem]
         yield Problem(("maxMemory", "slots"), said, related=(("memory_devices",),))
 
 
+@check("cpu", "memory_devices")
 def numa_memory(context: Context, architecture: Context) -> Iterator[Problem]:
     """Memory is that of the NUMA cells, with or without that of memory modules; where there are no cells, it is more
     than the modules have."""
@@ -82,6 +85,7 @@ def _in_blocks(module: Context) -> int:
     return (_room(module) - labels) // BLOCK * BLOCK + labels
 
 
+@check("memory_devices")
 def module_cells(context: Context, architecture: Context) -> Iterator[Problem]:
     """A memory module is in a NUMA cell that there is."""
     cells = numbered(context)
@@ -92,6 +96,7 @@ def module_cells(context: Context, architecture: Context) -> Iterator[Problem]:
             yield no_cell(path, node, len(cells))
 
 
+@check("memory_devices")
 def module_slots(context: Context, architecture: Context) -> Iterator[Problem]:
     """A memory module is in a slot that there is, and no two are in one."""
     count = dig(context, "maxMemory", "slots", default=0)
@@ -107,6 +112,7 @@ def module_slots(context: Context, architecture: Context) -> Iterator[Problem]:
             yield Problem(path, said, related=(("maxMemory", "slots"),))
 
 
+@check(("memory_devices.label", "on ppc64le"))
 def module_labels(context: Context, architecture: Context) -> Iterator[Problem]:
     """An nvdimm of a ppc64le guest has 256 MiB beside its labels."""
     for number, module in enumerate(context["memory_devices"]):
@@ -117,6 +123,7 @@ def module_labels(context: Context, architecture: Context) -> Iterator[Problem]:
             yield Problem((*path, "size"), said, related=((*path, "label"),))
 
 
+@check("memoryBacking")
 def hugepages(context: Context, architecture: Context) -> Iterator[Problem]:
     """A NUMA cell that there is has huge pages of one size."""
     path: Path = ("memoryBacking", "hugepages")
@@ -136,6 +143,7 @@ def hugepages(context: Context, architecture: Context) -> Iterator[Problem]:
     yield from once(taken)
 
 
+@check("filesystems.driver", "disks.path", "interfaces.path")
 def shared_memory(context: Context, architecture: Context) -> Iterator[Problem]:
     """virtiofs and vhost-user devices have memory that is shared with them."""
     cells = dig(context, "cpu", "numa", "cell", default=[])
@@ -162,15 +170,3 @@ def shared_memory(context: Context, architecture: Context) -> Iterator[Problem]:
 
 def _size(element: dict[str, Any]) -> str:
     return f"{element['text']} {element.get('unit', 'KiB')}"
-
-
-CHECKS: Checks = {
-    sizes: ("memory.text", "currentMemory.text", *SIZED[2:]),
-    memory_devices: ("memory_devices", "maxMemory"),
-    module_cells: ("memory_devices",),
-    module_slots: ("memory_devices",),
-    module_labels: (("memory_devices.label", "on ppc64le"),),
-    hugepages: ("memoryBacking",),
-    numa_memory: ("cpu", "memory_devices"),
-    shared_memory: ("filesystems.driver", "disks.path", "interfaces.path"),
-}
