@@ -46,14 +46,6 @@ OWNERS = {
 NEEDED = {"pci": "slot", "virtio-serial": "port", "ccid": "slot", "spapr-vio": "reg"}
 """The part without which libvirt chooses the address."""
 
-DRIVES: dict[str, tuple[str, ...]] = {
-    "ide": ("controller", "target"),
-    "fdc": ("controller", "bus", "target"),
-    "sata": ("bus", "target"),
-    "scsi": ("bus",),
-}
-"""The parts of a drive's address that are 0, by the drive's bus."""
-
 
 @check("/*/address")
 def address_types(context: Context, architecture: Context) -> Iterator[Problem]:
@@ -150,20 +142,6 @@ def _is_old(key: str, device: Context, architecture: Context) -> bool | None:
     if key in ("sounds", "watchdogs", "shmems", "hostdevs"):
         return key != "hostdevs"
     return device.get("model") == "virtio-transitional" if place(key, device, architecture) == VIRTIO else None
-
-
-@check("/disks/address", "/hostdevs/address")
-def drive_addresses(context: Context, architecture: Context) -> Iterator[Problem]:
-    """Addresses of drives are ones that their controllers have."""
-    for key in ("disks", "hostdevs"):
-        for position, device in enumerate(context[key]):
-            if "address" not in device or dig(device, "address", "type") != "drive":
-                continue
-            bus = dig(device, "target", "bus") if key == "disks" else "scsi"
-            for part in DRIVES.get(bus, ()):
-                if int(device["address"].get(part, "0")):
-                    said = f"{device['address'][part]} is not 0, as it is for each drive of bus {bus}"
-                    yield Problem((key, position, "address", part), said)
 
 
 @check("/consoles/address", "/channels/address")

@@ -92,11 +92,3 @@ def usb_ports(context: Context, architecture: Context) -> dict[int, int]:
         if not is_companion(controller):
             found[index] = controller.get("ports", USB_PORTS.get(controller.get("model", ""), usual))
     return found
-
-
-def has_usb(context: Context, architecture: Context) -> bool:
-    """Say whether the guest has USB: by a controller, or by libvirt's usual one."""
-    models = [controller.get("model") for controller in context["controllers"] if controller["type"] == "usb"]
-    if not models:
-        return architecture.get("usb_controller") == "added"
-    return "none" not in models and (architecture.get("usb_controller") != "given" or any(models))

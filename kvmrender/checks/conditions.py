@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, Protocol
 
 from kvmrender.errors import Path
+from kvmrender.schema.guest_schema import Steps
 from kvmrender.schema.memory_units import memory, to_bytes
 
 Found = tuple[Path, Any]
@@ -32,6 +33,23 @@ Holds = Callable[[list[Any], Scope], bool]
 NOWHERE = Scope(((), {}), ((), {}), ((), {}))
 
 
+def walk(found: Found, steps: Steps) -> Iterator[Found]:
+    """Yield what these steps lead to; lists on the way, and at the end, stand for their items."""
+    path, value = found
+    if value.__class__ is list:
+        for number, item in enumerate(value):
+            yield from walk(((*path, number), item), steps)
+    elif not steps:
+        if value is not None:
+            yield found
+    elif isinstance(steps[0], tuple):
+        yield from walk(found, steps[1:])
+        for again in walk(found, steps[0]):
+            yield from walk(again, steps)
+    elif value.__class__ is dict:
+        yield from walk(((*path, steps[0]), value.get(steps[0])), steps[1:])
+
+
 def condition(wanted: Any, field: Callable[[str], Field]) -> Holds:
     """Compile a condition."""
     if isinstance(wanted, list):
@@ -53,6 +71,12 @@ def condition(wanted: Any, field: Callable[[str], Field]) -> Holds:
         )
     if operator == "contains":
         return lambda values, scope: any(operand in str(value) for value in values)
+    if operator == "has":
+        inside = [(tuple(name.split(".")), condition(one, field)) for name, one in operand.items()]
+        return lambda values, scope: any(
+            all(holds([found for _, found in walk(((), value), steps)], scope) for steps, holds in inside)
+            for value in values
+        )
     bound, compare = _bound(operand, field), _COMPARE[operator]
 
     def holds(values: list[Any], scope: Scope) -> bool:
@@ -97,13 +121,26 @@ def others(wanted: Any) -> Iterator[str]:
         for operator, operand in one.items() if isinstance(one, dict) else ():
             if operator == "not":
                 yield from others(operand)
+            elif operator == "has":
+                yield from (other for inner in operand.values() for other in others(inner))
             elif operator == "in" or (operator in _COMPARE and _is_field(operand)):
                 yield operand
 
 
 def compared(wanted: Any) -> list[str]:
     """Return the fields that must be given for a condition to hold."""
-    return [*others(wanted)] if isinstance(wanted, dict) and "not" not in wanted else []
+    return [*others(wanted)] if isinstance(wanted, dict) and not {"not", "has"} & {*wanted} else []
+
+
+def inside(wanted: Any) -> Iterator[str]:
+    """Yield the fields inside of a value that a condition asks for."""
+    for one in listed(wanted):
+        for operator, operand in one.items() if isinstance(one, dict) else ():
+            if operator == "not":
+                yield from inside(operand)
+            elif operator == "has":
+                for name, inner in operand.items():
+                    yield from (name, *(f"{name}.{below}" for below in inside(inner)))
 
 
 def _is_field(operand: Any) -> bool:
@@ -130,6 +167,9 @@ def as_python(wanted: Any, value: str, quick: Callable[[str], str]) -> str | Non
     ((operator, operand),) = wanted.items()
     if operator in ("above", "below") and _is_field(operand):  # what is derived is often the very same
         return f"{value} is not None is not {quick(operand)} is not {value}"
+    if operator == "has":
+        tests = [as_python(one, f"dig({value}, *{name.split('.')})", quick) for name, one in operand.items()]
+        return " and ".join([f"{value} is not None", *filter(None, tests)])
     refused = listed(operand) if operator == "not" else [True]
     if any(isinstance(one, (bool, dict)) for one in refused):
         return None

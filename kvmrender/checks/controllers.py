@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from kvmrender.checks.buses import (
     EXPRESS,
     MOST_ROOTS,
-    has_usb,
     indexes,
     is_companion,
     machine_kind,
@@ -16,7 +15,6 @@ from kvmrender.checks.buses import (
     pci_root,
 )
 from kvmrender.checks.common import Context, check, dig, once
-from kvmrender.checks.places import MAYBE_ON_USB, on_usb
 from kvmrender.errors import Path, Problem, listed
 
 MACHINES: dict[tuple[str, str | None], tuple[str, ...]] = {
@@ -63,9 +61,6 @@ CHOOSY = {
     "pcie-to-pci-bridge": ("pcie-root-port", "pcie-switch-downstream-port"),
 }
 """Controllers for which libvirt adds no other by itself on PCI Express, and what they can be plugged into there."""
-
-ON_USB = ("disks.target", "interfaces.model", *(key for key in MAYBE_ON_USB if key not in ("disks", "interfaces")))
-"""The keys without which no device is on USB."""
 
 
 @check("controllers")
@@ -175,15 +170,3 @@ def usb_controllers(context: Context, architecture: Context) -> Iterator[Problem
             yield Problem(path, f"there is no USB controller with index {index} that could be the master")
         if controller.get("model") == "none" and len(found) > 1:
             yield Problem((*path, "model"), "none is for guests without other USB controllers")
-
-
-@check(*ON_USB)
-def usb_devices(context: Context, architecture: Context) -> Iterator[Problem]:
-    """A guest with USB devices has a USB controller, of its own or libvirt's usual one."""
-    if has_usb(context, architecture):
-        return
-    for key in MAYBE_ON_USB:
-        devices = context[key]
-        for position in on_usb(key, devices, architecture) if devices else ():
-            said = "is on USB, and the guest has none: it needs a controller, such as {type: usb, model: qemu-xhci}"
-            yield Problem((key, position), said, related=(("controllers",),))

@@ -7,21 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from kvmrender.checks.common import Context, check, dig
-from kvmrender.context.derivation import FORMAT_BY_ENDING, format_is_open
 from kvmrender.context.device_names import PREFIX_BY_BUS
 from kvmrender.errors import Problem
 
 LAST_BY_BUS = {"ide": "hdd", "fdc": "fdb"}
 """The last name of a bus of which a machine has one."""
-
-
-@check("disks")
-def formats(context: Context, architecture: Context) -> Iterator[Problem]:
-    """The format of each image file is known."""
-    for number, disk in enumerate(context["disks"]):
-        if format_is_open(disk):
-            said = f"is missing: a file's name tells its format only if it ends in {', '.join(FORMAT_BY_ENDING)}"
-            yield Problem(("disks", number, "driver", "type"), said)
 
 
 @check("disks.target")

@@ -1,4 +1,4 @@
-"""Checks of the guest as a whole: its identity, its type, and what happens when it ends."""
+"""Checks of the guest as a whole: its identity, and its raw XML."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from kvmrender.checks.common import Context, check, dig
 from kvmrender.errors import Path, Problem
+from kvmrender.schema.xml_faults import fragment_fault
 
 
 @check("sysinfo")
@@ -22,3 +23,12 @@ def system_uuid(context: Context, architecture: Context) -> Iterator[Problem]:
 
 def _digits(uuid: str) -> str:
     return uuid.replace("-", "").lower()
+
+
+@check("metadata", "extra")
+def raw_xml(context: Context, architecture: Context) -> Iterator[Problem]:
+    """Raw XML, in metadata and extra, is well-formed by itself."""
+    for path in (("metadata",), ("extra", "domain"), ("extra", "devices")):
+        text = dig(context, *path)
+        if text is not None and (fault := fragment_fault(text)):
+            yield Problem(path, f"is not well-formed XML: {fault}")

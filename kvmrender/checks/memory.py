@@ -143,30 +143,5 @@ def hugepages(context: Context, architecture: Context) -> Iterator[Problem]:
     yield from once(taken)
 
 
-@check("filesystems.driver", "disks.path", "interfaces.path")
-def shared_memory(context: Context, architecture: Context) -> Iterator[Problem]:
-    """virtiofs and vhost-user devices have memory that is shared with them."""
-    cells = dig(context, "cpu", "numa", "cell", default=[])
-    shared = dig(context, "memoryBacking", "access", "mode") == "shared" or (
-        bool(cells) and all(cell.get("memAccess") == "shared" for cell in cells)
-    )
-    if shared:
-        return
-    wanting: list[tuple[Path, str]] = [
-        (("filesystems", number), "virtiofs")
-        for number, device in enumerate(context["filesystems"])
-        if dig(device, "driver", "type") == "virtiofs"
-    ]
-    wanting += [
-        ((key, number), "vhost-user")
-        for key in ("disks", "interfaces")
-        for number, device in enumerate(context[key])
-        if device.get("type") == "vhostuser"
-    ]
-    for path, what in wanting:
-        said = f"{what} needs shared memory: memoryBacking with access mode shared"
-        yield Problem(path, said, related=(("memoryBacking",), ("cpu", "numa")))
-
-
 def _size(element: dict[str, Any]) -> str:
     return f"{element['text']} {element.get('unit', 'KiB')}"

@@ -100,28 +100,6 @@ _OF_SOME = ("ccw", "spapr-vio", "isa", "virtio-mmio")
 """The kinds of address that only some architectures have: ``address_types`` of these says which."""
 _KINDS = {"virtio": VIRTIO, "none": NONE}
 
-_ON_USB = (USB, ("ccid",))
-_VALUES_ON_USB = {
-    key: (field, frozenset(value for value, kinds in table.items() if kinds in _ON_USB))
-    for key, (field, table) in PLACES.items()
-}
-MAYBE_ON_USB = tuple(key for key, (_, values) in _VALUES_ON_USB.items() if values)
-"""The devices of which some are on USB."""
-
-
-def on_usb(key: str, devices: list[Context], architecture: Context) -> list[int]:
-    """Return the positions of the devices, which are some of those that may be, on USB or behind a reader that is."""
-    field, values = _VALUES_ON_USB[key]
-    found = []
-    for position, device in enumerate(devices):
-        value: Any = device if field else None
-        for name in field:
-            value = value.get(name) if value else None
-        # Of those that don't say it, only inputs differ.
-        if value in values or (value is None and key == "inputs" and place(key, device, architecture) in _ON_USB):
-            found.append(position)
-    return found
-
 
 def place(key: str, device: Context, architecture: Context) -> Kinds | None:
     """Return the kinds of address that a device may have on all machines, the usual one first, or None where it can't
