@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from kvmrender.checks.buses import (
     HUB_PORTS,
     MOST_ROOTS,
-    SLOTS,
     indexes,
     machine_kind,
     missing_slots,
+    model_facts,
     number,
     pci_buses,
     usb_ports,
 )
-from kvmrender.checks.common import Context, check, devices, dig, numbers, once
+from kvmrender.checks.common import Context, addressed, check, devices, dig, numbers, once
 from kvmrender.checks.places import VIRTIO, kinds, place, sits_on
 from kvmrender.errors import Path, Problem, listed
 
@@ -105,7 +105,7 @@ def pci_slots(context: Context, architecture: Context) -> Iterator[Problem]:
     buses = pci_buses(context, machine) if placed else {}
     for path, device, (bus, slot, _) in placed:
         usual = missing_slots(buses[0], _is_old(str(path[0]), device, architecture))
-        least, most = SLOTS.get(buses[bus] or "", (0, 31)) if bus in buses else usual
+        least, most = model_facts(architecture, buses[bus]).get("slots", (0, 31)) if bus in buses else usual
         if (bus or slot) and not least <= slot <= most:
             slots = f"{least} to {most}" if most else "0 alone"
             said = f"{slot} is not a slot of bus {bus}, a {buses.get(bus) or 'bus that is added'}: it has {slots}"
@@ -131,10 +131,8 @@ def pci_machine(context: Context, architecture: Context) -> Iterator[Problem]:
 
 def _on_pci(context: Context) -> Iterator[tuple[Path, Context, tuple[int, ...]]]:
     """Yield the devices with PCI addresses, and bus, slot and function of these."""
-    for path, device in devices(context, "address"):
-        if dig(device, "address", "type") == "pci":
-            parts = ("bus", "slot", "function")
-            yield path, device, tuple(number(device["address"].get(part, "0")) for part in parts)
+    for path, device, address in addressed(context, "pci"):
+        yield path, device, tuple(number(address.get(part, "0")) for part in ("bus", "slot", "function"))
 
 
 def _is_old(key: str, device: Context, architecture: Context) -> bool | None:
@@ -148,25 +146,18 @@ def _is_old(key: str, device: Context, architecture: Context) -> bool | None:
 def virtio_serial_ports(context: Context, architecture: Context) -> Iterator[Problem]:
     """The ports of consoles and channels are ones that their virtio-serial controllers have."""
     ports = {index: controller.get("ports", 31) for index, _, controller in indexes(context, "virtio-serial")}
-    for key in ("consoles", "channels"):
-        for position, device in enumerate(context[key]):
-            if dig(device, "address", "type") == "virtio-serial":
-                address = device["address"]
-                most = ports.get(int(address["controller"]), 31)
-                if int(address.get("port", "0")) >= most:
-                    said = f"{address['port']} is not a port of virtio-serial controller {address['controller']}"
-                    yield Problem((key, position, "address", "port"), f"{said}: they are 0 to {most - 1}")
+    for path, _, address in addressed(context, "virtio-serial"):
+        most = ports.get(int(address["controller"]), 31)
+        if int(address.get("port", "0")) >= most:
+            said = f"{address['port']} is not a port of virtio-serial controller {address['controller']}"
+            yield Problem((*path, "address", "port"), f"{said}: they are 0 to {most - 1}")
 
 
 @check("/*/address")
 def usb_addresses(context: Context, architecture: Context) -> Iterator[Problem]:
     """USB devices sit on ports that the guest's controllers and hubs have, one on each."""
-    given = [
-        (path, device["address"])
-        for path, device in devices(context, "address")
-        if dig(device, "address", "type") == "usb"
-    ]
-    placed = [(path, int(address["bus"]), _port(address)) for path, address in given]
+    given = addressed(context, "usb")
+    placed = [(path, int(address["bus"]), _port(address)) for path, _, address in given]
     ports = usb_ports(context, architecture) if placed else {}
     hubs = {(bus, port) for path, bus, port in placed if path[0] == "hubs" and port}
     yield from once(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from kvmrender.checks import addresses, chardevs, controllers, cpus, devices, disks, general, memory, numa, seclabels  # noqa: F401
+from kvmrender.checks import addresses, controllers, cpus, devices, disks, general, memory, numa, seclabels  # noqa: F401
 from kvmrender.checks.common import CHECKS as CHECKS
 from kvmrender.checks.common import Check, Context, version
 from kvmrender.checks.rules import rule_checks

@@ -7,20 +7,6 @@ from collections.abc import Iterator
 
 from kvmrender.checks.common import Context, dig
 
-SLOTS: dict[str, tuple[int, int]] = {
-    "pci-root": (1, 31),
-    "pcie-root": (1, 31),
-    "pci-bridge": (1, 31),
-    "pcie-root-port": (0, 0),
-    "pcie-switch-downstream-port": (0, 0),
-}
-"""The first and last slot of a PCI bus, by the model of its controller; others have 0 to 31."""
-
-USB_PORTS = {"ehci": 6, "ich9-ehci1": 6, "pci-ohci": 3, "nec-xhci": 4, "qemu-xhci": 4} | dict.fromkeys(
-    ("piix3-uhci", "piix4-uhci", "ich9-uhci1", "ich9-uhci2", "ich9-uhci3", "vt82c686b-uhci"), 2
-)
-"""Ports of USB controllers, where they don't say it."""
-
 HUB_PORTS = 8
 
 EXPRESS = ("q35", "virt")
@@ -42,6 +28,12 @@ def machine_kind(context: Context, architecture: Context) -> str:
     machine = str(dig(context, "os", "type", "machine", default="pc"))[:MOST_LETTERS]
     known = architecture.get("machine_kinds", {})
     return next((kind for pattern, kind in known.items() if re.search(pattern, machine)), "")
+
+
+def model_facts(architecture: Context, model: str | None) -> Context:
+    """Return what controllers of a model are, by the ``facts`` of their schema part."""
+    found: Context = dig(architecture, "devices", "controllers", "models", model or "", default={})
+    return found
 
 
 def pci_root(kind: str) -> str | None:
@@ -90,5 +82,6 @@ def usb_ports(context: Context, architecture: Context) -> dict[int, int]:
     found = {0: usual} if architecture.get("usb_controller") == "added" else {}
     for index, _, controller in indexes(context, "usb"):
         if not is_companion(controller):
-            found[index] = controller.get("ports", USB_PORTS.get(controller.get("model", ""), usual))
+            known: int = model_facts(architecture, controller.get("model")).get("ports", usual)
+            found[index] = controller.get("ports", known)
     return found

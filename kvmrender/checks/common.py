@@ -71,6 +71,15 @@ def dig(value: Any, *path: str, default: Any = None) -> Any:
     return value
 
 
+def mappings(path: Path, value: Any) -> Iterator[tuple[Path, Context]]:
+    """Yield all mappings in a value, with their paths."""
+    if isinstance(value, dict):
+        yield path, value
+    for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+        if isinstance(item, (dict, list)):
+            yield from mappings((*path, key), item)
+
+
 def devices(context: Context, having: str) -> Iterator[tuple[Path, Context]]:
     """Yield every device that has a key, with its path, lists and single ones alike."""
     for key, value in context.items():
@@ -80,6 +89,13 @@ def devices(context: Context, having: str) -> Iterator[tuple[Path, Context]]:
                     yield (key, number), item
         elif key in SINGLE and isinstance(value, dict) and having in value:
             yield (key,), value
+
+
+def addressed(context: Context, kind: str) -> Iterator[tuple[Path, Context, Context]]:
+    """Yield the devices that have an address of a kind, with their paths before and the addresses after them."""
+    for path, device in devices(context, "address"):
+        if dig(device, "address", "type") == kind:
+            yield path, device, device["address"]
 
 
 def once(found: Iterable[tuple[Path, Any, str]]) -> Iterator[Problem]:

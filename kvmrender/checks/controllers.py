@@ -5,62 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kvmrender.checks.buses import (
-    EXPRESS,
     MOST_ROOTS,
     indexes,
     is_companion,
     machine_kind,
+    model_facts,
     number,
     pci_buses,
     pci_root,
 )
 from kvmrender.checks.common import Context, check, dig, once
 from kvmrender.errors import Path, Problem, listed
-
-MACHINES: dict[tuple[str, str | None], tuple[str, ...]] = {
-    ("ide", None): ("pc",),
-    ("pci", "pci-root"): ("pc", "pseries", "s390"),
-    ("pci", "pci-expander-bus"): ("pc",),
-    ("pci", "pcie-root"): EXPRESS,
-    ("pci", "pcie-root-port"): EXPRESS,
-    ("pci", "pcie-switch-upstream-port"): EXPRESS,
-    ("pci", "pcie-switch-downstream-port"): EXPRESS,
-    ("pci", "dmi-to-pci-bridge"): EXPRESS,
-    ("pci", "pcie-to-pci-bridge"): EXPRESS,
-    ("pci", "pcie-expander-bus"): EXPRESS,
-    ("scsi", "ncr53c90"): (),
-}
-"""The kinds of machine that can have a controller, by its type and model."""
-
-FIELDS: dict[str, dict[tuple[str, ...], tuple[str, ...]]] = {
-    "pci-root": {
-        ("target", "index"): ("pseries",),
-        ("target", "node"): ("pseries",),
-        ("model_name",): ("pseries",),
-        ("pcihole64",): ("pc",),
-    },
-    "pcie-root": {("pcihole64",): ("q35",)},
-}
-"""The kinds of machine whose controllers have a field, by the model of the controller."""
-
-PARENTS: dict[str, tuple[str, ...]] = {
-    "pci-bridge": ("pci-root", "pci-bridge", "pci-expander-bus", "dmi-to-pci-bridge", "pcie-to-pci-bridge"),
-    "pci-expander-bus": ("pci-root",),
-    "dmi-to-pci-bridge": ("pcie-root", "pcie-expander-bus"),
-    "pcie-to-pci-bridge": ("pcie-root-port", "pcie-switch-downstream-port"),
-    "pcie-root-port": ("pcie-root", "pcie-expander-bus"),
-    "pcie-switch-upstream-port": ("pcie-root-port", "pcie-switch-downstream-port"),
-    "pcie-switch-downstream-port": ("pcie-switch-upstream-port",),
-    "pcie-expander-bus": ("pcie-root",),
-}
-"""The PCI controllers that another can be plugged into, by its model."""
-
-CHOOSY = {
-    "pci-bridge": ("dmi-to-pci-bridge", "pcie-to-pci-bridge"),
-    "pcie-switch-downstream-port": ("pcie-switch-upstream-port",),
-    "pcie-to-pci-bridge": ("pcie-root-port", "pcie-switch-downstream-port"),
-}
-"""Controllers for which libvirt adds no other by itself on PCI Express, and what they can be plugged into there."""
 
 
 @check("controllers")
@@ -69,15 +24,17 @@ def controller_machine(context: Context, architecture: Context) -> Iterator[Prob
     machine = machine_kind(context, architecture)
     for position, controller in enumerate(context["controllers"] if machine else ()):
         kind, model = controller["type"], controller.get("model")
-        known = MACHINES.get((kind, model), MACHINES.get((kind, None)))
+        facts = model_facts(architecture, model or kind)
+        known = facts.get("machines")
         if known is not None and machine not in known:
             name = "model" if model else "type"
             said = f"{model or kind} is for {listed(known, 'or') or 'other'} machines, not {machine}"
             yield Problem(("controllers", position, name), said, related=(("machine",),))
-        for field, machines in FIELDS.get(model or "", {}).items():
-            if dig(controller, *field) is not None and machine not in machines:
+        for field, machines in facts.get("fields", {}).items():
+            path = tuple(field.split("."))
+            if dig(controller, *path) is not None and machine not in machines:
                 said = f"is for {listed(machines, 'or')} machines, not {machine}"
-                yield Problem(("controllers", position, *field), said, related=(("machine",),))
+                yield Problem(("controllers", position, *path), said, related=(("machine",),))
 
 
 @check("controllers.target")
@@ -141,22 +98,24 @@ def pci_parents(context: Context, architecture: Context) -> Iterator[Problem]:
     for index, place, controller in found:
         model, address = controller["model"], controller.get("address", {})
         bus, slot = (number(address.get(part, "0")) for part in ("bus", "slot"))
-        parents = PARENTS.get(model, ())
+        facts = model_facts(architecture, model)
+        parents = facts.get("parents")
         if parents and (bus or slot):
             if bus >= index or buses.get(bus, parents[0]) not in (*parents, None):
                 said = f"{bus} is not a lower index of a {' or '.join(parents)}, which a {model} is plugged into"
                 yield Problem(("controllers", place, "address", "bus"), said)
-        elif buses[0] == "pcie-root" and not _can_be_plugged(model, index, buses):
-            said = f"{model} needs a controller with a lower index to be plugged into: {' or '.join(CHOOSY[model])}"
+        elif buses[0] == "pcie-root" and not _can_be_plugged(model, index, buses, facts.get("not_added")):
+            known = " or ".join(facts["not_added"])
+            said = f"{model} needs a controller with a lower index to be plugged into: {known}"
             yield Problem(("controllers", place, "model"), said, related=(("controllers",),))
 
 
-def _can_be_plugged(model: str, index: int, buses: dict[int, str | None]) -> bool:
+def _can_be_plugged(model: str, index: int, buses: dict[int, str | None], needed: list[str] | None) -> bool:
     """Say whether there is something that a controller without an address can be plugged into, or libvirt adds it."""
     below = [buses.get(other) for other in range(1, index)]
     # What libvirt adds for a number that is left out is a root port.
     added = model == "pcie-to-pci-bridge" and None in below
-    return model not in CHOOSY or added or any(other in CHOOSY[model] or other == model for other in below)
+    return needed is None or added or any(other in (*needed, model) for other in below)
 
 
 @check("controllers")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import prod
-from typing import Any
 
-from kvmrender.checks.common import Context, check, cpuset, dig, numbers, once
+from kvmrender.checks.common import Context, check, cpuset, dig, mappings, numbers, once
 from kvmrender.errors import Path, Problem, brief
 
 VCPU: Path = ("vcpu", "text")
@@ -61,14 +60,11 @@ def pins(context: Context, architecture: Context) -> Iterator[Problem]:
     """What cputune and vcpus say of vCPUs is said of those that there are."""
     vcpus = dig(context, "vcpu", "text", default=1)
     said = f"is not a vCPU: they are 0 to {vcpus - 1}"
-    for where, key in ((("cputune", "vcpupin"), "vcpu"), (("vcpus", "vcpu"), "id")):
-        for number, pin in enumerate(dig(context, *where, default=[])):
-            if int(pin[key]) >= vcpus:
-                yield Problem((*where, number, key), f"{pin[key]} {said}", related=(VCPU,))
-    for where in (("cputune", "vcpusched"), ("cputune", "cachetune"), ("cputune", "memorytune")):
+    tuned = [(("cputune", key), "vcpus") for key in ("vcpusched", "cachetune", "memorytune")]
+    for where, key in ((("cputune", "vcpupin"), "vcpu"), (("vcpus", "vcpu"), "id"), *tuned):
         for number, item in enumerate(dig(context, *where, default=[])):
-            if outside := {cpu for cpu in cpuset(item.get("vcpus", "^0")) if cpu >= vcpus}:
-                yield Problem((*where, number, "vcpus"), f"{numbers(outside)} {said}", related=(VCPU,))
+            if outside := {cpu for cpu in cpuset(str(item.get(key, "^0"))) if cpu >= vcpus}:
+                yield Problem((*where, number, key), f"{numbers(outside)} {said}", related=(VCPU,))
 
 
 @check("disks.iothread", "controllers.iothread", "cputune")
@@ -81,13 +77,10 @@ def iothreads(context: Context, architecture: Context) -> Iterator[Problem]:
         for number, device in enumerate(context[key]):
             if (thread := dig(device, "driver", "iothread")) is not None:
                 named.append(((key, number, "driver", "iothread"), int(thread)))
-    for key in ("iothreadpin", "iothreadsched"):
+    for key, name in (("iothreadpin", "iothread"), ("iothreadsched", "iothreads")):
         for number, item in enumerate(dig(context, "cputune", key, default=[])):
-            if key == "iothreadpin":
-                named.append((("cputune", key, number, "iothread"), int(item["iothread"])))
-            else:
-                path: Path = ("cputune", key, number, "iothreads")
-                named += [(path, thread) for thread in sorted(cpuset(item.get("iothreads", "^0")))]
+            threads = sorted(cpuset(str(item.get(name, "^0"))))
+            named += [(("cputune", key, number, name), thread) for thread in threads]
     for path, thread in named:
         # libvirt numbers the threads that are not listed from 1, past those that are.
         number = thread - sum(other <= thread for other in listed)
@@ -121,20 +114,15 @@ def vcpu_states(context: Context, architecture: Context) -> Iterator[Problem]:
 @check("vcpu.cpuset", *SETS_IN[1:])
 def cpu_sets(context: Context, architecture: Context) -> Iterator[Problem]:
     """A set of CPUs or NUMA nodes is not empty, and its ranges begin before they end."""
-    for path, text in _sets((), {key: context[key] for key in SETS_IN if context.get(key)}):
-        spans = [part.split("-") for part in text.split(",") if "-" in part]
-        if wrong := ["-".join(span) for span in spans if int(span[0]) > int(span[1])]:
-            yield Problem(path, f"{wrong[0]} is not a range: it ends before it begins")
-        elif not cpuset(text) and path[-1] != "cpus":
-            yield Problem(path, f"{brief(text)} is an empty set")
-
-
-def _sets(path: Path, value: Any) -> Iterator[tuple[Path, str]]:
-    for key, item in value.items() if isinstance(value, dict) else enumerate(value):
-        if key in SETS and isinstance(item, str):
-            yield (*path, key), item
-        elif isinstance(item, (dict, list)):
-            yield from _sets((*path, key), item)
+    for above, found in mappings((), {key: context[key] for key in SETS_IN if context.get(key)}):
+        for key in SETS:
+            if not isinstance(text := found.get(key), str):
+                continue
+            spans = [part.split("-") for part in text.split(",") if "-" in part]
+            if wrong := ["-".join(span) for span in spans if int(span[0]) > int(span[1])]:
+                yield Problem((*above, key), f"{wrong[0]} is not a range: it ends before it begins")
+            elif not cpuset(text) and key != "cpus":
+                yield Problem((*above, key), f"{brief(text)} is an empty set")
 
 
 @check("cputune")

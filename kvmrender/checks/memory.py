@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from kvmrender.checks.common import Context, check, cpuset, dig, once
+from kvmrender.checks.common import Context, check, cpuset, dig, mappings, once
 from kvmrender.checks.numa import no_cell, numbered
 from kvmrender.errors import Path, Problem
 from kvmrender.schema.memory_units import MAX_BYTES, MIB, to_bytes
@@ -22,21 +22,12 @@ BLOCK = 256 * MIB
 @check("memory.text", "currentMemory.text", *SIZED[2:])
 def sizes(context: Context, architecture: Context) -> Iterator[Problem]:
     """No size is more than libvirt can hold, 8 EiB."""
-    for path, size in _sizes((), {key: context[key] for key in SIZED if context.get(key)}, "KiB"):
-        if to_bytes(size) > MAX_BYTES:
-            yield Problem(path, f"{_size(size)} is not less than 8 EiB, more than libvirt can hold")
-
-
-def _sizes(path: Path, value: Any, unit: str) -> Iterator[tuple[Path, Context]]:
-    if isinstance(value, list):
-        for number, item in enumerate(value):
-            yield from _sizes((*path, number), item, unit)
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            if isinstance(item, (dict, list)):
-                yield from _sizes((*path, key), item, UNITS.get(key, "KiB"))
-            elif key in ("text", "size", "memory", "value") and isinstance(item, int):
-                yield (*path, key), {"text": item, "unit": value.get("unit", unit)}
+    for path, found in mappings((), {key: context[key] for key in SIZED if context.get(key)}):
+        unit = found.get("unit", UNITS.get(str(path[-1]), "KiB") if path else "KiB")
+        for key in ("text", "size", "memory", "value"):
+            size = {"text": found.get(key), "unit": unit}
+            if isinstance(size["text"], int) and to_bytes(size) > MAX_BYTES:
+                yield Problem((*path, key), f"{_size(size)} is not less than 8 EiB, more than libvirt can hold")
 
 
 @check("memory_devices", "maxMemory")
