@@ -4,20 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kvmrender.checks.buses import (
-    HUB_PORTS,
-    MOST_ROOTS,
-    indexes,
-    machine_kind,
-    missing_slots,
-    model_facts,
-    number,
-    pci_buses,
-    usb_ports,
-)
-from kvmrender.checks.common import Context, addressed, check, devices, dig, numbers, once
+from kvmrender.checks.buses import MOST_ROOTS, indexes, machine_kind, model_facts, pci_buses, usb_ports
+from kvmrender.checks.common import Context, addressed, check, devices, dig, number, numbers, once
 from kvmrender.checks.places import VIRTIO, kinds, place, sits_on
 from kvmrender.errors import Path, Problem, listed
+
+HUB_PORTS = 8
 
 RESERVED = {
     "pc": {(1, 0): "ISA", (1, 1): "IDE", (1, 3): "ACPI"},
@@ -104,7 +96,7 @@ def pci_slots(context: Context, architecture: Context) -> Iterator[Problem]:
     placed, machine = list(_on_pci(context)), machine_kind(context, architecture)
     buses = pci_buses(context, machine) if placed else {}
     for path, device, (bus, slot, _) in placed:
-        usual = missing_slots(buses[0], _is_old(str(path[0]), device, architecture))
+        usual = _missing_slots(buses[0], _is_old(str(path[0]), device, architecture))
         least, most = model_facts(architecture, buses[bus]).get("slots", (0, 31)) if bus in buses else usual
         if (bus or slot) and not least <= slot <= most:
             slots = f"{least} to {most}" if most else "0 alone"
@@ -133,6 +125,14 @@ def _on_pci(context: Context) -> Iterator[tuple[Path, Context, tuple[int, ...]]]
     """Yield the devices with PCI addresses, and bus, slot and function of these."""
     for path, device, address in addressed(context, "pci"):
         yield path, device, tuple(number(address.get(part, "0")) for part in ("bus", "slot", "function"))
+
+
+def _missing_slots(root: str | None, legacy: bool | None) -> tuple[int, int]:
+    """Return the first and last slot of a bus that libvirt adds for a device: of old PCI, of PCI Express, or any."""
+    express = root == "pcie-root"
+    if root is None or (express and legacy is None):
+        return 0, 31
+    return (0, 0) if express and not legacy else (1, 31)
 
 
 def _is_old(key: str, device: Context, architecture: Context) -> bool | None:

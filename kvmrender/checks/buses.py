@@ -7,8 +7,6 @@ from collections.abc import Iterator
 
 from kvmrender.checks.common import Context, dig
 
-HUB_PORTS = 8
-
 EXPRESS = ("q35", "virt")
 """The kinds of machine whose PCI is PCI Express; others have the older PCI."""
 
@@ -16,11 +14,6 @@ MOST_LETTERS = 64
 """Letters of a machine's name that are looked at: kinds are told by their beginnings."""
 MOST_ROOTS = 31
 """PCI roots that a pseries machine can have; libvirt adds them for the buses that are missing."""
-
-
-def number(text: str, base: int = 0) -> int:
-    """Return a number as addresses have it; ``base`` 0 is decimal, or hexadecimal with 0x before it."""
-    return int(text, base or (16 if text.startswith("0x") else 10))
 
 
 def machine_kind(context: Context, architecture: Context) -> str:
@@ -66,14 +59,6 @@ def indexes(context: Context, kind: str) -> Iterator[tuple[int, int, Context]]:
 def pci_buses(context: Context, kind: str) -> dict[int, str | None]:
     """Return the models of the PCI buses by their numbers, for a kind of machine."""
     return {0: pci_root(kind)} | {index: controller["model"] for index, _, controller in indexes(context, "pci")}
-
-
-def missing_slots(root: str | None, legacy: bool | None) -> tuple[int, int]:
-    """Return the first and last slot of a bus that libvirt adds for a device: of old PCI, of PCI Express, or any."""
-    express = root == "pcie-root"
-    if root is None or (express and legacy is None):
-        return 0, 31
-    return (0, 0) if express and not legacy else (1, 31)
 
 
 def usb_ports(context: Context, architecture: Context) -> dict[int, int]:

@@ -6,8 +6,11 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from kvmrender.errors import ERROR, Path, Problem, listed, path_string
+from kvmrender.schema.guest_schema import Steps
 
 Context = dict[str, Any]
+Found = tuple[Path, Any]
+"""A path, and the value there."""
 Find = Callable[[Context, Context], Iterable[Problem]]
 Triggers = tuple["str | tuple[str, ...]", ...]
 """Keys of which the guest must write one for a check to find anything: ``iothread`` anywhere, ``disks.target``
@@ -61,6 +64,23 @@ SINGLE = ("memballoon", "nvram", "iommu", "vsock", "pstore")
 """Devices of which a guest has one."""
 
 MANY = 9
+
+
+def walk(found: Found, steps: Steps) -> Iterator[Found]:
+    """Yield what these steps lead to; lists on the way, and at the end, stand for their items."""
+    path, value = found
+    if value.__class__ is list:
+        for number, item in enumerate(value):
+            yield from walk(((*path, number), item), steps)
+    elif not steps:
+        if value is not None:
+            yield found
+    elif isinstance(steps[0], tuple):
+        yield from walk(found, steps[1:])
+        for again in walk(found, steps[0]):
+            yield from walk(again, steps)
+    elif value.__class__ is dict:
+        yield from walk(((*path, steps[0]), value.get(steps[0])), steps[1:])
 
 
 def dig(value: Any, *path: str, default: Any = None) -> Any:
@@ -124,6 +144,11 @@ def cpuset(text: str) -> set[int]:
         else:
             found.update(span)
     return found
+
+
+def number(text: str, base: int = 0) -> int:
+    """Return a number as addresses have it; ``base`` 0 is decimal, or hexadecimal with 0x before it."""
+    return int(text, base or (16 if text.startswith("0x") else 10))
 
 
 def numbers(found: Iterable[int]) -> str:

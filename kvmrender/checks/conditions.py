@@ -5,12 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, Protocol
 
-from kvmrender.errors import Path
-from kvmrender.schema.guest_schema import Steps
+from kvmrender.checks.common import Found, walk
 from kvmrender.schema.memory_units import memory, to_bytes
-
-Found = tuple[Path, Any]
-"""A path, and the value there."""
 
 
 class Scope(NamedTuple):
@@ -31,23 +27,6 @@ class Field(Protocol):
 Holds = Callable[[list[Any], Scope], bool]
 """Says whether a condition holds for the values of a field, of which there are none where it isn't given."""
 NOWHERE = Scope(((), {}), ((), {}), ((), {}))
-
-
-def walk(found: Found, steps: Steps) -> Iterator[Found]:
-    """Yield what these steps lead to; lists on the way, and at the end, stand for their items."""
-    path, value = found
-    if value.__class__ is list:
-        for number, item in enumerate(value):
-            yield from walk(((*path, number), item), steps)
-    elif not steps:
-        if value is not None:
-            yield found
-    elif isinstance(steps[0], tuple):
-        yield from walk(found, steps[1:])
-        for again in walk(found, steps[0]):
-            yield from walk(again, steps)
-    elif value.__class__ is dict:
-        yield from walk(((*path, steps[0]), value.get(steps[0])), steps[1:])
 
 
 def condition(wanted: Any, field: Callable[[str], Field]) -> Holds:

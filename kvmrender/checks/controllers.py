@@ -4,17 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kvmrender.checks.buses import (
-    MOST_ROOTS,
-    indexes,
-    is_companion,
-    machine_kind,
-    model_facts,
-    number,
-    pci_buses,
-    pci_root,
-)
-from kvmrender.checks.common import Context, check, dig, once
+from kvmrender.checks.buses import MOST_ROOTS, indexes, is_companion, machine_kind, model_facts, pci_buses, pci_root
+from kvmrender.checks.common import Context, check, dig, number, once
 from kvmrender.errors import Path, Problem, listed
 
 
@@ -120,12 +111,10 @@ def _can_be_plugged(model: str, index: int, buses: dict[int, str | None], needed
 
 @check("controllers")
 def usb_controllers(context: Context, architecture: Context) -> Iterator[Problem]:
-    """A USB controller with a master has one, and model none stands alone."""
+    """A USB controller with a master has one."""
     found = list(indexes(context, "usb"))
     masters = {index for index, _, controller in found if not is_companion(controller)}
     for index, place, controller in found:
-        path: Path = ("controllers", place)
         if is_companion(controller) and index not in masters:
-            yield Problem(path, f"there is no USB controller with index {index} that could be the master")
-        if controller.get("model") == "none" and len(found) > 1:
-            yield Problem((*path, "model"), "none is for guests without other USB controllers")
+            said = f"there is no USB controller with index {index} that could be the master"
+            yield Problem(("controllers", place), said)

@@ -97,10 +97,8 @@ def module_slots(context: Context, architecture: Context) -> Iterator[Problem]:
     yield from once((path, slot, str(slot)) for path, slot in slots)
     for path, slot in slots:
         if slot >= count:
-            said = (
-                f"{slot} is not a slot: they are 0 to {count - 1}" if count else f"{slot} is not a slot: there are none"
-            )
-            yield Problem(path, said, related=(("maxMemory", "slots"),))
+            there = f"they are 0 to {count - 1}" if count else "there are none"
+            yield Problem(path, f"{slot} is not a slot: {there}", related=(("maxMemory", "slots"),))
 
 
 @check(("memory_devices.label", "on ppc64le"))

@@ -8,20 +8,8 @@ from functools import partial
 from itertools import product
 from typing import Any
 
-from kvmrender.checks.common import Context, dig, item_of, once
-from kvmrender.checks.conditions import (
-    NOWHERE,
-    Found,
-    Holds,
-    Scope,
-    as_python,
-    compared,
-    condition,
-    inside,
-    listed,
-    others,
-    walk,
-)
+from kvmrender.checks.common import Context, Found, dig, item_of, once, walk
+from kvmrender.checks.conditions import NOWHERE, Holds, Scope, as_python, compared, condition, inside, listed, others
 from kvmrender.errors import Path, Problem, brief, path_string
 from kvmrender.schema.guest_schema import GuestSchema, Node, Steps, resolve
 from kvmrender.schema.shorthand import QUANTITIES, forms

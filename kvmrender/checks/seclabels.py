@@ -15,12 +15,11 @@ CHARACTER_DEVICES = ("serials", "parallels", "consoles", "channels")
 def labels_once(context: Context, architecture: Context) -> Iterator[Problem]:
     """No two labels of a guest or of a source are of one model; of several a guest has, each says which."""
     labels = context.get("seclabel") or []
-    yield from _once(("seclabel",), labels)
     for number, label in enumerate(labels):
         if len(labels) > 1 and "model" not in label:
             yield Problem(("seclabel", number, "model"), "is missing: there are several labels")
     nvram: Context = dig(context, "os", "nvram", "source", default={})
-    for path, source in [*_sources(context), (("os", "nvram", "source"), nvram)]:
+    for path, source in [((), context), *_sources(context), (("os", "nvram", "source"), nvram)]:
         yield from _once((*path, "seclabel"), source.get("seclabel") or [])
 
 
