@@ -131,14 +131,13 @@ def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def as_python(wanted: Any, value: str, quick: Callable[[str], str]) -> str | None:
-    """Return an expression of Python that is true wherever a condition holds, or None where there is none.
+def as_python(wanted: Any, value: str, quick: Callable[[str], str]) -> str:
+    """Return an expression of Python that is true wherever a condition holds.
 
     ``value`` is the expression of the value, which gives None where there is none; ``quick`` gives those of fields.
     """
     if isinstance(wanted, list):
-        parts = [as_python(one, value, quick) for one in wanted]
-        return f"({' or '.join(map(str, parts))})" if None not in parts else None
+        return f"({' or '.join(as_python(one, value, quick) for one in wanted)})"
     if isinstance(wanted, bool):
         return f"{value} is not None" if wanted else f"{value} is None"
     if not isinstance(wanted, dict):
@@ -148,11 +147,15 @@ def as_python(wanted: Any, value: str, quick: Callable[[str], str]) -> str | Non
         return f"{value} is not None is not {quick(operand)} is not {value}"
     if operator == "has":
         tests = [as_python(one, f"dig({value}, *{name.split('.')})", quick) for name, one in operand.items()]
-        return " and ".join([f"{value} is not None", *filter(None, tests)])
-    refused = listed(operand) if operator == "not" else [True]
-    if any(isinstance(one, (bool, dict)) for one in refused):
-        return None
-    return f"{value} not in {(None, *_forms(refused))}"
+        return " and ".join([f"{value} is not None", *tests])
+    refused = listed(operand) if operator == "not" else []
+    if refused and not any(isinstance(one, (bool, dict)) for one in refused):
+        return f"{value} not in {(None, *_forms(refused))}"
+    if operator == "contains":
+        return f"{value} is not None and {operand!r} in str({value})"
+    if refused and isinstance(refused[0], dict) and "contains" in refused[0]:
+        return f"{value} is not None and {refused[0]['contains']!r} not in str({value})"
+    return f"{value} is not None"
 
 
 def _forms(words: list[Any]) -> tuple[Any, ...]:

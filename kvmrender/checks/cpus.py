@@ -115,8 +115,8 @@ def vcpu_states(context: Context, architecture: Context) -> Iterator[Problem]:
 def cpu_sets(context: Context, architecture: Context) -> Iterator[Problem]:
     """A set of CPUs or NUMA nodes is not empty, and its ranges begin before they end."""
     for above, found in mappings((), {key: context[key] for key in SETS_IN if context.get(key)}):
-        for key in SETS:
-            if not isinstance(text := found.get(key), str):
+        for key, text in found.items():
+            if key not in SETS or not isinstance(text, str):
                 continue
             spans = [part.split("-") for part in text.split(",") if "-" in part]
             if wrong := ["-".join(span) for span in spans if int(span[0]) > int(span[1])]:

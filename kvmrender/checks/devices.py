@@ -58,7 +58,7 @@ def dbus_audio(context: Context, architecture: Context) -> Iterator[Problem]:
 
 @check("videos")
 def videos(context: Context, architecture: Context) -> Iterator[Problem]:
-    """One graphics card is the first, only virtio and qxl can be others, and none stands alone."""
+    """One graphics card is the first, and only virtio and qxl can be others."""
     models = [video.get("model") or {} for video in context["videos"]]
     primary = [number for number, model in enumerate(models) if model.get("primary") == "yes"]
     first = (primary or [0])[0]
@@ -66,9 +66,7 @@ def videos(context: Context, architecture: Context) -> Iterator[Problem]:
         path, kind = ("videos", number, "model"), _video_type(context, model)
         if number in primary[1:]:
             yield Problem((*path, "primary"), f"the first card is videos[{first}]", related=(("videos", first),))
-        elif kind == "none" and len(models) > 1:
-            yield Problem((*path, "type"), "none is for guests without any other card", related=(("videos",),))
-        elif number != first and kind not in SECOND:
+        elif number != first and kind not in (*SECOND, "none"):
             said = f"{kind} is for the first card, videos[{first}]; others are {' or '.join(SECOND)}"
             yield Problem((*path, "type"), said, related=(("videos", first),))
 

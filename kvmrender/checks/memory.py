@@ -24,9 +24,9 @@ def sizes(context: Context, architecture: Context) -> Iterator[Problem]:
     """No size is more than libvirt can hold, 8 EiB."""
     for path, found in mappings((), {key: context[key] for key in SIZED if context.get(key)}):
         unit = found.get("unit", UNITS.get(str(path[-1]), "KiB") if path else "KiB")
-        for key in ("text", "size", "memory", "value"):
-            size = {"text": found.get(key), "unit": unit}
-            if isinstance(size["text"], int) and to_bytes(size) > MAX_BYTES:
+        for key, text in found.items():
+            is_size = key in ("text", "size", "memory", "value") and isinstance(text, int)
+            if is_size and to_bytes(size := {"text": text, "unit": unit}) > MAX_BYTES:
                 yield Problem((*path, key), f"{_size(size)} is not less than 8 EiB, more than libvirt can hold")
 
 

@@ -83,8 +83,7 @@ class Field:
         found = self.listing(bases)
         if not found.startswith("["):
             return as_python(wanted, found, quick)
-        test = as_python(wanted, "x", quick)
-        return test and f"any({test} for x in {found} or (None,))"
+        return f"any({as_python(wanted, 'x', quick)} for x in {found} or (None,))"
 
     def path(self, scope: Scope, holds: Holds | None = None) -> Path:
         """Return where it is, or would be: of several values, where the first is of which a condition holds."""
