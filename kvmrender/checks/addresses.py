@@ -4,20 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kvmrender.checks.buses import (
-    HUB_PORTS,
-    MOST_ROOTS,
-    SLOTS,
-    indexes,
-    machine_kind,
-    missing_slots,
-    number,
-    pci_buses,
-    usb_ports,
-)
-from kvmrender.checks.common import Checks, Context, devices, dig, numbers, once
+from kvmrender.checks.buses import MOST_ROOTS, indexes, machine_kind, model_facts, pci_buses, usb_ports
+from kvmrender.checks.common import Context, addressed, check, devices, dig, number, numbers, once
 from kvmrender.checks.places import VIRTIO, kinds, place, sits_on
 from kvmrender.errors import Path, Problem, listed
+
+HUB_PORTS = 8
 
 RESERVED = {
     "pc": {(1, 0): "ISA", (1, 1): "IDE", (1, 3): "ACPI"},
@@ -46,15 +38,8 @@ OWNERS = {
 NEEDED = {"pci": "slot", "virtio-serial": "port", "ccid": "slot", "spapr-vio": "reg"}
 """The part without which libvirt chooses the address."""
 
-DRIVES: dict[str, tuple[str, ...]] = {
-    "ide": ("controller", "target"),
-    "fdc": ("controller", "bus", "target"),
-    "sata": ("bus", "target"),
-    "scsi": ("bus",),
-}
-"""The parts of a drive's address that are 0, by the drive's bus."""
 
-
+@check("/*/address")
 def address_types(context: Context, architecture: Context) -> Iterator[Problem]:
     """Each device has an address of a kind that it can have on its machine."""
     for path, device in devices(context, "address"):
@@ -68,6 +53,7 @@ def address_types(context: Context, architecture: Context) -> Iterator[Problem]:
             yield Problem((*path, "address", "type"), said)
 
 
+@check("acpi", "rom")
 def on_pci(context: Context, architecture: Context) -> Iterator[Problem]:
     """What has a number in ACPI or a ROM is on PCI."""
     for name in ("acpi", "rom"):
@@ -80,6 +66,7 @@ def on_pci(context: Context, architecture: Context) -> Iterator[Problem]:
                     yield Problem((*path, name), f"is for devices on PCI: this one is on {there}")
 
 
+@check("/*/address")
 def same_addresses(context: Context, architecture: Context) -> Iterator[Problem]:
     """No two devices have one address."""
     found = ((path, _address(str(path[0]), device)) for path, device in devices(context, "address"))
@@ -103,13 +90,14 @@ def _address(key: str, device: Context) -> tuple[str, str] | None:
     return bus, f"{kind} address {':'.join(f'{part:x}' if base != 10 else str(part) for part in numbers)}"
 
 
+@check("/*/address")
 def pci_slots(context: Context, architecture: Context) -> Iterator[Problem]:
     """PCI addresses are on buses and slots that the guest has, or that libvirt can add."""
     placed, machine = list(_on_pci(context)), machine_kind(context, architecture)
     buses = pci_buses(context, machine) if placed else {}
     for path, device, (bus, slot, _) in placed:
-        usual = missing_slots(buses[0], _is_old(str(path[0]), device, architecture))
-        least, most = SLOTS.get(buses[bus] or "", (0, 31)) if bus in buses else usual
+        usual = _missing_slots(buses[0], _is_old(str(path[0]), device, architecture))
+        least, most = model_facts(architecture, buses[bus]).get("slots", (0, 31)) if bus in buses else usual
         if (bus or slot) and not least <= slot <= most:
             slots = f"{least} to {most}" if most else "0 alone"
             said = f"{slot} is not a slot of bus {bus}, a {buses.get(bus) or 'bus that is added'}: it has {slots}"
@@ -118,6 +106,7 @@ def pci_slots(context: Context, architecture: Context) -> Iterator[Problem]:
             yield Problem((*path, "address", "bus"), f"{bus} is not a bus of a pseries machine: they are 0 to 30")
 
 
+@check("/*/address")
 def pci_machine(context: Context, architecture: Context) -> Iterator[Problem]:
     """No device has a PCI address of one of the machine's own, and zpci is for s390x."""
     machine = machine_kind(context, architecture)
@@ -134,10 +123,16 @@ def pci_machine(context: Context, architecture: Context) -> Iterator[Problem]:
 
 def _on_pci(context: Context) -> Iterator[tuple[Path, Context, tuple[int, ...]]]:
     """Yield the devices with PCI addresses, and bus, slot and function of these."""
-    for path, device in devices(context, "address"):
-        if dig(device, "address", "type") == "pci":
-            parts = ("bus", "slot", "function")
-            yield path, device, tuple(number(device["address"].get(part, "0")) for part in parts)
+    for path, device, address in addressed(context, "pci"):
+        yield path, device, tuple(number(address.get(part, "0")) for part in ("bus", "slot", "function"))
+
+
+def _missing_slots(root: str | None, legacy: bool | None) -> tuple[int, int]:
+    """Return the first and last slot of a bus that libvirt adds for a device: of old PCI, of PCI Express, or any."""
+    express = root == "pcie-root"
+    if root is None or (express and legacy is None):
+        return 0, 31
+    return (0, 0) if express and not legacy else (1, 31)
 
 
 def _is_old(key: str, device: Context, architecture: Context) -> bool | None:
@@ -147,40 +142,22 @@ def _is_old(key: str, device: Context, architecture: Context) -> bool | None:
     return device.get("model") == "virtio-transitional" if place(key, device, architecture) == VIRTIO else None
 
 
-def drive_addresses(context: Context, architecture: Context) -> Iterator[Problem]:
-    """Addresses of drives are ones that their controllers have."""
-    for key in ("disks", "hostdevs"):
-        for position, device in enumerate(context[key]):
-            if "address" not in device or dig(device, "address", "type") != "drive":
-                continue
-            bus = dig(device, "target", "bus") if key == "disks" else "scsi"
-            for part in DRIVES.get(bus, ()):
-                if int(device["address"].get(part, "0")):
-                    said = f"{device['address'][part]} is not 0, as it is for each drive of bus {bus}"
-                    yield Problem((key, position, "address", part), said)
-
-
+@check("/consoles/address", "/channels/address")
 def virtio_serial_ports(context: Context, architecture: Context) -> Iterator[Problem]:
     """The ports of consoles and channels are ones that their virtio-serial controllers have."""
     ports = {index: controller.get("ports", 31) for index, _, controller in indexes(context, "virtio-serial")}
-    for key in ("consoles", "channels"):
-        for position, device in enumerate(context[key]):
-            if dig(device, "address", "type") == "virtio-serial":
-                address = device["address"]
-                most = ports.get(int(address["controller"]), 31)
-                if int(address.get("port", "0")) >= most:
-                    said = f"{address['port']} is not a port of virtio-serial controller {address['controller']}"
-                    yield Problem((key, position, "address", "port"), f"{said}: they are 0 to {most - 1}")
+    for path, _, address in addressed(context, "virtio-serial"):
+        most = ports.get(int(address["controller"]), 31)
+        if path[0] in OWNERS["virtio-serial"] and int(address.get("port", "0")) >= most:
+            said = f"{address['port']} is not a port of virtio-serial controller {address['controller']}"
+            yield Problem((*path, "address", "port"), f"{said}: they are 0 to {most - 1}")
 
 
+@check("/*/address")
 def usb_addresses(context: Context, architecture: Context) -> Iterator[Problem]:
     """USB devices sit on ports that the guest's controllers and hubs have, one on each."""
-    given = [
-        (path, device["address"])
-        for path, device in devices(context, "address")
-        if dig(device, "address", "type") == "usb"
-    ]
-    placed = [(path, int(address["bus"]), _port(address)) for path, address in given]
+    given = addressed(context, "usb")
+    placed = [(path, int(address["bus"]), _port(address)) for path, _, address in given]
     ports = usb_ports(context, architecture) if placed else {}
     hubs = {(bus, port) for path, bus, port in placed if path[0] == "hubs" and port}
     yield from once(
@@ -208,15 +185,3 @@ def _port(address: Context) -> tuple[int, ...]:
 
 def _dotted(port: tuple[int, ...]) -> str:
     return ".".join(map(str, port))
-
-
-CHECKS: Checks = {
-    address_types: ("/*/address",),
-    on_pci: ("acpi", "rom"),
-    same_addresses: ("/*/address",),
-    pci_slots: ("/*/address",),
-    pci_machine: ("/*/address",),
-    usb_addresses: ("/*/address",),
-    drive_addresses: ("/disks/address", "/hostdevs/address"),
-    virtio_serial_ports: ("/consoles/address", "/channels/address"),
-}

@@ -9,63 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from kvmrender.checks import (
-    addresses,
-    audio,
-    chardevs,
-    controllers,
-    cpus,
-    devices,
-    disks,
-    firmware,
-    general,
-    graphics,
-    ip_addresses,
-    memory,
-    numa,
-    raw,
-    seclabels,
-)
-from kvmrender.checks.common import Check, Checks, Context, version
+from kvmrender.checks import addresses, controllers, cpus, devices, disks, general, memory, numa, seclabels  # noqa: F401
+from kvmrender.checks.common import CHECKS as CHECKS
+from kvmrender.checks.common import Check, Context, version
 from kvmrender.checks.rules import rule_checks
 from kvmrender.context.key_shapes import Shape
-from kvmrender.errors import ERROR, NOTE, Problem
+from kvmrender.errors import NOTE, Problem
 from kvmrender.schema.guest_schema import GuestSchema
 
-_CHECKS: Checks = {
-    **general.CHECKS,
-    **firmware.CHECKS,
-    **memory.CHECKS,
-    **cpus.CHECKS,
-    **numa.CHECKS,
-    **disks.CHECKS,
-    **ip_addresses.CHECKS,
-    **chardevs.CHECKS,
-    **graphics.CHECKS,
-    **audio.CHECKS,
-    **devices.CHECKS,
-    **seclabels.CHECKS,
-    **controllers.CHECKS,
-    **addresses.CHECKS,
-    **raw.CHECKS,
-}
-"""All checks, in the order of the domain."""
-NOTES = (*disks.NOTES, *memory.NOTES)
-"""Those that find what libvirt takes all the same."""
 MOST_SHAPES = 100
 """Kinds of mappings that a guest has for which it is kept which checks they need; where it has more, all are run."""
-
-
-CHECKS = tuple(
-    Check(
-        find.__name__.replace("_", "-"),
-        " ".join((find.__doc__ or "").split()),
-        NOTE if find in NOTES else ERROR,
-        find,
-        triggers,
-    )
-    for find, triggers in _CHECKS.items()
-)
 
 
 def checks_of(schema: GuestSchema) -> tuple[Check, ...]:
@@ -114,7 +67,7 @@ def ready(checks: Iterable[Check]) -> tuple[Ready, ...]:
 
 
 def wanted(checks: Iterable[Check], arch: str, shapes: Iterable[Shape]) -> tuple[Ready, ...]:
-    """Return those of the checks that may find something (see ``common.Checks``) in a guest of an architecture that
+    """Return those of the checks that may find something (see ``common.Triggers``) in a guest of an architecture that
     writes mappings of these shapes."""
     keys = {f"on {arch}"}
     for shape in shapes:

@@ -7,22 +7,6 @@ from collections.abc import Iterator
 
 from kvmrender.checks.common import Context, dig
 
-SLOTS: dict[str, tuple[int, int]] = {
-    "pci-root": (1, 31),
-    "pcie-root": (1, 31),
-    "pci-bridge": (1, 31),
-    "pcie-root-port": (0, 0),
-    "pcie-switch-downstream-port": (0, 0),
-}
-"""The first and last slot of a PCI bus, by the model of its controller; others have 0 to 31."""
-
-USB_PORTS = {"ehci": 6, "ich9-ehci1": 6, "pci-ohci": 3, "nec-xhci": 4, "qemu-xhci": 4} | dict.fromkeys(
-    ("piix3-uhci", "piix4-uhci", "ich9-uhci1", "ich9-uhci2", "ich9-uhci3", "vt82c686b-uhci"), 2
-)
-"""Ports of USB controllers, where they don't say it."""
-
-HUB_PORTS = 8
-
 EXPRESS = ("q35", "virt")
 """The kinds of machine whose PCI is PCI Express; others have the older PCI."""
 
@@ -32,16 +16,17 @@ MOST_ROOTS = 31
 """PCI roots that a pseries machine can have; libvirt adds them for the buses that are missing."""
 
 
-def number(text: str, base: int = 0) -> int:
-    """Return a number as addresses have it; ``base`` 0 is decimal, or hexadecimal with 0x before it."""
-    return int(text, base or (16 if text.startswith("0x") else 10))
-
-
 def machine_kind(context: Context, architecture: Context) -> str:
     """Return the kind of machine: pc, q35, pseries, s390, virt, or "" for others."""
     machine = str(dig(context, "os", "type", "machine", default="pc"))[:MOST_LETTERS]
     known = architecture.get("machine_kinds", {})
     return next((kind for pattern, kind in known.items() if re.search(pattern, machine)), "")
+
+
+def model_facts(architecture: Context, model: str | None) -> Context:
+    """Return what controllers of a model are, by the ``facts`` of their schema part."""
+    found: Context = dig(architecture, "devices", "controllers", "models", model or "", default={})
+    return found
 
 
 def pci_root(kind: str) -> str | None:
@@ -76,27 +61,12 @@ def pci_buses(context: Context, kind: str) -> dict[int, str | None]:
     return {0: pci_root(kind)} | {index: controller["model"] for index, _, controller in indexes(context, "pci")}
 
 
-def missing_slots(root: str | None, legacy: bool | None) -> tuple[int, int]:
-    """Return the first and last slot of a bus that libvirt adds for a device: of old PCI, of PCI Express, or any."""
-    express = root == "pcie-root"
-    if root is None or (express and legacy is None):
-        return 0, 31
-    return (0, 0) if express and not legacy else (1, 31)
-
-
 def usb_ports(context: Context, architecture: Context) -> dict[int, int]:
     """Return the ports of the guest's USB buses by their numbers, without what hubs add."""
     usual = 2 if machine_kind(context, architecture) == "pc" else 4
     found = {0: usual} if architecture.get("usb_controller") == "added" else {}
     for index, _, controller in indexes(context, "usb"):
         if not is_companion(controller):
-            found[index] = controller.get("ports", USB_PORTS.get(controller.get("model", ""), usual))
+            known: int = model_facts(architecture, controller.get("model")).get("ports", usual)
+            found[index] = controller.get("ports", known)
     return found
-
-
-def has_usb(context: Context, architecture: Context) -> bool:
-    """Say whether the guest has USB: by a controller, or by libvirt's usual one."""
-    models = [controller.get("model") for controller in context["controllers"] if controller["type"] == "usb"]
-    if not models:
-        return architecture.get("usb_controller") == "added"
-    return "none" not in models and (architecture.get("usb_controller") != "given" or any(models))

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
-from kvmrender.errors import Path, Problem, listed, path_string
+from kvmrender.errors import ERROR, Path, Problem, listed, path_string
+from kvmrender.schema.guest_schema import Steps
 
 Context = dict[str, Any]
+Found = tuple[Path, Any]
+"""A path, and the value there."""
 Find = Callable[[Context, Context], Iterable[Problem]]
 Triggers = tuple["str | tuple[str, ...]", ...]
-Checks = dict[Find, Triggers]
-"""Functions that find problems, each with keys of which the guest must write one for it to find anything: ``iothread``
-anywhere, ``disks.target`` somewhere inside disks, ``/disks/type`` just there, ``/*/address`` in any device; or all of
-several. Keys that are derived or have a default don't count, nor what a shorthand stands for. ``on s390x`` is no key:
-it stands for all guests of that architecture."""
+"""Keys of which the guest must write one for a check to find anything: ``iothread`` anywhere, ``disks.target``
+somewhere inside disks, ``/disks/type`` just there, ``/*/address`` in any device; or all of several. Keys that are
+derived or have a default don't count, nor what a shorthand stands for. ``on s390x`` is no key: it stands for all guests
+of that architecture."""
 
 
 def always(context: Context) -> Any:
@@ -24,7 +26,7 @@ def always(context: Context) -> Any:
 
 class Check(NamedTuple):
     """What may not stand together: its ``id``, what holds where it finds nothing, whether what it finds is an
-    ``error`` or a ``note``, what finds it, and what of the guest there must be for that (see ``Checks``). ``filter``
+    ``error`` or a ``note``, what finds it, and what of the guest there must be for that (see ``Triggers``). ``filter``
     makes what says quickly that there may be something to find. It is for libvirts before ``until``, if that is given.
     """
 
@@ -35,6 +37,21 @@ class Check(NamedTuple):
     triggers: Triggers
     filter: Callable[[], Callable[[Context], Any]] = lambda: always
     until: str = ""
+
+
+CHECKS: list[Check] = []
+"""All checks that are functions."""
+
+
+def check(*triggers: str | tuple[str, ...], level: str = ERROR) -> Callable[[Find], Find]:
+    """Make a check of a function that finds problems."""
+
+    def add(find: Find) -> Find:
+        about = " ".join((find.__doc__ or "").split())
+        CHECKS.append(Check(find.__name__.replace("_", "-"), about, level, find, triggers))
+        return find
+
+    return add
 
 
 def version(text: str) -> tuple[int, ...]:
@@ -49,12 +66,38 @@ SINGLE = ("memballoon", "nvram", "iommu", "vsock", "pstore")
 MANY = 9
 
 
+def walk(found: Found, steps: Steps) -> Iterator[Found]:
+    """Yield what these steps lead to; lists on the way, and at the end, stand for their items."""
+    path, value = found
+    if value.__class__ is list:
+        for number, item in enumerate(value):
+            yield from walk(((*path, number), item), steps)
+    elif not steps:
+        if value is not None:
+            yield found
+    elif isinstance(steps[0], tuple):
+        yield from walk(found, steps[1:])
+        for again in walk(found, steps[0]):
+            yield from walk(again, steps)
+    elif value.__class__ is dict:
+        yield from walk(((*path, steps[0]), value.get(steps[0])), steps[1:])
+
+
 def dig(value: Any, *path: str, default: Any = None) -> Any:
     """Return what is at a path of keys, or the default where a part of it is missing or null."""
     for key in path:
         if value.__class__ is not dict or (value := value.get(key)) is None:
             return default
     return value
+
+
+def mappings(path: Path, value: Any) -> Iterator[tuple[Path, Context]]:
+    """Yield all mappings in a value, with their paths."""
+    if isinstance(value, dict):
+        yield path, value
+    for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+        if isinstance(item, (dict, list)):
+            yield from mappings((*path, key), item)
 
 
 def devices(context: Context, having: str) -> Iterator[tuple[Path, Context]]:
@@ -70,6 +113,13 @@ def devices(context: Context, having: str) -> Iterator[tuple[Path, Context]]:
                     yield (key, number), item
         elif key in SINGLE and isinstance(value, dict) and having in value:
             yield (key,), value
+
+
+def addressed(context: Context, kind: str) -> Iterator[tuple[Path, Context, Context]]:
+    """Yield the devices that have an address of a kind, with their paths before and the addresses after them."""
+    for path, device in devices(context, "address"):
+        if dig(device, "address", "type") == kind:
+            yield path, device, device["address"]
 
 
 def once(found: Iterable[tuple[Path, Any, str]]) -> Iterator[Problem]:
@@ -98,6 +148,11 @@ def cpuset(text: str) -> set[int]:
         else:
             found.update(span)
     return found
+
+
+def number(text: str, base: int = 0) -> int:
+    """Return a number as addresses have it; ``base`` 0 is decimal, or hexadecimal with 0x before it."""
+    return int(text, base or (16 if text.startswith("0x") else 10))
 
 
 def numbers(found: Iterable[int]) -> str:

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, Protocol
 
-from kvmrender.errors import Path
+from kvmrender.checks.common import Found, walk
 from kvmrender.schema.memory_units import memory, to_bytes
-
-Found = tuple[Path, Any]
-"""A path, and the value there."""
 
 
 class Scope(NamedTuple):
@@ -53,6 +50,12 @@ def condition(wanted: Any, field: Callable[[str], Field]) -> Holds:
         )
     if operator == "contains":
         return lambda values, scope: any(operand in str(value) for value in values)
+    if operator == "has":
+        inside = [(tuple(name.split(".")), condition(one, field)) for name, one in operand.items()]
+        return lambda values, scope: any(
+            all(holds([found for _, found in walk(((), value), steps)], scope) for steps, holds in inside)
+            for value in values
+        )
     bound, compare = _bound(operand, field), _COMPARE[operator]
 
     def holds(values: list[Any], scope: Scope) -> bool:
@@ -97,13 +100,26 @@ def others(wanted: Any) -> Iterator[str]:
         for operator, operand in one.items() if isinstance(one, dict) else ():
             if operator == "not":
                 yield from others(operand)
+            elif operator == "has":
+                yield from (other for inner in operand.values() for other in others(inner))
             elif operator == "in" or (operator in _COMPARE and _is_field(operand)):
                 yield operand
 
 
 def compared(wanted: Any) -> list[str]:
     """Return the fields that must be given for a condition to hold."""
-    return [*others(wanted)] if isinstance(wanted, dict) and "not" not in wanted else []
+    return [*others(wanted)] if isinstance(wanted, dict) and not {"not", "has"} & {*wanted} else []
+
+
+def inside(wanted: Any) -> Iterator[str]:
+    """Yield the fields inside of a value that a condition asks for."""
+    for one in listed(wanted):
+        for operator, operand in one.items() if isinstance(one, dict) else ():
+            if operator == "not":
+                yield from inside(operand)
+            elif operator == "has":
+                for name, inner in operand.items():
+                    yield from (name, *(f"{name}.{below}" for below in inside(inner)))
 
 
 def _is_field(operand: Any) -> bool:
@@ -115,14 +131,13 @@ def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def as_python(wanted: Any, value: str, quick: Callable[[str], str]) -> str | None:
-    """Return an expression of Python that is true wherever a condition holds, or None where there is none.
+def as_python(wanted: Any, value: str, quick: Callable[[str], str]) -> str:
+    """Return an expression of Python that is true wherever a condition holds.
 
     ``value`` is the expression of the value, which gives None where there is none; ``quick`` gives those of fields.
     """
     if isinstance(wanted, list):
-        parts = [as_python(one, value, quick) for one in wanted]
-        return f"({' or '.join(map(str, parts))})" if None not in parts else None
+        return f"({' or '.join(as_python(one, value, quick) for one in wanted)})"
     if isinstance(wanted, bool):
         return f"{value} is not None" if wanted else f"{value} is None"
     if not isinstance(wanted, dict):
@@ -130,10 +145,17 @@ def as_python(wanted: Any, value: str, quick: Callable[[str], str]) -> str | Non
     ((operator, operand),) = wanted.items()
     if operator in ("above", "below") and _is_field(operand):  # what is derived is often the very same
         return f"{value} is not None is not {quick(operand)} is not {value}"
-    refused = listed(operand) if operator == "not" else [True]
-    if any(isinstance(one, (bool, dict)) for one in refused):
-        return None
-    return f"{value} not in {(None, *_forms(refused))}"
+    if operator == "has":
+        tests = [as_python(one, f"dig({value}, *{name.split('.')})", quick) for name, one in operand.items()]
+        return " and ".join([f"{value} is not None", *tests])
+    refused = listed(operand) if operator == "not" else []
+    if refused and not any(isinstance(one, (bool, dict)) for one in refused):
+        return f"{value} not in {(None, *_forms(refused))}"
+    if operator == "contains":
+        return f"{value} is not None and {operand!r} in str({value})"
+    if refused and isinstance(refused[0], dict) and "contains" in refused[0]:
+        return f"{value} is not None and {refused[0]['contains']!r} not in str({value})"
+    return f"{value} is not None"
 
 
 def _forms(words: list[Any]) -> tuple[Any, ...]:

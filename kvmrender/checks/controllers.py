@@ -4,86 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kvmrender.checks.buses import (
-    EXPRESS,
-    MOST_ROOTS,
-    has_usb,
-    indexes,
-    is_companion,
-    machine_kind,
-    number,
-    pci_buses,
-    pci_root,
-)
-from kvmrender.checks.common import Checks, Context, dig, once
-from kvmrender.checks.places import MAYBE_ON_USB, on_usb
+from kvmrender.checks.buses import MOST_ROOTS, indexes, is_companion, machine_kind, model_facts, pci_buses, pci_root
+from kvmrender.checks.common import Context, check, dig, number, once
 from kvmrender.errors import Path, Problem, listed
 
-MACHINES: dict[tuple[str, str | None], tuple[str, ...]] = {
-    ("ide", None): ("pc",),
-    ("pci", "pci-root"): ("pc", "pseries", "s390"),
-    ("pci", "pci-expander-bus"): ("pc",),
-    ("pci", "pcie-root"): EXPRESS,
-    ("pci", "pcie-root-port"): EXPRESS,
-    ("pci", "pcie-switch-upstream-port"): EXPRESS,
-    ("pci", "pcie-switch-downstream-port"): EXPRESS,
-    ("pci", "dmi-to-pci-bridge"): EXPRESS,
-    ("pci", "pcie-to-pci-bridge"): EXPRESS,
-    ("pci", "pcie-expander-bus"): EXPRESS,
-    ("scsi", "ncr53c90"): (),
-}
-"""The kinds of machine that can have a controller, by its type and model."""
 
-FIELDS: dict[str, dict[tuple[str, ...], tuple[str, ...]]] = {
-    "pci-root": {
-        ("target", "index"): ("pseries",),
-        ("target", "node"): ("pseries",),
-        ("model_name",): ("pseries",),
-        ("pcihole64",): ("pc",),
-    },
-    "pcie-root": {("pcihole64",): ("q35",)},
-}
-"""The kinds of machine whose controllers have a field, by the model of the controller."""
-
-PARENTS: dict[str, tuple[str, ...]] = {
-    "pci-bridge": ("pci-root", "pci-bridge", "pci-expander-bus", "dmi-to-pci-bridge", "pcie-to-pci-bridge"),
-    "pci-expander-bus": ("pci-root",),
-    "dmi-to-pci-bridge": ("pcie-root", "pcie-expander-bus"),
-    "pcie-to-pci-bridge": ("pcie-root-port", "pcie-switch-downstream-port"),
-    "pcie-root-port": ("pcie-root", "pcie-expander-bus"),
-    "pcie-switch-upstream-port": ("pcie-root-port", "pcie-switch-downstream-port"),
-    "pcie-switch-downstream-port": ("pcie-switch-upstream-port",),
-    "pcie-expander-bus": ("pcie-root",),
-}
-"""The PCI controllers that another can be plugged into, by its model."""
-
-CHOOSY = {
-    "pci-bridge": ("dmi-to-pci-bridge", "pcie-to-pci-bridge"),
-    "pcie-switch-downstream-port": ("pcie-switch-upstream-port",),
-    "pcie-to-pci-bridge": ("pcie-root-port", "pcie-switch-downstream-port"),
-}
-"""Controllers for which libvirt adds no other by itself on PCI Express, and what they can be plugged into there."""
-
-ON_USB = ("disks.target", "interfaces.model", *(key for key in MAYBE_ON_USB if key not in ("disks", "interfaces")))
-"""The keys without which no device is on USB."""
-
-
+@check("controllers")
 def controller_machine(context: Context, architecture: Context) -> Iterator[Problem]:
     """Controllers are ones that the machine can have."""
     machine = machine_kind(context, architecture)
     for position, controller in enumerate(context["controllers"] if machine else ()):
         kind, model = controller["type"], controller.get("model")
-        known = MACHINES.get((kind, model), MACHINES.get((kind, None)))
+        facts = model_facts(architecture, model or kind)
+        known = facts.get("machines")
         if known is not None and machine not in known:
             name = "model" if model else "type"
             said = f"{model or kind} is for {listed(known, 'or') or 'other'} machines, not {machine}"
             yield Problem(("controllers", position, name), said, related=(("machine",),))
-        for field, machines in FIELDS.get(model or "", {}).items():
-            if dig(controller, *field) is not None and machine not in machines:
+        for field, machines in facts.get("fields", {}).items():
+            path = tuple(field.split("."))
+            if dig(controller, *path) is not None and machine not in machines:
                 said = f"is for {listed(machines, 'or')} machines, not {machine}"
-                yield Problem(("controllers", position, *field), said, related=(("machine",),))
+                yield Problem(("controllers", position, *path), said, related=(("machine",),))
 
 
+@check("controllers.target")
 def controller_nodes(context: Context, architecture: Context) -> Iterator[Problem]:
     """The NUMA nodes that PCI controllers are in are there."""
     cells = dig(context, "cpu", "numa", "cell", default=[])
@@ -94,6 +39,7 @@ def controller_nodes(context: Context, architecture: Context) -> Iterator[Proble
             yield Problem(("controllers", position, "target", "node"), said, related=(("cpu", "numa"),))
 
 
+@check("controllers")
 def controller_indexes(context: Context, architecture: Context) -> Iterator[Problem]:
     """No two controllers of one type have one index, but for companions, and an IDE controller has index 0."""
     for kind in dict.fromkeys(controller["type"] for controller in context["controllers"]):
@@ -105,6 +51,7 @@ def controller_indexes(context: Context, architecture: Context) -> Iterator[Prob
                 yield Problem(("controllers", place, "index"), said)
 
 
+@check("controllers")
 def pci_roots(context: Context, architecture: Context) -> Iterator[Problem]:
     """The PCI controller with index 0 is the machine's root, and there is no other (but on pseries machines)."""
     machine = machine_kind(context, architecture)
@@ -117,6 +64,7 @@ def pci_roots(context: Context, architecture: Context) -> Iterator[Problem]:
             yield Problem(path, f"{index} is not 0, as it is for a {controller['model']}")
 
 
+@check(("controllers", "on ppc64le"))
 def pseries_roots(context: Context, architecture: Context) -> Iterator[Problem]:
     """A pseries machine has no more PCI roots than it can, with those that libvirt adds; the first one is target 0."""
     if machine_kind(context, architecture) != "pseries":
@@ -133,6 +81,7 @@ def pseries_roots(context: Context, architecture: Context) -> Iterator[Problem]:
             yield Problem(("controllers", place, "target", "index"), said, related=(("controllers", place, "index"),))
 
 
+@check("controllers")
 def pci_parents(context: Context, architecture: Context) -> Iterator[Problem]:
     """Each PCI controller can be plugged into one with a lower index, the one that its address says if it has one."""
     found = list(indexes(context, "pci"))
@@ -140,54 +89,32 @@ def pci_parents(context: Context, architecture: Context) -> Iterator[Problem]:
     for index, place, controller in found:
         model, address = controller["model"], controller.get("address", {})
         bus, slot = (number(address.get(part, "0")) for part in ("bus", "slot"))
-        parents = PARENTS.get(model, ())
+        facts = model_facts(architecture, model)
+        parents = facts.get("parents")
         if parents and (bus or slot):
             if bus >= index or buses.get(bus, parents[0]) not in (*parents, None):
                 said = f"{bus} is not a lower index of a {' or '.join(parents)}, which a {model} is plugged into"
                 yield Problem(("controllers", place, "address", "bus"), said)
-        elif buses[0] == "pcie-root" and not _can_be_plugged(model, index, buses):
-            said = f"{model} needs a controller with a lower index to be plugged into: {' or '.join(CHOOSY[model])}"
+        elif buses[0] == "pcie-root" and not _can_be_plugged(model, index, buses, facts.get("not_added")):
+            known = " or ".join(facts["not_added"])
+            said = f"{model} needs a controller with a lower index to be plugged into: {known}"
             yield Problem(("controllers", place, "model"), said, related=(("controllers",),))
 
 
-def _can_be_plugged(model: str, index: int, buses: dict[int, str | None]) -> bool:
+def _can_be_plugged(model: str, index: int, buses: dict[int, str | None], needed: list[str] | None) -> bool:
     """Say whether there is something that a controller without an address can be plugged into, or libvirt adds it."""
     below = [buses.get(other) for other in range(1, index)]
     # What libvirt adds for a number that is left out is a root port.
     added = model == "pcie-to-pci-bridge" and None in below
-    return model not in CHOOSY or added or any(other in CHOOSY[model] or other == model for other in below)
+    return needed is None or added or any(other in (*needed, model) for other in below)
 
 
+@check("controllers")
 def usb_controllers(context: Context, architecture: Context) -> Iterator[Problem]:
-    """A USB controller with a master has one, and model none stands alone."""
+    """A USB controller with a master has one."""
     found = list(indexes(context, "usb"))
     masters = {index for index, _, controller in found if not is_companion(controller)}
     for index, place, controller in found:
-        path: Path = ("controllers", place)
         if is_companion(controller) and index not in masters:
-            yield Problem(path, f"there is no USB controller with index {index} that could be the master")
-        if controller.get("model") == "none" and len(found) > 1:
-            yield Problem((*path, "model"), "none is for guests without other USB controllers")
-
-
-def usb_devices(context: Context, architecture: Context) -> Iterator[Problem]:
-    """A guest with USB devices has a USB controller, of its own or libvirt's usual one."""
-    if has_usb(context, architecture):
-        return
-    for key in MAYBE_ON_USB:
-        devices = context[key]
-        for position in on_usb(key, devices, architecture) if devices else ():
-            said = "is on USB, and the guest has none: it needs a controller, such as {type: usb, model: qemu-xhci}"
-            yield Problem((key, position), said, related=(("controllers",),))
-
-
-CHECKS: Checks = {
-    controller_machine: ("controllers",),
-    controller_nodes: ("controllers.target",),
-    controller_indexes: ("controllers",),
-    pci_roots: ("controllers",),
-    pseries_roots: (("controllers", "on ppc64le"),),
-    pci_parents: ("controllers",),
-    usb_controllers: ("controllers",),
-    usb_devices: ON_USB,
-}
+            said = f"there is no USB controller with index {index} that could be the master"
+            yield Problem(("controllers", place), said)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import prod
-from typing import Any
 
-from kvmrender.checks.common import Checks, Context, cpuset, dig, numbers, once
+from kvmrender.checks.common import Context, check, cpuset, dig, mappings, numbers, once
 from kvmrender.errors import Path, Problem, brief
 
 VCPU: Path = ("vcpu", "text")
@@ -15,6 +14,7 @@ SETS_IN = ("vcpu", "cputune", "numatune", "memoryBacking", "memory_devices", "cp
 """Keys that hold sets of CPUs or NUMA nodes, and the keys of a guest in which they are."""
 
 
+@check(("cpu.topology", "on ppc64le"))
 def current_vcpus(context: Context, architecture: Context) -> Iterator[Problem]:
     """On ppc64le, the vCPUs that are there at the start are whole cores."""
     current, most = dig(context, "vcpu", "current"), dig(context, "vcpu", "text", default=1)
@@ -27,6 +27,7 @@ def current_vcpus(context: Context, architecture: Context) -> Iterator[Problem]:
         yield Problem(path, said, related=(("cpu", "topology", "threads"),))
 
 
+@check("cpu")
 def topology(context: Context, architecture: Context) -> Iterator[Problem]:
     """The CPU's topology has as many threads as there are vCPUs."""
     found = dig(context, "cpu", "topology")
@@ -37,6 +38,7 @@ def topology(context: Context, architecture: Context) -> Iterator[Problem]:
             yield Problem(("cpu", "topology"), f"makes {threads} vCPUs, not {vcpus}", related=(VCPU,))
 
 
+@check("cpu")
 def numa_cpus(context: Context, architecture: Context) -> Iterator[Problem]:
     """The CPUs of NUMA cells are vCPUs, and no two cells have one."""
     vcpus = dig(context, "vcpu", "text", default=1)
@@ -53,20 +55,19 @@ def numa_cpus(context: Context, architecture: Context) -> Iterator[Problem]:
         owners.update(dict.fromkeys(cpus - owners.keys(), number))
 
 
+@check("cputune", "vcpus")
 def pins(context: Context, architecture: Context) -> Iterator[Problem]:
     """What cputune and vcpus say of vCPUs is said of those that there are."""
     vcpus = dig(context, "vcpu", "text", default=1)
     said = f"is not a vCPU: they are 0 to {vcpus - 1}"
-    for where, key in ((("cputune", "vcpupin"), "vcpu"), (("vcpus", "vcpu"), "id")):
-        for number, pin in enumerate(dig(context, *where, default=[])):
-            if int(pin[key]) >= vcpus:
-                yield Problem((*where, number, key), f"{pin[key]} {said}", related=(VCPU,))
-    for where in (("cputune", "vcpusched"), ("cputune", "cachetune"), ("cputune", "memorytune")):
+    tuned = [(("cputune", key), "vcpus") for key in ("vcpusched", "cachetune", "memorytune")]
+    for where, key in ((("cputune", "vcpupin"), "vcpu"), (("vcpus", "vcpu"), "id"), *tuned):
         for number, item in enumerate(dig(context, *where, default=[])):
-            if outside := {cpu for cpu in cpuset(item.get("vcpus", "^0")) if cpu >= vcpus}:
-                yield Problem((*where, number, "vcpus"), f"{numbers(outside)} {said}", related=(VCPU,))
+            if outside := {cpu for cpu in cpuset(str(item.get(key, "^0"))) if cpu >= vcpus}:
+                yield Problem((*where, number, key), f"{numbers(outside)} {said}", related=(VCPU,))
 
 
+@check("disks.iothread", "controllers.iothread", "cputune")
 def iothreads(context: Context, architecture: Context) -> Iterator[Problem]:
     """The iothreads that disks, controllers and pins name are there."""
     listed = [int(thread["id"]) for thread in dig(context, "iothreadids", "iothread", default=[])]
@@ -76,13 +77,10 @@ def iothreads(context: Context, architecture: Context) -> Iterator[Problem]:
         for number, device in enumerate(context[key]):
             if (thread := dig(device, "driver", "iothread")) is not None:
                 named.append(((key, number, "driver", "iothread"), int(thread)))
-    for key in ("iothreadpin", "iothreadsched"):
+    for key, name in (("iothreadpin", "iothread"), ("iothreadsched", "iothreads")):
         for number, item in enumerate(dig(context, "cputune", key, default=[])):
-            if key == "iothreadpin":
-                named.append((("cputune", key, number, "iothread"), int(item["iothread"])))
-            else:
-                path: Path = ("cputune", key, number, "iothreads")
-                named += [(path, thread) for thread in sorted(cpuset(item.get("iothreads", "^0")))]
+            threads = sorted(cpuset(str(item.get(name, "^0"))))
+            named += [(("cputune", key, number, name), thread) for thread in threads]
     for path, thread in named:
         # libvirt numbers the threads that are not listed from 1, past those that are.
         number = thread - sum(other <= thread for other in listed)
@@ -91,6 +89,7 @@ def iothreads(context: Context, architecture: Context) -> Iterator[Problem]:
             yield Problem(path, f"{thread} is not an iothread: {there}", related=(("iothreads",), ("iothreadids",)))
 
 
+@check("vcpus")
 def vcpu_states(context: Context, architecture: Context) -> Iterator[Problem]:
     """vCPU 0 is the first that there is at the start; those that can't be unplugged come before those that can."""
     listed = dig(context, "vcpus", "vcpu", default=[])
@@ -112,24 +111,21 @@ def vcpu_states(context: Context, architecture: Context) -> Iterator[Problem]:
             yield Problem((*places[number], "hotpluggable"), said)
 
 
+@check("vcpu.cpuset", *SETS_IN[1:])
 def cpu_sets(context: Context, architecture: Context) -> Iterator[Problem]:
     """A set of CPUs or NUMA nodes is not empty, and its ranges begin before they end."""
-    for path, text in _sets((), {key: context[key] for key in SETS_IN if context.get(key)}):
-        spans = [part.split("-") for part in text.split(",") if "-" in part]
-        if wrong := ["-".join(span) for span in spans if int(span[0]) > int(span[1])]:
-            yield Problem(path, f"{wrong[0]} is not a range: it ends before it begins")
-        elif not cpuset(text) and path[-1] != "cpus":
-            yield Problem(path, f"{brief(text)} is an empty set")
+    for above, found in mappings((), {key: context[key] for key in SETS_IN if context.get(key)}):
+        for key, text in found.items():
+            if key not in SETS or not isinstance(text, str):
+                continue
+            spans = [part.split("-") for part in text.split(",") if "-" in part]
+            if wrong := ["-".join(span) for span in spans if int(span[0]) > int(span[1])]:
+                yield Problem((*above, key), f"{wrong[0]} is not a range: it ends before it begins")
+            elif not cpuset(text) and key != "cpus":
+                yield Problem((*above, key), f"{brief(text)} is an empty set")
 
 
-def _sets(path: Path, value: Any) -> Iterator[tuple[Path, str]]:
-    for key, item in value.items() if isinstance(value, dict) else enumerate(value):
-        if key in SETS and isinstance(item, str):
-            yield (*path, key), item
-        elif isinstance(item, (dict, list)):
-            yield from _sets((*path, key), item)
-
-
+@check("cputune")
 def groups(context: Context, architecture: Context) -> Iterator[Problem]:
     """No vCPU or iothread has two schedulers, or two parts of one resource, which are for guests of type kvm."""
     for kind, key in (
@@ -146,21 +142,9 @@ def groups(context: Context, architecture: Context) -> Iterator[Problem]:
             yield Problem(path, f"is for guests of type kvm, not {context['type']}", related=(("type",),))
 
 
+@check("cpu")
 def cpu_features(context: Context, architecture: Context) -> Iterator[Problem]:
     """Features of the CPU have a mode or a model."""
     cpu = context.get("cpu") or {}
     if cpu.get("feature") and cpu.get("mode", "custom") == "custom" and dig(cpu, "model", "text") is None:
         yield Problem(("cpu", "feature"), "needs a model of the CPU", related=(("cpu", "model"),))
-
-
-CHECKS: Checks = {
-    current_vcpus: (("cpu.topology", "on ppc64le"),),
-    topology: ("cpu",),
-    numa_cpus: ("cpu",),
-    pins: ("cputune", "vcpus"),
-    vcpu_states: ("vcpus",),
-    cpu_sets: ("vcpu.cpuset", *SETS_IN[1:]),
-    groups: ("cputune",),
-    cpu_features: ("cpu",),
-    iothreads: ("disks.iothread", "controllers.iothread", "cputune"),
-}

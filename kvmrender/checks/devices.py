@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
+from ipaddress import ip_address
 from typing import Any
 
-from kvmrender.checks.common import Checks, Context, devices, dig, once
-from kvmrender.errors import Problem
+from kvmrender.checks.common import Context, check, devices, dig, once
+from kvmrender.errors import Path, Problem
 
 UUID_LENGTH = 32
+VIRTIO_BY_DEFAULT = ("arm64", "riscv64", "loongarch64", "s390x")
+"""Architectures whose graphics card is a virtio one where nothing is said."""
+
+SECOND = ("virtio", "qxl")
+"""Graphics cards that there may be several of."""
 
 
+@check("alias")
 def aliases(context: Context, architecture: Context) -> Iterator[Problem]:
     """No two devices have one alias."""
     named = ((path, dig(device, "alias", "name")) for path, device in devices(context, "alias"))
@@ -20,29 +27,7 @@ def aliases(context: Context, architecture: Context) -> Iterator[Problem]:
     )
 
 
-def iommu_machine(context: Context, architecture: Context) -> Iterator[Problem]:
-    """The IOMMU is one that the machine can have: intel with q35, smmuv3 on arm64, virtio with both."""
-    model = dig(context, "iommu", "model")
-    machine = str(dig(context, "os", "type", "machine", default="pc"))
-    q35, arm = context["arch"] == "amd64" and "q35" in machine, context["arch"] == "arm64"
-    if model == "intel" and not q35:
-        yield Problem(("iommu", "model"), f"intel is for machine q35, not {machine}", related=(("machine",),))
-    if model == "smmuv3" and not arm:
-        yield Problem(("iommu", "model"), f"smmuv3 is for arm64, not {context['arch']}", related=(("arch",),))
-    if model == "virtio" and not q35 and not arm:
-        said = f"virtio is for machine q35 and for arm64, not {machine}"
-        yield Problem(("iommu", "model"), said, related=(("machine",), ("arch",)))
-
-
-def panic_models(context: Context, architecture: Context) -> Iterator[Problem]:
-    """No two panic devices have one model."""
-    usual = {"ppc64le": "pseries", "s390x": "s390", "amd64": "isa"}.get(context["arch"])
-    models = [panic.get("model", usual) for panic in context["panics"]]
-    yield from once(
-        (("panics", number, "model"), model, str(model or "the usual")) for number, model in enumerate(models)
-    )
-
-
+@check("hostdevs")
 def hostdevs_once(context: Context, architecture: Context) -> Iterator[Problem]:
     """No device of the host is given twice."""
     for_each = enumerate(context["hostdevs"])
@@ -68,9 +53,75 @@ def _plain(text: str) -> str:
     return text if len(text) == UUID_LENGTH else str(int(text, 16 if text.startswith("0x") else 10))
 
 
-CHECKS: Checks = {
-    aliases: ("alias",),
-    iommu_machine: ("iommu",),
-    panic_models: ("panics",),
-    hostdevs_once: ("hostdevs",),
-}
+@check("audios")
+def dbus_audio(context: Context, architecture: Context) -> Iterator[Problem]:
+    """The audio of a dbus display is of type dbus."""
+    types = {audio.get("id", 1): (number, audio["type"]) for number, audio in enumerate(context["audios"])}
+    for number, display in enumerate(context["graphics"]):
+        named = dig(display, "audio", "id")
+        if display["type"] == "dbus" and named in types and types[named][1] != "dbus":
+            place, kind = types[named]
+            said = f"{named} is an audio of type {kind}, not dbus"
+            yield Problem(("graphics", number, "audio", "id"), said, related=(("audios", place, "type"),))
+
+
+@check("videos")
+def videos(context: Context, architecture: Context) -> Iterator[Problem]:
+    """One graphics card is the first, and only virtio and qxl can be others."""
+    models = [video.get("model") or {} for video in context["videos"]]
+    primary = [number for number, model in enumerate(models) if model.get("primary") == "yes"]
+    first = (primary or [0])[0]
+    for number, model in enumerate(models):
+        path, kind = ("videos", number, "model"), _video_type(context, model)
+        if number in primary[1:]:
+            yield Problem((*path, "primary"), f"the first card is videos[{first}]", related=(("videos", first),))
+        elif number != first and kind not in (*SECOND, "none"):
+            said = f"{kind} is for the first card, videos[{first}]; others are {' or '.join(SECOND)}"
+            yield Problem((*path, "type"), said, related=(("videos", first),))
+
+
+def _video_type(context: Context, model: Context) -> str:
+    return str(model.get("type") or ("virtio" if context["arch"] in VIRTIO_BY_DEFAULT else "vga"))
+
+
+@check("interfaces.route")
+def route_networks(context: Context, architecture: Context) -> Iterator[Problem]:
+    """A route's address is that of a network: nothing of it is behind its prefix, which is 0 where none is given."""
+    for number, interface in enumerate(context["interfaces"]):
+        for place, route in enumerate(dig(interface, "source", "route", default=[])):
+            address = ip_address(route["address"])
+            prefix = min(route.get("prefix", 0), address.max_prefixlen)
+            host_bits = (1 << (address.max_prefixlen - prefix)) - 1
+            if "netmask" in route:
+                host_bits = ~int(ip_address(route["netmask"]))
+            if int(address) & host_bits:
+                path: Path = ("interfaces", number, "source", "route", place, "address")
+                given = route.get("netmask") or f"prefix {prefix}"
+                yield Problem(path, f"{route['address']!r} is not the address of a network with {given}")
+
+
+@check("serials.target")
+def serial_ports(context: Context, architecture: Context) -> Iterator[Problem]:
+    """Serial ports are of the architecture's kinds, each with a model of its kind."""
+    models: dict[str, list[str]] = architecture.get("serial_models", {})
+    for number, port in enumerate(context["serials"] if models else ()):
+        path, usual = ("serials", number), next(iter(models))
+        target = port.get("target") or {}
+        kind = target.get("type", usual)
+        kind = usual if kind == "isa-serial" else kind  # as libvirt takes it
+        model = dig(target, "model", "name") if "model" in target else None
+        if kind not in models:
+            said = f"{kind!r} is not a port of {context['arch']} (which has {', '.join(models)})"
+            yield Problem((*path, "target", "type"), said, related=(("arch",),))
+        elif model and model not in models[kind]:
+            said = f"{model!r} is not a model of {kind} on {context['arch']} (which has {', '.join(models[kind])})"
+            yield Problem((*path, "target", "model", "name"), said, related=((*path, "target", "type"),))
+
+
+@check("consoles")
+def consoles(context: Context, architecture: Context) -> Iterator[Problem]:
+    """Only the first console is a serial port."""
+    for number, console in enumerate(context["consoles"]):
+        if number and dig(console, "target", "type", default="serial") == "serial":
+            said = "'serial' is for the first console: the others are of type virtio"
+            yield Problem(("consoles", number, "target", "type"), said, related=(("consoles", 0),))

@@ -6,23 +6,15 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from kvmrender.checks.common import Checks, Context, dig
-from kvmrender.context.derivation import FORMAT_BY_ENDING, format_is_open
+from kvmrender.checks.common import Context, check, dig
 from kvmrender.context.device_names import PREFIX_BY_BUS, letters_of
-from kvmrender.errors import Problem
+from kvmrender.errors import NOTE, Problem
 
 LAST_BY_BUS = {"ide": "hdd", "fdc": "fdb"}
 """The last name of a bus of which a machine has one."""
 
 
-def formats(context: Context, architecture: Context) -> Iterator[Problem]:
-    """The format of each image file is known."""
-    for number, disk in enumerate(context["disks"]):
-        if format_is_open(disk):
-            said = f"is missing: a file's name tells its format only if it ends in {', '.join(FORMAT_BY_ENDING)}"
-            yield Problem(("disks", number, "driver", "type"), said)
-
-
+@check("disks.target")
 def target_names(context: Context, architecture: Context) -> Iterator[Problem]:
     """Floppies, and nothing else, have names that begin with fd; of the names of ide and fdc there are few."""
     for number, disk in enumerate(context["disks"]):
@@ -37,6 +29,7 @@ def target_names(context: Context, architecture: Context) -> Iterator[Problem]:
             yield Problem(path, f"{name!r} is not a name of bus {bus}: the last one is {last}", related=(bus_path,))
 
 
+@check("disks.target", level=NOTE)
 def target_bus(context: Context, architecture: Context) -> Iterator[Problem]:
     """A disk's name is one of its bus's: libvirt takes others, but guests see them under the names of their bus."""
     for number, disk in enumerate(context["disks"]):
@@ -46,6 +39,7 @@ def target_bus(context: Context, architecture: Context) -> Iterator[Problem]:
             yield Problem(("disks", number, "target", "dev"), said, related=(("disks", number, "target", "bus"),))
 
 
+@check("disks.target", "disks.device", "machine", "os.type")
 def buses(context: Context, architecture: Context) -> Iterator[Problem]:
     """The machine has the bus of each disk."""
     machine = str(dig(context, "os", "type", "machine", default=""))
@@ -59,6 +53,7 @@ def buses(context: Context, architecture: Context) -> Iterator[Problem]:
             yield Problem(path, f"{bus!r} is not a bus of {name} (which has {', '.join(known)})")
 
 
+@check("disks.iotune")
 def iotune_groups(context: Context, architecture: Context) -> Iterator[Problem]:
     """Disks of one group have the same limits, or leave them to the group's other disks."""
     limits: dict[str, tuple[int, Context]] = {}
@@ -74,13 +69,3 @@ def iotune_groups(context: Context, architecture: Context) -> Iterator[Problem]:
     for number, name, _ in groups:
         if name not in limits:
             yield Problem(("disks", number, "iotune", "group_name"), f"group {name!r} has no limits")
-
-
-NOTES = (target_bus,)
-CHECKS: Checks = {
-    formats: ("disks",),
-    target_names: ("disks.target",),
-    target_bus: ("disks.target",),
-    buses: ("disks.target", "disks.device", "machine", "os.type"),
-    iotune_groups: ("disks.iotune",),
-}

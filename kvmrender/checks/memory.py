@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from kvmrender.checks.common import Checks, Context, cpuset, dig, once
+from kvmrender.checks.common import Context, check, cpuset, dig, mappings, once
 from kvmrender.checks.numa import no_cell, numbered
-from kvmrender.errors import Path, Problem
+from kvmrender.errors import NOTE, Path, Problem
 from kvmrender.schema.memory_units import MAX_BYTES, MIB, to_bytes
 
 MEMORY: Path = ("memory",)
@@ -19,25 +19,18 @@ BLOCK = 256 * MIB
 """What memory modules of ppc64le guests are made of; an nvdimm has labels beside it."""
 
 
+@check("memory.text", "currentMemory.text", *SIZED[2:])
 def sizes(context: Context, architecture: Context) -> Iterator[Problem]:
     """No size is more than libvirt can hold, 8 EiB."""
-    for path, size in _sizes((), {key: context[key] for key in SIZED if context.get(key)}, "KiB"):
-        if to_bytes(size) > MAX_BYTES:
-            yield Problem(path, f"{_size(size)} is not less than 8 EiB, more than libvirt can hold")
+    for path, found in mappings((), {key: context[key] for key in SIZED if context.get(key)}):
+        unit = found.get("unit", UNITS.get(str(path[-1]), "KiB") if path else "KiB")
+        for key, text in found.items():
+            is_size = key in ("text", "size", "memory", "value") and isinstance(text, int)
+            if is_size and to_bytes(size := {"text": text, "unit": unit}) > MAX_BYTES:
+                yield Problem((*path, key), f"{_size(size)} is not less than 8 EiB, more than libvirt can hold")
 
 
-def _sizes(path: Path, value: Any, unit: str) -> Iterator[tuple[Path, Context]]:
-    if isinstance(value, list):
-        for number, item in enumerate(value):
-            yield from _sizes((*path, number), item, unit)
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            if isinstance(item, (dict, list)):
-                yield from _sizes((*path, key), item, UNITS.get(key, "KiB"))
-            elif key in ("text", "size", "memory", "value") and isinstance(item, int):
-                yield (*path, key), {"text": item, "unit": value.get("unit", unit)}
-
-
+@check("memory_devices", "maxMemory")
 def memory_devices(context: Context, architecture: Context) -> Iterator[Problem]:
     """Memory modules have maxMemory, and a slot each."""
     modules = [number for number, device in enumerate(context["memory_devices"]) if device.get("model") != "sgx-epc"]
@@ -50,6 +43,7 @@ def memory_devices(context: Context, architecture: Context) -> Iterator[Problem]
         yield Problem(("maxMemory", "slots"), said, related=(("memory_devices",),))
 
 
+@check("cpu", "memory_devices", level=NOTE)
 def numa_memory(context: Context, architecture: Context) -> Iterator[Problem]:
     """Memory is that of the NUMA cells, with or without that of memory modules, which libvirt takes in any case."""
     cells = dig(context, "cpu", "numa", "cell", default=[])
@@ -60,6 +54,7 @@ def numa_memory(context: Context, architecture: Context) -> Iterator[Problem]:
         yield Problem(MEMORY, said, related=(("cpu", "numa"), ("memory_devices",)))
 
 
+@check("memory_devices")
 def module_memory(context: Context, architecture: Context) -> Iterator[Problem]:
     """Memory is more than the memory modules have, where there are no NUMA cells."""
     memory, modules = to_bytes(context["memory"]), [device for device in context["memory_devices"] if _room(device)]
@@ -85,6 +80,7 @@ def _in_blocks(module: Context) -> int:
     return (_room(module) - labels) // BLOCK * BLOCK + labels
 
 
+@check("memory_devices")
 def module_cells(context: Context, architecture: Context) -> Iterator[Problem]:
     """A memory module is in a NUMA cell that there is."""
     cells = numbered(context)
@@ -95,6 +91,7 @@ def module_cells(context: Context, architecture: Context) -> Iterator[Problem]:
             yield no_cell(path, node, len(cells))
 
 
+@check("memory_devices")
 def module_slots(context: Context, architecture: Context) -> Iterator[Problem]:
     """A memory module is in a slot that there is, and no two are in one."""
     count = dig(context, "maxMemory", "slots", default=0)
@@ -104,12 +101,11 @@ def module_slots(context: Context, architecture: Context) -> Iterator[Problem]:
     yield from once((path, slot, str(slot)) for path, slot in slots)
     for path, slot in slots:
         if slot >= count:
-            said = (
-                f"{slot} is not a slot: they are 0 to {count - 1}" if count else f"{slot} is not a slot: there are none"
-            )
-            yield Problem(path, said, related=(("maxMemory", "slots"),))
+            there = f"they are 0 to {count - 1}" if count else "there are none"
+            yield Problem(path, f"{slot} is not a slot: {there}", related=(("maxMemory", "slots"),))
 
 
+@check(("memory_devices.label", "on ppc64le"))
 def module_labels(context: Context, architecture: Context) -> Iterator[Problem]:
     """An nvdimm of a ppc64le guest has 256 MiB beside its labels."""
     for number, module in enumerate(context["memory_devices"]):
@@ -120,6 +116,7 @@ def module_labels(context: Context, architecture: Context) -> Iterator[Problem]:
             yield Problem((*path, "size"), said, related=((*path, "label"),))
 
 
+@check("memoryBacking")
 def hugepages(context: Context, architecture: Context) -> Iterator[Problem]:
     """A NUMA cell that there is has huge pages of one size."""
     path: Path = ("memoryBacking", "hugepages")
@@ -139,43 +136,5 @@ def hugepages(context: Context, architecture: Context) -> Iterator[Problem]:
     yield from once(taken)
 
 
-def shared_memory(context: Context, architecture: Context) -> Iterator[Problem]:
-    """virtiofs and vhost-user devices have memory that is shared with them."""
-    cells = dig(context, "cpu", "numa", "cell", default=[])
-    shared = dig(context, "memoryBacking", "access", "mode") == "shared" or (
-        bool(cells) and all(cell.get("memAccess") == "shared" for cell in cells)
-    )
-    if shared:
-        return
-    wanting: list[tuple[Path, str]] = [
-        (("filesystems", number), "virtiofs")
-        for number, device in enumerate(context["filesystems"])
-        if dig(device, "driver", "type") == "virtiofs"
-    ]
-    wanting += [
-        ((key, number), "vhost-user")
-        for key in ("disks", "interfaces")
-        for number, device in enumerate(context[key])
-        if device.get("type") == "vhostuser"
-    ]
-    for path, what in wanting:
-        said = f"{what} needs shared memory: memoryBacking with access mode shared"
-        yield Problem(path, said, related=(("memoryBacking",), ("cpu", "numa")))
-
-
 def _size(element: dict[str, Any]) -> str:
     return f"{element['text']} {element.get('unit', 'KiB')}"
-
-
-NOTES = (numa_memory,)
-CHECKS: Checks = {
-    sizes: ("memory.text", "currentMemory.text", *SIZED[2:]),
-    memory_devices: ("memory_devices", "maxMemory"),
-    module_cells: ("memory_devices",),
-    module_slots: ("memory_devices",),
-    module_labels: (("memory_devices.label", "on ppc64le"),),
-    hugepages: ("memoryBacking",),
-    numa_memory: ("cpu", "memory_devices"),
-    module_memory: ("memory_devices",),
-    shared_memory: ("filesystems.driver", "disks.path", "interfaces.path"),
-}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kvmrender.checks.common import Checks, Context, cpuset, dig, once
+from kvmrender.checks.common import Context, check, cpuset, dig, once
 from kvmrender.errors import Path, Problem
 
 CELLS: Path = ("cpu", "numa", "cell")
@@ -26,6 +26,7 @@ def no_cell(path: Path, number: int, count: int) -> Problem:
     return Problem(path, f"{number} is not a NUMA cell: {there}", related=(CELLS,))
 
 
+@check("cpu")
 def numa_cells(context: Context, architecture: Context) -> Iterator[Problem]:
     """NUMA cells are numbered from 0 without a gap."""
     cells = dig(context, *map(str, CELLS), default=[])
@@ -36,6 +37,7 @@ def numa_cells(context: Context, architecture: Context) -> Iterator[Problem]:
             yield no_cell(path, number, len(cells))
 
 
+@check("cpu")
 def numa_distances(context: Context, architecture: Context) -> Iterator[Problem]:
     """The distances of a NUMA cell are to cells that there are, and 10 to itself alone."""
     cells = numbered(context)
@@ -51,6 +53,7 @@ def numa_distances(context: Context, architecture: Context) -> Iterator[Problem]
                 yield Problem((*inside, "value"), said, related=((*inside, "id"),))
 
 
+@check("cpu")
 def link_ends(context: Context, architecture: Context) -> Iterator[Problem]:
     """Interconnects are from NUMA cells with CPUs to cells and caches that there are."""
     cells = numbered(context)
@@ -67,6 +70,7 @@ def link_ends(context: Context, architecture: Context) -> Iterator[Problem]:
             yield Problem((*path, "cache"), f"cell {end} has no cache of level {level}", related=(cells[end][0],))
 
 
+@check("cpu")
 def links_once(context: Context, architecture: Context) -> Iterator[Problem]:
     """What is said of an interconnect is said once, and of one direction."""
     found = list(_links(context))
@@ -89,18 +93,10 @@ def _links(context: Context) -> Iterator[tuple[Path, Context]]:
             yield (*where, kind, place), link
 
 
+@check("numatune")
 def numa_tuning(context: Context, architecture: Context) -> Iterator[Problem]:
     """numatune says where the memory comes from of NUMA cells that there are."""
     cells = numbered(context)
     for place, node in enumerate(dig(context, "numatune", "memnode", default=[])):
         if node["cellid"] not in cells:
             yield no_cell(("numatune", "memnode", place, "cellid"), node["cellid"], len(cells))
-
-
-CHECKS: Checks = {
-    numa_cells: ("cpu",),
-    numa_distances: ("cpu",),
-    link_ends: ("cpu",),
-    links_once: ("cpu",),
-    numa_tuning: ("numatune",),
-}

@@ -1,4 +1,4 @@
-"""Where devices sit: the kinds of bus that each may be on, as tables."""
+"""Where devices sit: the kinds of bus that each may be on, by the ``facts`` of its schema part."""
 
 from __future__ import annotations
 
@@ -7,136 +7,22 @@ from typing import Any
 from kvmrender.checks.common import Context, dig
 
 Kinds = tuple[str, ...]
-Table = dict[Any, Kinds]
-
 VIRTIO: Kinds = ("ccw", "pci", "virtio-mmio")
-PCI: Kinds = ("pci",)
-USB: Kinds = ("usb",)
-DRIVE: Kinds = ("drive",)
-ISA: Kinds = ("isa",)
-VIO: Kinds = ("spapr-vio",)
-SERIAL: Kinds = ("virtio-serial",)
-NONE: Kinds = ()
-
-_VIRTIO_MODELS = dict.fromkeys(("virtio", "virtio-transitional", "virtio-non-transitional"), VIRTIO)
-_SOUNDS = dict.fromkeys(("ich6", "ich9", "ac97", "es1370"), PCI) | dict.fromkeys(("sb16", "pcspk"), ISA)
-_VIDEOS = dict.fromkeys(("vga", "cirrus", "vmvga", "qxl", "bochs"), PCI) | dict.fromkeys(("ramfb", "none"), NONE)
-_CARDS = ("e1000", "e1000e", "igb", "rtl8139", "ne2k_pci", "pcnet", "vmxnet3")
-_SERIALS = {"isa-serial": ISA, "isa-debug": ISA, "usb-serial": USB, "pci-serial": PCI, "spapr-vio-serial": VIO}
-_SCSI = dict.fromkeys(("lsilogic", "lsisas1068", "lsisas1078", "vmpvscsi", "dc390", "am53c974"), ("ccw", "pci"))
-
-PLACES: dict[str, tuple[tuple[str, ...], Table]] = {
-    "disks": (
-        ("target", "bus"),
-        {"virtio": VIRTIO, "usb": USB, **dict.fromkeys(("ide", "scsi", "sata", "fdc"), DRIVE)},
-    ),
-    "controllers": (
-        ("type",),
-        {"ide": PCI, "sata": PCI, "usb": PCI, "pci": PCI, "virtio-serial": VIRTIO, "ccid": USB, "fdc": NONE},
-    ),
-    "filesystems": ((), {None: VIRTIO}),
-    "interfaces": (
-        ("model", "type"),
-        {None: VIRTIO, **_VIRTIO_MODELS, **dict.fromkeys(_CARDS, PCI), "usb-net": USB, "spapr-vlan": VIO},
-    ),
-    "smartcards": ((), {None: ("ccid",)}),
-    "serials": (("target", "type"), {**_SERIALS, **dict.fromkeys(("system-serial", "sclp-serial"), NONE)}),
-    "parallels": ((), {None: ISA}),
-    "consoles": (
-        ("target", "type"),
-        {None: (*ISA, *VIO), "serial": (*ISA, *VIO), "virtio": SERIAL, "sclp": NONE, "sclplm": NONE},
-    ),
-    "channels": (("target", "type"), {"virtio": SERIAL, "guestfwd": NONE}),
-    "inputs": (("bus",), {"usb": USB, "virtio": VIRTIO, "ps2": NONE}),
-    "tpms": (
-        ("model",),
-        {"tpm-tis": ISA, "tpm-crb": ISA, "tpm-spapr": VIO, "spapr-tpm-proxy": NONE},
-    ),
-    "sounds": (("model",), {**_SOUNDS, "usb": USB}),
-    "videos": (("model", "type"), {**_VIDEOS, "virtio": VIRTIO}),
-    "hostdevs": (
-        ("type",),
-        {"pci": (*PCI, "unassigned"), "usb": USB, "scsi": DRIVE, "scsi_host": ("ccw", "pci")},
-    ),
-    "redirdevs": ((), {None: USB}),
-    "hubs": ((), {None: USB}),
-    "watchdogs": (("model",), {"i6300esb": PCI, "ib700": NONE, "diag288": NONE}),
-    "memballoon": ((), {None: VIRTIO}),
-    "rngs": ((), {None: VIRTIO}),
-    "nvram": ((), {None: VIO}),
-    "panics": (("model",), {"isa": ISA, "hyperv": NONE, "pseries": NONE, "s390": NONE}),
-    "shmems": ((), {None: PCI}),
-    "memory_devices": (
-        ("model",),
-        {**dict.fromkeys(("dimm", "nvdimm"), ("dimm",)), "sgx-epc": NONE}
-        | dict.fromkeys(("virtio-mem", "virtio-pmem"), ("ccw", "pci")),
-    ),
-    "cryptos": ((), {None: VIRTIO}),
-    "iommu": (("model",), {"virtio": PCI}),
-    "vsock": ((), {None: VIRTIO}),
-}
-"""By the key of a device: the field that decides, and the kinds of address by its value, the usual one first."""
-
-_FINER: dict[tuple[str, str], tuple[tuple[str, ...], Table]] = {
-    ("controllers", "scsi"): (
-        ("model",),
-        {
-            **dict.fromkeys((None, "auto"), ("ccw", *VIO, "pci", "virtio-mmio")),
-            **_SCSI,
-            **_VIRTIO_MODELS,
-            "virtio-scsi": VIRTIO,
-            "ibmvscsi": VIO,
-            "ncr53c90": NONE,
-        },
-    ),
-    ("controllers", "usb"): (("model",), {"none": NONE}),
-    ("controllers", "pci"): (("model",), {"pci-root": NONE, "pcie-root": NONE}),
-    ("hostdevs", "mdev"): (("model",), {"vfio-pci": PCI, "vfio-ccw": ("ccw",), "vfio-ap": NONE}),
-}
-"""The same by the key of a device and the value that decides first, where another field says more."""
-
-_INPUTS: dict[str, Kinds] = {"passthrough": VIRTIO, "evdev": NONE}
+_KINDS = {"virtio": VIRTIO, "none": ()}
 _OF_SOME = ("ccw", "spapr-vio", "isa", "virtio-mmio")
 """The kinds of address that only some architectures have: ``address_types`` of these says which."""
-_KINDS = {"virtio": VIRTIO, "none": NONE}
-
-_ON_USB = (USB, ("ccid",))
-_VALUES_ON_USB = {
-    key: (field, frozenset(value for value, kinds in table.items() if kinds in _ON_USB))
-    for key, (field, table) in PLACES.items()
-}
-MAYBE_ON_USB = tuple(key for key, (_, values) in _VALUES_ON_USB.items() if values)
-"""The devices of which some are on USB."""
-
-
-def on_usb(key: str, devices: list[Context], architecture: Context) -> list[int]:
-    """Return the positions of the devices, which are some of those that may be, on USB or behind a reader that is."""
-    field, values = _VALUES_ON_USB[key]
-    found = []
-    for position, device in enumerate(devices):
-        value: Any = device if field else None
-        for name in field:
-            value = value.get(name) if value else None
-        # Of those that don't say it, only inputs differ.
-        if value in values or (value is None and key == "inputs" and place(key, device, architecture) in _ON_USB):
-            found.append(position)
-    return found
 
 
 def place(key: str, device: Context, architecture: Context) -> Kinds | None:
     """Return the kinds of address that a device may have on all machines, the usual one first, or None where it can't
     be said."""
-    if key not in PLACES:
-        return None
-    field, table = PLACES[key]
-    value = dig(device, *field) if field else None
-    found = table.get(value)
-    if finer := _FINER.get((key, value)) if value else None:
-        return finer[1].get(dig(device, *finer[0]), found)
-    if field and value is None:
-        usual = architecture.get("usual_addresses", {}).get(key)
-        return _INPUTS.get(device["type"], USB) if key == "inputs" else _KINDS.get(usual, (usual,)) if usual else found
-    return found
+    found: Any = dig(architecture, "devices", key, "addresses")
+    usual = dig(architecture, "usual_addresses", key)
+    while isinstance(found, dict):
+        ((field, table),) = found.items()
+        value = dig(device, *field.split("."), default="")
+        found = table.get(value, table.get("else")) if value or not usual else usual
+    return None if found is None else _KINDS.get(found, (found,)) if isinstance(found, str) else tuple(found)
 
 
 def kinds(key: str, device: Context, architecture: Context) -> Kinds | None:

@@ -4,35 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import product
 from typing import Any
 
-from kvmrender.checks.common import Context, item_of, once
-from kvmrender.checks.conditions import NOWHERE, Found, Holds, Scope, as_python, compared, condition, listed, others
+from kvmrender.checks.common import Context, Found, dig, item_of, once, walk
+from kvmrender.checks.conditions import NOWHERE, Holds, Scope, as_python, compared, condition, inside, listed, others
 from kvmrender.errors import Path, Problem, brief, path_string
 from kvmrender.schema.guest_schema import GuestSchema, Node, Steps, resolve
 from kvmrender.schema.shorthand import QUANTITIES, forms
 
 ALWAYS = "/name"
 """A key that all guests write."""
-_PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
-
-
-def walk(found: Found, steps: Steps) -> Iterator[Found]:
-    """Yield what these steps lead to; lists on the way, and at the end, stand for their items."""
-    path, value = found
-    if value.__class__ is list:
-        for number, item in enumerate(value):
-            yield from walk(((*path, number), item), steps)
-    elif not steps:
-        if value is not None:
-            yield found
-    elif isinstance(steps[0], tuple):
-        yield from walk(found, steps[1:])
-        for again in walk(found, steps[0]):
-            yield from walk(again, steps)
-    elif value.__class__ is dict:
-        yield from walk(((*path, steps[0]), value.get(steps[0])), steps[1:])
+_PLACEHOLDER = re.compile(r"\{([^{}\s|]+(?:\|[^{}]+)?)\}")
 
 
 class Field:
@@ -42,7 +26,8 @@ class Field:
     def __init__(self, schema: GuestSchema, place: Steps, each: str, name: str) -> None:
         self.name, self.steps = name, tuple(name.removeprefix("/").split("."))
         here = () if name.startswith("/") else place
-        self.full = (*(step for step in here if isinstance(step, str)), *self.steps)
+        self.way: Steps = (*here, *self.steps)
+        self.full = tuple(step for step in self.way if isinstance(step, str))
         self.known = next((at for at, step in enumerate(here) if not isinstance(step, str)), len(self.full))
         self.of = 0 if name.startswith("/") else 1
         if each and f"{name}.".startswith(f"{each}."):
@@ -92,11 +77,13 @@ class Field:
         """Return a condition for its value, or values, as an expression of Python; or None where it can't be one."""
         if any(isinstance(node.get("type"), list) for nodes in self.nodes for node in nodes[:1]):
             return None  # a mapping, or a text
+        below = [_nodes(self.schema, (*self.full, *name.split(".")))[0] for name in inside(wanted)]
+        if any("items" in nodes[0] for found in below for nodes in found[len(self.full) :]):
+            return None
         found = self.listing(bases)
         if not found.startswith("["):
             return as_python(wanted, found, quick)
-        test = as_python(wanted, "x", quick)
-        return test and f"any({test} for x in {found} or (None,))"
+        return f"any({as_python(wanted, 'x', quick)} for x in {found} or (None,))"
 
     def path(self, scope: Scope, holds: Holds | None = None) -> Path:
         """Return where it is, or would be: of several values, where the first is of which a condition holds."""
@@ -154,10 +141,8 @@ class Case:
 
     def __init__(self, schema: GuestSchema, place: Steps, case: Node) -> None:
         each, names, self.wanted = case.get("each", ""), listed(case["at"]), case.get("when", {})
-
-        def field(name: str) -> Field:
-            return Field(schema, place, each, name)
-
+        self.schema, self.field = schema, partial(Field, schema, place, each)
+        field = self.field
         self.place, self.each = place, tuple(each.split(".")) if each else ()
         self.is_unique, self.is_single = case.get("unique", False), case.get("single", False)
         self.message = case.get("message", "")
@@ -167,11 +152,10 @@ class Case:
         self.about = [(field(name), condition(self.wanted.get(name, True), field)) for name in names]
         self.compared = [field(name) for wanted in self.wanted.values() for name in others(wanted)]
         self.shown = [(field(name), words) for name, words in placeholders(self.message)]
-        self.schema = schema
 
     def filter(self) -> Callable[[Context], Any]:
         """Return what says quickly of a context that the case may find something in it."""
-        found: Callable[[Context], Any] = eval(f"lambda c: {self._quick()}", {"E": {}, "twice": _twice})
+        found: Callable[[Context], Any] = eval(f"lambda c: {self._quick()}", {"E": {}, "dig": dig, "twice": _twice})
         return found
 
     def _quick(self) -> str:
@@ -201,8 +185,8 @@ class Case:
         test = " and ".join(test for test in tests if test) or "True"
         values = [field.listing(bases) for field, _ in self.about]
         if not loops:
-            several = [value if value[0] == "[" else f"[x for x in ({value},) if x is not None]" for value in values]
-            return f"twice([{', '.join(f'*{value}' for value in several)}])" if self.is_unique else test
+            some = [value if value.startswith("[") else f"[x for x in ({value},) if x is not None]" for value in values]
+            return f"twice([{', '.join(f'*{value}' for value in some)}])" if self.is_unique else test
         found = f"[{values[0] if self.is_unique else 1} {' '.join(loops)} if {test}]"
         if not self.is_unique:
             return found
@@ -217,20 +201,25 @@ class Case:
 
     def triggers(self) -> list[tuple[str, ...]]:
         """Return sets of keys, of which a guest must write one set for the case to find anything."""
-        needed = [self._keys(field, holds) for field, holds in self.when]
+        needed = [keys for field, _ in self.when for keys in self._keys(field, self.wanted[field.name])]
         for wanted in self.wanted.values():
             needed += [field.exists(len(field.full)) for field in self.compared if field.name in compared(wanted)]
-        some = [[keys for keys in (*needed, self._keys(*about)) if keys] for about in self.about]
+        about = [self._keys(field, self.wanted.get(field.name, True)) for field, _ in self.about]
+        some = [[keys for keys in (*needed, *one) if keys] for one in about]
         found = [tuple(sorted(set(one))) for alternatives in some for one in product(*alternatives)]
         return list(dict.fromkeys(keys or (ALWAYS,) for keys in found))
 
-    def _keys(self, field: Field, holds: Holds) -> set[str]:
-        """Return keys of which a guest must write one for a field to be as a condition wants it; none if it may be so
-        by itself."""
+    def _keys(self, field: Field, wanted: Any) -> list[set[str]]:
+        """Return sets of keys, of each of which a guest must write one for a field to be as a condition wants it; none,
+        or an empty one, if it may be so by itself."""
+        holds = condition(wanted, self.field)
         if holds([], NOWHERE):
-            return set()
-        is_known = not any(True for _ in others(self.wanted.get(field.name)))
-        return field.exists(len(field.full), lambda value: value == [] or (is_known and not holds([value], NOWHERE)))
+            return []
+        is_known = not [*others(wanted), *inside(wanted)]
+        found = [field.exists(len(field.full), lambda value: value == [] or (is_known and not holds([value], NOWHERE)))]
+        for name, one in wanted.get("has", {}).items() if isinstance(wanted, dict) else ():
+            found += self._keys(Field(self.schema, field.way, "", name), one)
+        return found
 
     def problems(self, guest: Found, mapping: Found) -> Iterator[Problem]:
         """Yield what is wrong with a mapping of a guest."""

@@ -21,15 +21,17 @@ A condition is ``true`` for a field that is given, ``false`` for one that is not
 ``{not: condition}``        it is given, and this does not hold
 ``{in: field}``             it has a value that is there too
 ``{contains: text}``        it is a text that this is a part of
+``{has: {field: ...}}``     it is a mapping in which all of these hold, or a list with such an item
 ``{above: 3}``              it is more than a number, a size of memory, or the value of a field; ``below`` is less
 ``{multiple_of: 1 MiB}``    it is that, of a number, a size, or the value of a field
 ``{power_of_two: true}``    it is one
 a list                      one of its conditions holds
 
 A condition of ``at`` may stand in ``when`` too: with ``{size: false}`` it is missing. ``at`` may be a list of fields,
-``when`` a list of which one has to hold, and ``cases`` hold several rules of one id. With ``unique: true`` no two items
-have one value; the ``message`` is what is taken, the value where it is left out. With ``single: true`` what would be
-wrong may be there once: what comes after the first is wrong, and ``{first}`` is the item that has that.
+or a mapping of fields to their conditions, ``when`` a list of which one has to hold, and ``cases`` hold several rules
+of one id. With ``unique: true`` no two items have one value; the ``message`` is what is taken, the value where it is
+left out. With ``single: true`` what would be wrong may be there once: what comes after the first is wrong, and
+``{first}`` is the item that has that.
 
 ``level: note`` is for what libvirt takes. A rule is for libvirts from ``since`` on, and for those before ``until``:
 guests are for the newest libvirt and for all back to their ``libvirt``.
@@ -42,7 +44,7 @@ from functools import cache
 from typing import Any
 
 from kvmrender.checks.common import Check, Context, Find, Triggers
-from kvmrender.checks.conditions import listed, others
+from kvmrender.checks.conditions import inside, listed, others
 from kvmrender.checks.rule_case import Case, placeholders
 from kvmrender.errors import ERROR, Path
 from kvmrender.schema.guest_schema import GuestSchema, Node, PlacedRule, Steps, resolve
@@ -76,11 +78,13 @@ def _cases(rule: Node) -> Iterator[Node]:
     """Yield the cases of a rule, each for one field, and with conditions of which all have to hold."""
     for case in rule.get("cases", [rule]):
         each = {"each": rule["each"]} if "each" in rule else {}
-        names = listed(case["at"])
+        wrong = case["at"] if isinstance(case["at"], dict) else {}
+        names = [*wrong] or listed(case["at"])
         together = "unique" in case or "single" in case
         for when in listed(case.get("when", {})):
             for at in [names] if together else names:
-                left = {name: wanted for name, wanted in when.items() if name in listed(at) or name not in names}
+                all_of = {**when, **wrong}
+                left = {name: wanted for name, wanted in all_of.items() if name in listed(at) or name not in names}
                 yield {**each, **case, "at": at, "when": left}
 
 
@@ -119,13 +123,16 @@ def _rules(root: Node, node: Node, place: Steps, above: dict[str, Steps]) -> Ite
 def named_fields(rule: Node) -> Iterator[tuple[Path, str]]:
     """Yield the fields that a rule names, with the path in it where it does."""
     for number, case in enumerate(rule.get("cases", [rule])):
-        inside: Path = ("cases", number) if "cases" in rule else ()
-        for key in ("each", "at"):
-            yield from (((*inside, key), name) for name in listed(case.get(key, [])))
-        when = case.get("when", {})
-        for place, some in enumerate(when) if isinstance(when, list) else [(None, when)]:
-            above = (*inside, "when") if place is None else (*inside, "when", place)
-            for name, wanted in some.items():
-                yield (*above, name), name
-                yield from (((*above, name), other) for other in others(wanted))
-        yield from (((*inside, "message"), name) for name, _ in placeholders(case.get("message", "")))
+        where: Path = ("cases", number) if "cases" in rule else ()
+        for key in ("each", "at", "when"):
+            value = case.get(key, [])
+            for place, some in enumerate(listed(value)):
+                above = (*where, key) if some is value else (*where, key, place)
+                if isinstance(some, str):
+                    yield above, some
+                    continue
+                for name, wanted in some.items():
+                    yield (*above, name), name
+                    yield from (((*above, name), other) for other in others(wanted))
+                    yield from (((*above, name), f"{name}.{below}") for below in inside(wanted))
+        yield from (((*where, "message"), name) for name, _ in placeholders(case.get("message", "")))

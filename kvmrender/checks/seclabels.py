@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kvmrender.checks.common import Checks, Context, dig, once
+from kvmrender.checks.common import Context, check, dig, once
 from kvmrender.errors import Path, Problem
 
 CHARACTER_DEVICES = ("serials", "parallels", "consoles", "channels")
 """Character devices whose labels libvirt reads."""
 
 
+@check("seclabel")
 def labels_once(context: Context, architecture: Context) -> Iterator[Problem]:
     """No two labels of a guest or of a source are of one model; of several a guest has, each says which."""
     labels = context.get("seclabel") or []
-    yield from _once(("seclabel",), labels)
     for number, label in enumerate(labels):
         if len(labels) > 1 and "model" not in label:
             yield Problem(("seclabel", number, "model"), "is missing: there are several labels")
     nvram: Context = dig(context, "os", "nvram", "source", default={})
-    for path, source in [*_sources(context), (("os", "nvram", "source"), nvram)]:
+    for path, source in [((), context), *_sources(context), (("os", "nvram", "source"), nvram)]:
         yield from _once((*path, "seclabel"), source.get("seclabel") or [])
 
 
@@ -28,6 +28,7 @@ def _once(path: Path, labels: list[Context]) -> Iterator[Problem]:
     yield from once(((*path, number, "model"), model, repr(model)) for number, model in models)
 
 
+@check("seclabel")
 def label_overrides(context: Context, architecture: Context) -> Iterator[Problem]:
     """Sources have labels of a model only if libvirt puts the guest's own label of that model on files."""
     kept: dict[str, int] = {}
@@ -57,9 +58,3 @@ def _sources(context: Context) -> Iterator[tuple[Path, Context]]:
             sources = device.get("source") or []
             if key != "consoles" or sources != first:
                 yield from (((key, number, "source", place), source) for place, source in enumerate(sources))
-
-
-CHECKS: Checks = {
-    labels_once: ("seclabel",),
-    label_overrides: ("seclabel",),
-}

@@ -111,11 +111,6 @@ def disk_format(disk: Guest) -> str | None:
     return FORMAT_BY_ENDING.get(file[dot:].lower()) if dot > file.rfind("/") + 1 else None
 
 
-def format_is_open(disk: Guest) -> bool:
-    """Say whether a disk of a context still lacks the format of its file."""
-    return disk["type"] == "file" and disk["driver"] is not None and "type" not in disk["driver"]
-
-
 def _controllers(guest: Guest, disks: list[Guest]) -> list[Guest]:
     """Add a virtio-scsi controller where disks need one: libvirt's own choice may be one that few guests know."""
     controllers: list[Guest] = guest["controllers"]

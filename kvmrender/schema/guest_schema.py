@@ -15,6 +15,8 @@ They are JSON Schema (draft 2020-12) of the guest in full form, in YAML, with ke
 ``anchor``        the place in libvirt's reference
 ``extends``       the part, or parts, that this one is merged into: objects merge deeply, rules by
                   their ids, all else replaces
+``facts``         what checks that are computed know of a device: the kinds of ``addresses`` that it may have, by its
+                  fields; of controllers, what their ``models`` are
 ``architecture``  what an architecture is, at the top of its part: its ``names``, the canonical one first;
                   ``disk_buses``, the usual bus of each kind of disk; ``machine_buses``, the buses of its machines, by
                   patterns of their names; ``machine_kinds``, their kinds (q35, virt) by patterns; ``serial_models``,
@@ -52,7 +54,7 @@ ROOT = "guest" + ENDING
 NAMED = ("properties", "$defs", "patternProperties", "dependentSchemas")
 """Keywords that hold nodes by names, which may look like keywords."""
 VALUES = frozenset(
-    "architecture const enum default defaults examples rules shorthand".split()  # noqa: SIM905 - words
+    "architecture const enum default defaults examples facts rules shorthand".split()  # noqa: SIM905 - words
 )
 """Keywords that hold values, which may look like nodes."""
 FREE: dict[str, Any] = {}
@@ -151,12 +153,13 @@ def load_schema(
         ),
     ]
     root["$defs"] = all_defs(parts)
+    devices = {key: resolve(root, node.get("items", node)).get("facts") for key, node in root["properties"].items()}
     for first, part in architectures.items():
         facts = part["architecture"]
         like = known[facts.get("like", first)]
         others = architectures[like]["architecture"]
         buses = {**others["disk_buses"], **facts.get("disk_buses", {})}
-        part["architecture"] = {**others, **facts, "disk_buses": buses}
+        part["architecture"] = {**others, **facts, "disk_buses": buses, "devices": devices}
         for path, others in _of_others(root, root, like):
             inside, last = _inside(part, path)
             said = f"is only for {listed(others)} guests, not {first}"

@@ -40,7 +40,7 @@ CASES: list[Case] = [
         "consoles[1].target.type: 'serial' is for the first console: the others are of type virtio",
     ),
     (
-        "consoles",
+        "sclp_consoles",
         {"arch": "s390x", "consoles": [{"target": "sclp"}, {"target": "sclplm"}]},
         {"arch": "amd64", "consoles": ["pty", {"target": "sclplm"}]},
         "consoles[1].target.type: 'sclplm' is for s390x, not amd64",

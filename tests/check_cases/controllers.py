@@ -116,7 +116,7 @@ CASES: list[Case] = [
         "controllers[1]: there is no USB controller with index 1 that could be the master",
     ),
     (
-        "usb_controllers",
+        "no_usb",
         {"controllers": [usb(model="none")]},
         {"controllers": [usb(model="none"), usb(model="qemu-xhci")]},
         "controllers[0].model: none is for guests without other USB controllers",

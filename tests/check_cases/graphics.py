@@ -87,7 +87,7 @@ CASES: list[Case] = [
         "videos[1].model.primary: the first card is videos[0]",
     ),
     (
-        "videos",
+        "no_card",
         {"videos": ["none"]},
         {"videos": ["virtio", "none"]},
         "videos[1].model.type: none is for guests without any other card",

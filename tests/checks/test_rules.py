@@ -42,6 +42,7 @@ def told(renderer: Renderer, **guest: Any) -> list[str]:
         ({"not": {"in": "/iothreads"}}, {"vcpu": 5, "iothreads": 4}, {"vcpu": 4, "iothreads": 4}),
         ({"multiple_of": 3}, {"vcpu": 6}, {"vcpu": 7}),
         ({"power_of_two": True}, {"vcpu": 8}, {"vcpu": 6}),
+        ({"contains": "2"}, {"vcpu": 12}, {"vcpu": 11}),
     ],
 )
 def test_conditions(tmp_path: Path, condition: Any, hit: dict[str, Any], missed: dict[str, Any]) -> None:
@@ -102,6 +103,36 @@ def test_field_that_leads_through_a_list_has_all_values_there(tmp_path: Path) ->
     assert told(found, sounds=["ich9"]) == ["sounds[0]: needs spice"]
     assert told(found, sounds=["ich9"], graphics=["vnc"]) == ["sounds[0]: needs spice"]
     assert told(found, sounds=["ich9"], graphics=["vnc", "spice"]) == []
+
+
+def test_mapping_or_an_item_of_a_list_has_all_of_several_fields(tmp_path: Path) -> None:
+    disk = {"has": {"target.bus": "sata", "readonly": False}}
+    rule = {"at": "title", "when": {"disks": disk, "clock": {"not": {"has": {"offset": "utc"}}}}, "message": "is wrong"}
+    found = renderer(tmp_path, "guest.schema.yaml", rule)
+    sata: dict[str, Any] = {"source": "/a.raw", "target": {"bus": "sata"}}
+    other = {"source": "/b.raw", "readonly": True}
+    local = {"title": "x", "clock": "localtime"}
+    assert told(found, **local, disks=[other, sata]) == ["title: is wrong"]
+    assert told(found, **local, disks=[{**sata, "device": "cdrom", "readonly": True}, other]) == []
+    assert told(found, **local, disks=[]) == []
+    assert told(found, title="x", disks=[sata], clock="utc") == []
+    assert told(found, title="x", disks=[sata]) == []
+
+
+def test_fields_are_wrong_each_under_its_own_condition(tmp_path: Path) -> None:
+    rule = {"at": {"title": "x", "disks": {"has": {"type": "file"}}}, "when": {"vcpu.text": 1}, "message": "is wrong"}
+    found = renderer(tmp_path, "guest.schema.yaml", rule)
+    assert told(found, title="x", disks=[{"source": "/a.raw"}, {"source": "/dev/sdb"}]) == [
+        "title: is wrong",
+        "disks[0]: is wrong",
+    ]
+    assert told(found, title="y", disks=[{"source": "/dev/sdb"}]) == []
+    assert told(found, title="x", vcpu=2) == []
+
+
+def test_braces_around_what_is_no_field_are_themselves(tmp_path: Path) -> None:
+    found = renderer(tmp_path, "guest.schema.yaml", {"at": "title", "message": "is {value}: write {type: usb}"})
+    assert told(found, title="x") == ["title: is x: write {type: usb}"]
 
 
 def test_unique_values(tmp_path: Path) -> None:
@@ -173,6 +204,8 @@ def test_unknown_id_has_a_hint(run: Run) -> None:
         ({"at": "titel", "message": "is wrong"}, "rules[0].at: 'titel' is not a field there (did you mean 'title'?)"),
         ({"at": "title", "when": {"memry": True}, "message": "x"}, "did you mean 'memory'?"),
         ({"at": "title", "when": {"title": {"in": "/memry"}}, "message": "x"}, "did you mean 'memory'?"),
+        ({"at": {"titel": True}, "message": "x"}, "rules[0].at.titel: 'titel' is not a field there"),
+        ({"at": "title", "when": {"disks": {"has": {"soruce": True}}}, "message": "x"}, "did you mean 'source'?"),
         ({"at": "title", "message": "is not {tilte}"}, "did you mean 'title'?"),
         ({"at": "title", "message": "x", "wehn": {"title": True}}, "did you mean 'when'?"),
         ({"at": "title", "message": "x", "when": {"title": {"abuve": 3}}}, "did you mean 'above'?"),
