@@ -152,7 +152,8 @@ def _mapping(root: Node, node: Node, depth: int, most: int) -> st.SearchStrategy
                 continue
             variants = [variant for variant in every if not is_newer(root, variant)]
             if by in drawn:
-                variants = [variant for variant in variants if drawn[by] in variant["is"]]
+                named = [variant for variant in variants if drawn[by] in (variant["is"] or ())]
+                variants = named or [variant for variant in variants if variant["is"] is None]
             elif by in required:
                 variants = [variant for variant in variants if variant["is"] != []]
             elif by not in properties:

@@ -38,10 +38,10 @@ def problems(
     found: list[Problem] = []
     ignored: list[str] = context.get("ignore", [])
     needless = set(ignored)
-    for may_find, check in checks:
+    for check in [check for may_find, check in checks if may_find(context)]:
         if check.until and not _is_for(context, check.until):
             continue
-        for problem in check.find(context, architecture) if may_find(context) else ():
+        for problem in check.find(context, architecture):
             if check.id in ignored:
                 needless.discard(check.id)
                 break

@@ -56,7 +56,7 @@ def context_builder(schema: GuestSchema) -> Callable[[Any], Built]:
         return full, notes
 
     def derived(full: Context, notes: Notes) -> tuple[Context, list[Problem]]:
-        architecture = schema.architectures[full["arch"]]["architecture"]
+        architecture = schema.architectures[full["arch"]]["facts"]
         context = derive(full, architecture)
         is_known = notes.kept and len(notes.shapes) <= all_checks.MOST_SHAPES
         run = wanted(full["arch"], frozenset(notes.shapes)) if is_known else every()

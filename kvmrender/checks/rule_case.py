@@ -202,6 +202,9 @@ class Case:
     def triggers(self) -> list[tuple[str, ...]]:
         """Return sets of keys, of which a guest must write one set for the case to find anything."""
         needed = [keys for field, _ in self.when for keys in self._keys(field, self.wanted[field.name])]
+        if self.each:
+            items = Field(self.schema, self.place, "", ".".join(self.each))
+            needed.append(items.exists(len(items.full)))
         for wanted in self.wanted.values():
             needed += [field.exists(len(field.full)) for field in self.compared if field.name in compared(wanted)]
         about = [self._keys(field, self.wanted.get(field.name, True)) for field, _ in self.about]

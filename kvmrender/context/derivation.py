@@ -8,7 +8,7 @@ from typing import Any
 from kvmrender.context.device_names import BUS_BY_PREFIX, PREFIX_BY_BUS, free_names, letters_of
 from kvmrender.context.identity import dashed, guest_uuid
 from kvmrender.context.mac_address import mac_address
-from kvmrender.schema.memory_units import memory, to_bytes
+from kvmrender.schema.memory_units import KIB, to_bytes
 from kvmrender.schema.xml_faults import elements_in
 
 Guest = dict[str, Any]
@@ -64,7 +64,8 @@ def memory_of_cells(guest: Guest) -> Guest:
     sizes = [{"text": cell["memory"], "unit": cell.get("unit", "KiB")} for cell in cells]
     modules = [module.get("target") or {} for module in guest["memory_devices"]]
     sizes += [target["size"] for target in modules if "size" in target]
-    return memory(f"{sum(map(to_bytes, sizes))} b")
+    kib = -(-sum(map(to_bytes, sizes)) // KIB)
+    return {"unit": "KiB", "text": kib} if kib % KIB else {"unit": "MiB", "text": kib // KIB}
 
 
 def _disks(disks: list[Guest], disk_buses: dict[str, str]) -> list[Guest]:

@@ -23,7 +23,7 @@ class UnknownError(Exception):
 
 
 ANNOTATIONS = frozenset(
-    """$comment $defs $id $schema anchor architecture default defaults description examples facts format message only_on
+    """$comment $defs $id $schema anchor default defaults description examples facts format message only_on
     rules shorthand since title variants writeOnly""".split()  # noqa: SIM905 - words
 )
 """Keywords that say nothing of what is valid."""

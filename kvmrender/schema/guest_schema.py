@@ -15,9 +15,9 @@ They are JSON Schema (draft 2020-12) of the guest in full form, in YAML, with ke
 ``anchor``        the place in libvirt's reference
 ``extends``       the part, or parts, that this one is merged into: objects merge deeply, rules by
                   their ids, all else replaces
-``facts``         what checks that are computed know of a device: the kinds of ``addresses`` that it may have, by its
-                  fields; of controllers, what their ``models`` are
-``architecture``  what an architecture is, at the top of its part: its ``names``, the canonical one first;
+``facts``         what libvirt and the checks that are computed know of a device: the kinds of ``addresses`` that it
+                  may have, by its fields; of controllers, what their ``models`` are.
+                  At the top of the part of an architecture, what that is: its ``names``, the canonical one first;
                   ``disk_buses``, the usual bus of each kind of disk; ``machine_buses``, the buses of its machines, by
                   patterns of their names; ``machine_kinds``, their kinds (q35, virt) by patterns; ``serial_models``,
                   the models of its kinds of serial ports, the usual kind first; ``usb_controller``, who sees to one;
@@ -54,7 +54,7 @@ ROOT = "guest" + ENDING
 NAMED = ("properties", "$defs", "patternProperties", "dependentSchemas")
 """Keywords that hold nodes by names, which may look like keywords."""
 VALUES = frozenset(
-    "architecture const enum default defaults examples facts rules shorthand".split()  # noqa: SIM905 - words
+    "const enum default defaults examples facts rules shorthand".split()  # noqa: SIM905 - words
 )
 """Keywords that hold values, which may look like nodes."""
 FREE: dict[str, Any] = {}
@@ -128,11 +128,11 @@ def load_schema(
         return parts[name]
 
     add(ROOT)
-    top = [name for name in sorted(names) if name.endswith(ENDING) and "/" not in name and "architecture" in add(name)]
+    top = [name for name in sorted(names) if name.endswith(ENDING) and "/" not in name and _is_architecture(add(name))]
     vet(parts)
-    architectures = {parts[name]["architecture"]["names"][0]: parts[name] for name in top}
+    architectures = {parts[name]["facts"]["names"][0]: parts[name] for name in top}
     root = dict(parts[ROOT])
-    known = {name: first for first, part in architectures.items() for name in part["architecture"]["names"]}
+    known = {name: first for first, part in architectures.items() for name in part["facts"]["names"]}
     root["properties"] = {**root["properties"], "arch": {**root["properties"]["arch"], "enum": list(known)}}
     if "ignore" in root["properties"]:
         ids = sorted({*checks, *(rule["id"] for part in parts.values() for rule in _all_rules(part))})
@@ -144,8 +144,8 @@ def load_schema(
         *(
             {
                 "if": {
-                    "properties": {"arch": {"enum": part["architecture"]["names"]}},
-                    "required": [] if default in part["architecture"]["names"] else ["arch"],
+                    "properties": {"arch": {"enum": part["facts"]["names"]}},
+                    "required": [] if default in part["facts"]["names"] else ["arch"],
                 },
                 "then": {"$ref": f"#/$defs/{key_of(first + ENDING)}"},
             }
@@ -155,11 +155,11 @@ def load_schema(
     root["$defs"] = all_defs(parts)
     devices = {key: resolve(root, node.get("items", node)).get("facts") for key, node in root["properties"].items()}
     for first, part in architectures.items():
-        facts = part["architecture"]
+        facts = part["facts"]
         like = known[facts.get("like", first)]
-        others = architectures[like]["architecture"]
+        others = architectures[like]["facts"]
         buses = {**others["disk_buses"], **facts.get("disk_buses", {})}
-        part["architecture"] = {**others, **facts, "disk_buses": buses, "devices": devices}
+        part["facts"] = {**others, **facts, "disk_buses": buses, "devices": devices}
         for path, others in _of_others(root, root, like):
             inside, last = _inside(part, path)
             said = f"is only for {listed(others)} guests, not {first}"
@@ -178,6 +178,10 @@ def _all_rules(node: Any) -> Iterator[Node]:
         for key, item in node.items():
             if key not in VALUES:
                 yield from _all_rules(item)
+
+
+def _is_architecture(part: Node) -> bool:
+    return "names" in part.get("facts", {})
 
 
 def all_defs(parts: dict[str, Node]) -> dict[str, Node]:

@@ -128,7 +128,7 @@ class _Check:
         self._stop()
         for name in self.own.keys() & self._parts.keys():
             for path, node, is_more in nodes(self._parts[name]):
-                self._look(schema, name, path, node, is_more or "architecture" in self._parts[name])
+                self._look(schema, name, path, node, is_more or "names" in self._parts[name].get("facts", {}))
         return schema
 
     def _stop(self) -> None:
@@ -162,13 +162,13 @@ class _Check:
             except ValueError:
                 said = f"{shown(pattern)} is not a regular expression without look-around and backreferences"
                 self.add(part, (*path, "pattern"), said)
-        architecture = node.get("architecture")
+        architecture = node.get("facts")
         facts = architecture if isinstance(architecture, dict) else {}
         shorthand = node.get("shorthand")
         several = [((number,), form) for number, form in enumerate(shorthand)] if isinstance(shorthand, list) else []
         for where, patterns in (
-            (("architecture", "machine_buses"), facts.get("machine_buses")),
-            (("architecture", "machine_kinds"), facts.get("machine_kinds")),
+            (("facts", "machine_buses"), facts.get("machine_buses")),
+            (("facts", "machine_kinds"), facts.get("machine_kinds")),
             (("shorthand",), shorthand),
             *((("shorthand", *step), form) for step, form in several),
         ):
@@ -241,23 +241,23 @@ class _Check:
         self._stop()
 
     def _architectures(self, parts: dict[str, Node]) -> None:
-        tops = {name: part for name, part in parts.items() if "architecture" in part and "/" not in name}
+        tops = {name: part for name, part in parts.items() if "names" in part.get("facts", {}) and "/" not in name}
         known: dict[str, str] = {}
         for name, part in tops.items():
             part.setdefault("properties", {})
-            names = part["architecture"]["names"]
+            names = part["facts"]["names"]
             if name != (wanted := names[0] + SCHEMA):
-                self._blame(name, ("architecture", "names"), f"the file of {names[0]} is called {wanted}")
+                self._blame(name, ("facts", "names"), f"the file of {names[0]} is called {wanted}")
             for alias in names:
                 if known.setdefault(alias, name) != name:
                     said = f"{alias!r} is an architecture of {known[alias]} already"
-                    self._blame(name, ("architecture", "names"), said)
+                    self._blame(name, ("facts", "names"), said)
         for name, part in tops.items():
-            facts = part["architecture"]
-            where = ("architecture", "disk_buses")
+            facts = part["facts"]
+            where = ("facts", "disk_buses")
             if "like" in facts and facts["like"] not in known:
                 said = f"{shown(facts['like'])} is not an architecture{nearest(facts['like'], known)}"
-                self._blame(name, ("architecture", "like"), said)
+                self._blame(name, ("facts", "like"), said)
             elif "disk_buses" not in facts:
                 self._blame(name, where, f"is missing: the usual bus of each kind of disk ({', '.join(_DISKS)})")
             elif missing := [kind for kind in _DISKS if kind not in facts["disk_buses"] and "like" not in facts]:
@@ -308,6 +308,8 @@ class _Check:
                 path = (*path, "rules", own.index(rule))
                 for where, field in named_fields(rule):
                     there = root if field.startswith("/") else node
+                    if "properties" not in resolve(root, there):
+                        continue  # it is merged into what has them
                     for step in field.removeprefix("/").split("."):
                         there = resolve(root, there)
                         known = resolve(root, there["items"]) if "items" in there else there

@@ -50,12 +50,6 @@ CASES: list[Case] = [
         " own [own-alias]",
     ),
     (
-        "ccw_address",
-        {"arch": "s390x", "disks": [DISK | {"address": {"type": "ccw"}}]},
-        {"arch": "s390x", "disks": [DISK | {"address": {"type": "ccw", "cssid": "0xfe", "ssid": "0x0"}}]},
-        "disks[0].address.devno: is missing (type is ccw)",
-    ),
-    (
         "buses",
         {"machine": "pc", "disks": [DISK | {"target": "hda"}]},
         {"machine": "q35", "disks": [DISK | {"target": "hda"}]},

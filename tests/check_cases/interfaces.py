@@ -8,13 +8,6 @@ FORWARD = [{"proto": "tcp", "range": [{"start": 2022, "to": 22}]}]
 
 CASES: list[Case] = [
     (
-        "zero_mac",
-        {"interfaces": [{"source": "br0", "mac": "52:54:00:00:00:00"}]},
-        {"interfaces": [{"source": "br0", "mac": "00:00:00:00:00:00"}]},
-        "interfaces[0].mac.address: note: newer libvirts take another one, at random, each time the guest is defined"
-        " [zero-mac]",
-    ),
-    (
         "interface_backend",
         {"interfaces": [{"type": "user", "backend": {"type": "passt"}}]},
         {"interfaces": [{"source": "br0", "backend": {"type": "passt"}}]},

@@ -39,20 +39,20 @@ MANY = {
 }
 BAD: dict[str, tuple[dict[str, Any], str]] = {
     "no buses": (
-        {"arm.schema.yaml": {"architecture": {"names": ["arm"], "like": "arm64"}}},
-        "arm.schema.yaml:2: is not a schema of guests: architecture.disk_buses: is missing: the usual bus of each kind of disk",
+        {"arm.schema.yaml": {"facts": {"names": ["arm"], "like": "arm64"}}},
+        "arm.schema.yaml:2: is not a schema of guests: facts.disk_buses: is missing: the usual bus of each kind of disk",
     ),
     "like": (
-        {"arm.schema.yaml": {"architecture": {"names": ["arm"], "like": "arm46", "disk_buses": {"disk": "virtio"}}}},
-        "arm.schema.yaml:6: is not a schema of guests: architecture.like: 'arm46' is not an architecture (did you mean 'arm64'?)",
+        {"arm.schema.yaml": {"facts": {"names": ["arm"], "like": "arm46", "disk_buses": {"disk": "virtio"}}}},
+        "arm.schema.yaml:6: is not a schema of guests: facts.like: 'arm46' is not an architecture (did you mean 'arm64'?)",
     ),
     "bus": (
-        {"arm.schema.yaml": {"architecture": {"names": ["arm"], "like": "arm64", "disk_buses": {"disk": "virtoi"}}}},
-        "arm.schema.yaml:8: is not a schema of guests: architecture.disk_buses.disk: 'virtoi' is not one of virtio,",
+        {"arm.schema.yaml": {"facts": {"names": ["arm"], "like": "arm64", "disk_buses": {"disk": "virtoi"}}}},
+        "arm.schema.yaml:8: is not a schema of guests: facts.disk_buses.disk: 'virtoi' is not one of virtio,",
     ),
     "name of the file": (
-        {"foo.schema.yaml": {"architecture": {"names": ["arm"], "like": "arm64", "disk_buses": {}}}},
-        "foo.schema.yaml:3: is not a schema of guests: architecture.names: the file of arm is called arm.schema.yaml",
+        {"foo.schema.yaml": {"facts": {"names": ["arm"], "like": "arm64", "disk_buses": {}}}},
+        "foo.schema.yaml:3: is not a schema of guests: facts.names: the file of arm is called arm.schema.yaml",
     ),
     "defaults": (
         {"guest.schema.yaml": guest(x={**D, "defaults": "x"})},
@@ -171,7 +171,7 @@ def test_every_command_tells_of_it(command: str, tmp_path: Path, run: Run) -> No
 
 
 def test_architecture_without_a_template(tmp_path: Path, run: Run) -> None:
-    arm = {"description": "Guests.", "architecture": {"names": ["arm"], "like": "arm64", "disk_buses": {}}}
+    arm = {"description": "Guests.", "facts": {"names": ["arm"], "like": "arm64", "disk_buses": {}}}
     write(tmp_path, {"arm.schema.yaml": arm})
     result = run("render", "--templates", tmp_path, input="name: a\narch: arm\n")
     said = "arm.xml.j2: template 'arm.xml.j2' is not in any folder of templates (guest 'a')\n"

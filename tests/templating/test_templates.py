@@ -206,7 +206,7 @@ def test_variants_of_a_field_of_ones_own(tmp_path: Path) -> None:
 
 def test_architecture_of_ones_own(tmp_path: Path) -> None:
     part = {
-        "architecture": {"names": ["m68k", "68000"], "like": "riscv64", "disk_buses": {"disk": "virtio"}},
+        "facts": {"names": ["m68k", "68000"], "like": "riscv64", "disk_buses": {"disk": "virtio"}},
         "properties": {"machine": {"default": "virt"}},
     }
     (tmp_path / "m68k.schema.yaml").write_text(json.dumps(part))

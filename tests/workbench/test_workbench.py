@@ -60,7 +60,7 @@ def test_folders_by_option_and_environment(
 
 def test_list_says_where_each_comes_from_and_what_it_overrides(site: Path, tmp_path: Path, run: Run) -> None:
     disk(site, MINIMAL)
-    (site / "i686.schema.yaml").write_text('{"architecture": {"names": ["i686"]}}')
+    (site / "i686.schema.yaml").write_text('{"facts": {"names": ["i686"]}}')
     lines = [re.split("  +", line) for line in run("templates", "list", "--templates", site).stdout.splitlines()]
     rows = dict(lines)
     assert rows["devices/disk.xml.j2"] == f"{site} overrides shipped"
