@@ -12,6 +12,8 @@ Path = tuple[str | int, ...]
 
 LONGEST, LONGEST_LINE = 80, 200
 """Characters of a word, and of a template's line, that messages show."""
+MOST_NUMBERS = 9
+"""Numbers that messages list."""
 MOST_KNOWN = 1000
 """Words that are looked at for a hint."""
 
@@ -71,3 +73,9 @@ def nearest(word: object, known: Iterable[object]) -> str:
 def listed(words: Sequence[str], last: str = "and") -> str:
     """Write words as sentences do: ``a, b and c``."""
     return f" {last} ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def numbers(found: Iterable[int]) -> str:
+    """Write numbers as messages do: ``3, 4 and 7``, and ``3, 4, 7, … and 9000`` where they are many."""
+    words = [str(number) for number in sorted(found)]
+    return listed(words if len(words) <= MOST_NUMBERS else [*words[: MOST_NUMBERS - 2], "…", words[-1]])

@@ -11,11 +11,12 @@ from typing import Any
 
 from kvmrender.checks import addresses, controllers, cpus, devices, disks, general, memory, numa, seclabels  # noqa: F401
 from kvmrender.checks.common import CHECKS as CHECKS
-from kvmrender.checks.common import Check, Context, version
+from kvmrender.checks.common import Check, Context
 from kvmrender.checks.rules import rule_checks
 from kvmrender.context.key_shapes import Shape
 from kvmrender.errors import NOTE, Problem
 from kvmrender.schema.guest_schema import GuestSchema
+from kvmrender.schema.text_values import version
 
 MOST_SHAPES = 100
 """Kinds of mappings that a guest has for which it is kept which checks they need; where it has more, all are run."""

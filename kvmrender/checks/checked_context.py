@@ -76,7 +76,7 @@ def context_builder(schema: GuestSchema) -> Callable[[Any], Built]:
                 problem
                 for problem in found
                 if not any(_overlap(path, fault) for path in (problem.path, *problem.related) for fault in gone)
-                and (problem.path[:-1] not in misspelt or _is_given(full, problem.path))
+                and (problem.path[:-1] not in misspelt or _at(full, problem.path) is not None)
             ]
         return []
 
@@ -115,25 +115,20 @@ def _without(guest: Context, paths: Iterable[Path]) -> Context:
     """Return a copy of the guest without what stands at the paths."""
     left = deepcopy({key: value for key, value in guest.items() if key != "vars"})
     for path in paths:
-        place: Any = left
-        for step in path[:-1]:
-            if isinstance(place, list) and isinstance(step, int):
-                place = place[step]
-            else:
-                place = place.get(step) if isinstance(place, dict) else None
+        place = _at(left, path[:-1])
         if isinstance(place, dict):
             place.pop(path[-1], None) if path else place.clear()
     return left
 
 
-def _is_given(guest: Any, path: Path) -> bool:
-    """Say whether a guest has something at a path."""
+def _at(value: Any, path: Path) -> Any:
+    """Return what stands at a path, or None."""
     for step in path:
-        if isinstance(guest, list) and isinstance(step, int):
-            guest = guest[step] if step < len(guest) else None
+        if isinstance(value, list) and isinstance(step, int):
+            value = value[step] if step < len(value) else None
         else:
-            guest = guest.get(step) if isinstance(guest, dict) else None
-    return guest is not None
+            value = value.get(step) if isinstance(value, dict) else None
+    return value
 
 
 def _overlap(path: Path, other: Path) -> bool:

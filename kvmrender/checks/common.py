@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
-from kvmrender.errors import ERROR, Path, Problem, listed, path_string
+from kvmrender.errors import ERROR, Path, Problem, path_string
 from kvmrender.schema.guest_schema import Steps
 
 Context = dict[str, Any]
@@ -54,16 +54,8 @@ def check(*triggers: str | tuple[str, ...], level: str = ERROR) -> Callable[[Fin
     return add
 
 
-def version(text: str) -> tuple[int, ...]:
-    """Return a version of libvirt as numbers, such that 10.0 is 10.0.0."""
-    found = [int(part) for part in text.split(".")]
-    return (*found, *[0] * (3 - len(found)))
-
-
 SINGLE = ("memballoon", "nvram", "iommu", "vsock", "pstore")
 """Devices of which a guest has one."""
-
-MANY = 9
 
 
 def walk(found: Found, steps: Steps) -> Iterator[Found]:
@@ -135,27 +127,3 @@ def once(found: Iterable[tuple[Path, Any, str]]) -> Iterator[Problem]:
 def item_of(path: Path) -> Path:
     """Return the device or element that a path leads into, without the field in it."""
     return path[: max((number for number, step in enumerate(path) if isinstance(step, int)), default=0) + 1]
-
-
-def cpuset(text: str) -> set[int]:
-    """Return the CPUs of a set such as ``0-3,^2,8`` (https://libvirt.org/formatdomain.html#cpu-allocation)."""
-    found: set[int] = set()
-    for part in text.split(","):
-        first, _, last = part.lstrip("^").partition("-")
-        span = range(int(first), min(int(last or first), int(first) + 65536) + 1)
-        if part.startswith("^"):
-            found.difference_update(span)
-        else:
-            found.update(span)
-    return found
-
-
-def number(text: str, base: int = 0) -> int:
-    """Return a number as addresses have it; ``base`` 0 is decimal, or hexadecimal with 0x before it."""
-    return int(text, base or (16 if text.startswith("0x") else 10))
-
-
-def numbers(found: Iterable[int]) -> str:
-    """Write numbers as messages do: ``3, 4 and 7``, and ``3, 4, 7, … and 9000`` where they are many."""
-    words = [str(number) for number in sorted(found)]
-    return listed(words if len(words) <= MANY else [*words[: MANY - 2], "…", words[-1]])

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kvmrender.checks.buses import MOST_ROOTS, indexes, is_companion, machine_kind, model_facts, pci_buses, pci_root
-from kvmrender.checks.common import Context, check, dig, number, once
+from kvmrender.checks.common import Context, check, dig, once
 from kvmrender.errors import Path, Problem, listed
+from kvmrender.schema.text_values import number
 
 
 @check("controllers")

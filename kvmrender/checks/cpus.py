@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import prod
 
-from kvmrender.checks.common import Context, check, cpuset, dig, mappings, numbers, once
+from kvmrender.checks.common import Context, check, dig, mappings, once
 from kvmrender.errors import Path, Problem, brief
+from kvmrender.schema.text_values import cpuset
+from kvmrender.wording import numbers
 
 VCPU: Path = ("vcpu", "text")
 SETS = ("cpuset", "nodeset", "nodemask", "vcpus", "iothreads", "cpus")

@@ -11,9 +11,6 @@ from kvmrender.checks.common import Context, check, devices, dig, once
 from kvmrender.errors import Path, Problem
 
 UUID_LENGTH = 32
-VIRTIO_BY_DEFAULT = ("arm64", "riscv64", "loongarch64", "s390x")
-"""Architectures whose graphics card is a virtio one where nothing is said."""
-
 SECOND = ("virtio", "qxl")
 """Graphics cards that there may be several of."""
 
@@ -71,17 +68,14 @@ def videos(context: Context, architecture: Context) -> Iterator[Problem]:
     models = [video.get("model") or {} for video in context["videos"]]
     primary = [number for number, model in enumerate(models) if model.get("primary") == "yes"]
     first = (primary or [0])[0]
+    usual = "virtio" if architecture.get("usual_addresses", {}).get("videos") == "virtio" else "vga"
     for number, model in enumerate(models):
-        path, kind = ("videos", number, "model"), _video_type(context, model)
+        path, kind = ("videos", number, "model"), model.get("type") or usual
         if number in primary[1:]:
             yield Problem((*path, "primary"), f"the first card is videos[{first}]", related=(("videos", first),))
         elif number != first and kind not in (*SECOND, "none"):
             said = f"{kind} is for the first card, videos[{first}]; others are {' or '.join(SECOND)}"
             yield Problem((*path, "type"), said, related=(("videos", first),))
-
-
-def _video_type(context: Context, model: Context) -> str:
-    return str(model.get("type") or ("virtio" if context["arch"] in VIRTIO_BY_DEFAULT else "vga"))
 
 
 @check("interfaces.route")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from kvmrender.checks.common import Context, check, cpuset, dig, mappings, once
+from kvmrender.checks.common import Context, check, dig, mappings, once
 from kvmrender.checks.numa import no_cell, numbered
 from kvmrender.errors import NOTE, Path, Problem
 from kvmrender.schema.memory_units import MAX_BYTES, MIB, to_bytes
+from kvmrender.schema.text_values import cpuset
 
 MEMORY: Path = ("memory",)
 SIZED = ("memory", "currentMemory", "maxMemory", "memtune", "memoryBacking", "memory_devices", "features", "cpu")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kvmrender.checks.common import Context, check, cpuset, dig, once
+from kvmrender.checks.common import Context, check, dig, once
 from kvmrender.errors import Path, Problem
+from kvmrender.schema.text_values import cpuset
 
 CELLS: Path = ("cpu", "numa", "cell")
 NEAREST = 10
