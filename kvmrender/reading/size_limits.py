@@ -24,7 +24,9 @@ _BLOCK = 1 << 16
 
 def size(text: str) -> int:
     """Return the bytes that an option says, ``64 MiB``; a whole number is MiB. Raises ValueError."""
-    return to_bytes(memory(text))
+    if found := to_bytes(memory(text)):
+        return found
+    raise ValueError("is not a size of memory: it must be more than nothing")
 
 
 def growth(read: int, most: int) -> int:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from kvmrender.engine import Engine, default_engine
-from kvmrender.errors import GuestError, LimitError, Path, TemplateError, listed, path_string
+from kvmrender.errors import ERROR, GuestError, LimitError, Path, TemplateError, listed, path_string
 from kvmrender.reading.load import Document, read
 from kvmrender.schema.guest_schema import Node, all_fields, parts
 from kvmrender.schema.secrets import Secrets
@@ -64,12 +64,12 @@ def findings(
         try:
             guest = document.guest
             if is_example and policy:
-                guest = {**guest, "ignore": policy}
+                guest = {**guest, "ignore": [*guest.get("ignore", ()), *policy]}
             values, xml, places, ignored = engine.observed(guest)
             if domain_fault(xml):
                 engine.render(guest)  # says what is wrong with it
         except GuestError as error:
-            for problem in document.located(error.problems):
+            for problem in document.located(one for one in error.problems if one.level == ERROR):
                 said = f"{path_string(problem.path)}: {problem.message}"
                 if is_example:
                     meet(about, problem.line or 0, said)
