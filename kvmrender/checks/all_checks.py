@@ -7,11 +7,13 @@ that have no default. Its docstring is what holds when it finds nothing; the REA
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
+from itertools import compress
 from typing import Any
 
 from kvmrender.checks import addresses, controllers, cpus, devices, disks, general, memory, numa, seclabels  # noqa: F401
 from kvmrender.checks.common import CHECKS as CHECKS
-from kvmrender.checks.common import Check, Context
+from kvmrender.checks.common import Check, Context, dig
 from kvmrender.checks.rules import rule_checks
 from kvmrender.context.key_shapes import Shape
 from kvmrender.errors import NOTE, Problem
@@ -27,19 +29,18 @@ def checks_of(schema: GuestSchema) -> tuple[Check, ...]:
     return (*CHECKS, *rule_checks(schema))
 
 
-Ready = tuple[Callable[[Context], Any], Check]
-"""What says that a check may find something, and the check."""
+Ready = tuple[Callable[[Context], Iterable[Any]], tuple[Check, ...]]
+"""What says of each check whether it may find something, and the checks."""
 
 
-def problems(
-    context: Context, architecture: Context, checks: Iterable[Ready], most: int | None = None
-) -> list[Problem]:
+def problems(context: Context, architecture: Context, checks: Ready, most: int | None = None) -> list[Problem]:
     """Return what checks find in a context, but for those that it ignores; the first of it if it is more than
     ``most``."""
     found: list[Problem] = []
     ignored: list[str] = context.get("ignore", [])
     needless = set(ignored)
-    for check in [check for may_find, check in checks if may_find(context)]:
+    may_find, every = checks
+    for check in compress(every, may_find(context)):
         if check.until and not _is_for(context, check.until):
             continue
         for problem in check.find(context, architecture):
@@ -62,12 +63,27 @@ def _is_for(context: Context, until: str) -> bool:
     return oldest is not None and version(oldest) < version(until)
 
 
-def ready(checks: Iterable[Check]) -> tuple[Ready, ...]:
+def ready(checks: Iterable[Check]) -> Ready:
     """Return checks as they are run."""
-    return tuple((check.filter(), check) for check in checks)
+    every = tuple(checks)
+    return _filter("".join(f"{check.filter()}," for check in every)), every
 
 
-def wanted(checks: Iterable[Check], arch: str, shapes: Iterable[Shape]) -> tuple[Ready, ...]:
+@lru_cache(maxsize=256)
+def _filter(expressions: str) -> Callable[[Context], Iterable[Any]]:
+    """Return what gives the values of expressions, those of the filters of checks, for a context."""
+    found: Callable[[Context], Iterable[Any]] = eval(
+        f"lambda c: ({expressions})", {"E": {}, "dig": dig, "twice": _twice}
+    )
+    return found
+
+
+def _twice(values: list[Any]) -> bool:
+    """Say whether a value is there twice."""
+    return len({*map(str, values)}) < len(values)
+
+
+def wanted(checks: Iterable[Check], arch: str, shapes: Iterable[Shape]) -> Ready:
     """Return those of the checks that may find something (see ``common.Triggers``) in a guest of an architecture that
     writes mappings of these shapes."""
     keys = {f"on {arch}"}

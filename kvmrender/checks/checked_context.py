@@ -34,11 +34,11 @@ def context_builder(schema: GuestSchema) -> Callable[[Any], Built]:
         checks = tuple(one._replace(triggers=(ALWAYS,)) if one in all_checks.CHECKS else one for one in checks)
 
     @lru_cache(maxsize=1024)  # shapes hold parts of the schema, and go with it
-    def wanted(arch: str, shapes: frozenset[Shape]) -> tuple[all_checks.Ready, ...]:
+    def wanted(arch: str, shapes: frozenset[Shape]) -> all_checks.Ready:
         return all_checks.wanted(checks, arch, shapes)
 
     @cache
-    def every() -> tuple[all_checks.Ready, ...]:
+    def every() -> all_checks.Ready:
         return all_checks.ready(checks)
 
     @cache

@@ -19,15 +19,11 @@ derived or have a default don't count, nor what a shorthand stands for. ``on s39
 of that architecture."""
 
 
-def always(context: Context) -> Any:
-    """Say that there may be something to find."""
-    return True
-
-
 class Check(NamedTuple):
     """What may not stand together: its ``id``, what holds where it finds nothing, whether what it finds is an
     ``error`` or a ``note``, what finds it, and what of the guest there must be for that (see ``Triggers``). ``filter``
-    makes what says quickly that there may be something to find. It is for libvirts before ``until``, if that is given.
+    gives an expression of Python that is true of all contexts ``c`` in which it finds something. It is for libvirts
+    before ``until``, if that is given.
     """
 
     id: str
@@ -35,7 +31,7 @@ class Check(NamedTuple):
     level: str
     find: Find
     triggers: Triggers
-    filter: Callable[[], Callable[[Context], Any]] = lambda: always
+    filter: Callable[[], str] = lambda: "True"
     until: str = ""
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from itertools import product
 from typing import Any
 
-from kvmrender.checks.common import Context, Found, dig, item_of, once, walk
+from kvmrender.checks.common import Context, Found, item_of, once, walk
 from kvmrender.checks.conditions import NOWHERE, Holds, Scope, as_python, compared, condition, inside, listed, others
 from kvmrender.errors import Path, Problem, brief, path_string
 from kvmrender.schema.guest_schema import GuestSchema, Node, Steps, resolve
@@ -153,12 +153,7 @@ class Case:
         self.compared = [field(name) for wanted in self.wanted.values() for name in others(wanted)]
         self.shown = [(field(name), words) for name, words in placeholders(self.message)]
 
-    def filter(self) -> Callable[[Context], Any]:
-        """Return what says quickly of a context that the case may find something in it."""
-        found: Callable[[Context], Any] = eval(f"lambda c: {self._quick()}", {"E": {}, "dig": dig, "twice": _twice})
-        return found
-
-    def _quick(self) -> str:
+    def filter(self) -> str:
         """Return an expression of Python that is true of all contexts ``c`` in which the case finds something."""
         if not all(isinstance(step, str) for step in self.place):
             return "True"
@@ -273,8 +268,3 @@ def _given(node: Node, default: Any, keys: tuple[str, ...]) -> list[Any]:
             return [default] if keys == (shorthand,) else []
         return [default]  # whichever it stands for
     return _given({}, default[keys[0]], keys[1:]) if keys[0] in default else []
-
-
-def _twice(values: list[Any]) -> bool:
-    """Say whether a value is there twice."""
-    return len({*map(str, values)}) < len(values)

@@ -41,9 +41,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cache
-from typing import Any
 
-from kvmrender.checks.common import Check, Context, Find, Triggers
+from kvmrender.checks.common import Check, Find, Triggers
 from kvmrender.checks.conditions import inside, listed, others
 from kvmrender.checks.rule_case import Case, placeholders
 from kvmrender.errors import ERROR, Path
@@ -90,7 +89,7 @@ def _cases(rule: Node) -> Iterator[Node]:
 
 def _find(
     schema: GuestSchema, place: Steps, case: Node, triggers: Triggers
-) -> tuple[Find, Triggers, Callable[[], Callable[[Context], Any]]]:
+) -> tuple[Find, Triggers, Callable[[], str]]:
     @cache  # few are ever needed
     def compiled() -> Case:
         return Case(schema, place, case)
