@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import compress
 from typing import Any
 
-from kvmrender.checks import addresses, controllers, cpus, devices, disks, general, memory, numa, seclabels  # noqa: F401
+from kvmrender.checks import addresses, controllers, cpus, devices, disks, general, memory, numa, seclabels
 from kvmrender.checks.common import CHECKS as CHECKS
 from kvmrender.checks.common import Check, Context, dig
 from kvmrender.checks.rules import rule_checks
@@ -20,6 +20,8 @@ from kvmrender.errors import NOTE, Problem
 from kvmrender.schema.guest_schema import GuestSchema
 from kvmrender.schema.text_values import version
 
+SUBJECTS = (general, memory, cpus, numa, disks, devices, seclabels, controllers, addresses)
+"""The modules with checks that are functions, which are in ``CHECKS`` once these are imported."""
 MOST_SHAPES = 100
 """Kinds of mappings that a guest has for which it is kept which checks they need; where it has more, all are run."""
 
@@ -71,7 +73,10 @@ def ready(checks: Iterable[Check]) -> Ready:
 
 @lru_cache(maxsize=256)
 def _filter(expressions: str) -> Callable[[Context], Iterable[Any]]:
-    """Return what gives the values of expressions, those of the filters of checks, for a context."""
+    """Return what gives the values of expressions, those of the filters of checks, for a context.
+
+    What a schema part says stands in them as literals alone (``repr``), never as code.
+    """
     found: Callable[[Context], Iterable[Any]] = eval(
         f"lambda c: ({expressions})", {"E": {}, "dig": dig, "twice": _twice}
     )

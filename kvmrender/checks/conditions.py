@@ -94,16 +94,23 @@ def _number(value: Any) -> int | None:
         return None
 
 
-def others(wanted: Any) -> Iterator[str]:
-    """Yield the fields that a condition compares with."""
+def _operators(wanted: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the operators of a condition with their operands, those that are negated too."""
     for one in listed(wanted):
         for operator, operand in one.items() if isinstance(one, dict) else ():
             if operator == "not":
-                yield from others(operand)
-            elif operator == "has":
-                yield from (other for inner in operand.values() for other in others(inner))
-            elif operator == "in" or (operator in _COMPARE and _is_field(operand)):
-                yield operand
+                yield from _operators(operand)
+            else:
+                yield operator, operand
+
+
+def others(wanted: Any) -> Iterator[str]:
+    """Yield the fields that a condition compares with."""
+    for operator, operand in _operators(wanted):
+        if operator == "has":
+            yield from (other for inner in operand.values() for other in others(inner))
+        elif operator == "in" or (operator in _COMPARE and _is_field(operand)):
+            yield operand
 
 
 def compared(wanted: Any) -> list[str]:
@@ -113,13 +120,9 @@ def compared(wanted: Any) -> list[str]:
 
 def inside(wanted: Any) -> Iterator[str]:
     """Yield the fields inside of a value that a condition asks for."""
-    for one in listed(wanted):
-        for operator, operand in one.items() if isinstance(one, dict) else ():
-            if operator == "not":
-                yield from inside(operand)
-            elif operator == "has":
-                for name, inner in operand.items():
-                    yield from (name, *(f"{name}.{below}" for below in inside(inner)))
+    for operator, operand in _operators(wanted):
+        for name, inner in operand.items() if operator == "has" else ():
+            yield from (name, *(f"{name}.{below}" for below in inside(inner)))
 
 
 def _is_field(operand: Any) -> bool:
@@ -160,4 +163,5 @@ def as_python(wanted: Any, value: str, quick: Callable[[str], str]) -> str:
 
 def _forms(words: list[Any]) -> tuple[Any, ...]:
     """Return words with the numbers that they are."""
-    return (*map(str, words), *(int(word) for word in map(str, words) if word.isdecimal()))
+    texts = [*map(str, words)]
+    return (*texts, *(int(text) for text in texts if text[:20].isdecimal() and str(int(text[:20])) == text))

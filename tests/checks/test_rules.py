@@ -52,6 +52,17 @@ def test_conditions(tmp_path: Path, condition: Any, hit: dict[str, Any], missed:
     assert told(found, title="x", **missed) == []
 
 
+@pytest.mark.parametrize("value", ["') or raised or ('", '"', "\\", "007", "9" * 5000])
+def test_values_are_texts_whatever_they_hold(tmp_path: Path, value: str) -> None:
+    """Conditions are looked at as expressions of Python too."""
+    rules = [{"when": {"title": value}, "at": "title", "message": "is"}]
+    rules += [{"when": {"title": {"not": value}}, "at": "title", "message": "is not"}]
+    rules += [{"when": {"vcpu.text": {"not": value}}, "at": "description", "message": "is no number"}]
+    found = renderer(tmp_path, "guest.schema.yaml", *rules)
+    assert told(found, title=value, description="x", vcpu=7) == ["title: is", "description: is no number"]
+    assert told(found, title="other") == ["title: is not"]
+
+
 def test_what_is_missing_is_wrong_only_where_a_rule_says_so(tmp_path: Path) -> None:
     given = {"at": "title", "message": "is given"}
     missing = {"at": "title", "when": {"title": False}, "message": "is missing"}
