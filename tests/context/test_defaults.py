@@ -372,3 +372,22 @@ def test_defaults_by_a_neighbour_are_not_shared() -> None:
     first = context(graphics="vnc")
     first["graphics"][0]["listen"][0]["address"] = "0.0.0.0"
     assert context(graphics="vnc")["graphics"][0]["listen"] == LOCAL
+
+
+def test_derived_name_keeps_off_the_place_of_a_disk_that_is_named_after_another_bus() -> None:
+    """libvirt counts places on a bus by the letters, whatever stands before them."""
+    disks = [{"source": "/a.raw", "target": {"dev": "hda", "bus": "sata"}}, {"device": "cdrom"}]
+    assert [disk["target"]["dev"] for disk in context(ignore=["target-bus"], disks=disks)["disks"]] == ["hda", "sdb"]
+
+
+def test_scsi_controller_in_raw_xml_is_the_one() -> None:
+    disks = [{"source": "/a.raw", "target": "sda"}]
+    raw = {"devices": '<controller type="scsi" index="0" model="lsilogic"/>'}
+    assert context(disks=disks, extra=raw)["controllers"] == []
+    assert [one["type"] for one in context(disks=disks)["controllers"]] == ["scsi"]
+
+
+def test_first_console_may_repeat_its_serial_port() -> None:
+    address = {"type": "pci", "bus": "0x00", "slot": "0x05"}
+    port = {"type": "pty", "target": {"type": "pci-serial"}, "alias": "ua-a", "address": address}
+    context(serials=[port], consoles=[{**port, "target": {"type": "serial"}}])

@@ -372,3 +372,12 @@ def test_faults_of_templates_are_told_of_all_guests(tmp_path: Path, run: Run) ->
     assert (result.exit_code, result.stdout) == (2, "")
     assert "memroy: is not a known key" in result.stderr
     assert "(guest 'a', and 1 more guests)" in result.stderr
+
+
+@pytest.mark.libvirt
+def test_note_of_a_rule_is_told_and_the_guest_is_valid(tmp_path: Path, run: Run) -> None:
+    guest = tmp_path / "a.yaml"
+    guest.write_text("name: a\ndisks: [{source: /a.raw, target: {dev: hda, bus: virtio}}]\n")
+    result = run("validate", guest)
+    assert (result.exit_code, result.stdout) == (0, f"{guest}: valid\n")
+    assert result.stderr.endswith("[target-bus]\n")
