@@ -21,12 +21,16 @@ if TYPE_CHECKING:
     from kvmrender.errors import LimitError as LimitError
     from kvmrender.errors import TemplateError as TemplateError
     from kvmrender.fleet.guest_result import Outcome as Outcome
+    from kvmrender.guest import Guest as Guest
+    from kvmrender.libvirt.importer import Imported as Imported
+    from kvmrender.libvirt.importer import import_domain as import_domain
     from kvmrender.problem import Problem as Problem
 
 _API = ("LoadedGuest", "Renderer", "Result", "clashes", "file_mode", "load", "render", "render_fleet", "renderer_of")
 _ERRORS = ("Error", "GuestError", "LimitError", "TemplateError")
 _HOMES = {**dict.fromkeys(_API, "api"), **dict.fromkeys(_ERRORS, "errors"), "Outcome": "fleet.guest_result"}
-_HOMES["Problem"] = "problem"
+_HOMES.update({"Guest": "api", "Problem": "problem"})
+_HOMES.update(dict.fromkeys(("Imported", "import_domain"), "libvirt.importer"))
 
 
 def __getattr__(name: str) -> Any:

@@ -25,8 +25,9 @@ from kvmrender.reading.layers import Setting
 from kvmrender.reading.load import Document
 from kvmrender.reading.size_limits import MAX_SIZE
 
-Guest = Mapping[str, Any]
-"""A guest as users write it: a mapping (see docs/fields.md), of which ``name`` alone must be there."""
+Guest = Mapping[str, object]
+"""A guest as users write it: a mapping (see docs/fields.md), of which ``name`` alone must be there. Type checkers know
+more of ``kvmrender.Guest``: its fields (guest.pyi)."""
 Context = dict[str, Any]
 """What a template sees: a guest in full form, with every default and derived value."""
 Folders = Iterable[str | os.PathLike[str]]
@@ -152,16 +153,17 @@ def load(
     settings: Iterable[str] = (),
     namespace: str | None = None,
     max_size: int = MAX_SIZE,
+    ignore: Iterable[str] = (),
 ) -> list[LoadedGuest]:
     """Return the guests of a file in YAML, JSON or JSON Lines, as written: they are not checked yet.
 
     ``data`` stands for what is in the file, where it is given. ``templates`` are the folders whose schema tells what is
-    a secret, and what ``settings``, such as ``disks[0].driver.cache=none``, can set; ``defaults`` are files. Raises
-    GuestError with all that is wrong with the files.
+    a secret, and what ``settings``, such as ``disks[0].driver.cache=none``, can set; ``defaults`` are files; ``ignore``
+    are ids of checks that the guests ignore. Raises GuestError with all that is wrong with the files.
     """
     root = _engine(templates).schema.root
     file = os.fspath(path)
-    inputs = Inputs(root, (file,), tuple(defaults), tuple(settings), namespace, max_size)
+    inputs = Inputs(root, (file,), tuple(defaults), tuple(settings), namespace, max_size, tuple(ignore))
     problems: list[Problem] = []
     found = inputs.documents(problems) if data is None else inputs.read(file, BytesIO(data))
     documents = list(found)
@@ -179,6 +181,7 @@ def render_fleet(
     settings: Iterable[str] = (),
     namespace: str | None = None,
     max_size: int = MAX_SIZE,
+    ignore: Iterable[str] = (),
     jobs: int | None = None,
     select: Iterable[str] = (),
     strict: bool = False,
@@ -191,27 +194,32 @@ def render_fleet(
     waiting: Callable[[], None] = lambda: None,
     make: Callable[[Context, str], str] = lambda context, xml: xml,
     each: Callable[[Outcome], None] | None = None,
+    noted: Callable[[Problem], None] = lambda note: None,
 ) -> list[Outcome]:
     """Render the guests of files, over all cores, and write them into the folder ``output``, all or none.
 
     The options are those of ``kvmrender render``: ``settings`` are ``--set``, and ``allow_shared`` None is for guests
     that are not held against each other. Without ``output``, an outcome has the text that ``make`` gives, XML by
     default. ``each`` is called for every outcome as it comes, in the order of the files, and then none is kept;
-    ``waiting`` when another run is at work in the folder.
+    ``noted`` for what there is to note of the run itself, and ``waiting`` when another run is at work in the folder.
 
     Raises GuestError with the problems of all guests, TemplateError, and Error for a folder that can't be written.
     """
     engine = _engine(templates)
-    inputs = Inputs(engine.schema.root, tuple(files), tuple(defaults), tuple(settings), namespace, max_size)
+    inputs = Inputs(
+        engine.schema.root, tuple(files), tuple(defaults), tuple(settings), namespace, max_size, tuple(ignore)
+    )
     allowed = None if allow_shared is None else tuple(allow_shared)
     options = Options(tuple(select), strict, allowed, cores() if jobs is None else jobs, check, diff, prune)
     outcomes: list[Outcome] = []
     add = each or outcomes.append
     if output is None:
-        Fleet(engine, inputs, options, make=make).run(add)
+        Fleet(engine, inputs, options, make=make).run(add, noted)
         return outcomes
     with closing(Folder(os.fspath(output), check, fsync, waiting, lock_timeout)) as folder:
-        Fleet(engine, inputs, options, Output(folder, engine.schema.root, options, not engine.stack.own)).run(add)
+        Fleet(engine, inputs, options, Output(folder, engine.schema.root, options, not engine.stack.own)).run(
+            add, noted
+        )
     return outcomes
 
 

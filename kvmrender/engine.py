@@ -161,7 +161,7 @@ class Engine:
     def unused(self, guest: Mapping[str, Any]) -> list[Problem]:
         """Return a problem for each value of a guest that no template reads. Raises what ``render`` does."""
         return [
-            Problem(path, f"was given, but {self.stack.shown(file)} does not use it")
+            Problem(path, f"was given, but {self.stack.shown(file)} does not use it", id="unused")
             for path, file in self.observed(guest).unused
         ]
 

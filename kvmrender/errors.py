@@ -95,7 +95,7 @@ class TemplateError(Error):
     @property
     def problem(self) -> Problem:
         """What is wrong, as a problem of the guest."""
-        return Problem(self.field, self.message, self.template and shown_file(self.template), self.line)
+        return Problem(self.field, self.message, self.template and shown_file(self.template), self.line, id="template")
 
     def met_by(self, more: int) -> None:
         """Say that as many more guests have met it."""
@@ -114,7 +114,7 @@ class LimitError(TemplateError):
     def problem(self) -> Problem:
         """The problem of the guest."""
         place = ":".join(str(part) for part in (self.template, self.line) if part is not None)
-        return Problem((), f"{place}: {self.message}")
+        return Problem((), f"{place}: {self.message}", id="template")
 
 
 def unexpected(error: BaseException) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from kvmrender.wording import Path, path_string, printable
@@ -14,8 +15,8 @@ class Problem:
     ``path`` is the field (empty for the guest as a whole), ``file``, ``line`` and ``column`` (both from 1)
     are known when the guest came from a file. ``at_key`` says that the field's name is at fault, not its value.
     ``related`` are other fields that the problem is about, such as the first of two equal addresses. ``id`` names the
-    check that found it, ``schema`` where that is the schema; its ``level`` is ``error``, or ``note`` where libvirt
-    takes the guest all the same.
+    check that found it, or what else did (``checks/other_ids.yaml``): ``schema`` where that is the schema. Its
+    ``level`` is ``error``, or ``note`` where libvirt takes the guest all the same.
     """
 
     path: Path
@@ -29,11 +30,9 @@ class Problem:
     level: str = "error"
 
     def __str__(self) -> str:
-        """Give the problem as one line, ``FILE:LINE:COLUMN: field: message``."""
-        place = [printable(str(part)) for part in (self.file, self.line, self.column) if part is not None]
-        field = path_string(self.path)
-        note = f"note: {self.message} [{self.id}]" if self.level == "note" else self.message
-        return ": ".join(part for part in (":".join(place), field, note) if part)
+        """Give the problem as one line, ``FILE:LINE:COLUMN: field: message [id]``."""
+        place = (self.file, self.line, self.column)
+        return line_of(place, path_string(self.path), self.level, self.message, self.id)
 
     def of(self, check: str, level: str) -> Problem:
         """Return the same problem as found by a check."""
@@ -43,3 +42,10 @@ class Problem:
         """Return the same problem with its place filled in."""
         line, column = position or (None, None)
         return replace(self, file=file, line=line, column=column)
+
+
+def line_of(place: Iterable[str | int | None], field: str, level: str, message: str, check: str) -> str:
+    """Write what is known of a problem as one line; ``place`` is its file, line and column."""
+    at = ":".join(printable(str(part)) for part in place if part is not None)
+    kind = "note" if level == "note" else ""
+    return ": ".join(part for part in (at, field, kind, f"{message} [{check}]") if part)

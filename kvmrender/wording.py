@@ -39,6 +39,8 @@ def path_string(path: Sequence[str | int]) -> str:
 
 def printable(text: str) -> str:
     """Return ``text`` with whatever can't stand in one line of UTF-8 written as an escape."""
+    if text.isprintable():
+        return text
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
@@ -61,7 +63,10 @@ def nearest(word: object, known: Iterable[object]) -> str:
     """
     words = (str(name) for name in islice(known, MOST_KNOWN))
     folded = {name.casefold(): name for name in words if len(name) <= LONGEST}
-    text = str(word)[:LONGEST].casefold()
+    try:
+        text = str(word)[:LONGEST].casefold()
+    except ValueError:  # a number of more digits than Python writes
+        return ""
     from difflib import get_close_matches
 
     matches = get_close_matches(text, folded, cutoff=0.6)

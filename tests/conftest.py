@@ -16,6 +16,7 @@ from xml.etree import ElementTree
 import pytest
 import tools
 from click.testing import CliRunner, Result
+from embedded_driver import embedded_root as embedded_root
 from leftovers import Leftovers
 
 import kvmrender.engine
@@ -28,13 +29,6 @@ FIXTURES = sorted((ROOT / "fixtures").rglob("*.yaml"), key=lambda file: file.ste
 
 PACKAGES = (ROOT / "tests/libvirt_packages.txt").read_text().split()
 LOOK_PACKAGES = (ROOT / "tests/look_packages.txt").read_text().split()
-QEMU_CONF = """\
-stdio_handler = "file"
-user = "root"
-group = "root"
-security_driver = "none"
-remember_owner = 0
-"""
 
 _SLOW = """
     bench cache files folder hostile isolated leftovers limits one process properties schema_parts secrets threads
@@ -148,22 +142,12 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     report = yield
     # pytest counts an expected failure as skipped too: those have run, and have their reasons in a table.
     expected = hasattr(report, "wasxfail")
-    refused = "needs the right" in str(report.longrepr) or "needs root" in str(report.longrepr)  # no package brings it
+    said = str(report.longrepr)
+    refused = any(words in said for words in ("needs the right", "needs root", "can't be had"))  # no package brings it
     if os.environ.get("KVMRENDER_NO_SKIP") and report.skipped and not expected and not refused:
         report.outcome = "failed"
         report.longrepr = f"skipped, where nothing may be: {report.longrepr}"
     return report
-
-
-def embedded_root() -> str:
-    """Make a root for libvirt's embedded QEMU driver, and return its URI.
-
-    Its folder has a short name, since the names of sockets in it can't be long.
-    """
-    folder = Path(tempfile.mkdtemp(prefix="r"))
-    (folder / "etc").mkdir()
-    (folder / "etc/qemu.conf").write_text(QEMU_CONF)
-    return f"qemu:///embed?root={folder}"
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from kvmrender.schema.guest_schema import GuestSchema, Node, resolve
+from kvmrender.schema.versions import NEWEST, schema_of
 
 CHARACTERS = st.characters(codec="utf-8")
 FRAGMENTS = ["<a/>", "<x:a xmlns:x='urn:x' b='1'>t<x:c/></x:a>", "<a/><!-- b --><c>&lt;</c>"]
@@ -24,8 +25,10 @@ INSTALLED = tuple(
     if VIRSH
     else ()
 )
-"""The installed libvirt's version; what is newer is not drawn."""
-NOT_DRAWN = {"name", "arch", "type", "vars", "extra", "machine", "namespace"}
+"""The installed libvirt's version."""
+FOR = ".".join(map(str, INSTALLED)) or NEWEST
+"""The libvirt that guests are for, unless another is asked for; what it lacks is not drawn."""
+NOT_DRAWN = {"name", "arch", "type", "vars", "extra", "machine", "namespace", "libvirt"}
 """Keys at the top that are drawn in a way of their own, or that say nothing of libvirt's."""
 
 MOST_KEYS = 8
@@ -61,24 +64,25 @@ def some(items: list[T]) -> list[T]:
 
 
 def guests(
-    schema: GuestSchema, keys: list[str] | None = None, most: int = 4, inside: int = MOST_KEYS
+    schema: GuestSchema, keys: list[str] | None = None, most: int = 4, inside: int = MOST_KEYS, libvirt: str = FOR
 ) -> st.SearchStrategy[dict[str, Any]]:
-    """Draw guests in full form with at most so many of the keys at the top (all of them where none are given), and at
-    most so many keys inside each mapping, beside the required ones."""
+    """Draw guests for a libvirt in full form, with at most so many of the keys at the top (all of them where none are
+    given), and at most so many keys inside each mapping, beside the required ones."""
+    schema = schema_of(schema, libvirt)
     root = schema.root
-    architectures = [name for name, part in schema.architectures.items() if not is_newer(root, part)]
     values = {
         key: _value(root, node, 0, inside)
         for key, node in root["properties"].items()
-        if key not in NOT_DRAWN and (not keys or key in keys) and not is_newer(root, node)
+        if key not in NOT_DRAWN and (not keys or key in keys)
     }
 
     @st.composite
     def guest(draw: st.DrawFn) -> dict[str, Any]:
         drawn = {
             "name": "a",
-            "arch": draw(st.sampled_from(architectures)),
+            "arch": draw(st.sampled_from(list(schema.architectures))),
             "type": draw(st.sampled_from(["kvm", "qemu"])),
+            "libvirt": libvirt,
         }
         for key in draw(st.lists(st.sampled_from(sorted(values)), min_size=1, max_size=most, unique=True)):
             part = schema.architectures[drawn["arch"]]["properties"].get(key, {})
@@ -124,12 +128,6 @@ def _value(root: Node, node: Node, depth: int, most: int) -> st.SearchStrategy[A
     return st.deferred(lambda: _mapping(root, node, depth, most))
 
 
-def is_newer(root: Node, node: Node) -> bool:
-    """Say whether an element or attribute came with a libvirt that is newer than the installed one."""
-    since = resolve(root, node).get("since", "0")
-    return bool(INSTALLED) and tuple(map(int, since.split("."))) > INSTALLED
-
-
 def _variants(root: Node, node: Node) -> list[tuple[str, list[Node]]]:
     """Return the variants of a mapping, its own and those that it takes from another part."""
     parts = [node, *(resolve(root, part) for part in node.get("allOf", ()) if "$ref" in part)]
@@ -137,9 +135,7 @@ def _variants(root: Node, node: Node) -> list[tuple[str, list[Node]]]:
 
 
 def _mapping(root: Node, node: Node, depth: int, most: int) -> st.SearchStrategy[dict[str, Any]]:
-    properties: dict[str, Node] = {
-        name: child for name, child in node.get("properties", {}).items() if not is_newer(root, child)
-    }
+    properties: dict[str, Node] = node.get("properties", {})
     values = {name: _value(root, child, depth + 1, most) for name, child in properties.items()}
 
     @st.composite
@@ -150,14 +146,14 @@ def _mapping(root: Node, node: Node, depth: int, most: int) -> st.SearchStrategy
         for by, every in _variants(root, node):
             if by in left_out:
                 continue
-            variants = [variant for variant in every if not is_newer(root, variant)]
+            variants = every
             if by in drawn:
-                named = [variant for variant in variants if drawn[by] in (variant["is"] or ())]
-                variants = named or [variant for variant in variants if variant["is"] is None]
+                named = [variant for variant in every if drawn[by] in (variant["is"] or ())]
+                variants = named or [variant for variant in every if variant["is"] is None]
             elif by in required:
-                variants = [variant for variant in variants if variant["is"] != []]
+                variants = [variant for variant in every if variant["is"] != []]
             elif by not in properties:
-                variants = [variant for variant in variants if variant["is"] == []]
+                variants = [variant for variant in every if variant["is"] == []]
             variant = draw(st.sampled_from(variants))
             special = {name for other in every for name in other.get("allows", ())}
             left_out |= special - set(variant.get("allows", ()))
@@ -169,7 +165,7 @@ def _mapping(root: Node, node: Node, depth: int, most: int) -> st.SearchStrategy
             else:
                 left_out.add(by)
             for name, constraint in variant.get("properties", {}).items():
-                if is_newer(root, constraint) or name not in properties:
+                if constraint.get("not") == {} or name not in properties:
                     left_out.add(name)
                 if name not in left_out and (name in required or draw(st.booleans())):
                     narrow = _narrowed(root, properties[name], constraint)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from kvmrender.checks.buses import MOST_ROOTS, indexes, machine_kind, model_facts, pci_buses, usb_ports
 from kvmrender.checks.common import Context, addressed, check, devices, dig, once
 from kvmrender.checks.places import VIRTIO, kinds, place, sits_on
+from kvmrender.context.device_names import position
 from kvmrender.errors import Path, Problem, listed
 from kvmrender.schema.text_values import number
 from kvmrender.wording import numbers
@@ -18,6 +19,8 @@ RESERVED = {
     "q35": {(31, 0): "ISA", (31, 2): "SATA", (31, 3): "SMBus"},
 }
 """What the machines themselves have on PCI bus 0, by slot and function."""
+PIIX3 = "piix3-uhci"
+"""The USB controller that a machine pc has at 01.2, also where its model is left to libvirt."""
 
 PARTS: dict[str, tuple[str, ...]] = {
     "pci": ("domain", "bus", "slot", "function"),
@@ -39,6 +42,10 @@ OWNERS = {
 
 NEEDED = {"pci": "slot", "virtio-serial": "port", "ccid": "slot", "spapr-vio": "reg"}
 """The part without which libvirt chooses the address."""
+
+
+DRIVES = {"ide": (2, 2), "scsi": (1, 7), "sata": (1, 6), "fdc": (1, 2)}
+"""The buses of a controller, and the units of a bus, as libvirt counts the names of disks."""
 
 
 @check("/*/address")
@@ -68,11 +75,24 @@ def on_pci(context: Context, architecture: Context) -> Iterator[Problem]:
                     yield Problem((*path, name), f"is for devices on PCI: this one is on {there}")
 
 
-@check("/*/address")
+@check("/*/address", "/disks/target/bus")
 def same_addresses(context: Context, architecture: Context) -> Iterator[Problem]:
-    """No two devices have one address."""
+    """No two devices have one address; a disk without one has that of its name, which is one for hda and sda."""
     found = ((path, _address(str(path[0]), device)) for path, device in devices(context, "address"))
-    yield from once(((*path, "address"), address, address[1]) for path, address in found if address)
+    given = (((*path, "address"), address, address[1]) for path, address in found if address)
+    yield from once((*given, *_drives_by_name(context)))
+
+
+def _drives_by_name(context: Context) -> Iterator[tuple[Path, tuple[str, str], str]]:
+    """Yield the disks without an address whose names stand for one, with that."""
+    for at, disk in enumerate(context["disks"]):
+        target = disk["target"]
+        if "address" not in disk and (sizes := DRIVES.get(target["bus"])):
+            place = position(target["dev"])
+            controller, rest = divmod(place, sizes[0] * sizes[1])
+            bus, unit = divmod(rest, sizes[1])
+            text = f"drive address {controller}:{bus}:0:{unit}"
+            yield ("disks", at, "target", "dev"), (target["bus"], text), f"{text}, that of {target['dev']},"
 
 
 def _address(key: str, device: Context) -> tuple[str, str] | None:
@@ -113,7 +133,8 @@ def pci_machine(context: Context, architecture: Context) -> Iterator[Problem]:
     """No device has a PCI address of one of the machine's own, and zpci is for s390x."""
     machine = machine_kind(context, architecture)
     taken = RESERVED.get(machine, {})
-    if machine == "pc" and not any(controller["type"] == "usb" for controller in context["controllers"]):
+    usb = [found for found in context["controllers"] if found["type"] == "usb" and not int(found.get("index", 0))]
+    if machine == "pc" and all(found.get("model", PIIX3) == PIIX3 for found in usb):
         taken = taken | {(1, 2): "USB"}
     for path, device, (bus, slot, function) in _on_pci(context):
         if not bus and path[0] != "controllers" and (owner := taken.get((slot, function))):
@@ -139,7 +160,7 @@ def _missing_slots(root: str | None, legacy: bool | None) -> tuple[int, int]:
 
 def _is_old(key: str, device: Context, architecture: Context) -> bool | None:
     """Say whether a device is of old PCI, for which libvirt adds a bridge; None where it can't be said."""
-    if key in ("sounds", "watchdogs", "shmems", "hostdevs"):
+    if key in ("sounds", "watchdogs", "shmems", "cryptos", "hostdevs"):
         return key != "hostdevs"
     return device.get("model") == "virtio-transitional" if place(key, device, architecture) == VIRTIO else None
 

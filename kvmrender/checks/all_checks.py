@@ -1,24 +1,29 @@
 """Checks across fields: what a schema can't say. Each yields the problems that it finds in a context.
 
 A check takes the context and the schema part of its architecture. It can rely on the schema, but not on values
-that have no default. Its docstring is what holds when it finds nothing; the README lists them.
+that have no default. Its docstring is what holds when it finds nothing: docs/checks.md lists them.
 """
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Callable, Iterable
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import compress
+from pathlib import Path
 from typing import Any
 
 from kvmrender.checks import addresses, controllers, cpus, devices, disks, general, memory, numa, seclabels
 from kvmrender.checks.common import CHECKS as CHECKS
-from kvmrender.checks.common import Check, Context, dig
-from kvmrender.checks.rules import rule_checks
+from kvmrender.checks.common import OF_FLEETS, Check, Context, Test, dig
+from kvmrender.checks.raw_devices import is_told, with_raw_controllers
+from kvmrender.checks.rules import OF_VERSIONS, VERSION, rule_checks
 from kvmrender.context.key_shapes import Shape
 from kvmrender.errors import NOTE, Problem
+from kvmrender.reading.parse import from_yaml
 from kvmrender.schema.guest_schema import GuestSchema
-from kvmrender.schema.text_values import version
+from kvmrender.schema.versions import ANY, Fact
 
 SUBJECTS = (general, memory, cpus, numa, disks, devices, seclabels, controllers, addresses)
 """The modules with checks that are functions, which are in ``CHECKS`` once these are imported."""
@@ -31,6 +36,21 @@ def checks_of(schema: GuestSchema) -> tuple[Check, ...]:
     return (*CHECKS, *rule_checks(schema))
 
 
+def ignorable() -> dict[str, str]:
+    """Return what can be ignored and is no rule of a part, by its id, with what holds where it finds nothing."""
+    others = {name: said["description"] for name, said in known_of("other_ids").items() if name in OF_FLEETS}
+    return {check.id: check.description for check in CHECKS} | {VERSION: OF_VERSIONS} | others
+
+
+@cache
+def known_of(name: str) -> dict[str, Any]:
+    """Return what a file of this room has, ``examples`` or ``other_ids``, by the ids of problems."""
+    found: dict[str, Any] = from_yaml(Path(__file__).with_name(f"{name}.yaml").read_text(encoding="utf-8"))[0]
+    return found
+
+
+_MAPPING = re.compile(r"\(c\.get\('\w+'\) or E\)")
+"""A mapping at the top of a guest, in the test of a check."""
 Ready = tuple[Callable[[Context], Iterable[Any]], tuple[Check, ...]]
 """What says of each check whether it may find something, and the checks."""
 
@@ -40,12 +60,15 @@ def problems(context: Context, architecture: Context, checks: Ready, most: int |
     ``most``."""
     found: list[Problem] = []
     ignored: list[str] = context.get("ignore", [])
-    needless = set(ignored)
+    needless = set(ignored).difference(OF_FLEETS)
     may_find, every = checks
-    for check in compress(every, may_find(context)):
-        if check.until and not _is_for(context, check.until):
+    seen = with_raw_controllers(context) if "extra" in context else context
+    for check in compress(every, may_find(seen)):
+        if (check.since or check.until) and not _is_for(context, check):
             continue
-        for problem in check.find(context, architecture):
+        for problem in check.find(seen, architecture):
+            if seen is not context and not is_told(problem, context):
+                continue
             if check.id in ignored:
                 needless.discard(check.id)
                 break
@@ -59,33 +82,47 @@ def problems(context: Context, architecture: Context, checks: Ready, most: int |
     return found
 
 
-def _is_for(context: Context, until: str) -> bool:
-    """Say whether a guest is for a libvirt before this one too."""
-    oldest = context.get("libvirt")
-    return oldest is not None and version(oldest) < version(until)
+def _is_for(context: Context, check: Check) -> bool:
+    """Say whether a check is for the libvirt that a guest is for: the newest, where it names none."""
+    named = context.get("libvirt")
+    if named is None or named == ANY:
+        return named is None and not check.until
+    return Fact(check.since, check.until).is_in(named)
 
 
-def ready(checks: Iterable[Check]) -> Ready:
-    """Return checks as they are run."""
-    every = tuple(checks)
-    return _filter("".join(f"{check.filter()}," for check in every)), every
+def ready(checks: Iterable[Check], arch: str | None = None) -> Ready:
+    """Return checks as they are run, for guests of an architecture or of all."""
+    tests = [(check, check.filter(arch)) for check in checks]
+    found = [(check, test) for check, test in tests if test != ("", "False")]
+    return _filter(tuple(test for _, test in found)), tuple(check for check, _ in found)
 
 
 @lru_cache(maxsize=256)
-def _filter(expressions: str) -> Callable[[Context], Iterable[Any]]:
-    """Return what gives the values of expressions, those of the filters of checks, for a context.
+def _filter(tests: tuple[Test, ...]) -> Callable[[Context], Iterable[Any]]:
+    """Return what gives the values of tests, those of checks, for a context. Those that loop over the same are tried
+    together first, as most find nothing.
 
     What a schema part says stands in them as literals alone (``repr``), never as code.
     """
-    found: Callable[[Context], Iterable[Any]] = eval(
-        f"lambda c: ({expressions})", {"E": {}, "dig": dig, "twice": _twice}
-    )
+    together: dict[str, list[str]] = {}
+    for loop, test in tests:
+        together.setdefault(loop, []).append(test)
+    expressions = ""
+    for loop, test in tests:
+        if loop and len(some := together[loop]) > 1:
+            name = f"any{list(together).index(loop)}"
+            if test is some[0]:
+                expressions += f"({name} := [1 {loop} if {' or '.join(f'({one})' for one in some)}]) and "
+            else:
+                expressions += f"{name} and "
+        expressions += f"[1 {loop} if {test}]," if loop else f"{test},"
+    names = {"E": {}, "dig": dig, "twice": lambda values: len({*map(str, values)}) < len(values)}
+    often = [text for text, times in Counter(_MAPPING.findall(expressions)).items() if times > 1]
+    for number, text in enumerate(often):
+        expressions = expressions.replace(text, f"c{number}")
+    first = "".join(f"c{number} := {text}, " for number, text in enumerate(often))
+    found: Callable[[Context], Iterable[Any]] = eval(f"lambda c: ({first}({expressions}),)[-1]", names)
     return found
-
-
-def _twice(values: list[Any]) -> bool:
-    """Say whether a value is there twice."""
-    return len({*map(str, values)}) < len(values)
 
 
 def wanted(checks: Iterable[Check], arch: str, shapes: Iterable[Shape]) -> Ready:
@@ -96,8 +133,9 @@ def wanted(checks: Iterable[Check], arch: str, shapes: Iterable[Shape]) -> Ready
         top, _, below = shape.place.strip("/").partition("/")
         for name in shape.names:
             keys.update((name, f"{top}.{name}", f"{shape.place}/{name}"), () if below or not top else (f"/*/{name}",))
-    return ready(
+    triggered = (
         check
         for check in checks
         if any(keys.issuperset((key,) if isinstance(key, str) else key) for key in check.triggers)
     )
+    return ready(triggered, arch)

@@ -8,13 +8,15 @@ from functools import cache, lru_cache
 from typing import Any
 
 from kvmrender.checks import all_checks
+from kvmrender.checks.common import dig
+from kvmrender.checks.raw_devices import RAW
 from kvmrender.checks.rule_case import ALWAYS
 from kvmrender.context.derivation import derive
-from kvmrender.context.full_form import normaliser, with_machine, without_nulls
+from kvmrender.context.full_form import hypervisor, normaliser, with_machine, without_nulls
 from kvmrender.context.key_shapes import Convert, Notes, Shape
-from kvmrender.context.validation import MOST_PROBLEMS, checker, shown
+from kvmrender.context.validation import MOST_PROBLEMS, checker, not_json, shown
 from kvmrender.errors import ERROR, GuestError, Path, Problem, TemplateError, brief
-from kvmrender.schema.guest_schema import GuestSchema
+from kvmrender.schema.guest_schema import GuestSchema, value_at
 
 Context = dict[str, Any]
 
@@ -50,7 +52,7 @@ def context_builder(schema: GuestSchema) -> Callable[[Any], Built]:
         arch = schema.names.get(named) if isinstance(named, str) else None
         guest = with_machine(guest)
         notes = Notes(guest.keys())
-        full = normalise(arch, "qemu" if guest.get("type") == "qemu" else "kvm")(guest, notes)
+        full = normalise(arch, hypervisor(guest))(guest, notes)
         if arch is not None:
             full["arch"] = arch
         return full, notes
@@ -58,7 +60,7 @@ def context_builder(schema: GuestSchema) -> Callable[[Any], Built]:
     def derived(full: Context, notes: Notes) -> tuple[Context, list[Problem]]:
         architecture = schema.architectures[full["arch"]]["facts"]
         context = derive(full, architecture)
-        is_known = notes.kept and len(notes.shapes) <= all_checks.MOST_SHAPES
+        is_known = notes.kept and len(notes.shapes) <= all_checks.MOST_SHAPES and not dig(full, *RAW)
         run = wanted(full["arch"], frozenset(notes.shapes)) if is_known else every()
         return context, all_checks.problems(context, architecture, run, MOST_PROBLEMS)
 
@@ -70,13 +72,13 @@ def context_builder(schema: GuestSchema) -> Callable[[Any], Built]:
             left = full_form({"name": "guest", **_without(full, gone)})
             try:
                 found = derived(*left)[1]
-            except (LookupError, TypeError, ValueError, AttributeError):
+            except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError):
                 continue  # what is missing is needed after all: take the whole of it away
             return [
                 problem
                 for problem in found
                 if not any(_overlap(path, fault) for path in (problem.path, *problem.related) for fault in gone)
-                and (problem.path[:-1] not in misspelt or _at(full, problem.path) is not None)
+                and (problem.path[:-1] not in misspelt or value_at(full, problem.path) is not None)
             ]
         return []
 
@@ -89,7 +91,12 @@ def context_builder(schema: GuestSchema) -> Callable[[Any], Built]:
             problems = [*problems, Problem(("memory",), "is missing (memory that the guest has at most)")]
         if problems:
             raise GuestError(problems + further(full, problems))
-        context, found = derived(full, notes)
+        try:
+            context, found = derived(full, notes)
+        except ValueError:
+            if problems := not_json(schema, full):
+                raise GuestError(problems) from None
+            raise
         if found and any(problem.level == ERROR for problem in found):
             raise GuestError(found)
         return context, notes.nulls, found
@@ -115,20 +122,10 @@ def _without(guest: Context, paths: Iterable[Path]) -> Context:
     """Return a copy of the guest without what stands at the paths."""
     left = deepcopy({key: value for key, value in guest.items() if key != "vars"})
     for path in paths:
-        place = _at(left, path[:-1])
+        place = value_at(left, path[:-1])
         if isinstance(place, dict):
             place.pop(path[-1], None) if path else place.clear()
     return left
-
-
-def _at(value: Any, path: Path) -> Any:
-    """Return what stands at a path, or None."""
-    for step in path:
-        if isinstance(value, list) and isinstance(step, int):
-            value = value[step] if step < len(value) else None
-        else:
-            value = value.get(step) if isinstance(value, dict) else None
-    return value
 
 
 def _overlap(path: Path, other: Path) -> bool:

@@ -19,11 +19,16 @@ derived or have a default don't count, nor what a shorthand stands for. ``on s39
 of that architecture."""
 
 
+Test = tuple[str, str]
+"""The loops of a comprehension, if any, and an expression of Python, which is true of all contexts ``c`` (in a turn of
+the loops) in which a check finds something."""
+
+
 class Check(NamedTuple):
     """What may not stand together: its ``id``, what holds where it finds nothing, whether what it finds is an
     ``error`` or a ``note``, what finds it, and what of the guest there must be for that (see ``Triggers``). ``filter``
-    gives an expression of Python that is true of all contexts ``c`` in which it finds something. It is for libvirts
-    before ``until``, if that is given.
+    gives a test of contexts of an architecture. It is for libvirts from ``since`` on and before ``until``, where these
+    are given.
     """
 
     id: str
@@ -31,10 +36,13 @@ class Check(NamedTuple):
     level: str
     find: Find
     triggers: Triggers
-    filter: Callable[[], str] = lambda: "True"
+    filter: Callable[[str | None], Test] = lambda _: ("", "True")
+    since: str = ""
     until: str = ""
 
 
+OF_FLEETS = frozenset(("shared-disk", "shared-mac", "shared-uuid"))
+"""Ids of what guests of a fleet are held against each other for, which a guest can ignore as it can checks."""
 CHECKS: list[Check] = []
 """All checks that are functions."""
 
@@ -50,7 +58,7 @@ def check(*triggers: str | tuple[str, ...], level: str = ERROR) -> Callable[[Fin
     return add
 
 
-SINGLE = ("memballoon", "nvram", "iommu", "vsock", "pstore")
+SINGLE = ("memballoon", "nvram", "vsock", "pstore")
 """Devices of which a guest has one."""
 
 

@@ -140,7 +140,11 @@ def as_python(wanted: Any, value: str, quick: Callable[[str], str]) -> str:
     ``value`` is the expression of the value, which gives None where there is none; ``quick`` gives those of fields.
     """
     if isinstance(wanted, list):
-        return f"({' or '.join(as_python(one, value, quick) for one in wanted)})"
+        words = [one for one in wanted if not isinstance(one, (bool, dict, list))]
+        none = [None] if any(one is False for one in wanted) else []
+        others = [one for one in wanted if one is True or isinstance(one, (dict, list))]
+        tests = [f"{value} in {(*none, *_forms(words))}"] if none or words else []
+        return f"({' or '.join(tests + [as_python(one, value, quick) for one in others])})"
     if isinstance(wanted, bool):
         return f"{value} is not None" if wanted else f"{value} is None"
     if not isinstance(wanted, dict):
@@ -148,6 +152,9 @@ def as_python(wanted: Any, value: str, quick: Callable[[str], str]) -> str:
     ((operator, operand),) = wanted.items()
     if operator in ("above", "below") and _is_field(operand):  # what is derived is often the very same
         return f"{value} is not None is not {quick(operand)} is not {value}"
+    if operator in ("above", "below") and str(operand).isdecimal():
+        fits = f"{value} {'<=' if operator == 'above' else '>='} {int(operand)}"
+        return f"{value} is not None and not ({value}.__class__ is int and {fits})"
     if operator == "has":
         tests = [as_python(one, f"dig({value}, *{name.split('.')})", quick) for name, one in operand.items()]
         return " and ".join([f"{value} is not None", *tests])

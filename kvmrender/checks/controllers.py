@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from kvmrender.checks.buses import MOST_ROOTS, indexes, is_companion, machine_kind, model_facts, pci_buses, pci_root
 from kvmrender.checks.common import Context, check, dig, once
+from kvmrender.checks.raw_devices import RAW, is_raw
 from kvmrender.errors import Path, Problem, listed
 from kvmrender.schema.text_values import number
 
@@ -40,16 +41,17 @@ def controller_nodes(context: Context, architecture: Context) -> Iterator[Proble
             yield Problem(("controllers", position, "target", "node"), said, related=(("cpu", "numa"),))
 
 
-@check("controllers")
+@check("controllers", "extra")
 def controller_indexes(context: Context, architecture: Context) -> Iterator[Problem]:
-    """No two controllers of one type have one index, but for companions, and an IDE controller has index 0."""
+    """No two controllers of one type have one index, raw ones too, but for companions."""
     for kind in dict.fromkeys(controller["type"] for controller in context["controllers"]):
-        found = [(index, place) for index, place, item in indexes(context, kind) if not is_companion(item)]
-        yield from once((("controllers", place, "index"), index, str(index)) for index, place in found)
-        for index, place in found if kind == "ide" else ():
-            if index:
-                said = f"{index} is not 0: a machine has one IDE controller"
-                yield Problem(("controllers", place, "index"), said)
+        found = [(index, place, item) for index, place, item in indexes(context, kind) if not is_companion(item)]
+        yield from once(
+            (RAW, index, f"index {index} of a {kind} controller")
+            if is_raw(item)
+            else (("controllers", place, "index"), index, str(index))
+            for index, place, item in found
+        )
 
 
 @check("controllers")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from math import prod
 
 from kvmrender.checks.common import Context, check, dig, mappings, once
-from kvmrender.errors import Path, Problem, brief
+from kvmrender.errors import NOTE, Path, Problem, brief
 from kvmrender.schema.text_values import cpuset
 from kvmrender.wording import numbers
 
@@ -57,16 +57,26 @@ def numa_cpus(context: Context, architecture: Context) -> Iterator[Problem]:
         owners.update(dict.fromkeys(cpus - owners.keys(), number))
 
 
-@check("cputune", "vcpus")
+@check("cputune.vcpusched", "vcpus")
 def pins(context: Context, architecture: Context) -> Iterator[Problem]:
-    """What cputune and vcpus say of vCPUs is said of those that there are."""
+    """The vCPUs that vcpus and cputune.vcpusched name are there."""
+    yield from _no_vcpus(context, (("vcpus", "vcpu"), "id"), (("cputune", "vcpusched"), "vcpus"))
+
+
+@check("cputune", level=NOTE)
+def idle_pins(context: Context, architecture: Context) -> Iterator[Problem]:
+    """The vCPUs that the rest of cputune names are there; libvirt leaves out what it says of others."""
+    tuned = [(("cputune", key), "vcpus") for key in ("cachetune", "memorytune")]
+    yield from _no_vcpus(context, (("cputune", "vcpupin"), "vcpu"), *tuned)
+
+
+def _no_vcpus(context: Context, *fields: tuple[Path, str]) -> Iterator[Problem]:
     vcpus = dig(context, "vcpu", "text", default=1)
-    said = f"is not a vCPU: they are 0 to {vcpus - 1}"
-    tuned = [(("cputune", key), "vcpus") for key in ("vcpusched", "cachetune", "memorytune")]
-    for where, key in ((("cputune", "vcpupin"), "vcpu"), (("vcpus", "vcpu"), "id"), *tuned):
-        for number, item in enumerate(dig(context, *where, default=[])):
+    for where, key in fields:
+        for number, item in enumerate(dig(context, *map(str, where), default=[])):
             if outside := {cpu for cpu in cpuset(str(item.get(key, "^0"))) if cpu >= vcpus}:
-                yield Problem((*where, number, key), f"{numbers(outside)} {said}", related=(VCPU,))
+                said = f"{numbers(outside)} is not a vCPU: they are 0 to {vcpus - 1}"
+                yield Problem((*where, number, key), said, related=(VCPU,))
 
 
 @check("disks.iothread", "controllers.iothread", "cputune")
@@ -79,6 +89,9 @@ def iothreads(context: Context, architecture: Context) -> Iterator[Problem]:
         for number, device in enumerate(context[key]):
             if (thread := dig(device, "driver", "iothread")) is not None:
                 named.append(((key, number, "driver", "iothread"), int(thread)))
+            above: Path = (key, number, "driver", "iothreads", "iothread")
+            shared = dig(device, "driver", "iothreads", "iothread", default=[])
+            named += [((*above, place, "id"), int(thread["id"])) for place, thread in enumerate(shared)]
     for key, name in (("iothreadpin", "iothread"), ("iothreadsched", "iothreads")):
         for number, item in enumerate(dig(context, "cputune", key, default=[])):
             threads = sorted(cpuset(str(item.get(name, "^0"))))
@@ -129,24 +142,9 @@ def cpu_sets(context: Context, architecture: Context) -> Iterator[Problem]:
 
 @check("cputune")
 def groups(context: Context, architecture: Context) -> Iterator[Problem]:
-    """No vCPU or iothread has two schedulers, or two parts of one resource, which are for guests of type kvm."""
-    for kind, key in (
-        ("vcpusched", "vcpus"),
-        ("iothreadsched", "iothreads"),
-        ("cachetune", "vcpus"),
-        ("memorytune", "vcpus"),
-    ):
-        items = dig(context, "cputune", kind, default=[])
-        path: Path = ("cputune", kind)
-        members = [((*path, number, key), cpuset(item.get(key) or "^0")) for number, item in enumerate(items)]
-        yield from once((inside, cpu, str(cpu)) for inside, cpus in members for cpu in sorted(cpus))
-        if items and kind.endswith("tune") and context["type"] != "kvm":
-            yield Problem(path, f"is for guests of type kvm, not {context['type']}", related=(("type",),))
-
-
-@check("cpu")
-def cpu_features(context: Context, architecture: Context) -> Iterator[Problem]:
-    """Features of the CPU have a mode or a model."""
-    cpu = context.get("cpu") or {}
-    if cpu.get("feature") and cpu.get("mode", "custom") == "custom" and dig(cpu, "model", "text") is None:
-        yield Problem(("cpu", "feature"), "needs a model of the CPU", related=(("cpu", "model"),))
+    """No vCPU or iothread has two schedulers, or two parts of one resource."""
+    for kind in ("vcpusched", "iothreadsched", "cachetune", "memorytune"):
+        key = "iothreads" if kind == "iothreadsched" else "vcpus"
+        items = enumerate(dig(context, "cputune", kind, default=[]))
+        members = [(("cputune", kind, number, key), cpuset(item.get(key) or "^0")) for number, item in items]
+        yield from once((path, cpu, str(cpu)) for path, cpus in members for cpu in sorted(cpus))

@@ -45,9 +45,11 @@ def _on_host(device: Context) -> tuple[Any, ...]:
 
 @lru_cache(maxsize=1024)
 def _plain(text: str) -> str:
-    """Write a number without its base and zeros before it; a UUID, without dashes."""
+    """Write a number, or several with dots between them, without bases and zeros before it; a UUID, without dashes."""
     text = text.replace("-", "").lower()
-    return text if len(text) == UUID_LENGTH else str(int(text, 16 if text.startswith("0x") else 10))
+    if len(text) == UUID_LENGTH:
+        return text
+    return ".".join(str(int(number, 16 if number.startswith("0x") else 10)) for number in text.split("."))
 
 
 @check("audios")

@@ -4,25 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kvmrender.checks.common import Context, check, dig
+from kvmrender.checks.common import SINGLE, Context, check, dig
 from kvmrender.errors import Path, Problem
-from kvmrender.schema.xml_faults import fragment_fault
+from kvmrender.schema.xml_faults import elements_in, fragment_fault
 
 
 @check("sysinfo")
 def system_uuid(context: Context, architecture: Context) -> Iterator[Problem]:
-    """The system's UUID in sysinfo is the guest's."""
+    """The system's UUID in sysinfo is the guest's, if the guest has one of its own."""
     for number, info in enumerate(context.get("sysinfo") or []):
         for place, entry in enumerate(dig(info, "system", "entry", default=[])):
-            if entry["name"] == "uuid" and _digits(entry["text"]) != _digits(context["uuid"]):
+            digits, own = entry["text"].replace("-", "").lower(), context["uuid"]
+            if own and entry["name"] == "uuid" and digits != own.replace("-", ""):
                 path: Path = ("sysinfo", number, "system", "entry", place, "text")
-                yield Problem(
-                    path, f"{entry['text']!r} is not the guest's UUID, {context['uuid']}", related=(("uuid",),)
-                )
-
-
-def _digits(uuid: str) -> str:
-    return uuid.replace("-", "").lower()
+                said = f"{entry['text']!r} is not the guest's UUID, {own}"
+                yield Problem(path, said, related=(("uuid",),))
 
 
 @check("metadata", "extra")
@@ -32,3 +28,14 @@ def raw_xml(context: Context, architecture: Context) -> Iterator[Problem]:
         text = dig(context, *path)
         if text is not None and (fault := fragment_fault(text)):
             yield Problem(path, f"is not well-formed XML: {fault}")
+
+
+@check("extra")
+def raw_elements(context: Context, architecture: Context) -> Iterator[Problem]:
+    """What a domain has once is not in raw XML too."""
+    for place, known in (("domain", context), ("devices", {key: context.get(key) for key in (*SINGLE, "emulator")})):
+        names = [name for name, _ in elements_in(dig(context, "extra", place) or "")]
+        for name in dict.fromkeys(names):
+            if (value := known.get(name)) is not None and not isinstance(value, list):
+                said = f"<{name}> is there once, and the guest has one: `{name}`"
+                yield Problem(("extra", place), said, related=((name,),))

@@ -33,14 +33,14 @@ def sizes(context: Context, architecture: Context) -> Iterator[Problem]:
 
 @check("memory_devices", "maxMemory")
 def memory_devices(context: Context, architecture: Context) -> Iterator[Problem]:
-    """Memory modules have maxMemory, and a slot each."""
+    """Memory modules have maxMemory, and those that are plugged in a slot each."""
     modules = [number for number, device in enumerate(context["memory_devices"]) if device.get("model") != "sgx-epc"]
-    most = context.get("maxMemory")
+    most, plugged = context.get("maxMemory"), sum(map(_is_plugged, context["memory_devices"]))
     if modules and not most:
         said = "needs maxMemory: the memory that there can be at most, and its slots"
         yield Problem(("memory_devices", modules[0]), said, related=(("maxMemory",),))
-    elif most and len(modules) > int(most.get("slots", 0)):
-        said = f"{most.get('slots', 0)} slots are not enough for {len(modules)} memory devices"
+    elif most and plugged > int(most.get("slots") or 0):
+        said = f"{most.get('slots') or 0} slots are not enough for {plugged} memory devices"
         yield Problem(("maxMemory", "slots"), said, related=(("memory_devices",),))
 
 
@@ -65,6 +65,10 @@ def module_memory(context: Context, architecture: Context) -> Iterator[Problem]:
     if modules and plugged >= memory:
         said = f"{_size(context['memory'])} is not more than the memory modules have, {plugged // 1024} KiB"
         yield Problem(MEMORY, said, related=(("memory_devices",),))
+
+
+def _is_plugged(module: Context) -> bool:
+    return str(module["model"]).endswith("dimm")
 
 
 def _room(module: Context) -> int:
@@ -97,7 +101,7 @@ def module_slots(context: Context, architecture: Context) -> Iterator[Problem]:
     """A memory module is in a slot that there is, and no two are in one."""
     count = dig(context, "maxMemory", "slots", default=0)
     modules = enumerate(context["memory_devices"])
-    found = [(number, dig(module, "address", "slot")) for number, module in modules if module["model"].endswith("dimm")]
+    found = [(number, dig(module, "address", "slot")) for number, module in modules if _is_plugged(module)]
     slots = [(("memory_devices", number, "address", "slot"), int(slot, 0)) for number, slot in found if slot]
     yield from once((path, slot, str(slot)) for path, slot in slots)
     for path, slot in slots:

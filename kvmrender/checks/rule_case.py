@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from functools import partial
-from itertools import product
+from itertools import product, takewhile
 from typing import Any
 
-from kvmrender.checks.common import Context, Found, item_of, once, walk
+from kvmrender.checks.common import Context, Found, Test, item_of, once, walk
 from kvmrender.checks.conditions import NOWHERE, Holds, Scope, as_python, compared, condition, inside, listed, others
 from kvmrender.errors import Path, Problem, brief, path_string
 from kvmrender.schema.guest_schema import GuestSchema, Node, Steps, resolve
@@ -44,7 +44,8 @@ class Field:
                 for case in _defaults(node):
                     by: set[str] = set()
                     if "derived" in case:
-                        by = {name.replace(".", "/") for name in case.get("from", ())}
+                        if "without" not in case or all(map(refuses, _given(node, case["without"], keys[step + 1 :]))):
+                            by = {name.replace(".", "/") for name in case.get("from", ())}
                     elif all(map(refuses, _given(node, case["value"], keys[step + 1 :]))):
                         continue
                     else:
@@ -145,7 +146,7 @@ class Case:
         field = self.field
         self.place, self.each = place, tuple(each.split(".")) if each else ()
         self.is_unique, self.is_single = case.get("unique", False), case.get("single", False)
-        self.message = case.get("message", "")
+        self.message: str = case.get("message", "")
         self.when = [
             (field(name), condition(wanted, field)) for name, wanted in self.wanted.items() if name not in names
         ]
@@ -153,10 +154,13 @@ class Case:
         self.compared = [field(name) for wanted in self.wanted.values() for name in others(wanted)]
         self.shown = [(field(name), words) for name, words in placeholders(self.message)]
 
-    def filter(self) -> str:
-        """Return an expression of Python that is true of all contexts ``c`` in which the case finds something."""
+    def filter(self, arch: str | None) -> Test:
+        """Return a test of contexts of an architecture, or of all, which is true where the case finds something."""
+        of_arch = [(field, holds([arch], NOWHERE)) for field, holds in self.when if arch and field.full == ("arch",)]
+        if not all(holds for _, holds in of_arch):
+            return "", "False"
         if not all(isinstance(step, str) for step in self.place):
-            return "True"
+            return "", "True"
         loops: list[str] = []
         bases, nodes = ["c"], _nodes(self.schema, (*map(str, self.place), *self.each))[0]
         for steps, name in ((self.place, "m"), (self.each, "i")):
@@ -172,21 +176,24 @@ class Case:
         def quick(name: str) -> str:
             return next(field.listing(bases) for field in self.compared if field.name == name)
 
-        tests = [field.quick(self.wanted[field.name], bases, quick) for field, _ in self.when]
+        tests = [
+            field.quick(self.wanted[field.name], bases, quick) for field, _ in self.when if field not in dict(of_arch)
+        ]
         about = [field.quick(self.wanted.get(field.name, True), bases, quick) for field, _ in self.about]
         if None not in about:
             tests.append(f"({' or '.join(map(str, about))})")
-        tests.sort(key=lambda test: str(test).startswith("any("))  # what takes longer comes last
+        # What takes longer comes last, and what is one of some values first, which is seldom so.
+        tests.sort(key=lambda test: (str(test).startswith("any("), " in (" not in str(test).replace(" not in ", "")))
         test = " and ".join(test for test in tests if test) or "True"
         values = [field.listing(bases) for field, _ in self.about]
         if not loops:
             some = [value if value.startswith("[") else f"[x for x in ({value},) if x is not None]" for value in values]
-            return f"twice([{', '.join(f'*{value}' for value in some)}])" if self.is_unique else test
-        found = f"[{values[0] if self.is_unique else 1} {' '.join(loops)} if {test}]"
+            return "", f"twice([{', '.join(f'*{value}' for value in some)}])" if self.is_unique else test
+        loop = " ".join(loops)
         if not self.is_unique:
-            return found
+            return loop, test
         several = f"len(c.get({self.each[0]!r}) or ()) > 1 and " if not self.place and len(self.each) == 1 else ""
-        return f"{several}twice({found})"
+        return "", f"{several}twice([{values[0]} {loop} if {test}])"
 
     def found(self, context: Context) -> Iterator[Problem]:
         """Yield what is wrong in a context."""
@@ -197,9 +204,11 @@ class Case:
     def triggers(self) -> list[tuple[str, ...]]:
         """Return sets of keys, of which a guest must write one set for the case to find anything."""
         needed = [keys for field, _ in self.when for keys in self._keys(field, self.wanted[field.name])]
-        if self.each:
-            items = Field(self.schema, self.place, "", ".".join(self.each))
-            needed.append(items.exists(len(items.full)))
+        above = [*takewhile(lambda step: isinstance(step, str), self.place)]
+        for place, names in ((), above), (self.place, self.each):
+            if names:
+                items = Field(self.schema, place, "", ".".join(map(str, names)))
+                needed.append(items.exists(len(items.full)))
         for wanted in self.wanted.values():
             needed += [field.exists(len(field.full)) for field in self.compared if field.name in compared(wanted)]
         about = [self._keys(field, self.wanted.get(field.name, True)) for field, _ in self.about]
@@ -236,6 +245,8 @@ class Case:
 
     def _said(self, scope: Scope, field: Field, value: Any, first: Path = ()) -> str:
         """Return the message with what stands for its placeholders."""
+        if "{" not in self.message:
+            return self.message
         shown = {"value": field.shown(value), "first": path_string(item_of(first))}
         for other, words in self.shown:
             shown[other.name] = next((other.shown(value) for _, value in other.values(scope)), words)

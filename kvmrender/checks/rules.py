@@ -33,8 +33,9 @@ of one id. With ``unique: true`` no two items have one value; the ``message`` is
 left out. With ``single: true`` what would be wrong may be there once: what comes after the first is wrong, and
 ``{first}`` is the item that has that.
 
-``level: note`` is for what libvirt takes. A rule is for libvirts from ``since`` on, and for those before ``until``:
-guests are for the newest libvirt and for all back to their ``libvirt``.
+``level: note`` is for what libvirt takes. A rule, or one of its cases, is for libvirts from ``since`` on, and for those
+before ``until``; a guest is for its ``libvirt``, or for the newest. Rules of that kind follow from ``since`` and
+``until`` of fields and values (see ``schema.versions``): what a guest's libvirt has not yet, or no longer, is refused.
 """
 
 from __future__ import annotations
@@ -42,11 +43,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import cache
 
-from kvmrender.checks.common import Check, Find, Triggers
+from kvmrender.checks.common import Check, Find, Test, Triggers
 from kvmrender.checks.conditions import inside, listed, others
 from kvmrender.checks.rule_case import Case, placeholders
 from kvmrender.errors import ERROR, Path
-from kvmrender.schema.guest_schema import GuestSchema, Node, PlacedRule, Steps, resolve
+from kvmrender.schema.guest_schema import FREE, GuestSchema, Node, PlacedRule, Steps, resolve
+from kvmrender.schema.versions import facts
+
+VERSION = "version"
+"""The id of the rules that follow from ``since`` and ``until`` of fields and values."""
+OF_VERSIONS = "What the guest says is in the libvirt that it is for."
+"""What holds where these find nothing."""
 
 
 def rule_checks(schema: GuestSchema) -> list[Check]:
@@ -58,7 +65,8 @@ def rule_checks(schema: GuestSchema) -> list[Check]:
             rule.get("description", ""),
             rule.get("level", ERROR),
             *_find(schema, place, case, triggers),
-            rule.get("until", ""),
+            case.get("since", ""),
+            case.get("until", ""),
         )
         for place, rule, case, triggers in found
     ]
@@ -66,35 +74,41 @@ def rule_checks(schema: GuestSchema) -> list[Check]:
 
 def placed_rules(schema: GuestSchema) -> list[PlacedRule]:
     """Return the cases of a schema's rules with the places of the mappings that they are for, and their triggers."""
+    of_architectures = [
+        rule for arch, node in schema.architectures.items() for rule in _versions(schema.root, "arch", node, [arch])
+    ]
     return [
         (place, rule, case, tuple(dict.fromkeys(Case(schema, place, case).triggers())))
-        for place, rule in _rules(schema.root, schema.root, (), {})
+        for place, rule in [*_rules(schema.root, schema.root, (), {}), *(((), rule) for rule in of_architectures)]
         for case in _cases(rule)
     ]
 
 
 def _cases(rule: Node) -> Iterator[Node]:
-    """Yield the cases of a rule, each for one field, and with conditions of which all have to hold."""
+    """Yield the cases of a rule, each for one field, and with conditions of which all have to hold: what is not for the
+    newest libvirt is for guests that name theirs."""
+    shared = {key: rule[key] for key in ("each", "since", "until") if key in rule}
     for case in rule.get("cases", [rule]):
-        each = {"each": rule["each"]} if "each" in rule else {}
+        case = {**shared, **case}
+        named = {"/libvirt": True} if "until" in case else {}
         wrong = case["at"] if isinstance(case["at"], dict) else {}
         names = [*wrong] or listed(case["at"])
         together = "unique" in case or "single" in case
         for when in listed(case.get("when", {})):
             for at in [names] if together else names:
-                all_of = {**when, **wrong}
+                all_of = {**named, **when, **wrong}
                 left = {name: wanted for name, wanted in all_of.items() if name in listed(at) or name not in names}
-                yield {**each, **case, "at": at, "when": left}
+                yield {**case, "at": at, "when": left}
 
 
 def _find(
     schema: GuestSchema, place: Steps, case: Node, triggers: Triggers
-) -> tuple[Find, Triggers, Callable[[], str]]:
+) -> tuple[Find, Triggers, Callable[[str | None], Test]]:
     @cache  # few are ever needed
     def compiled() -> Case:
         return Case(schema, place, case)
 
-    return lambda context, _: compiled().found(context), triggers, cache(lambda: compiled().filter())
+    return lambda context, _: compiled().found(context), triggers, cache(lambda arch: compiled().filter(arch))
 
 
 def _rules(root: Node, node: Node, place: Steps, above: dict[str, Steps]) -> Iterator[tuple[Steps, Node]]:
@@ -110,6 +124,11 @@ def _rules(root: Node, node: Node, place: Steps, above: dict[str, Steps]) -> Ite
     here = (*place, *((key,) for key in repeated))
     for rule in node.get("rules", ()):
         yield here, rule
+    for key, child in children.items():
+        yield from ((here, rule) for rule in _versions(root, key, child))
+    for key, variants in node.get("variants", {}).items():
+        for variant in variants:
+            yield from ((here, rule) for rule in _of_variant(root, key, variant, variants))
     for child in node.get("allOf", ()):
         if "if" not in child:
             yield from _rules(root, child, here, above)
@@ -117,6 +136,50 @@ def _rules(root: Node, node: Node, place: Steps, above: dict[str, Steps]) -> Ite
         yield from _rules(root, node["items"], place, above)
     for key, child in children.items():
         yield from _rules(root, child, (*here, key), above)
+
+
+def _of_variant(root: Node, key: str, variant: Node, variants: list[Node]) -> Iterator[Node]:
+    """Yield the rules that refuse the values of a variant, or what it says of fields, for some libvirts."""
+    values = variant["is"]
+    yield from _versions(root, key, variant, values)
+    others = {"not": [value for other in variants for value in other["is"] or ()]}
+    when = {key: values or (False if values is not None else others)}
+    for name, node in _fields(root, variant):
+        yield from _versions(root, name, node, when=when)
+
+
+def _fields(root: Node, node: Node, above: tuple[str, ...] = ()) -> Iterator[tuple[str, Node]]:
+    """Yield the fields of a mapping, or of the items of a list, at any depth, with their nodes."""
+    if (reference := node.get("$ref", "")) in above:
+        return
+    above, node = (*above, reference) if reference else above, resolve(root, node)
+    for key, child in node.get("properties", {}).items():
+        yield key, child
+        yield from ((f"{key}.{name}", below) for name, below in _fields(root, child, above))
+    yield from _fields(root, node["items"], above) if "items" in node else ()
+
+
+def _versions(root: Node, field: str, node: Node, values: list[str] | None = None, when: Node = FREE) -> Iterator[Node]:
+    """Yield the rules that refuse a field, or these values of it, for libvirts that have them not yet or no longer."""
+    node = resolve(root, node)
+    if "items" in node:
+        yield from _versions(root, field, node["items"], when=when)
+    own, of_values = facts(node)
+    for value, fact in ((values, own), *of_values.items()):
+        what, guest = "'{value}' " if value else "", "the guest is for {/libvirt|the newest}"
+        for key, release, said, which in (
+            ("until", fact.since, f"{what}is of libvirt {fact.since}, {guest}", "older"),
+            ("since", fact.until, f"{what}is not in libvirt {fact.until} and newer, {guest}", "newer"),
+        ):
+            if release:
+                yield {
+                    "id": VERSION,
+                    "description": OF_VERSIONS,
+                    key: release,
+                    "when": {**when, field: value} if value else when,
+                    "at": field,
+                    "message": f"{said} ({which} ones have {fact.instead})" if fact.instead else said,
+                }
 
 
 def named_fields(rule: Node) -> Iterator[tuple[Path, str]]:

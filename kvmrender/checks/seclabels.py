@@ -7,9 +7,6 @@ from collections.abc import Iterator
 from kvmrender.checks.common import Context, check, dig, once
 from kvmrender.errors import Path, Problem
 
-CHARACTER_DEVICES = ("serials", "parallels", "consoles", "channels")
-"""Character devices whose labels libvirt reads."""
-
 
 @check("seclabel")
 def labels_once(context: Context, architecture: Context) -> Iterator[Problem]:
@@ -20,12 +17,8 @@ def labels_once(context: Context, architecture: Context) -> Iterator[Problem]:
             yield Problem(("seclabel", number, "model"), "is missing: there are several labels")
     nvram: Context = dig(context, "os", "nvram", "source", default={})
     for path, source in [((), context), *_sources(context), (("os", "nvram", "source"), nvram)]:
-        yield from _once((*path, "seclabel"), source.get("seclabel") or [])
-
-
-def _once(path: Path, labels: list[Context]) -> Iterator[Problem]:
-    models = ((number, label["model"]) for number, label in enumerate(labels) if "model" in label)
-    yield from once(((*path, number, "model"), model, repr(model)) for number, model in models)
+        models = ((number, label.get("model")) for number, label in enumerate(source.get("seclabel") or []))
+        yield from once(((*path, "seclabel", number, "model"), model, repr(model)) for number, model in models if model)
 
 
 @check("seclabel")
@@ -53,7 +46,7 @@ def _sources(context: Context) -> Iterator[tuple[Path, Context]]:
             yield (*path, "source"), image.get("source") or {}
             image, path = image.get("backingStore"), (*path, "backingStore")
     first = context["serials"][0].get("source") if context["serials"] else None
-    for key in CHARACTER_DEVICES:
+    for key in ("serials", "parallels", "consoles", "channels"):  # those whose labels libvirt reads
         for number, device in enumerate(context[key]):
             sources = device.get("source") or []
             if key != "consoles" or sources != first:

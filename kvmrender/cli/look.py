@@ -9,31 +9,43 @@ from typing import Any
 
 import click
 
-from kvmrender.cli.options import FLEET, GUESTS, LAYERS, TEMPLATES, options
+from kvmrender.cli.options import FLEET, GUESTS, LAYERS, MERGED, OF_LIBVIRT, TEMPLATES, libvirt_option, options
 from kvmrender.cli.program import engine_of, trouble
 from kvmrender.errors import visible
 from kvmrender.terminal import say, write
 
 
-@click.command(short_help="Say what the field at PATH is.")
-@options(TEMPLATES, click.argument("path", default=""))
+@click.command(short_help="Say what a field is, or an id in a message.")
+@options(TEMPLATES, click.argument("path", default="", metavar="[PATH or ID]"), libvirt_option(OF_LIBVIRT))
 @click.option("-r", "--recursive", is_flag=True, help="Show the fields below those in the field, too.")
-@click.option("--markdown", is_flag=True, help="Write a page of all fields.")
-def explain(templates: tuple[str, ...], path: str, recursive: bool, markdown: bool) -> None:
+@click.option("--checks", is_flag=True, help="List the ids of all checks, and of what else finds problems.")
+@click.option("--markdown", is_flag=True, help="Write a page of all fields, or of all checks.")
+def explain(
+    templates: tuple[str, ...], path: str, recursive: bool, checks: bool, markdown: bool, libvirt: str | None
+) -> None:
     """Say what the field at PATH is: its values, default and short form, and which template writes it.
 
-    Without a PATH, show the tree of all fields.
+    Of an ID, as messages have it in brackets, say what the check holds, for which libvirt, and how to ignore it, with a
+    guest just inside and one just outside.
+
+    Without either, show the tree of all fields.
 
     Example: kvmrender explain disks.driver.cache
+
+    Example: kvmrender explain target-bus
     """
-    from kvmrender.look.explain import explain
+    from kvmrender.look.checks import checks_list, checks_page, explain_any
     from kvmrender.look.fields_page import fields_page
 
-    if markdown and path:
-        raise click.UsageError("--markdown is a page of all fields: leave PATH out.")
+    if path and (markdown or checks):
+        raise click.UsageError(f"--{'checks' if checks else 'markdown'} is of all of them: leave PATH and ID out.")
     with trouble():
         engine = engine_of(templates)
-        write(visible(engine.run(fields_page) if markdown else engine.run(explain, path, recursive)))
+        if markdown:
+            text = engine.run(checks_page) if checks else engine.run(fields_page, libvirt)
+        else:
+            text = engine.run(checks_list) if checks else engine.run(explain_any, path, recursive, libvirt)
+        write(visible(text))
 
 
 @click.command(short_help="Draw each GUEST and what it is joined to.")
@@ -68,6 +80,38 @@ def graph(guests: tuple[str, ...], form: str, **fleet: Any) -> None:
 
         render_fleet(guests, make=text, each=add, allow_shared=None, **fleet)
         write(visible(picture.svg() if form == "svg" else picture.mermaid()))
+
+
+@click.command(short_help="Say which libvirt each GUEST needs.")
+@options(*FLEET, *MERGED, GUESTS)
+@click.option("--report", type=click.Choice(["json"]), help="Write an object of JSON for each guest.")
+def needs(guests: tuple[str, ...], report: str | None, settings: tuple[str, ...], **fleet: Any) -> None:
+    """Say which libvirt each GUEST needs, and which of its fields say so; those that need the newest come first.
+
+    What a libvirt no longer has is told too: such a guest is for one before that. Whatever libvirt a guest names, it is
+    not held against it here.
+
+    Example: kvmrender needs --select 'web-*' fleet.yaml
+    """
+    from kvmrender.api import render_fleet
+    from kvmrender.fleet.guest_result import Outcome
+    from kvmrender.look.needs import line, needs_of, newest_first
+
+    with trouble():
+        found = []
+        needed = needs_of(engine_of(fleet["templates"]).schema)
+
+        def text(context: dict[str, Any], xml: str) -> str:
+            return json.dumps(needed(context))
+
+        def add(outcome: Outcome) -> None:
+            if not outcome.problems:
+                found.append(json.loads(outcome.text))
+
+        settings = (*settings, "libvirt=any")
+        render_fleet(guests, settings=settings, make=text, each=add, allow_shared=None, **fleet)
+        for one in newest_first(found):
+            write((json.dumps(one) if report else line(one)) + "\n")
 
 
 @click.command(short_help="Render each GUEST again when a file is saved.")

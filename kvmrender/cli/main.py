@@ -10,9 +10,22 @@ import click
 import yaml
 
 from kvmrender import __version__
-from kvmrender.cli.look import explain, graph, preview, watch
-from kvmrender.cli.options import ALLOW_SHARED, FLEET, GUESTS, LAYERS, TEMPLATES, Program, options
-from kvmrender.cli.program import DIFFERS, engine_of, trouble
+from kvmrender.cli.drift import drift
+from kvmrender.cli.importing import import_
+from kvmrender.cli.look import explain, graph, needs, preview, watch
+from kvmrender.cli.options import (
+    ALLOW_SHARED,
+    FLEET,
+    GUESTS,
+    LAYERS,
+    OF_LIBVIRT,
+    REPORT,
+    TEMPLATES,
+    Program,
+    libvirt_option,
+    options,
+)
+from kvmrender.cli.program import DIFFERS, about_ids, engine_of, trouble
 from kvmrender.cli.run import run, to_standard_output
 from kvmrender.cli.templates import templates
 from kvmrender.engine import Engine, default_engine
@@ -20,6 +33,7 @@ from kvmrender.errors import Error, GuestError, Problem, TemplateError, printabl
 from kvmrender.fleet.fleet import Faults
 from kvmrender.fleet.folder import PATIENCE
 from kvmrender.fleet.report import Report
+from kvmrender.fleet.report_forms import reported
 from kvmrender.reading.inputs import Inputs
 from kvmrender.schema.secrets import masked
 from kvmrender.terminal import say, write
@@ -42,9 +56,12 @@ def main() -> None:
     """
 
 
+main.add_command(drift)
+main.add_command(import_)
 main.add_command(templates)
 main.add_command(explain)
 main.add_command(graph)
+main.add_command(needs)
 main.add_command(preview)
 main.add_command(watch)
 
@@ -67,7 +84,7 @@ main.add_command(watch)
     help=f"Wait that long for another run in DIR; by default {PATIENCE}.",
 )
 @ALLOW_SHARED
-@click.option("--report", type=click.Choice(["json"]), help="Write an object of JSON for each guest.")
+@REPORT
 @click.option("-q", "--quiet", is_flag=True, help="No summary.")
 @click.option("-v", "--verbose", is_flag=True, help="Tell what becomes of each file.")
 def render(
@@ -85,20 +102,19 @@ def render(
     if output is None and needing:
         raise click.UsageError(f"--{needing[0]} is for files: give -o DIR too.")
     with trouble():
-        engine = engine_of(fleet["templates"])
-        if fleet["strict"] and engine.stack.own:
-            _refuse_lost_fields(engine)
         if output is None:
+            _prepare(**fleet)
             to_standard_output(guests, quiet, **fleet)
             return
-        waiting = f"{printable(output)}: another run is at work here: waiting"
-        with closing(Report(output, report == "json", quiet, verbose)) as told:
+        waiting, about = f"{printable(output)}: another run is at work here: waiting", about_ids(fleet["templates"])
+        with closing(Report(output, report, quiet, verbose)) as told:
             try:
-                run(guests, told.add, quiet, output=output, waiting=lambda: say(waiting), **fleet)
-            except (GuestError, TemplateError):
-                told.tell(failed=True)
+                _prepare(**fleet)
+                run(guests, told.add, quiet, told.note, output=output, waiting=lambda: say(waiting), **fleet)
+            except (GuestError, TemplateError) as error:
+                told.tell(about, error)
                 raise
-            told.tell()
+            told.tell(about)
     if fleet["check"] and told.differs:
         sys.exit(DIFFERS)
 
@@ -126,16 +142,24 @@ def context(guests: tuple[str, ...], **fleet: Any) -> None:
 
 
 @main.command(short_help="Write the JSON Schema of guest files.")
-@options(TEMPLATES, click.option("--parts", is_flag=True, help="That of schema parts (NAME.schema.yaml) instead."))
-def schema(templates: tuple[str, ...], parts: bool) -> None:
+@options(TEMPLATES, libvirt_option(OF_LIBVIRT))
+@click.option("--parts", is_flag=True, help="That of schema parts (NAME.schema.yaml) instead.")
+@click.option("--types", is_flag=True, help="The types of guests for Python instead: a stub file, with Guest in it.")
+def schema(templates: tuple[str, ...], parts: bool, types: bool, libvirt: str | None) -> None:
     """Write the JSON Schema of guest files, for editors.
 
     Example: kvmrender schema > guest.schema.json
     """
     from kvmrender.schema.editor_schema import PART_SCHEMA, editor_schema_text
+    from kvmrender.schema.type_stub import type_stub
 
+    if parts and types:
+        raise click.UsageError("--parts and --types are two things: give one.")
     with trouble():
-        write(PART_SCHEMA.read_text(encoding="utf-8") if parts else engine_of(templates).run(editor_schema_text))
+        if parts:
+            write(PART_SCHEMA.read_text(encoding="utf-8"))
+        else:
+            write(engine_of(templates).run(type_stub if types else editor_schema_text, libvirt))
 
 
 @main.command(short_help="Check each FILE as strictly as can be.")
@@ -143,6 +167,7 @@ def schema(templates: tuple[str, ...], parts: bool) -> None:
 @click.option("--schema", type=click.Path(), metavar="PATH", help="libvirt's domain.rng; by default the installed one.")
 @ALLOW_SHARED
 @click.option("--connect", metavar="URI", help="Ask this libvirt driver too, such as qemu:///system.")
+@REPORT
 def validate(
     files: tuple[str, ...],
     templates: tuple[str, ...],
@@ -150,9 +175,11 @@ def validate(
     settings: tuple[str, ...],
     namespace: str | None,
     max_size: int,
+    ignore: tuple[str, ...],
     schema: str | None,
     connect: str | None,
     allow_shared: tuple[str, ...],
+    report: str | None,
 ) -> None:
     """Check each FILE, a guest file or domain XML, as strictly as can be.
 
@@ -169,21 +196,33 @@ def validate(
             from kvmrender.libvirt.validator import Validator
         except ImportError:
             raise Error("validate needs lxml: pip install 'kvmrender[validate]'") from None
-        engine = engine_of(templates)
-        validator = Validator(engine, schema, connect, allow_shared)
-        inputs = Inputs(engine.schema.root, files, defaults, settings, namespace, max_size)
-        faults, unread, names = Faults(most=MOST_FOUND), list[Problem](), list[str]()
-        for name, data in inputs.contents(unread):
+        with reported(report, "validate", about_ids(templates)) as told:
+            engine = engine_of(templates)
+            validator = Validator(engine, schema, connect, allow_shared, told.add)
+            inputs = Inputs(engine.schema.root, files, defaults, settings, namespace, max_size, ignore)
+            faults, unread, names = Faults(most=MOST_FOUND), list[Problem](), list[str]()
+            for name, data in inputs.contents(unread):
+                faults.add(unread, of_files=True)
+                unread.clear()
+                if validator.is_valid(name, data, inputs, faults):
+                    names.append(name)
+            shared = validator.shared()
+            wrong = {problem.file for problem in shared}
+            if not report:
+                write("".join(f"{printable(name)}: valid\n" for name in names if name not in wrong))
+            faults.add(shared)
             faults.add(unread, of_files=True)
-            unread.clear()
-            if validator.is_valid(name, data, inputs, faults):
-                names.append(name)
-        shared = validator.shared()
-        wrong = {problem.file for problem in shared}
-        write("".join(f"{printable(name)}: valid\n" for name in names if name not in wrong))
-        faults.add(shared)
-        faults.add(unread, of_files=True)
-        faults.end()
+            faults.end()
+            for note in validator.needless():
+                told.note(note)
+                say(str(note))
+
+
+def _prepare(templates: tuple[str, ...], strict: bool, **_: Any) -> None:
+    """Read the templates. Raises TemplateError, and Error for fields of one's own that no template can write."""
+    engine = engine_of(templates)
+    if strict and engine.stack.own:
+        _refuse_lost_fields(engine)
 
 
 def _refuse_lost_fields(engine: Engine) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import reduce
 from typing import Any, TypeVar
@@ -14,6 +15,10 @@ from kvmrender.reading.size_limits import ALLOWED, size
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+
+LIBVIRT = "libvirt"
+"""The key of a guest for what the option of that name says."""
+VERSION = re.compile(r"[0-9]{1,4}([.][0-9]{1,4}){0,2}|any", re.ASCII)
 
 TEMPLATES = click.option(
     "--templates",
@@ -44,8 +49,43 @@ MAX_SIZE = click.option(
 ALLOW_SHARED = click.option(
     "--allow-shared", multiple=True, metavar="GLOB", help="Disks that several guests may write to."
 )
+OF_LIBVIRT = "Leave out what this libvirt lacks, such as 10.0."
+
+
+def _version(ctx: click.Context, _: click.Parameter, text: str | None) -> str | None:
+    if text is not None and not VERSION.fullmatch(text):
+        raise click.BadParameter(f"{text!r} is not a version of libvirt, such as 9.0, 9.0.0 or 12.8.0")
+    if text is not None:
+        ctx.meta[LIBVIRT] = text
+    return text
+
+
+def _settings(ctx: click.Context, _: click.Parameter, settings: tuple[str, ...]) -> tuple[str, ...]:
+    return (*settings, f"{LIBVIRT}={ctx.meta[LIBVIRT]}") if LIBVIRT in ctx.meta else settings
+
+
+def libvirt_option(about: str, is_setting: bool = False) -> Callable[[Command], Command]:
+    """Return the option ``--libvirt``; as a setting it is a ``--set`` for the command."""
+    return click.option(
+        "--libvirt", metavar="VERSION", callback=_version, is_eager=is_setting, expose_value=not is_setting, help=about
+    )
+
+
 GUESTS = click.argument("guests", nargs=-1, type=click.Path(), metavar="[GUEST]...")
-LAYERS = (
+REPORT = click.option(
+    "--report",
+    type=click.Choice(["json", "sarif", "junit", "github"]),
+    help="Write a report to standard output: an object of JSON for each guest, SARIF, the XML of JUnit, or annotations"
+    " of GitHub.",
+)
+IGNORE = click.option(
+    "--ignore",
+    multiple=True,
+    metavar="ID",
+    help="Don't hold guests against the check with this id, which messages have in brackets.",
+)
+MERGED = (
+    IGNORE,
     TEMPLATES,
     MAX_SIZE,
     click.option("--namespace", metavar="TEXT", help="The namespace of guests that name none."),
@@ -54,11 +94,16 @@ LAYERS = (
         "settings",
         multiple=True,
         metavar="PATH=VALUE",
+        callback=_settings,
         help="Set this in each guest, such as disks[0].driver.cache=none; the value is YAML.",
     ),
     click.option(
         "--defaults", multiple=True, metavar="FILE", help="What goes under each guest: a mapping in YAML or JSON."
     ),
+)
+LAYERS = (
+    *MERGED,
+    libvirt_option("The libvirt that each guest is for, such as 10.0; what it lacks is refused.", is_setting=True),
 )
 FLEET = (
     click.option(

@@ -18,6 +18,7 @@ from kvmrender.terminal import SIGNALS, say
 
 if TYPE_CHECKING:
     from kvmrender.engine import Engine
+    from kvmrender.fleet.report_forms import About, KnowAbout
 
 DIFFERS, TROUBLE, SIGNALLED = 1, 2, 128
 """Exit codes as of ``diff``: something differs (with --check), or went wrong; as shells have it, the last and the
@@ -45,6 +46,22 @@ def engine_of(templates: tuple[str, ...]) -> Engine:
         inside = "" if place == folder else f", {place.relative_to(folder)} in it"
         say(f"{printable(str(folder))}: warning: anyone may write to these templates{printable(inside)}")
     return engine
+
+
+def about_ids(templates: tuple[str, ...]) -> KnowAbout:
+    """Return what says what is known of ids of problems, of the shipped ones where these folders can't be read."""
+
+    def known() -> About:
+        from kvmrender.engine import current_engine, default_engine
+        from kvmrender.look.checks import descriptions
+
+        try:
+            engine = current_engine(templates, isolated=True) if templates else default_engine()
+        except Error:
+            engine = default_engine()
+        return engine.run(descriptions)
+
+    return known
 
 
 def as_program(run: Callable[[], None]) -> None:

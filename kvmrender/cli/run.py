@@ -9,6 +9,7 @@ from io import BytesIO
 from typing import IO, Any
 
 from kvmrender.api import render_fleet
+from kvmrender.errors import Problem
 from kvmrender.fleet.guest_result import Outcome
 from kvmrender.terminal import is_terminal, say
 
@@ -45,19 +46,33 @@ def to_standard_output(files: tuple[str, ...], quiet: bool = False, between: str
             sys.stdout.buffer.write(data)
 
 
-def run(files: tuple[str, ...], each: Callable[[Outcome], None], quiet: bool, **options: Any) -> None:
+def run(
+    files: tuple[str, ...],
+    each: Callable[[Outcome], None],
+    quiet: bool,
+    noted: Callable[[Problem], None] = lambda note: None,
+    **options: Any,
+) -> None:
     """Render a fleet, with a progress bar on a terminal if it takes more than a second, and tell what there is to
-    note."""
+    note; ``noted`` is called with what that is of the run itself."""
     notes = 0
 
-    def told(outcome: Outcome) -> None:
+    def tell(note: Problem) -> None:
         nonlocal notes
+        notes += 1
+        if notes <= MOST_NOTES:
+            say(str(note))
+
+    def told(outcome: Outcome) -> None:
         for note in outcome.notes:
-            notes += 1
-            if notes <= MOST_NOTES:
-                say(str(note))
+            tell(note)
         each(outcome)
 
+    def told_of_run(note: Problem) -> None:
+        tell(note)
+        noted(note)
+
+    options["noted"] = told_of_run
     if quiet or not is_terminal(sys.stderr):
         render_fleet(files, each=told, **options)
     else:

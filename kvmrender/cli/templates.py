@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from kvmrender.cli.options import TEMPLATES, options
-from kvmrender.cli.program import TROUBLE, engine_of, trouble
+from kvmrender.cli.options import IGNORE, REPORT, TEMPLATES, libvirt_option, options
+from kvmrender.cli.program import TROUBLE, about_ids, engine_of, trouble
 from kvmrender.engine import Engine
 from kvmrender.errors import Error, GuestError, Problem, nearest, printable
+from kvmrender.fleet.report_forms import reported
 from kvmrender.reading.inputs import Inputs
+from kvmrender.reading.layers import checks_to_ignore
 from kvmrender.reading.load import Document
 from kvmrender.shipped import SHIPPED
 from kvmrender.templating.stack import Stack
@@ -96,10 +98,20 @@ def copy(templates: tuple[str, ...], name: str, folder: str) -> None:
     click.option(
         "--guest", "guests", multiple=True, metavar="GUEST", help="Render this file, instead of the example guests."
     ),
+    IGNORE,
+    libvirt_option("Render the guests for this libvirt, without the example guests that need a newer one."),
     TEMPLATES,
+    REPORT,
     click.argument("folders", nargs=-1, metavar="[DIR]..."),
 )
-def check(folders: tuple[str, ...], templates: tuple[str, ...], guests: tuple[str, ...]) -> None:
+def check(
+    folders: tuple[str, ...],
+    templates: tuple[str, ...],
+    guests: tuple[str, ...],
+    ignore: tuple[str, ...],
+    report: str | None,
+    libvirt: str | None,
+) -> None:
     """Find what is wrong with the templates in each DIR, or with the shipped ones.
 
     Each file is compiled and looked at: names that no context has, blocks that no parent has, macros and files that
@@ -118,31 +130,32 @@ def check(folders: tuple[str, ...], templates: tuple[str, ...], guests: tuple[st
         from kvmrender.workbench.template_check import Finding, looked_at
         from kvmrender.workbench.trial_rendering import findings, fixtures
 
-        found = list(_of_parts(Stack((*folders, *templates))))
-        engine = engine_of((*folders, *templates))
-        said, names, readable = engine.run(looked_at)
-        found += [Finding(*one) for one in said]
-        if readable:
-            documents = _documents(engine, guests) if guests else fixtures()
-            found += findings(engine, names, documents, _faults(engine))
-        for finding in sorted(set(found)):
-            say(str(finding))
+        stack = (*folders, *templates)
+        with reported(report, "templates check", about_ids(stack)) as told:
+            found, is_usable = _of_parts(Stack(stack))
+            if is_usable:
+                engine = engine_of(stack)
+                said, names, readable = engine.run(looked_at)
+                found += [Finding(*one) for one in said]
+                if readable:
+                    documents = _documents(engine, guests) if guests else fixtures()
+                    ignored = checks_to_ignore(engine.schema.root, ignore)
+                    found += findings(engine, names, documents, _faults(engine), ignored, libvirt)
+            found = sorted(set(found)) if is_usable else found
+            for finding in found:
+                say(str(finding))
+            told.add(", ".join(stack) or SHIPPED, None, [finding.problem for finding in found])
         if found:
             sys.exit(TROUBLE)
 
 
-def _of_parts(stack: Stack) -> Iterator[Finding]:
-    """Yield what is wrong with schema parts of one's own. Ends the program where there can be no guests with them."""
+def _of_parts(stack: Stack) -> tuple[list[Finding], bool]:
+    """Return what is wrong with schema parts of one's own, and whether there can be guests with them."""
     from kvmrender.templating.schema_parts import checked
     from kvmrender.workbench.template_check import Finding
 
     _, faults = checked(stack, thoroughly=True) if stack.own_parts() else (None, [])
-    for fault in faults:
-        yield Finding(*fault[:3])
-    if any(fault.is_error for fault in faults):
-        for fault in faults:
-            say(str(Finding(*fault[:3])))
-        sys.exit(TROUBLE)
+    return [Finding(*fault[:3]) for fault in faults], not any(fault.is_error for fault in faults)
 
 
 def _documents(engine: Engine, files: tuple[str, ...]) -> list[Document]:

@@ -18,7 +18,7 @@ Values = tuple[frozenset[str | None], bool]
 
 PLAIN = frozenset(
     """const enum exclusiveMaximum exclusiveMinimum maxContains maxItems maxLength maxProperties maximum
-    minContains minItems minLength minProperties minimum multipleOf pattern required type uniqueItems""".split()  # noqa: SIM905 - words
+    minContains minItems minLength minProperties minimum multipleOf pattern required type uniqueItems""".split()  # noqa: SIM905 - a page, with one word a line
 )
 """Keywords with no schemas in them."""
 

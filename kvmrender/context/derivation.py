@@ -73,7 +73,8 @@ def _disks(disks: list[Guest], disk_buses: dict[str, str]) -> list[Guest]:
     for disk in disks:
         if name := disk["target"].get("dev"):
             taken.add(name)
-            if prefix := PREFIX_BY_BUS.get(disk["target"].get("bus")):  # its place on the bus is that of this name
+            prefix = PREFIX_BY_BUS.get(disk["target"].get("bus"), "")
+            if not name.startswith(prefix):  # its place on the bus is that of this name
                 taken.add(prefix + letters_of(name))
     free: dict[str, Iterator[str]] = {}
     result = []
@@ -95,7 +96,7 @@ def _disks(disks: list[Guest], disk_buses: dict[str, str]) -> list[Guest]:
 
 def _bus(name: str, usual: str) -> str:
     """Return the bus of a disk: the usual one, unless its name is one of another bus."""
-    prefix = name[:2]
+    prefix = "nvme" if name[:4] == "nvme" else name[:2]
     return usual if prefix == PREFIX_BY_BUS[usual] else BUS_BY_PREFIX.get(prefix, usual)
 
 

@@ -1,4 +1,4 @@
-"""Names of disks as libvirt gives them: vda … vdz, vdaa … (https://libvirt.org/formatdomain.html#hard-drives-floppy-disks-cdroms)."""
+"""Names of disks as libvirt gives them: vda … vdz, vdaa …, nvme0n1 … (https://libvirt.org/formatdomain.html#hard-drives-floppy-disks-cdroms)."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ PREFIX_BY_BUS = {
     "sd": "sd",
     "ide": "hd",
     "fdc": "fd",
+    "nvme": "nvme",
 }
 """How the names of a bus begin."""
 
-BUS_BY_PREFIX = {"vd": "virtio", "sd": "scsi", "hd": "ide", "fd": "fdc"}
+BUS_BY_PREFIX = {"vd": "virtio", "sd": "scsi", "hd": "ide", "fd": "fdc", "nvme": "nvme"}
 """The bus that libvirt takes a name to mean where none is given."""
 
 PREFIXES = (*BUS_BY_PREFIX, "xvd", "ubd")
@@ -30,9 +31,19 @@ def letters_of(name: str) -> str:
     return next((name.removeprefix(prefix) for prefix in PREFIXES if name.startswith(prefix)), name)
 
 
+def position(name: str) -> int:
+    """Return the position of a disk's name on its bus, from 0: 27 of ``vdab``."""
+    found = 0
+    for letter in letters_of(name):
+        found = found * _LETTERS + ord(letter) - ord("a") + 1
+    return found - 1
+
+
 @lru_cache(maxsize=1024)
 def device_name(prefix: str, index: int) -> str:
     """Return the name of the disk at ``index`` (from 0): ``device_name("vd", 27)`` is ``vdab``."""
+    if prefix == "nvme":
+        return f"nvme{index}n1"  # a controller each
     if index < 0:
         raise ValueError("an index is 0 or more")
     letters = ""

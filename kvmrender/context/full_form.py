@@ -15,11 +15,13 @@ from kvmrender.schema.guest_schema import GuestSchema, Node, resolve
 from kvmrender.schema.shorthand import QUANTITIES, expander, forms
 
 _INTEGER = re.compile(r"-?[0-9]{1,20}", re.ASCII)
+_BOOLEANS = (("yes", "no"), ("on", "off"), ("true", "false"))
+"""What true and false are written as, by the values that a field may have."""
 _TOO_LARGE = 10**20
 
 
 def normaliser(schema: GuestSchema, arch: str | None, guest_type: str) -> Convert:
-    """Compile the schema for guests of one architecture (None if it is unknown) and type (kvm or qemu).
+    """Compile the schema for guests of one architecture (None if it is unknown) and type (kvm, qemu or hvf).
 
     In what the function returns, a null stands where it removes a default or a derived value, and nowhere else;
     ``without_nulls`` gives the guest that is left. Defaults in it are shared: it is not to be changed.
@@ -31,6 +33,16 @@ def normaliser(schema: GuestSchema, arch: str | None, guest_type: str) -> Conver
 def converter(root: Node, node: Node, guest_type: str) -> Convert | None:
     """Compile one node of the schema, or return None where its values are taken as they are."""
     return _Compiler(root, guest_type, []).value([node])
+
+
+def hypervisor(guest: Mapping[str, Any]) -> str:
+    """Return the type that a guest says, if there is such a one; else the usual."""
+    return str(said) if (said := guest.get("type")) in ("qemu", "hvf") else "kvm"
+
+
+def rules_of(root: Node, nodes: list[Node], guest_type: str) -> Rules:
+    """Return what nodes of the schema, that of a mapping and those that add to it, say of its keys."""
+    return _Compiler(root, guest_type, []).rules(nodes)
 
 
 def with_machine(guest: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -78,6 +90,8 @@ class _Compiler:
             return self.array(nodes)
         if node.get("type") == "integer":
             return _integer
+        if node.get("format") == "boolean":
+            return _option(["true", "false"])
         if node.get("type") == "string":
             return _string
         if "enum" in node:
@@ -90,6 +104,7 @@ class _Compiler:
     def array(self, nodes: list[Node]) -> Convert:
         items = [resolve(self.root, node["items"]) for node in nodes if "items" in node]
         convert = (self.value(items) if items else None) or as_it_is
+        alone = (dict, str, int) if items and items[0].get("type") in ("string", "integer") else (dict,)
 
         def array(value: Any, notes: Notes) -> Any:
             if value.__class__ is list or isinstance(value, (list, tuple)):
@@ -99,16 +114,19 @@ class _Compiler:
                 return result
             # One element may stand without the list; what isn't one is left for the check.
             item = convert(value, notes)
-            return [item] if item.__class__ is dict else value
+            return [item] if item.__class__ in alone else value
 
         return array
 
-    def object(self, nodes: list[Node]) -> Convert:
+    def rules(self, nodes: list[Node]) -> Rules:
         children = {
             name: [resolve(self.root, node["properties"][name]) for node in nodes if name in node.get("properties", {})]
             for name in nodes[0].get("properties", {})
         }
-        rules = Rules(children, self._below, self.guest_type, self.place)
+        return Rules(children, self._below, self.guest_type, self.place)
+
+    def object(self, nodes: list[Node]) -> Convert:
+        rules = self.rules(nodes)
         expand, (_, shorthand) = expander(nodes[0]), forms(nodes[0])
         shorthand = None if nodes[0].get("format") in QUANTITIES else shorthand
         text = shorthand if isinstance(shorthand, str) and rules.kind(shorthand) is str else ""
@@ -118,7 +136,7 @@ class _Compiler:
 
         def shape_of(names: tuple[str, ...], notes: Notes) -> Shape:
             shape = rules.shape(names)
-            if len(self.kept) < MOST_SHAPES and len(names) < MOST_NAMES and children.keys() >= {*names}:
+            if len(self.kept) < MOST_SHAPES and len(names) < MOST_NAMES and rules.children.keys() >= {*names}:
                 shapes[names] = shape
                 self.kept.append(shape)
             else:
@@ -196,8 +214,8 @@ def _string(value: Any, notes: Notes) -> Any:
 
 
 def _option(options: list[str]) -> Convert:
-    words = {True: "yes", False: "no"} if "yes" in options else {True: "on", False: "off"}
-    known = frozenset(options)
+    true, false = next((pair for pair in _BOOLEANS if pair[0] in options), _BOOLEANS[0])
+    words, known = {True: true, False: false}, frozenset(options)
 
     def option(value: Any, notes: Notes) -> Any:
         if value.__class__ is bool and words[value] in known:

@@ -65,10 +65,11 @@ class Rules:
         guest_type: str,
         place: str,
     ) -> None:
-        self._children, self._convert, self._guest_type, self._place = children, convert, guest_type, place
+        self.children, self._convert, self._guest_type, self._place = children, convert, guest_type, place
         self._converters: dict[str, Convert | None] = {}
         self._constants: dict[str, Any] = {}
-        self._cases: dict[str, list[Case]] = {}
+        self.cases: dict[str, list[Case]] = {}
+        self._shapes: dict[tuple[str, ...], Shape] = {}
         self.filled: set[str] = set()
         """Keys that have a value where the guest gives none, so that a null is to be remembered."""
         self.arrays = {name for name, nodes in children.items() if nodes[0].get("type") == "array"}
@@ -76,13 +77,13 @@ class Rules:
             self._read(name)
 
     def _read(self, name: str) -> None:
-        cases = [case for node in reversed(self._children[name]) for case in self._of(name, node)]
+        cases = [case for node in reversed(self.children[name]) for case in self._of(name, node)]
         if cases and cases[0][0]:
-            self._cases[name] = cases
+            self.cases[name] = cases
         elif cases and cases[0][1] is not None:
             self._constants[name] = cases[0][1]
-        is_derived = any("derived" in entry for node in self._children[name] for entry in node.get("defaults", ()))
-        if is_derived or name in self._cases or name in self._constants:
+        is_derived = any("derived" in entry for node in self.children[name] for entry in node.get("defaults", ()))
+        if is_derived or name in self.cases or name in self._constants:
             self.filled.add(name)
 
     def _of(self, name: str, node: Node) -> Iterator[Case]:
@@ -98,32 +99,48 @@ class Rules:
         return default if default is None else self._converter(name)(deepcopy(default), Notes())
 
     def _converter(self, name: str) -> Convert:
-        if name not in self._children:
+        if name not in self.children:
             return as_it_is
         if name not in self._converters:
-            self._converters[name] = self._convert(name, self._children[name])
+            self._converters[name] = self._convert(name, self.children[name])
         return self._converters[name] or as_it_is
 
     def is_decided(self, name: str, mapping: dict[str, Any]) -> bool:
         """Say whether a key's default, if it depends on its neighbours, is there with those of a mapping."""
-        cases = self._cases.get(name)
+        cases = self.cases.get(name)
         return not cases or any(_holds(conditions, mapping) for conditions, _ in cases)
 
     def kind(self, name: Any) -> type | None:
         """Return the type of the values of a key that are in full form as they are written."""
-        node = self._children[name][0] if isinstance(name, str) and name in self._children else {}
+        node = self.children[name][0] if isinstance(name, str) and name in self.children else {}
         if node.get("type") == "integer":
             return int
         return str if node.get("type") == "string" or ("enum" in node and "type" not in node) else None
 
+    def filled_in(self, mapping: dict[str, Any]) -> dict[str, Any]:
+        """Return a mapping in full form with the defaults that there are beside what it has."""
+        names = tuple(mapping)
+        if (shape := self._shapes.get(names)) is None:
+            shape = self._with_defaults(names)
+            if len(self._shapes) < MOST_SHAPES:
+                self._shapes[names] = shape
+        result = {**mapping, **shape.constants}
+        if shape.cases:
+            fill(shape, result)
+        return result
+
     def shape(self, names: tuple[str, ...]) -> Shape:
         """Return what follows from these keys, which need not be known."""
-        shape = Shape(self._place, names)
+        shape = self._with_defaults(names)
         shape.steps = [(name, self.kind(name), self._converter(name)) for name in names]
+        return shape
+
+    def _with_defaults(self, names: tuple[str, ...]) -> Shape:
+        shape = Shape(self._place, names)
         shape.constants = {name: value for name, value in self._constants.items() if name not in names}
-        there = {*names, *shape.constants, *self._cases}
-        for name in [name for name in self._cases if name not in names]:
-            left = [(_left(conditions, there), value) for conditions, value in self._cases[name]]
+        there = {*names, *shape.constants, *self.cases}
+        for name in [name for name in self.cases if name not in names]:
+            left = [(_left(conditions, there), value) for conditions, value in self.cases[name]]
             cases = [(conditions, value) for conditions, value in left if conditions is not None]
             if cases and cases[0][0]:
                 shape.cases.append((name, cases))

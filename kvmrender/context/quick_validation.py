@@ -23,8 +23,8 @@ class UnknownError(Exception):
 
 
 ANNOTATIONS = frozenset(
-    """$comment $defs $id $schema anchor default defaults description examples facts format message only_on
-    rules shorthand since title variants writeOnly""".split()  # noqa: SIM905 - words
+    """$comment $defs $id $schema anchor default defaults description enumDescriptions examples facts format instead
+    message only_on rules shorthand since title until variants writeOnly""".split()  # noqa: SIM905 - one word a line
 )
 """Keywords that say nothing of what is valid."""
 

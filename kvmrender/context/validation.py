@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
-from functools import cache, reduce
+from functools import cache, partial, reduce
 from itertools import chain, count, islice
 from operator import getitem
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from kvmrender.context.condensed_schema import condensed, names_in
 from kvmrender.context.quick_validation import UnknownError, validity
 from kvmrender.errors import Path, Problem, nearest
-from kvmrender.schema.guest_schema import GuestSchema, Node, node_at, resolve, validator_of
+from kvmrender.schema.guest_schema import GuestSchema, Node, inner, node_at, resolve, validator_of
 from kvmrender.schema.secrets import MASK, Secrets
 from kvmrender.schema.shorthand import QUANTITIES, forms
 
@@ -44,8 +44,10 @@ MOST_BITS = 256
 
 _WORDED = frozenset(("enum", "const", "type", "pattern", "minimum", "maximum", "minItems", "maxItems"))
 """Keywords of which a message tells what the value should be; of the others, the schema says why they refuse."""
+_OF_RUNNING = "is what only a running guest has, and libvirt writes by itself: leave it out"
 _KINDS = {"object": "a mapping", "array": "a list", "string": "a string", "integer": "a whole number"}
 _MANY = 9
+_TOO_MANY = 100
 
 
 def checker(schema: GuestSchema) -> Callable[[dict[str, Any], Collection[str] | None], list[Problem]]:
@@ -109,7 +111,7 @@ def _cut(value: Any, items: Iterator[int]) -> Any:
     if isinstance(value, str):
         return value if len(value) <= LONG else value[: LONG // 2] + value[-LONG // 2 :]
     if isinstance(value, dict):
-        return {_cut(key, items): _cut(one, items) for key, one in value.items()}
+        return {_cut(key, items) if isinstance(key, str) else key: _cut(one, items) for key, one in value.items()}
     if isinstance(value, (list, tuple)):
         return [_cut(one, items) for one, _ in zip(value, chain((0,), items), strict=False)]
     return value
@@ -186,8 +188,9 @@ def problems_of(root: Node, secrets: Secrets, guest: Any, error: jsonschema_rs.V
         known = {**resolve(root, node).get("properties", {}), **node.get("properties", {})}
         for key in found["unexpected"]:
             hint = nearest(key, known) or f" (known keys: {_options(known)})"
+            said = _OF_RUNNING if _is_live(root, (*path, key)) else f"is not a known key{hint}"
             key = MASK if secrets.hides_key((*path, key), value) else key
-            yield Problem((*path, key), f"is not a known key{hint}", at_key=True)
+            yield Problem((*path, key), said, at_key=True)
     elif kind == "required":
         wanted = resolve(root, node.get("properties", {}).get(found["property"], {}))
         ways = _ways(wanted)
@@ -198,11 +201,21 @@ def problems_of(root: Node, secrets: Secrets, guest: Any, error: jsonschema_rs.V
     elif kind == "propertyNames":
         said = node.get("message", "a key that may stand here") if isinstance(node, dict) else "allowed: no key is"
         yield Problem((*path, str(found["error"].instance)), f"is not {said}", at_key=True)
+    elif kind == "type" and _is_live(root, path):
+        yield Problem(path, _OF_RUNNING, at_key=True)
     elif isinstance(node, dict) and "message" in node and kind not in _WORDED:
         yield Problem(path, node["message"])
     else:
         secret = secrets.hides(path, value)
         yield Problem(path, f"{MASK if secret else shown(value)} {_fault(kind, found, node, value, secret)}")
+
+
+def _is_live(root: Node, path: Path) -> bool:
+    """Say whether a key is one that only running guests have."""
+    if not path or not isinstance(path[-1], str):
+        return False
+    holder = resolve(root, reduce(partial(inner, root), path[:-1], root))
+    return bool({path[-1], f"@{path[-1]}"} & {*holder.get("facts", {}).get("live", ())})
 
 
 def _ways(node: Node) -> list[str]:
@@ -223,7 +236,7 @@ def _fault(kind: str, found: dict[str, Any], node: Any, value: Any, secret: bool
     if kind == "enum":
         options = found["options"]
         hint = "" if secret else nearest(value, options)
-        return f"is not one of {_options(options, short=bool(hint))}{hint}"
+        return f"is not one of {_options(options, short=bool(hint) or len(options) > _TOO_MANY)}{hint}"
     if kind == "type":
         quantity = QUANTITIES.get(node.get("format", ""))
         if quantity and isinstance(value, (str, int)) and not isinstance(value, bool):
@@ -275,11 +288,17 @@ def _encodes(text: str) -> bool:
     return True
 
 
+def not_json(schema: GuestSchema, guest: dict[str, Any]) -> list[Problem]:
+    """Return what of a guest JSON has no form for, such as numbers of very many digits, which the schema takes."""
+    return list(islice(_not_json(Secrets(schema.root), (), guest), MOST_PROBLEMS))
+
+
 def _not_json(secrets: Secrets, path: Path, value: Any) -> Iterator[Problem]:
     if isinstance(value, dict):
         for key, item in value.items():
             if not isinstance(key, str) or not _encodes(key):
-                yield Problem(secrets.outside((*path, str(key))), "is not a known key: keys are text", at_key=True)
+                name = key if isinstance(key, str) else shown(key)
+                yield Problem(secrets.outside((*path, name)), "is not a known key: keys are text", at_key=True)
             else:
                 yield from _not_json(secrets, (*path, key), item)
     elif isinstance(value, (list, tuple)):

@@ -46,12 +46,13 @@ def hashes(context: Context, allowed: Iterable[str] = ()) -> tuple[int, ...]:
 
 def _owned(context: Context, allowed: Iterable[str]) -> Iterator[tuple[str, str, Path]]:
     yield "name", context["name"], ("name",)
-    if context.get("uuid"):
+    ignored = context.get("ignore", ())
+    if context.get("uuid") and "shared-uuid" not in ignored:
         yield "uuid", context["uuid"], ("uuid",)
-    for number, interface in enumerate(context["interfaces"]):
+    for number, interface in enumerate(context["interfaces"] if "shared-mac" not in ignored else ()):
         if interface["mac"] and (interface.get("teaming") or {}).get("type") != "transient":
             yield "mac", interface["mac"]["address"], ("interfaces", number, "mac", "address")
-    for number, disk in enumerate(context["disks"]):
+    for number, disk in enumerate(context["disks"] if "shared-disk" not in ignored else ()):
         place, key = image(disk)
         if place and _is_written(disk) and not any(fnmatchcase(place, pattern) for pattern in allowed):
             yield "disk", place, ("disks", number, "source", key)
@@ -114,6 +115,10 @@ def problems_of(found: Iterable[tuple[str, Key, Callable[[Problem], Problem]]]) 
 
     ``found`` are the keys of the suspects in order, each with its guest's name and what gives a problem its place.
     """
+
+    def problem(key: Key, said: str, other: Key) -> Problem:
+        return Problem(key.path, said, related=(other.path,), id=f"shared-{key.kind}")
+
     first: dict[tuple[str, str], tuple[str, Key, Callable[[Problem], Problem]]] = {}
     result = []
     for name, key, place in found:
@@ -122,11 +127,11 @@ def problems_of(found: Iterable[tuple[str, Key, Callable[[Problem], Problem]]]) 
         follows = owner == name and key.kind in ("uuid", "mac")
         if place is other_place and key is not other and key.kind == "disk":
             said = f"{key.value!r} is written by {path_string(other.path[:2])} too: make both shareable or readonly, or"
-            result.append(place(Problem(key.path, f"{said} allow it with --allow-shared", related=(other.path,))))
+            result.append(place(problem(key, f"{said} allow it with --allow-shared", other)))
         elif place is not other_place and not follows:
             where = other_place(Problem(other.path, "", related=(other.path,)))
             at = ":".join(str(part) for part in (where.file, where.line, where.column) if part is not None)
-            result.append(place(Problem(key.path, _said(key, other, name, owner, at), related=(other.path,))))
+            result.append(place(problem(key, _said(key, other, name, owner, at), other)))
     return result
 
 

@@ -9,14 +9,14 @@ from itertools import groupby, islice
 from typing import Any
 
 from kvmrender.engine import Engine
-from kvmrender.errors import GuestError, LimitError, Problem, TemplateError
+from kvmrender.errors import ERROR, GuestError, LimitError, Problem, TemplateError
 from kvmrender.fleet import manifest
 from kvmrender.fleet.clashes import Key, Shared, hashes, keys, problems_of
-from kvmrender.fleet.guest_result import UNCHANGED, Options, Outcome, file_name
+from kvmrender.fleet.guest_result import UNCHANGED, Options, Outcome, file_name, needless, split
 from kvmrender.fleet.output import Output
 from kvmrender.fleet.processes import cores, spread
 from kvmrender.reading.inputs import Inputs
-from kvmrender.reading.layers import Setting, with_settings
+from kvmrender.reading.layers import Setting
 from kvmrender.reading.load import Document, Line, from_line, layered
 from kvmrender.reading.size_limits import characters
 
@@ -27,7 +27,8 @@ CHUNK, CHUNK_SIZE = 64, 1 << 20
 
 
 class Fleet:
-    """Renders the guests of ``inputs``, each as the text that ``make`` gives (XML by default) or into ``output``."""
+    """Renders the guests of ``inputs``, each as the text that ``make`` gives (XML by default) or into ``output``; with
+    ``look``, what that says of context and XML is the outcome."""
 
     def __init__(
         self,
@@ -36,18 +37,21 @@ class Fleet:
         options: Options,
         output: Output | None = None,
         make: Callable[[dict[str, Any], str], str] = lambda context, xml: xml,
+        look: Callable[[dict[str, Any], str], Outcome] | None = None,
     ) -> None:
         self._engine, self._inputs, self._options = engine, inputs, options
-        self._output, self._make = output, make
+        self._output, self._make, self._look = output, make, look
 
-    def run(self, each: Callable[[Outcome], None]) -> None:
+    def run(self, each: Callable[[Outcome], None], noted: Callable[[Problem], None] = lambda note: None) -> None:
         """Render all, and write them if nothing is wrong with any.
 
         ``each`` is called for every guest in the order of the files, with the outcome that is to be if none fails,
-        then for every file that is removed. Raises GuestError with the problems of all guests.
+        then for every file that is removed; ``noted`` with what there is to note of the run itself. Raises GuestError
+        with the problems of all guests.
         """
         faults, unread = Faults(), list[Problem]()
         shared, changed, same = Shared(), list[bytes](), list[bytes]()
+        idle = self._inputs.ignored
         number = size = 0
         with closing(spread(self._outcomes, self._chunks(unread), min(self._options.jobs, cores()))) as results:
             for documents, outcomes in results:
@@ -56,14 +60,18 @@ class Fleet:
                     if outcome is None:
                         continue
                     size += outcome.size
+                    idle = tuple(name for name in idle if name in outcome.idle)
                     self._inputs.refuse_growth(size)
                     if outcome.fault:
                         faults.add_fault(outcome.fault)
                     elif outcome.problems:
                         outcome = outcome._replace(problems=self._placed(document, outcome.problems))
                         faults.add(outcome.problems)
-                    elif outcome.notes:
-                        outcome = outcome._replace(notes=self._placed(document, outcome.notes))
+                    elif outcome.notes or outcome.differences:
+                        outcome = outcome._replace(
+                            notes=self._placed(document, outcome.notes),
+                            differences=self._placed(document, outcome.differences),
+                        )
                     if self._output and not outcome.problems:
                         entry = manifest.entry(file_name(outcome.name), bytes.fromhex(outcome.digest))
                         (same if outcome.status == UNCHANGED else changed).append(entry)
@@ -74,7 +82,11 @@ class Fleet:
         if suspects:
             faults.add(self._shared(suspects, unread))
         faults.add(unread, of_files=True)
+        notes = needless(idle)
+        faults.add(map(as_error, notes) if self._options.strict else ())
         faults.end()
+        for note in notes:
+            noted(note)
         if self._output:
             self._output.commit(changed, sorted(changed + same), each)
 
@@ -92,7 +104,7 @@ class Fleet:
         return [self._outcome(under, value) for value in values]
 
     def _outcome(self, under: list[Any], value: Any) -> Outcome | None:
-        name = ""
+        name, guest = "", None
         try:
             guest = self._guest(under, value)
             if isinstance(guest, dict) and isinstance(named := guest.get("name"), (str, int)):
@@ -100,27 +112,31 @@ class Fleet:
                 if not self._options.selects(name):
                     return None
             context, xml, notes = self._engine.rendered(guest)
-            wrong = (*notes, *self._engine.unused(guest)) if self._options.strict else ()
+            notes, idle = split(guest, notes, self._inputs.ignored)
+            wrong = (*map(as_error, notes), *self._engine.unused(guest)) if self._options.strict else ()
         except GuestError as error:
-            return Outcome(name, error.problems)
+            return Outcome(name, split(guest, error.problems, self._inputs.ignored)[0])
         except LimitError as error:
             return Outcome(name, (error.problem,))
         except TemplateError as error:
             return Outcome(name, (error.problem,), fault=error)
         if wrong:
-            return Outcome(name, wrong)
+            return Outcome(name, wrong, idle=idle)
         allowed = self._options.allow_shared
         found = () if allowed is None else hashes(context, allowed)
+        if self._look:
+            return self._look(context, xml)._replace(hashes=found, size=len(xml), notes=notes, idle=idle)
         if not self._output:
             text = self._make(context, xml)
-            return Outcome(name, text=text, hashes=found, size=max(len(xml), len(text)), notes=notes)
+            size = max(len(xml), len(text))
+            return Outcome(name, text=text, hashes=found, size=size, notes=notes, idle=idle)
         status, digest, diff = self._output.compare(context, xml)
         name = context["name"]
-        return Outcome(name, (), "", found, status, digest, diff, size=len(xml), notes=notes)
+        return Outcome(name, (), "", found, status, digest, diff, size=len(xml), notes=notes, idle=idle)
 
     def _guest(self, under: list[Any], value: Any) -> Any:
         own = from_line(value) if isinstance(value, bytes) else value
-        return with_settings(self._engine.schema.root, layered(under, own), self._inputs.over)
+        return self._inputs.with_options(layered(under, own))
 
     def _placed(self, document: Document, problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
         if isinstance(document.own, Line):
@@ -151,6 +167,11 @@ class Fleet:
 def placer(document: Document, over: tuple[Setting, ...]) -> Callable[[Problem], Problem]:
     """Return what gives a problem of a guest its place."""
     return lambda problem: document.located([problem], over)[0]
+
+
+def as_error(note: Problem) -> Problem:
+    """Return a note as the error that it is to those who are strict."""
+    return note.of(note.id, ERROR)
 
 
 class Faults:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fnmatch import fnmatchcase
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from kvmrender.errors import Problem, TemplateError
+from kvmrender.errors import NOTE, Problem, TemplateError
+from kvmrender.reading.layers import IGNORE
 
 ENDING = b".xml"
 
@@ -16,7 +18,8 @@ CREATED, CHANGED, UNCHANGED, REMOVED, KEPT = "created", "changed", "unchanged", 
 class Outcome(NamedTuple):
     """What became of one guest. Where it has problems (not yet placed), nothing else is known of it but its name, and
     the fault of a template that they are of. ``size`` is the number of characters that it became, ``notes`` are
-    problems that are no errors.
+    problems that are no errors; ``idle`` are checks that the run ignores, and that would have found nothing in it.
+    ``differences`` are what a host has otherwise, and ``takes`` what would make it so (``kvmrender drift``).
     """
 
     name: str
@@ -29,6 +32,9 @@ class Outcome(NamedTuple):
     size: int = 0
     fault: TemplateError | None = None
     notes: tuple[Problem, ...] = ()
+    idle: tuple[str, ...] = ()
+    differences: tuple[Problem, ...] = ()
+    takes: tuple[str, ...] = ()
 
 
 class Options(NamedTuple):
@@ -50,6 +56,25 @@ class Options(NamedTuple):
     def selects(self, name: str) -> bool:
         """Say whether a guest of this name is one that was asked for."""
         return not self.select or any(fnmatchcase(name, pattern) for pattern in self.select)
+
+
+def split(
+    guest: Any, problems: tuple[Problem, ...], ignored: tuple[str, ...]
+) -> tuple[tuple[Problem, ...], tuple[str, ...]]:
+    """Return the problems of a guest without the notes of checks that the whole run ignores, and these checks: what
+    finds nothing here may find something in another guest."""
+    if not ignored:
+        return problems, ()
+    idle = {problem: guest["ignore"][problem.path[1]] for problem in problems if problem.id == "ignore"}
+    idle = {problem: name for problem, name in idle.items() if name in ignored}
+    return tuple(problem for problem in problems if problem not in idle), tuple(idle.values())
+
+
+def needless(idle: Iterable[str]) -> list[Problem]:
+    """Return a note for each check that a run ignores, and that finds nothing in any guest."""
+    return [
+        Problem((), "finds nothing in any guest", file=f"{IGNORE} {name}", id="ignore", level=NOTE) for name in idle
+    ]
 
 
 def file_name(guest: str) -> bytes:

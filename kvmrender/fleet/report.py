@@ -1,8 +1,7 @@
-"""What a run into a folder tells, once it is known how it ends: diffs, objects of JSON, a line a file, a summary."""
+"""What a run into a folder tells, once it is known how it ends: diffs or a report, a line a file, a summary."""
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections import Counter
@@ -10,27 +9,33 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
-from kvmrender.errors import path_string, printable
+from kvmrender.errors import Error, Problem, printable
 from kvmrender.fleet.difference import coloured
 from kvmrender.fleet.guest_result import CHANGED, CREATED, KEPT, REMOVED, UNCHANGED, Outcome, file_name
+from kvmrender.fleet.report_forms import (
+    FAILED,
+    IN_MEMORY,
+    KnowAbout,
+    Objects,
+    as_object,
+    of_guest,
+    untold,
+    written,
+)
 from kvmrender.terminal import may_colour, say
-
-FAILED, SKIPPED = "failed", "skipped"
-"""The status of guests that have problems, and of the good ones beside them."""
-
-IN_MEMORY = 1 << 24
-"""Bytes of a report that are kept in memory; the rest goes to a temporary file."""
 
 
 class Report:
     """Collects the outcomes of a run into a folder.
 
-    Standard output gets the diffs, or with ``as_json`` an object for each guest; standard error gets a line for each
-    file where it is ``verbose``, and a summary unless it is ``quiet``.
+    Standard output gets the diffs, or a report of this ``form``, where one is named (see ``report_forms``); standard
+    error gets a line for each file where it is ``verbose``, and a summary unless it is ``quiet``.
     """
 
-    def __init__(self, folder: str, as_json: bool, quiet: bool, verbose: bool) -> None:
-        self._folder, self._as_json, self._quiet, self._verbose = folder, as_json, quiet, verbose
+    def __init__(self, folder: str, form: str | None, quiet: bool, verbose: bool) -> None:
+        self._folder, self._form, self._quiet, self._verbose = folder, form, quiet, verbose
+        self._notes: list[Problem] = []
+        self._objects = Objects()
         self._counts: Counter[str] = Counter()
         self._coloured = may_colour(sys.stdout)
         from tempfile import SpooledTemporaryFile
@@ -42,9 +47,8 @@ class Report:
         """Take the outcome of one guest, or of a file that is removed."""
         status = FAILED if outcome.problems else outcome.status
         self._counts[status] += 1
-        if self._as_json:
-            place = self._place(outcome.name)
-            self._out.write(json.dumps(self._object(outcome, status, place)).encode() + b"\n")
+        if self._form:
+            self._objects.add(self._object(outcome, status, self._place(outcome.name)))
         elif outcome.diff:
             self._out.write(_encoded(coloured(outcome.diff) if self._coloured else outcome.diff))
         if status == KEPT and not self._quiet:
@@ -58,30 +62,39 @@ class Report:
         """Whether a file is, or would be, written or removed."""
         return any(self._counts[status] for status in (CREATED, CHANGED, REMOVED))
 
-    def tell(self, failed: bool = False) -> None:
-        """Write all of it; of a run that failed only the objects, of which those without problems are skipped."""
+    def note(self, problem: Problem) -> None:
+        """Take what there is to note of the run itself."""
+        self._notes.append(problem)
+
+    def tell(self, about: KnowAbout, error: Error | None = None) -> None:
+        """Write all of it; of a run that failed with an error only the report, in which what is well is skipped.
+
+        ``about`` gives what is known of ids of problems.
+        """
         from shutil import copyfileobj
 
-        self._out.seek(0)
-        if not failed:
+        if self._form:
+            if error:
+                self._objects.fail()
+            if more := untold(self._objects, self._notes, error):
+                self._objects.add(of_guest(None, None, more))
+            for text in written(self._form, "render", self._objects, about):
+                sys.stdout.buffer.write(_encoded(text))
+        if not error:
+            self._out.seek(0)
             copyfileobj(self._out, sys.stdout.buffer)
             self._lines.seek(0)
             with suppress(OSError):  # what can't be told changes nothing
                 copyfileobj(self._lines, sys.stderr.buffer)
             if not self._quiet:
                 say(self.summary())
-        elif self._as_json:
-            for line in self._out:
-                found = json.loads(line)
-                if found["status"] != FAILED:
-                    found.update(status=SKIPPED)
-                sys.stdout.buffer.write(json.dumps(found).encode() + b"\n")
         sys.stdout.flush()
 
     def close(self) -> None:
         """Forget what was collected."""
         self._out.close()
         self._lines.close()
+        self._objects.close()
 
     def summary(self) -> str:
         """Return what became of all files, as ``3 guests: 1 created, 1 changed, 1 unchanged``."""
@@ -94,12 +107,7 @@ class Report:
         return str(Path(self._folder, os.fsdecode(file_name(name))))
 
     def _object(self, outcome: Outcome, status: str, place: str) -> dict[str, Any]:
-        from dataclasses import asdict
-
-        problems = [
-            {**asdict(problem), "path": path_string(problem.path), "related": [*map(path_string, problem.related)]}
-            for problem in (*outcome.problems, *outcome.notes)
-        ]
+        problems = [*map(as_object, (*outcome.problems, *outcome.notes))]
         found: dict[str, Any] = {"name": outcome.name or None, "file": place if outcome.name else None}
         found |= {"status": status, "sha256": outcome.digest or None, "problems": problems}
         return found | ({"diff": outcome.diff} if outcome.diff else {})

@@ -21,6 +21,7 @@ from kvmrender.engine import Engine, default_engine
 from kvmrender.errors import NOTE, GuestError, LimitError, Path, Problem, TemplateError, nearest
 from kvmrender.fleet.clashes import Key, keys, problems_of
 from kvmrender.fleet.fleet import Faults, placer
+from kvmrender.fleet.guest_result import needless, split
 from kvmrender.libvirt.driver import Driver
 from kvmrender.libvirt.rng import Grammar, Pattern, installed_schema
 from kvmrender.reading.inputs import Inputs
@@ -32,6 +33,8 @@ from kvmrender.terminal import say
 Step = tuple[str, int]
 """An element's name and its position among its like, from 1."""
 
+SCHEMA = "libvirt-schema"
+"""The id of what libvirt's schema finds."""
 MANY = 9
 MOST_FAULTS = 100
 """Problems of a domain that are told."""
@@ -49,7 +52,8 @@ class Validator:
     """Checks guest files and domain XML, from cheap to strict.
 
     ``schema`` is the path of libvirt's domain.rng (the installed one by default), ``connect`` the URI of a driver
-    to ask as well. Raises Error where one of them is not to be had.
+    to ask as well. ``told`` is called for each guest with its name, if that is known, its file and its problems. Raises
+    Error where one of them is not to be had.
     """
 
     def __init__(
@@ -58,6 +62,7 @@ class Validator:
         schema: str | None = None,
         connect: str | None = None,
         allow_shared: Iterable[str] = (),
+        told: Callable[[str | None, str, list[Problem]], None] = lambda name, file, problems: None,
     ) -> None:
         self._engine = engine
         self._secrets = Secrets(engine.schema.root)
@@ -65,6 +70,8 @@ class Validator:
         self._driver = Driver(connect) if connect else None
         self._allowed = tuple(allow_shared)
         self._size = 0
+        self._told = told
+        self._idle: set[str] | None = None
         self._keys: list[tuple[str, Key, Callable[[Problem], Problem]]] = []
 
     def is_valid(self, name: str, data: bytes, inputs: Inputs, faults: Faults) -> bool:
@@ -73,12 +80,11 @@ class Validator:
         """
         if _BEGINS_LIKE_XML.match(data):
             problems = [
-                Problem((), f"{xml_path(problem.path)}: {problem.message}" if problem.path else problem.message).at(
-                    name, (problem.line, problem.column or 1) if problem.line else None
-                )
+                replace(_by_path(problem, ()), file=name, column=problem.line and (problem.column or 1))
                 for problem in self._of_xml(data)
             ]
             faults.add(problems)
+            self._told(None, name, problems)
             return not problems
         valid = True
         try:
@@ -89,8 +95,10 @@ class Validator:
                     found = list(error.problems)
                 except TemplateError as error:
                     faults.add_fault(error)
+                    self._told(_name(document), name, [error.problem])
                     valid = False
                     continue
+                self._told(_name(document), name, found)
                 inputs.refuse_growth(self._size)
                 notes = [problem for problem in found if problem.level == NOTE]
                 for note in notes:
@@ -102,6 +110,10 @@ class Validator:
             valid = False
         return valid
 
+    def needless(self) -> list[Problem]:
+        """Return notes of the checks that these files were to ignore, and that find nothing in any guest."""
+        return needless(sorted(self._idle or ()))
+
     def shared(self) -> list[Problem]:
         """Return what guests of these files have that is another's too."""
         return problems_of(self._keys)
@@ -111,11 +123,13 @@ class Validator:
         try:
             context, xml, notes = self._engine.rendered(guest)
         except GuestError as error:
-            yield from error.problems
+            yield from split(guest, error.problems, inputs.ignored)[0]
             return
         except LimitError as error:
             yield error.problem
             return
+        notes, idle = split(guest, notes, inputs.ignored)
+        self._idle = set(idle) if self._idle is None else self._idle.intersection(idle)
         yield from notes
         self._size += len(xml)
         place = placer(document, inputs.over)
@@ -123,17 +137,18 @@ class Validator:
         known = self._secrets.values(context)
         for problem in self._of_xml(xml.encode()):
             path = guest_path(self._engine.schema.root, problem.path)
-            said = f"{xml_path(problem.path)}: {problem.message}" if problem.path else problem.message
-            yield Problem(path, self._secrets.without(known, said))
+            found = _by_path(problem, path)
+            yield replace(found, message=self._secrets.without(known, found.message), line=None, column=None)
 
     def _of_xml(self, xml: bytes) -> list[Problem]:
         try:
             found = faults(self._grammar, xml, self._secrets)
         except etree.XMLSyntaxError as error:
-            return [Problem((), f"is not well-formed XML: {self._fault(error, xml)}").at(None, error.position)]
+            said = f"is not well-formed XML: {self._fault(error, xml)}"
+            return [Problem((), said, id="xml").at(None, error.position)]
         if not found and self._driver and (refusal := self._driver.refusal(text := xml.decode())):
             said = self._secrets.without(self._secrets.xml.values(text), refusal)
-            return [Problem((), f"libvirt would not run it: {said}")]
+            return [Problem((), f"libvirt would not run it: {said}", id="libvirt-driver")]
         return found
 
     def _fault(self, error: etree.XMLSyntaxError, xml: bytes) -> str:
@@ -141,6 +156,19 @@ class Validator:
         if b"\0" in xml or self._secrets.xml.is_named(xml.decode(errors="replace")):
             return "the parser stops here"
         return str(error.msg).partition(", line ")[0]
+
+
+def _name(document: Document) -> str | None:
+    """Return the name of a guest as written, if it has one."""
+    guest = document.own.value
+    named = guest.get("name") if isinstance(guest, dict) else None
+    return str(named) if isinstance(named, (str, int)) else None
+
+
+def _by_path(problem: Problem, path: Path) -> Problem:
+    """Return a problem of an element as one of a field, with the path of the element in its message."""
+    said = f"{xml_path(problem.path)}: {problem.message}" if problem.path else problem.message
+    return replace(problem, path=path, message=said)
 
 
 def faults(grammar: Grammar, xml: bytes, secrets: Secrets | None = None) -> list[Problem]:
@@ -152,11 +180,10 @@ def faults(grammar: Grammar, xml: bytes, secrets: Secrets | None = None) -> list
     """
     root = etree.fromstring(xml, _PARSER)
     if root.getroottree().docinfo.doctype:
-        return [Problem((), "has a DTD, which domain XML never has")]
+        return [Problem((), "has a DTD, which domain XML never has", id="xml")]
     if sum(len(element) ** 2 for element in root.iter(etree.Element)) > MOST_CHILDREN**2:
-        return [
-            Problem((), f"has more elements beside each other than {MOST_CHILDREN:,} in one: they are not validated")
-        ]
+        said_of_all = f"has more elements beside each other than {MOST_CHILDREN:,} in one: they are not validated"
+        return [Problem((), said_of_all, id=SCHEMA)]
     if (whole := grammar.fault(root)) is None:
         return []
     secrets = secrets or Secrets(default_engine().schema.root)
@@ -169,11 +196,11 @@ def faults(grammar: Grammar, xml: bytes, secrets: Secrets | None = None) -> list
 
     found = list(islice(_faults(grammar, root, grammar.start, (), count()), MOST_FAULTS + 1))
     problems = [
-        replace(problem, message=said(problem)).at(None, (element.sourceline, 1))
+        replace(problem, message=said(problem), id=SCHEMA).at(None, (element.sourceline, 1))
         for problem, element in found or [(Problem((), whole), root)]
     ]
     if len(problems) > MOST_FAULTS:
-        problems[-1] = Problem((), f"has {MOST_FAULTS} problems and more: these are the first of them")
+        problems[-1] = Problem((), f"has {MOST_FAULTS} problems and more: these are the first of them", id=SCHEMA)
     return problems
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from kvmrender import errors
 from kvmrender.engine import Engine
 from kvmrender.schema.field_facts import Field, field_at, whole
+from kvmrender.schema.versions import schema_of
 from kvmrender.templating.observed import Place
 from kvmrender.templating.stack import Stack
 from kvmrender.templating.used_fields import NOT_WRITTEN
@@ -21,18 +22,24 @@ NAME = 11
 NONE, LEFT_OUT = "none", "it is left out"
 
 
-def explain(engine: Engine, path: str, recursive: bool = False) -> str:
-    """Return all that is known of the field at ``path``, and the fields in it. Raises Error for one that isn't there.
+def explain(engine: Engine, path: str, recursive: bool = False, libvirt: str | None = None) -> str:
+    """Return all that is known of the field at ``path``, and the fields in it, without those that a ``libvirt`` lacks.
+    Raises Error for one that isn't there.
 
     Without a path, it is the tree of all fields.
     """
-    found = field_at(engine.schema, path)
+    schema = schema_of(engine.schema, libvirt)
+    try:
+        found = field_at(schema, path)
+    except errors.Error:
+        since = field_at(engine.schema, path).since
+        raise errors.Error(f"{path}: is not in libvirt {libvirt}, but in {since}") from None
     if not found.path:
-        return "".join(tree(whole(engine.schema)))
-    lines = [f"{found.name}  <{found.kind}>", "", *_wrapped(found.description, "  ")]
+        return "".join(tree(whole(schema)))
+    lines = [f"{found.name}  <{found.kind}>", "", *wrapped(found.description, "  ")]
     places = writers(engine).get(found.path, [])
-    lines += ["", *(line for name, said in facts(found) for line in _fact(name, said))]
-    lines += _fact("template", ", ".join(written(engine.stack, places)) or unwritten(found.path))
+    lines += ["", *(line for name, said in facts(found) for line in fact(name, said))]
+    lines += fact("template", ", ".join(written(engine.stack, places)) or unwritten(found.path))
     if inside := list(tree(found, deep=recursive)):
         lines += ["", "  fields:", *(f"    {line.rstrip()}" for line in inside)]
     return "\n".join(lines) + "\n"
@@ -105,10 +112,12 @@ def homes(field: Field) -> dict[str, str]:
     return found
 
 
-def _fact(name: str, said: str) -> list[str]:
+def fact(name: str, said: str) -> list[str]:
+    """Return the lines of a fact with its name."""
     first, *rest = textwrap.wrap(said, WIDTH - NAME - 2, break_on_hyphens=False, break_long_words=False)
     return [f"  {name:{NAME}}{first}", *(f"  {'':{NAME}}{line}" for line in rest)]
 
 
-def _wrapped(text: str, indent: str) -> list[str]:
+def wrapped(text: str, indent: str) -> list[str]:
+    """Return the lines of a text."""
     return textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent)

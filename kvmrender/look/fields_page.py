@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from kvmrender.engine import Engine
 from kvmrender.errors import Path
 from kvmrender.look.explain import LEFT_OUT, default, homes, link, template_name, unwritten
-from kvmrender.schema.field_facts import OLDEST, Field, whole
+from kvmrender.schema.field_facts import Field, whole
+from kvmrender.schema.versions import OLDEST, schema_of
 from kvmrender.templating.observed import Place
 from kvmrender.workbench.field_templates import writers
 
@@ -20,15 +21,15 @@ list holds for each of its items.
 """
 
 
-def fields_page(engine: Engine) -> str:
-    """Return the page of all fields of the engine's guests."""
-    return "\n".join(_Page(engine).lines()) + "\n"
+def fields_page(engine: Engine, libvirt: str | None = None) -> str:
+    """Return the page of all fields of the engine's guests, or of those for a libvirt."""
+    return "\n".join(_Page(engine, libvirt).lines()) + "\n"
 
 
 class _Page:
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, libvirt: str | None) -> None:
         self._stack, self._writers = engine.stack, writers(engine)
-        self._guest = whole(engine.schema)
+        self._guest = whole(schema_of(engine.schema, libvirt))
         self._homes = homes(self._guest)
 
     def lines(self) -> Iterator[str]:
@@ -60,19 +61,15 @@ class _Page:
         if "properties" in field.item:
             yield f"[{field.kind}](#{_id(self._homes.get(field.reference or '', field.name))})"
         elif field.node.get("type") == "array":
-            yield f"{field.kind}: {_cell(field.values)}"
+            yield f"{field.kind}: {cell(field.values)}"
         else:
-            yield _cell(field.values)
-        yield "" if default(field) == LEFT_OUT else _cell(default(field))
+            yield cell(field.values)
+        yield "" if default(field) == LEFT_OUT else cell(default(field))
         said = [field.description]
         said += [f"Only {', and '.join(field.only)}."] if field.only else []
         said += ["Secret."] if field.is_secret else []
-        said += (
-            [f"{field.since[0].upper()}{field.since[1:]}."]
-            if OLDEST not in field.since.split() or "(" in field.since
-            else []
-        )
-        yield _cell(" ".join(said))
+        said += [f"{field.since[0].upper()}{field.since[1:]}."] if field.since != f"libvirt {OLDEST} or earlier" else []
+        yield cell(" ".join(said))
 
     def _templates(self, path: Path) -> str:
         places: list[Place] = self._writers.get(path, [])
@@ -84,6 +81,6 @@ def _id(name: str) -> str:
     return name.replace("[]", "")
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
     """Return a text as it can stand in a table."""
     return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("*", "\\*")

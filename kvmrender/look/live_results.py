@@ -29,7 +29,7 @@ from kvmrender.templating.schema_parts import guest_schema
 
 @dataclass(frozen=True)
 class Look:
-    """What guests come to: the XML of each that is well, by name, and what is wrong.
+    """What guests come to: the XML of each that is well, by name, what is wrong, and what there is to note.
 
     ``files`` are the files that they are in, in the same order. ``traced`` is one of them, if that was asked for, and
     ``places`` are those of the templates that wrote its lines. ``error`` is what kept all of them from being rendered,
@@ -42,6 +42,7 @@ class Look:
     traced: str | None = None
     places: list[Place | None] = field(default_factory=list)
     problems: tuple[Problem, ...] = ()
+    notes: list[Problem] = field(default_factory=list)
     more: int = 0
     error: Error | None = None
     secrets: dict[str, list[str]] = field(default_factory=dict)
@@ -104,6 +105,7 @@ class Looker:
         files: dict[str, str] = {}
         number = 0
         problems: tuple[Problem, ...] = ()
+        notes: list[Problem] = []
         more = 0
         error: Error | None = None
 
@@ -119,17 +121,18 @@ class Looker:
             nonlocal number
             if not outcome.problems:
                 xml[outcome.name], files[outcome.name] = outcome.text, inputs.sources[number]
+                notes.extend(outcome.notes)
             number += 1
 
         try:
             known = Secrets(self.engine.schema.root) if self.engine.stack.own else None
             inputs = _Texts(self.engine, self.files, self._layers, texts, most)
-            Fleet(self.engine, inputs, Options(allow_shared=()), make=make).run(add)
+            Fleet(self.engine, inputs, Options(allow_shared=()), make=make).run(add, notes.append)
         except GuestError as found:
             problems, more, error = found.problems, found.more, found.faults[0] if found.faults else None
         except Error as found:
             error = found
-        return Look(xml, list(files.values()), problems=problems, more=more, error=error, secrets=secrets)
+        return Look(xml, list(files.values()), problems=problems, notes=notes, more=more, error=error, secrets=secrets)
 
 
 class _Texts(Inputs):
@@ -159,6 +162,7 @@ class _Texts(Inputs):
                         (),
                         f"here and after it, guests are left out: these are {number} already",
                         document.own.source.name,
+                        id="file",
                     )
                 )
                 return

@@ -89,6 +89,7 @@ class Teller:
             yield False, str(GuestError(look.problems, look.more))
         if look.error is not None:
             yield False, str(look.error)
+        yield from ((False, str(note)) for note in look.notes)
 
 
 def _guests(number: int) -> str:

@@ -6,16 +6,16 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kvmrender.api import LoadedGuest, Result, load, renderer_of
-from kvmrender.errors import GuestError, Problem, listed, nearest
+from kvmrender.errors import ERROR, GuestError, Problem, listed, nearest
 
 MANY = 5
 """Names that a message lists."""
 
 
 def rendered(guest: Any, templates: Iterable[str] = ()) -> Result:
-    """Render a guest. Raises GuestError and TemplateError."""
+    """Render a guest; the problems of the result are notes. Raises GuestError and TemplateError."""
     result = renderer_of(templates).result(guest)
-    if result.problems:
+    if any(problem.level == ERROR for problem in result.problems):
         raise GuestError(result.problems)
     return result
 
@@ -59,11 +59,12 @@ def _chosen(path: str, loaded: list[LoadedGuest], name: str | None) -> LoadedGue
         shown = [*known[:MANY], "…"] if len(known) > MANY else known
         among = f" ({listed(shown, 'or')})" if shown else ""
         said = f"holds {len(names)} guests: say which by its name{among}"
-    raise GuestError([Problem((), said, file=path)])
+    raise GuestError([Problem((), said, file=path, id="file")])
 
 
 def _placed(loaded: LoadedGuest, templates: Iterable[str] = ()) -> Result:
     try:
-        return rendered(loaded.guest, templates)
+        result = rendered(loaded.guest, templates)
+        return result._replace(problems=tuple(loaded.located(result.problems)))
     except GuestError as error:
         raise GuestError(loaded.located(error.problems)) from None

@@ -12,7 +12,7 @@ from typing import IO, Any
 from weakref import finalize
 
 from kvmrender.errors import GuestError, Path, Problem
-from kvmrender.reading.layers import Setting, setting, with_settings
+from kvmrender.reading.layers import Setting, checks_to_ignore, ignoring, setting, with_settings
 from kvmrender.reading.load import Document, Layer, Source, beginning, is_lines, read_defaults, read_stream
 from kvmrender.reading.size_limits import MAX_SIZE, Limited, copy_of_what_is_read, growth, more_than
 from kvmrender.schema.guest_schema import Node
@@ -30,8 +30,9 @@ IN_MEMORY = 1 << 20
 class Inputs:
     """Guest files that can be read more than once, even where they are pipes; - is standard input, and so is none.
 
-    ``under`` are the layers under each guest, the lowest first. No file may be larger than ``max_size`` bytes, and no
-    line of JSON Lines: there it stops reading. Raises GuestError for defaults and settings that can't be.
+    ``under`` are the layers under each guest, the lowest first, ``over`` the settings over it, and ``ignored`` the ids
+    of checks that it is to ignore, with those that it names itself. No file may be larger than ``max_size`` bytes, and
+    no line of JSON Lines: there it stops reading. Raises GuestError for defaults, settings and ids that can't be.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Inputs:
         settings: tuple[str, ...] = (),
         namespace: str | None = None,
         max_size: int = MAX_SIZE,
+        ignore: tuple[str, ...] = (),
     ) -> None:
         self._root, self._secrets = root, Secrets(root)
         self._files = files or (STDIN,)
@@ -67,6 +69,11 @@ class Inputs:
                 self.over += (setting(root, text, self._secrets),)
             except GuestError as error:
                 problems += error.problems
+        self.ignored: tuple[str, ...] = ()
+        try:
+            self.ignored = checks_to_ignore(root, ignore)
+        except GuestError as error:
+            problems += error.problems
         if problems:
             raise GuestError(problems)
 
@@ -75,7 +82,7 @@ class Inputs:
         read by now."""
         most = growth(self._read + sum(one.taken for one in self._limited), self._max_size)
         if size > most:
-            raise GuestError([Problem((), f"what the guests become {more_than(most)}")])
+            raise GuestError([Problem((), f"what the guests become {more_than(most)}", id="max-size")])
 
     def documents(self, problems: list[Problem], again: bool = False) -> Iterator[Document]:
         """Yield each guest; what is wrong with whole files is added to ``problems``.
@@ -105,7 +112,12 @@ class Inputs:
 
     def guest(self, document: Document) -> Any:
         """Return a guest as written in all its layers, with the settings. Raises GuestError."""
-        return with_settings(self._root, document.guest, self.over)
+        return self.with_options(document.guest)
+
+    def with_options(self, guest: Any) -> Any:
+        """Return a guest as written with the settings over it, and what it is to ignore. Raises GuestError."""
+        guest = with_settings(self._root, guest, self.over)
+        return ignoring(guest, self.ignored) if self.ignored else guest
 
     def contents(self, problems: list[Problem]) -> Iterator[tuple[str, bytes]]:
         """Yield the name and the whole contents of each file."""
@@ -160,7 +172,7 @@ class Inputs:
             self._opened[file] = now
         before = self._opened.get(file, now)
         if now[:2] != before[:2] or now[2] < before[2] or (now[2] == before[2] and now != before):
-            raise GuestError([Problem((), "has changed since it was first read", file=file)])
+            raise GuestError([Problem((), "has changed since it was first read", file=file, id="file")])
         return before[2]
 
 
@@ -169,4 +181,4 @@ def _name(file: str) -> str:
 
 
 def _unreadable(file: str, error: OSError) -> Problem:
-    return Problem((), error.strerror or str(error), file=_name(file))
+    return Problem((), error.strerror or str(error), file=_name(file), id="file")

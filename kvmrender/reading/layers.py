@@ -15,7 +15,7 @@ from kvmrender.schema.guest_schema import FREE, Node, inner
 from kvmrender.schema.secrets import MASK, Secrets, holds_secrets
 from kvmrender.schema.shorthand import expander, forms
 
-OPTION = "--set"
+OPTION, IGNORE = "--set", "--ignore"
 
 _STEP = re.compile(r"(?:\A|\.)([^.\[\]=]+)|\[([0-9]{1,9})\]")
 _PATH = re.compile(rf"(?:{_STEP.pattern})+\Z")
@@ -69,7 +69,7 @@ class Setting(NamedTuple):
 
     def problem(self, message: str) -> Problem:
         """Return a problem of the option itself."""
-        return Problem((), message, file=f"{OPTION} {self.shown}")
+        return Problem((), message, file=f"{OPTION} {self.shown}", id="set")
 
     def find(self, problem: Problem) -> tuple[Said, Problem]:
         """Return what is said here of the path of a problem, which begins with that of the setting, and the problem
@@ -138,6 +138,30 @@ def with_settings(root: Node, guest: Any, settings: Iterable[Setting]) -> Any:
         except _NoPlaceError as error:
             raise GuestError([one.problem(str(error))]) from None
     return guest
+
+
+def checks_to_ignore(root: Node, names: Iterable[str]) -> tuple[str, ...]:
+    """Return the ids of checks that ``--ignore`` names, each once. Raises GuestError for those that there aren't."""
+    known = root["properties"].get("ignore", {}).get("items", {}).get("enum", ())
+    found = tuple(dict.fromkeys(names))
+    problems = []
+    for name in found:
+        if name not in known:
+            said = f"is not the id of a check{nearest(name, known)}"
+            said = "what the schema finds can't be ignored" if name == "schema" else said
+            problems.append(Problem((), said, file=f"{IGNORE} {brief(name)}", id="ignore"))
+    if problems:
+        raise GuestError(problems)
+    return found
+
+
+def ignoring(guest: Any, names: Iterable[str]) -> Any:
+    """Return a guest as written that ignores these checks too."""
+    if not isinstance(guest, dict):
+        return guest
+    own = guest.get("ignore")
+    own = own if isinstance(own, list) else [] if own is None else [own]
+    return {**guest, "ignore": [*own, *(name for name in names if name not in own)]}
 
 
 class _NoPlaceError(Exception):

@@ -54,7 +54,7 @@ class Source:
 
     def refusal(self, message: str, position: tuple[int, int] | None) -> GuestError:
         """Return the error that this can't be read; the position counts from its first line."""
-        return GuestError([self.placed(Problem((), message), position)])
+        return GuestError([self.placed(Problem((), message, id="file"), position)])
 
     def refused(self, why: RefusedError) -> GuestError:
         """Return the error that this can't be parsed."""
@@ -190,7 +190,7 @@ def read(name: str, data: bytes, hides: Hides = lambda path, is_value: True) -> 
     for number, value in enumerate(values):
         layer = Layer(value, source, (number,))
         if value is None:
-            problems.append(layer.find(Problem((), _EMPTY))[1])
+            problems.append(layer.find(Problem((), _EMPTY, id="file"))[1])
         elif isinstance(value, dict) and "guests" in value:
             documents += _fleet(layer, problems)
         else:
@@ -208,14 +208,15 @@ def _fleet(fleet: Layer, problems: list[Problem]) -> Iterator[Document]:
             (key,),
             f"is not a known key of a fleet{nearest(key, FLEET) or ' (known keys: defaults, guests)'}",
             at_key=True,
+            id="file",
         )
         for key in fleet.value
         if key not in FLEET
     ]
     if defaults is not None and not isinstance(defaults, dict):
-        found.append(Problem(("defaults",), "is not a mapping: it is what goes under each guest"))
+        found.append(Problem(("defaults",), "is not a mapping: it is what goes under each guest", id="file"))
     if not isinstance(guests, list):
-        found.append(Problem(("guests",), "is not a list of guests"))
+        found.append(Problem(("guests",), "is not a list of guests", id="file"))
     problems += (fleet.find(problem)[1] for problem in found)
     if not found:
         under = () if defaults is None else (Layer(defaults, fleet.source, (*fleet.path, "defaults")),)
@@ -274,7 +275,7 @@ def is_lines(name: str, start: list[bytes]) -> bool:
     found = _object(_unmarked(start[0]))
     if found is None or ("guests" in found and not start[-1].strip()):
         return False
-    return not start[-1].startswith((b"---", b"...", b"#", b"%"))
+    return not start[-1].startswith((b"---", b"...", b"%")) and not start[-1].lstrip().startswith(b"#")
 
 
 def _unmarked(data: bytes) -> bytes:

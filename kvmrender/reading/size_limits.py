@@ -54,6 +54,9 @@ def characters(value: Any) -> int:
     return count
 
 
+SMALLER = "has become smaller while it was read"
+
+
 class Limited:
     """An open file that gives ``most`` bytes, as a whole or in each line. Raises GuestError where it has more.
 
@@ -71,7 +74,7 @@ class Limited:
         if self.taken > self._most:
             raise self._refusal(more_than(self._most))
         if not whole:
-            raise self._refusal("has become smaller while it was read")
+            raise self._refusal(SMALLER)
         return data
 
     def readline(self) -> bytes:
@@ -83,7 +86,7 @@ class Limited:
         if self._size is None and self.taken > STREAM * self._most:
             raise self._refusal(more_than(STREAM * self._most))
         if not whole and line[-1:] != b"\n":
-            raise self._refusal("has become smaller while it was read")
+            raise self._refusal(SMALLER)
         return line
 
     def __iter__(self) -> Iterator[bytes]:
@@ -98,7 +101,9 @@ class Limited:
         return data, self._size is None or len(data) == wanted
 
     def _refusal(self, said: str, line: int | None = None) -> GuestError:
-        return GuestError([Problem((), said, self._name, line, line and 1)])
+        return GuestError(
+            [Problem((), said, self._name, line, line and 1, id="file" if said == SMALLER else "max-size")]
+        )
 
 
 def copy_of_what_is_read(source: IO[bytes], copy: IO[bytes], by_lines: bool, first: bytes, most: int) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from kvmrender.schema.guest_schema import GuestSchema, Node, resolve
 from kvmrender.schema.secrets import public
 from kvmrender.schema.shorthand import QUANTITIES, forms
+from kvmrender.schema.versions import schema_of
 
 PART_SCHEMA = Path(__file__).with_name("part_schema.json")
 """The file that describes schema parts."""
@@ -22,9 +23,10 @@ class HasSchema(Protocol):
     schema: GuestSchema
 
 
-def editor_schema_text(engine: HasSchema) -> str:
-    """Return the schema for editors of an engine's guests, as JSON."""
-    return json.dumps(editor_schema(engine.schema), indent=2, ensure_ascii=False) + "\n"
+def editor_schema_text(engine: HasSchema, libvirt: str | None = None) -> str:
+    """Return the schema for editors of an engine's guests, or of those for a libvirt, as JSON."""
+    schema = schema_of(engine.schema, libvirt)
+    return json.dumps(editor_schema(schema), indent=2, ensure_ascii=False) + "\n"
 
 
 def editor_schema(schema: GuestSchema) -> Node:
@@ -87,7 +89,7 @@ def _written(node: Any, root: Node) -> Any:
         written.append({"type": ["integer", "string"]})
     if shorthand:
         keys = [shorthand] if isinstance(shorthand, str) else list(dict.fromkeys(shorthand.values()))
-        written += [_written(target["properties"][key], root) for key in keys]
+        written += [_written(target["properties"][key], root) for key in keys if key in target["properties"]]
     if target.get("type") == "array" and "items" in target:
         written.append(_written(target["items"], root))
     written += _scalars(target)
@@ -100,7 +102,7 @@ def _scalars(target: Node) -> list[Node]:
     if target.get("type") == "integer":
         return [{"type": "string", "pattern": "^-?[0-9]+$"}]
     if target.get("type") == "string":
-        return [{"type": "integer"}]
+        return [{"type": ["integer", "boolean"] if target.get("format") == "boolean" else "integer"}]
     options = target.get("enum", ())
     booleans: list[Node] = [{"type": "boolean"}] if "yes" in options or "on" in options else []
     numbers = [int(option) for option in options if isinstance(option, str) and option.isdigit()]

@@ -14,9 +14,8 @@ from kvmrender.errors import Error, Path, listed, nearest
 from kvmrender.schema.guest_schema import GuestSchema, Node, resolve, variants_of
 from kvmrender.schema.secrets import public
 from kvmrender.schema.shorthand import QUANTITIES, forms
+from kvmrender.schema.versions import OLDEST, Fact, facts, of_values
 
-OLDEST = "9.0"
-"""The libvirt that all fields are in which have no ``since``."""
 MOST_NAMED = 20
 """Fields that an error names where none is near."""
 BOOLEANS = ({"yes", "no"}, {"on", "off"})
@@ -135,15 +134,24 @@ class Field:
 
     @property
     def since(self) -> str:
-        """The libvirt that brought it."""
-        own = next((node["since"] for node in reversed(self.nodes) if "since" in node), None)
-        newer = [
-            f"{' and '.join(variant['is'])}: {variant['since']}"
-            for variant in variants_of(self.root, _item(self.root, self.nodes[-2])).get(str(self.path[-1]), ())
-            if "since" in variant and variant["is"]
-        ]
+        """The libvirts that have it, and of its values those that not all of these have."""
+        own = next((fact.since for fact, _ in map(facts, reversed(self.nodes)) if fact.since), "")
+        dropped = next((fact.until for fact, _ in map(facts, reversed(self.nodes)) if fact.until), "")
         said = f"libvirt {own}" if own else f"libvirt {OLDEST} or earlier"
-        return f"{said} ({', '.join(newer)})" if newer else said
+        said += f", until {dropped}" if dropped else ""
+        same: dict[str, list[str]] = {}
+        for value, fact in self.versions_of_values().items():
+            words = [fact.since] if fact.since else []
+            words += [f"until {fact.until}"] if fact.until else []
+            same.setdefault(", ".join(words), []).append(value)
+        of_values = [f"{listed(values)}: {words}" for words, values in same.items()]
+        return f"{said} ({', '.join(of_values)})" if of_values else said
+
+    def versions_of_values(self) -> dict[str, Fact]:
+        """Return what is said of the versions of single values."""
+        above = _item(self.root, self.nodes[-2]) if len(self.nodes) > 1 else {}
+        named = variants_of(self.root, above).get(str(self.path[-1]), []) if self.path else []
+        return {**facts(self.item)[1], **facts(self.node)[1], **dict(of_values(named))}
 
     @property
     def only(self) -> list[str]:

@@ -11,23 +11,30 @@ They are JSON Schema (draft 2020-12) of the guest in full form, in YAML, with ke
 ``only_on``       the architectures that have it; the parts of the others refuse it
 ``message``       what a ``pattern`` asks for, why something else refuses, or why keys are ``required``, in words
 ``rules``         what may not stand together: see ``checks.rules``
-``since``         the libvirt that brought it, where that is newer than 9.0
+``since``         the libvirt that brought it, where that is newer than 9.0, or single values: see ``schema.versions``;
+                  ``until`` the first that no longer has it, ``instead`` what there is where it is not, in words
 ``anchor``        the place in libvirt's reference
 ``extends``       the part, or parts, that this one is merged into: objects merge deeply, rules by
                   their ids, all else replaces
-``facts``         what libvirt and the checks that are computed know of a device: the kinds of ``addresses`` that it
-                  may have, by its fields; of controllers, what their ``models`` are.
+``facts``         what libvirt, import and the checks that are computed know of it. Of a device, the kinds of
+                  ``addresses`` that it may have, by its fields; of controllers, what their ``models`` are. Of a field,
+                  where it is ``written`` in the XML, if that is not an attribute or element of its name (of a list: of
+                  its items' ``title``): a path from the element of its mapping, ``model/@name``, ``../@firmware``;
+                  ``automatic``, values that libvirt gives by itself where it is left out, in full form (see
+                  ``libvirt.tidying``); ``live``, what of an element only a running guest has: elements, and attributes
+                  (``@id``); where there is a field of that name, the values that it refuses.
                   At the top of the part of an architecture, what that is: its ``names``, the canonical one first;
                   ``disk_buses``, the usual bus of each kind of disk; ``machine_buses``, the buses of its machines, by
-                  patterns of their names; ``machine_kinds``, their kinds (q35, virt) by patterns; ``serial_models``,
-                  the models of its kinds of serial ports, the usual kind first; ``usb_controller``, who sees to one;
+                  patterns of their names; ``machine_kinds``, their kinds (q35, virt) by patterns;
+                  ``machine_aliases``, which stands for the newest of those whose names begin so; ``serial_models``, the
+                  models of its kinds of serial ports, the usual kind first; ``usb_controller``, who sees to one;
                   ``address_types`` and ``usual_addresses``, where its devices are; ``like``, an architecture that
                   it is like in all that its part does not say
 
 A case of ``defaults`` has a ``value``, null for none, and says ``when``: a neighbour, or a key of one, is given
 (``{source.dev: true}``), is not (``{firmware: false}``), or has one of some values (``{type: [vnc, spice]}``);
-``/type`` is that of the guest. In place of a value stands, ``derived``, from what it is computed; ``from`` names fields
-without any of which what is derived breaks no rule.
+``/type`` is that of the guest. In place of a value stands, ``derived``, from what it is computed; ``from`` names the
+fields, ``without`` is what is derived where none of these is given (left out: nothing that breaks a rule).
 
 Standard keywords say the rest: ``writeOnly`` is a secret, which is shown nowhere but in the XML; ``format`` is ``xml``
 for text that must be well-formed, ``memory`` for a size of memory, ``architecture`` and ``check`` for the names of
@@ -37,7 +44,7 @@ these; the ``title`` of the items of a list of devices is their element.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
 from functools import cached_property
 from importlib import import_module
@@ -54,7 +61,7 @@ ROOT = "guest" + ENDING
 NAMED = ("properties", "$defs", "patternProperties", "dependentSchemas")
 """Keywords that hold nodes by names, which may look like keywords."""
 VALUES = frozenset(
-    "const enum default defaults examples facts rules shorthand".split()  # noqa: SIM905 - words
+    ["const", "enum", "default", "defaults", "examples", "facts", "instead", "rules", "shorthand", "since", "until"]
 )
 """Keywords that hold values, which may look like nodes."""
 FREE: dict[str, Any] = {}
@@ -113,11 +120,11 @@ def load_schema(
     names: Iterable[str],
     is_shipped: bool = True,
     vet: Callable[[dict[str, Node]], None] = lambda parts: None,
-    checks: Iterable[str] = (),
+    checks: Mapping[str, str] | None = None,
 ) -> GuestSchema:
     """Put the schema together. ``read`` gives a part by its name, ``names`` are all the names there are; ``vet`` sees
     the parts before they are put together, with references into ``$defs`` of the whole, and may raise what it likes.
-    ``checks`` are the ids of checks that are no rules of these parts.
+    ``checks`` are those that are no rules of these parts: by their ids, what holds where they find nothing.
     """
     parts: dict[str, Node] = {}
 
@@ -135,9 +142,11 @@ def load_schema(
     known = {name: first for first, part in architectures.items() for name in part["facts"]["names"]}
     root["properties"] = {**root["properties"], "arch": {**root["properties"]["arch"], "enum": list(known)}}
     if "ignore" in root["properties"]:
-        ids = sorted({*checks, *(rule["id"] for part in parts.values() for rule in _all_rules(part))})
+        rules = {rule["id"]: rule.get("description", "") for part in parts.values() for rule in _all_rules(part)}
+        about = dict(sorted(({**(checks or {}), **rules}).items()))
         ignored = root["properties"]["ignore"]
-        root["properties"]["ignore"] = {**ignored, "items": {**ignored["items"], "enum": ids}}
+        items = {**ignored["items"], "enum": [*about], "enumDescriptions": [*about.values()]}
+        root["properties"]["ignore"] = {**ignored, "items": items}
     default = root["properties"]["arch"]["default"]
     root["allOf"] = [
         *root.get("allOf", ()),
@@ -347,6 +356,16 @@ def parts(root: Node, node: Node, value: Any) -> Iterator[tuple[str | int, Node,
     inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for step, item in inside:
         yield step, inner(root, node, step), item
+
+
+def value_at(value: Any, path: Path, missing: Any = None) -> Any:
+    """Return what stands at a path in a value, or what is given for where it is missing."""
+    for step in path:
+        try:
+            value = value[step]
+        except (LookupError, TypeError):
+            return missing
+    return value
 
 
 def element_of(root: Node, name: str, node: Node) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from kvmrender.schema.guest_schema import Node
@@ -41,8 +42,9 @@ def expander(node: Node) -> Callable[[Any], Any]:
         if isinstance(shorthand, str):
             return {shorthand: value}
         for pattern, key in patterns:
-            if pattern.search(str(value)):
-                return {key: value}
+            with suppress(ValueError):  # more digits than Python writes
+                if pattern.search(str(value)):
+                    return {key: value}
         return value
 
     return expand

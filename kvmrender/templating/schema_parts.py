@@ -13,7 +13,7 @@ from copy import deepcopy
 from functools import cache
 from typing import Any
 
-from kvmrender.checks.all_checks import CHECKS
+from kvmrender.checks.all_checks import ignorable
 from kvmrender.checks.rules import named_fields
 from kvmrender.context.full_form import converter, without_nulls
 from kvmrender.context.key_shapes import Notes
@@ -48,14 +48,13 @@ MOST_FIELDS = 100_000
 _NEEDED = ("type", "name", "arch", "memory", "disks", "controllers", "interfaces", "serials", "mac_prefix")
 """Keys of a guest that are computed with."""
 _DISKS = ("disk", "lun", "cdrom", "floppy")
-_IDS = [check.id for check in CHECKS]
 
 
 def guest_schema(stack: Stack) -> GuestSchema:
     """Return the schema of a stack. Raises TemplateError."""
     if not stack.own_parts():
         read = stack.files
-        return load_schema(lambda name: shipped_part(read(name)[0]), stack.names(SCHEMA), checks=_IDS)
+        return load_schema(lambda name: shipped_part(read(name)[0]), stack.names(SCHEMA), checks=ignorable())
     schema, faults = checked(stack)
     if error := error_of(faults):
         raise error
@@ -122,7 +121,7 @@ class _Check:
             self._extends(part)
             self._references(part)
         self._stop()
-        schema = load_schema(self._value, self.stack.names(SCHEMA), False, self._vet, _IDS)
+        schema = load_schema(self._value, self.stack.names(SCHEMA), False, self._vet, ignorable())
         self._stop()
         self._compile(schema)
         self._stop()

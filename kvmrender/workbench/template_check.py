@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from jinja2 import nodes
 from jinja2.meta import find_undeclared_variables
 
-from kvmrender.errors import TemplateError, nearest, shown_file
+from kvmrender.errors import Problem, TemplateError, nearest, shown_file
 from kvmrender.schema.guest_schema import GuestSchema
 from kvmrender.shipped import SHIPPED
 from kvmrender.templating.environment import NESTED, Environment
@@ -35,16 +35,23 @@ def looked_at(engine: Engine) -> tuple[list[tuple[str, int, str]], list[str], bo
 
 @dataclass(frozen=True, order=True)
 class Finding:
-    """Something that is wrong with a file of a stack; ``line`` counts from 1, and is 0 for the file as a whole."""
+    """Something that is wrong with a file of a stack; ``line`` counts from 1, and is 0 for the file as a whole. ``id``
+    is that of the problem, where it is one of a guest."""
 
     file: str
     line: int
     message: str
+    id: str = "template"
 
     def __str__(self) -> str:
-        """Give the finding as one line, ``FILE:LINE: message``."""
-        file = shown_file(self.file)
-        return f"{file}:{self.line}: {self.message}" if self.line else f"{file}: {self.message}"
+        """Give the finding as one line, ``FILE:LINE: message``, with the id of what is a guest's problem."""
+        place = f"{shown_file(self.file)}:{self.line}" if self.line else shown_file(self.file)
+        return f"{place}: {self.message}" + (f" [{self.id}]" if self.id != "template" else "")
+
+    @property
+    def problem(self) -> Problem:
+        """What is wrong, as a problem."""
+        return Problem((), self.message, shown_file(self.file), self.line or None, id=self.id)
 
 
 class Templates:

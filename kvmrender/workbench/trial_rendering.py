@@ -9,6 +9,7 @@ from typing import Any
 
 from kvmrender.engine import Engine, default_engine
 from kvmrender.errors import ERROR, GuestError, LimitError, Path, TemplateError, listed, path_string
+from kvmrender.reading.layers import ignoring
 from kvmrender.reading.load import Document, read
 from kvmrender.schema.guest_schema import Node, all_fields, parts
 from kvmrender.schema.secrets import Secrets
@@ -35,13 +36,19 @@ Faults = Callable[[bytes], Iterable[tuple[int, str]]]
 
 
 def findings(
-    engine: Engine, names: Container[str], guests: Iterable[Document], faults: Faults = lambda xml: ()
+    engine: Engine,
+    names: Container[str],
+    guests: Iterable[Document],
+    faults: Faults = lambda xml: (),
+    ignore: Iterable[str] = (),
+    libvirt: str | None = None,
 ) -> list[Finding]:
     """Return what is wrong with the templates, as far as these guests show it, and what no template can write.
 
     ``names`` are those that occur in the templates. A template that meets a limit is the last that is told of.
     ``faults`` holds XML against libvirt's schema; what it says of the shipped templates' XML for the same guest, such
-    as of something newer than that schema, is not told.
+    as of something newer than that schema, is not told. The guests ignore the checks with the ids in ``ignore``.
+    They are for a ``libvirt``, if that is given; of the example guests, those that it can't have are left out.
     """
     shipped, secrets = default_engine(), Secrets(engine.schema.root)
     found: dict[Finding, None] = {}
@@ -49,10 +56,10 @@ def findings(
     unused: dict[tuple[str, str], list[str]] = {}
     given: set[Path] = set()
 
-    def meet(file: str, line: int, message: str) -> None:
+    def meet(file: str, line: int, message: str, check: str = "template") -> None:
         """Keep what a guest has met: once, whatever device of the next one meets it too."""
         place = ("", 0) if file == about else (file, line)
-        of = met.setdefault((*place, _POSITION.sub("", message)), (Finding(file, line, message), []))[1]
+        of = met.setdefault((*place, _POSITION.sub("", message)), (Finding(file, line, message, check), []))[1]
         if about not in of:
             of.append(about)
 
@@ -62,19 +69,22 @@ def findings(
         about = document.own.source.name
         is_example = about.startswith(str(shipped_fixtures()))
         try:
-            guest = document.guest
-            if is_example and policy:
-                guest = {**guest, "ignore": [*guest.get("ignore", ()), *policy]}
+            ignored_too = (*ignore, *(policy if is_example else ()))
+            guest = ignoring(document.guest, ignored_too) if ignored_too else document.guest
+            if libvirt and isinstance(guest, dict):
+                guest = {**guest, "libvirt": libvirt}
             values, xml, places, ignored = engine.observed(guest)
             if domain_fault(xml):
                 engine.render(guest)  # says what is wrong with it
         except GuestError as error:
+            if is_example and libvirt and _is_well(engine, document.guest):
+                continue
             for problem in document.located(one for one in error.problems if one.level == ERROR):
                 said = f"{path_string(problem.path)}: {problem.message}"
                 if is_example:
-                    meet(about, problem.line or 0, said)
+                    meet(about, problem.line or 0, said, problem.id)
                 else:
-                    found.setdefault(Finding(problem.file or about, problem.line or 0, said))
+                    found.setdefault(Finding(problem.file or about, problem.line or 0, said, problem.id))
             continue
         except TemplateError as error:
             name = error.template or f"{engine.schema.root['properties']['arch']['default']}{TEMPLATE}"
@@ -96,6 +106,14 @@ def findings(
         found.setdefault(Finding(file, 0, f"{field} is given in {_few(sorted(set(guests_of_it)))}, but not used"))
     found.update(dict.fromkeys(lost_fields(engine, names, given)))
     return [*_by_guests(met.values()), *found]
+
+
+def _is_well(engine: Engine, guest: Any) -> bool:
+    """Say whether nothing is wrong with a guest for the libvirt that it is for."""
+    try:
+        return bool(engine.context(guest))
+    except GuestError:
+        return False
 
 
 def _ids(engine: Engine) -> set[str]:

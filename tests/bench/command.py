@@ -11,9 +11,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from bench import cold, fleet, growth, machine, report, warm
+from bench import cold, fleet, growth, imports, machine, report, warm
 
-PARTS = ("warm", "cold", "fleet", "growth")
+PARTS = ("warm", "import", "cold", "fleet", "growth")
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,8 @@ def measure(parts: Sequence[str], effort: Effort, jobs: int) -> dict[str, Any]:
             folder.mkdir()
         if "warm" in parts:
             results["warm"] = warm.measure(folders["warm"], effort.warm_rounds, effort.sample)
+        if "import" in parts:
+            results["import"] = imports.measure(effort.warm_rounds, effort.sample)
         if "cold" in parts:
             results["cold"] = cold.measure(folders["cold"], effort.cold_rounds)
         if "growth" in parts:

@@ -77,7 +77,7 @@ def admitted(make: Callable[[], Contender], expected: str) -> tuple[Contender | 
 
 
 @contextmanager
-def _talk(command: list[str], given: Values) -> Iterator[tuple[str, Callable[[int], float]]]:
+def talk(command: list[str], given: Values) -> Iterator[tuple[str, Callable[[int], float]]]:
     """A process that is given values, answers with the document, and times itself when it is told a number."""
     with (
         tempfile.TemporaryFile("w+") as errors,
@@ -144,9 +144,9 @@ class Contenders:
             return here(lambda: tree.domain(values))
         if name == "Go encoding/xml":
             self._program = self._program or self._build()
-            return Contender(*self._stack.enter_context(_talk([str(self._program)], golang.params(values))))
+            return Contender(*self._stack.enter_context(talk([str(self._program)], golang.params(values))))
         command = [virtinst_python(), str(PEERS / "virtinst_peer.py")]
-        return Contender(*self._stack.enter_context(_talk(command, values)), loose_difference)
+        return Contender(*self._stack.enter_context(talk(command, values)), loose_difference)
 
     def _build(self) -> Path:
         if not shutil.which("go"):

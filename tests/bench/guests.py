@@ -13,11 +13,12 @@ SEED: Guest = {
     "memory": 1024,
     "os": {"loader": "/shared/readonly.fd"},
     "disks": [{"source": "/some/path", "driver": "qcow2"}, {"source": "/another/path", "driver": "raw"}],
-    "interfaces": [{"source": "parent-dev", "mac": "00:00:00:00:00:00", "guest": "device-name"}],
+    "interfaces": [{"source": "parent-dev", "mac": "52:54:00:00:00:01", "guest": "device-name"}],
     "serials": [{"source": {"path": "/dev/pts/2"}, "target": {"port": 0}}],
     "consoles": [{"tty": "/dev/pts/2", "source": {"path": "/dev/pts/2"}, "target": {"port": 0}}],
 }
-"""The guest of the Go package that kvmrender follows: all is given but the UUID. fixtures/seed/seed-arm64.yaml"""
+"""The guest of the Go package that kvmrender follows: all is given but the UUID. fixtures/seed/seed-arm64.yaml,
+but for its MAC address of zeros, of which there is a note."""
 
 
 def web(images: str = "/var/lib/libvirt/images") -> Guest:

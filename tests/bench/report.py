@@ -15,6 +15,7 @@ def markdown(results: dict[str, Any]) -> str:
     parts = [
         [f"{', '.join(f'{name} {value}' for name, value in results['machine'].items())}."],
         _warm(results["warm"]) if "warm" in results else [],
+        _import(results["import"]) if "import" in results else [],
         _cold(results["cold"]) if "cold" in results else [],
         _fleet(results) if "fleet" in results else [],
         _stages(results["stages"]) if "stages" in results else [],
@@ -26,6 +27,12 @@ def _warm(rows: list[Row]) -> list[str]:
     head = "| guest | made by | µs a guest | middle half | least | kvmrender takes |\n"
     head += "| --- | --- | ---: | ---: | ---: | ---: |"
     return ["Warm: a guest in a process that runs already.", "", head, *_contenders(rows, 1e6, 1)]
+
+
+def _import(rows: list[Row]) -> list[str]:
+    head = "| document | read by | µs a document | middle half | least | kvmrender takes |\n"
+    head += "| --- | --- | ---: | ---: | ---: | ---: |"
+    return ["Import: a document in a process that runs already.", "", head, *_contenders(rows, 1e6, 1)]
 
 
 def _cold(rows: list[Row]) -> list[str]:

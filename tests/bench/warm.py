@@ -37,12 +37,12 @@ def _guest(contenders: Contenders, name: str, guest: dict[str, Any], rounds: int
         made, excuse = admitted(partial(contenders.make, each, kind, guest), expected)
         rows.append({"guest": name, "contender": each, **excuse})
         if made:
-            ready[each] = _sampler(made, sample)
+            ready[each] = sampler(made, sample)
     found = timed(ready, rounds, OURS)
     return [row | found.get(row["contender"], {}) for row in rows]
 
 
-def _sampler(contender: Contender, sample: float) -> Callable[[], float]:
+def sampler(contender: Contender, sample: float) -> Callable[[], float]:
     """A function that times a contender once, long enough for the clock, after calls that warm it up."""
     start = perf_counter()
     for _ in range(WARMING):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from check_cases import DISK, NIC, Case
+from check_cases import DISK, NIC, Case, example
 
 
 def rng(kind: str, **address: Any) -> dict[str, Any]:
@@ -18,6 +18,7 @@ def hostdev(bus: int, slot: int) -> dict[str, Any]:
 
 CCW = {"cssid": "0xfe", "ssid": "0x0", "devno": "0x0001"}
 ROOT_PORT = {"type": "pci", "index": 1, "model": "pcie-root-port"}
+NO_USB = {"type": "usb", "model": "none"}
 HUB = {"type": "usb", "address": {"type": "usb", "bus": 0, "port": 1}}
 
 PSTORE = {"backend": "acpi-erst", "path": "/a", "size": 65536}
@@ -83,19 +84,7 @@ CASES: list[Case] = [
     ),
     (
         "address_types",
-        {"arch": "s390x", "hostdevs": [{"type": "mdev", "model": "vfio-ap", "source": {"address": "0" * 32}}]},
-        {
-            "arch": "s390x",
-            "hostdevs": [
-                {"type": "mdev", "model": "vfio-ap", "source": {"address": "0" * 32}, "address": {"type": "pci"}}
-            ],
-        },
-        "hostdevs[0].address.type: 'pci' is not the kind of address of this device: it has none",
-    ),
-    (
-        "address_types",
-        {"inputs": [{"type": "tablet", "address": {"type": "usb", "bus": 0}}]},
-        {"inputs": [{"type": "tablet", "address": {"type": "isa"}}]},
+        *example("address-types"),
         "inputs[0].address.type: 'isa' is not the kind of address of this device: it is usb",
     ),
     (
@@ -130,18 +119,7 @@ CASES: list[Case] = [
     ),
     (
         "same_addresses",
-        {
-            "disks": [
-                DISK | {"target": "sda", "address": {"type": "drive"}},
-                DISK | {"target": {"dev": "sdb", "bus": "sata"}, "address": {"type": "drive"}},
-            ]
-        },
-        {
-            "disks": [
-                DISK | {"target": "sda", "address": {"type": "drive"}},
-                DISK | {"target": "sdb", "address": {"type": "drive", "unit": 0}},
-            ]
-        },
+        *example("same-addresses"),
         "disks[1].address: drive address 0:0:0:0 is taken by disks[0]",
     ),
     (
@@ -182,14 +160,13 @@ CASES: list[Case] = [
     ),
     (
         "pci_machine",
+        {"machine": "pc-i440fx-8.2", "rngs": [rng("pci", slot=1, function=2)], "controllers": [NO_USB]},
         {"machine": "pc-i440fx-8.2", "rngs": [rng("pci", slot=1, function=2)], "controllers": [{"type": "usb"}]},
-        {"machine": "pc-i440fx-8.2", "rngs": [rng("pci", slot=1, function=2)]},
         "rngs[0].address: 01.2 is taken by the machine's own USB",
     ),
     (
         "pci_machine",
-        {"rngs": [rng("pci", slot=1, function=4)]},
-        {"rngs": [rng("pci", slot=1, function=3)]},
+        *example("pci-machine"),
         "rngs[0].address: 01.3 is taken by the machine's own ACPI",
     ),
     (
@@ -212,8 +189,7 @@ CASES: list[Case] = [
     ),
     (
         "usb_addresses",
-        {"machine": "q35", "inputs": [{"type": "tablet", "address": {"type": "usb", "bus": 0, "port": 4}}]},
-        {"machine": "pc", "inputs": [{"type": "tablet", "address": {"type": "usb", "bus": 0, "port": 3}}]},
+        *example("usb-addresses"),
         "inputs[0].address.port: 3 is not a port of USB bus 0: they are 1 to 2 there",
     ),
     (
@@ -248,14 +224,12 @@ CASES: list[Case] = [
     ),
     (
         "virtio_serial_ports",
-        {"channels": [{"target": "a", "address": {"type": "virtio-serial", "controller": 0, "port": 30}}]},
-        {"channels": [{"target": "a", "address": {"type": "virtio-serial", "controller": 0, "port": 31}}]},
+        *example("virtio-serial-ports"),
         "channels[0].address.port: 31 is not a port of virtio-serial controller 0: they are 0 to 30",
     ),
     (
         "on_pci",
-        {"inputs": [{"type": "mouse", "bus": "ps2", "acpi": {"index": 1}}]},
-        {"inputs": [{"type": "mouse", "bus": "usb", "acpi": {"index": 1}}]},
+        *example("on-pci"),
         "inputs[0].acpi: is for devices on PCI: this one is on usb",
     ),
     (
@@ -272,8 +246,7 @@ CASES: list[Case] = [
     ),
     (
         "pci_slots",
-        {"arch": "arm64", "videos": [{"address": {"type": "pci", "bus": "5", "slot": "0"}}]},
-        {"arch": "arm64", "videos": [{"address": {"type": "pci", "bus": "5", "slot": "1"}}]},
+        *example("pci-slots"),
         "videos[0].address.slot: 1 is not a slot of bus 5, a bus that is added: it has 0 alone",
     ),
     (
@@ -293,5 +266,11 @@ CASES: list[Case] = [
         usb_tree(["1", "1.1"], "1.1.1"),
         usb_tree(["1"], "1.1.1"),
         "inputs[0].address.port: there is no hub at port 1.1 of bus 0",
+    ),
+    (
+        "pci_slots",
+        {"machine": "q35", "cryptos": [{"address": {"type": "pci", "bus": 1, "slot": 1}}]},
+        {"machine": "q35", "cryptos": [{"address": {"type": "pci", "bus": 1, "slot": 0}}]},
+        "cryptos[0].address.slot: 0 is not a slot of bus 1, a bus that is added: it has 1 to 31",
     ),
 ]

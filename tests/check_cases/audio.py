@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from check_cases import Case
+from check_cases import Case, example
 
 CASES: list[Case] = [
     (
@@ -19,8 +19,7 @@ CASES: list[Case] = [
     ),
     (
         "dbus_audio",
-        {"audios": "dbus", "graphics": {"type": "dbus", "audio": 1}},
-        {"audios": "none", "graphics": {"type": "dbus", "audio": 1}},
+        *example("dbus-audio"),
         "graphics[0].audio.id: 1 is an audio of type none, not dbus",
     ),
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from check_cases import Case
+from check_cases import Case, example
 
 FORWARDED = {"type": "guestfwd", "address": "10.0.2.1", "port": 4600}
 
@@ -13,11 +13,12 @@ def port(**port: Any) -> dict[str, Any]:
     return {"serials": [port]}
 
 
+RECONNECT = {"enabled": True, "timeout": 10}
+
 CASES: list[Case] = [
     (
         "serial_ports",
-        port(target="isa-debug"),
-        {"arch": "arm64", **port(target="isa-debug")},
+        *example("serial-ports"),
         "serials[0].target.type: 'isa-debug' is not a port of arm64 (which has system-serial, usb-serial, pci-serial)",
     ),
     (
@@ -35,8 +36,7 @@ CASES: list[Case] = [
     ),
     (
         "consoles",
-        {"consoles": ["pty", {"target": "virtio"}]},
-        {"consoles": ["pty", "pty"]},
+        *example("consoles"),
         "consoles[1].target.type: 'serial' is for the first console: the others are of type virtio",
     ),
     (
@@ -80,5 +80,17 @@ CASES: list[Case] = [
         {"consoles": {"type": "spiceport", "source": "a"}},
         {"consoles": {"type": "spiceport", "source": "a", "target": "virtio"}},
         "consoles[0].type: spiceport needs graphics of type spice",
+    ),
+    (
+        "tcp_protocols",
+        {"serials": [{"type": "tcp", "source": {"host": "a", "service": 1, "tls": True}, "protocol": "telnet"}]},
+        {"serials": [{"type": "tcp", "source": {"host": "a", "service": 1}, "protocol": "tls"}]},
+        "serials[0].protocol.type: tls is not spoken by QEMU: encryption is tls of the source",
+    ),
+    (
+        "channel_reconnect",
+        {"channels": [{"source": {"mode": "connect", "path": "/run/a", "reconnect": RECONNECT}, "target": "a"}]},
+        {"channels": [{"source": {"mode": "connect", "reconnect": RECONNECT}, "target": "a"}]},
+        "channels[0].source[0].reconnect: needs a path of somebody else's socket",
     ),
 ]

@@ -7,16 +7,22 @@ from typing import Any
 from check_cases import Case
 
 
-def clock(name: str) -> dict[str, Any]:
-    return {"offset": "utc", "timer": {"name": name}}
+def clock(name: str, **more: Any) -> dict[str, Any]:
+    return {"offset": "utc", "timer": {"name": name, **more}}
 
 
 CASES: list[Case] = [
     (
         "timers",
         {"arch": "s390x", "clock": clock("rtc")},
-        {"arch": "s390x", "clock": clock("hpet")},
+        {"arch": "s390x", "clock": clock("hpet", present=True)},
         "clock.timer[0].name: 'hpet' is a timer of amd64 guests, not of s390x",
+    ),
+    (
+        "idle_timers",
+        {"clock": clock("hpet", present=False)},
+        {"arch": "s390x", "clock": clock("hpet", present=False)},
+        "clock.timer[0].name: note: 'hpet' has no effect on s390x [idle-timers]",
     ),
     (
         "timers",

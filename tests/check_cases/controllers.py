@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from check_cases import Case, cells
+from check_cases import Case, example
 
 
 def pci(model: str, index: int | None = None, **more: Any) -> dict[str, Any]:
@@ -19,11 +19,43 @@ def usbs(*controllers: dict[str, Any]) -> dict[str, Any]:
     return {"controllers": [{"type": "usb", **controller} for controller in controllers]}
 
 
+def shared(driver: dict[str, Any], *iothreads: Any) -> dict[str, Any]:
+    """Return a SCSI controller whose iothreads share its queues."""
+    return {"type": "scsi", "model": "virtio-scsi", "driver": {**driver, "iothreads": {"iothread": [*iothreads]}}}
+
+
 CASES: list[Case] = [
+    *(
+        (
+            "iothread_queues",
+            {"iothreads": 2, "controllers": [shared({"queues": 2}, {"id": 1, "queue": [0, 1]})]},
+            *refused,
+        )
+        for refused in (
+            (
+                {"iothreads": 2, "controllers": [shared({"queues": 2}, 1, 1)]},
+                "controllers[0].driver.iothreads.iothread[1].id: 1 is taken by"
+                " controllers[0].driver.iothreads.iothread[0]",
+            ),
+            (
+                {"iothreads": 2, "controllers": [shared({}, {"id": 1, "queue": [0]})]},
+                "controllers[0].driver.queues: is missing: the number of queues, which the iothreads have",
+            ),
+            (
+                {"iothreads": 2, "controllers": [shared({"iothread": 1}, 2)]},
+                "controllers[0].driver.iothread: is not for a device with driver.iothreads",
+            ),
+        )
+    ),
+    (
+        "iothreads",
+        {"iothreads": 2, "controllers": [shared({}, 2)]},
+        {"iothreads": 2, "controllers": [shared({}, 3)]},
+        "controllers[0].driver.iothreads.iothread[0].id: 3 is not an iothread: there are 2",
+    ),
     (
         "controller_machine",
-        {"machine": "pc", "controllers": ["ide"]},
-        {"machine": "q35", "controllers": ["ide"]},
+        *example("controller-machine"),
         "controllers[0].type: ide is for pc machines, not q35",
     ),
     (
@@ -40,26 +72,16 @@ CASES: list[Case] = [
     ),
     (
         "controller_nodes",
-        {
-            "vcpu": 1,
-            "cpu": cells("0"),
-            "controllers": [pci("pci-expander-bus", 1, target={"node": 0})],
-        },
-        {
-            "vcpu": 1,
-            "cpu": cells("0"),
-            "controllers": [pci("pci-expander-bus", 1, target={"node": 1})],
-        },
+        *example("controller-nodes"),
         "controllers[0].target.node: 1 is not a NUMA node of the guest",
     ),
     (
         "controller_indexes",
-        {"controllers": [{"type": "scsi", "index": 0}, {"type": "scsi", "index": 1}]},
-        {"controllers": [{"type": "scsi", "index": 1}, {"type": "scsi", "index": 1}]},
+        *example("controller-indexes"),
         "controllers[1].index: 1 is taken by controllers[0]",
     ),
     (
-        "controller_indexes",
+        "ide_index",
         {"machine": "pc", "controllers": [{"type": "ide", "index": 0}]},
         {"machine": "pc", "controllers": [{"type": "ide", "index": 1}]},
         "controllers[0].index: 1 is not 0: a machine has one IDE controller",
@@ -72,8 +94,7 @@ CASES: list[Case] = [
     ),
     (
         "pci_roots",
-        {"arch": "ppc64le", "controllers": [pci("pci-root", 1)]},
-        {"controllers": [pci("pci-root", 1)]},
+        *example("pci-roots"),
         "controllers[0].index: 1 is not 0, as it is for a pci-root",
     ),
     (
@@ -84,8 +105,7 @@ CASES: list[Case] = [
     ),
     (
         "pseries_roots",
-        {"arch": "ppc64le", "controllers": [pci("pci-root", 30)]},
-        {"arch": "ppc64le", "controllers": [pci("pci-root", 31)]},
+        *example("pseries-roots"),
         "controllers[0].index: 31 is too high: there would be more than 31 PCI roots",
     ),
     (
@@ -104,8 +124,7 @@ CASES: list[Case] = [
     ),
     (
         "pci_parents",
-        {"arch": "arm64", "controllers": [pci("pcie-to-pci-bridge", 2)]},
-        {"arch": "arm64", "controllers": [pci("pcie-to-pci-bridge", 1)]},
+        *example("pci-parents"),
         "controllers[0].model: pcie-to-pci-bridge needs a controller with a lower index to be plugged into:"
         " pcie-root-port or pcie-switch-downstream-port",
     ),
@@ -153,8 +172,7 @@ CASES: list[Case] = [
     ),
     (
         "usb_controllers",
-        usbs({"model": "ich9-ehci1", "index": 1}, {"model": "ich9-uhci1", "index": 1}),
-        usbs({"model": "ich9-uhci1", "index": 1}),
+        *example("usb-controllers"),
         "controllers[0]: there is no USB controller with index 1 that could be the master",
     ),
     (
@@ -162,5 +180,23 @@ CASES: list[Case] = [
         {"arch": "s390x", "controllers": [{"type": "scsi", "driver": {"queues": 2}}]},
         {"arch": "amd64", "controllers": [{"type": "scsi", "driver": {"queues": 2}}]},
         "controllers[0].driver.queues: is for model virtio-scsi",
+    ),
+    (
+        "scsi_queues",
+        {"arch": "arm64", "controllers": [{"type": "scsi", "driver": {"queues": 2}}]},
+        {"arch": "arm64", "libvirt": "11.5", "controllers": [{"type": "scsi", "driver": {"queues": 2}}]},
+        "controllers[0].driver.queues: needs model virtio-scsi before libvirt 11.6.0",
+    ),
+    (
+        "usb_ports",
+        {"arch": "arm64", "libvirt": "9.0", "controllers": [usb(ports=4)]},
+        {"machine": "q35", "controllers": [usb(ports=4)]},
+        "controllers[0].ports: is for model nec-xhci or qemu-xhci",
+    ),
+    (
+        "usb_ports",
+        {"arch": "riscv64", "libvirt": "11.9", "controllers": [usb(ports=4)]},
+        {"arch": "riscv64", "libvirt": "11.8", "controllers": [usb(ports=4)]},
+        "controllers[0].ports: needs model nec-xhci or qemu-xhci before libvirt 11.9.0",
     ),
 ]

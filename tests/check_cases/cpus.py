@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from check_cases import DISK, Case, cells
+from check_cases import DISK, Case, cells, example
 
 
 def plugged(number: int, hotpluggable: bool) -> dict[str, Any]:
@@ -45,14 +45,12 @@ CASES: list[Case] = [
     ),
     (
         "topology",
-        {"vcpu": 4, "cpu": {"topology": {"sockets": 1, "dies": 1, "cores": 2, "threads": 2}}},
-        {"vcpu": 4, "cpu": {"topology": {"sockets": 1, "dies": 1, "cores": 3, "threads": 2}}},
+        *example("topology"),
         "cpu.topology: makes 6 vCPUs, not 4",
     ),
     (
         "numa_cpus",
-        {"memory": "1 GiB", "vcpu": 4, "cpu": cells("0-1", "2-3")},
-        {"memory": "1 GiB", "vcpu": 4, "cpu": cells("0-1", "2-5")},
+        *example("numa-cpus"),
         "cpu.numa.cell[1].cpus: 4 and 5 is not a vCPU: they are 0 to 3",
     ),
     (
@@ -62,15 +60,13 @@ CASES: list[Case] = [
         "cpu.numa.cell[1].cpus: 2 is taken by cell 0",
     ),
     (
-        "pins",
-        {"vcpu": 2, "cputune": {"vcpupin": {"vcpu": 1, "cpuset": "9"}}},
-        {"vcpu": 2, "cputune": {"vcpupin": {"vcpu": 2, "cpuset": "9"}}},
-        "cputune.vcpupin[0].vcpu: 2 is not a vCPU: they are 0 to 1",
+        "idle_pins",
+        *example("idle-pins"),
+        "cputune.vcpupin[0].vcpu: note: 2 is not a vCPU: they are 0 to 1 [idle-pins]",
     ),
     (
         "pins",
-        {"vcpu": 2, "cputune": {"vcpusched": {"vcpus": "0-1", "scheduler": "batch"}}},
-        {"vcpu": 2, "cputune": {"vcpusched": {"vcpus": "0-2", "scheduler": "batch"}}},
+        *example("pins"),
         "cputune.vcpusched[0].vcpus: 2 is not a vCPU: they are 0 to 1",
     ),
     (
@@ -87,8 +83,7 @@ CASES: list[Case] = [
     ),
     (
         "iothreads",
-        {"iothreads": 1, "cputune": {"iothreadpin": {"iothread": 1, "cpuset": "0"}}},
-        {"iothreads": 1, "cputune": {"iothreadpin": {"iothread": 2, "cpuset": "0"}}},
+        *example("iothreads"),
         "cputune.iothreadpin[0].iothread: 2 is not an iothread: there are 1",
     ),
     (
@@ -99,8 +94,7 @@ CASES: list[Case] = [
     ),
     (
         "current_vcpus",
-        {"arch": "ppc64le", "vcpu": {"current": 2, "text": 4}, "cpu": {"topology": {"cores": 2, "threads": 2}}},
-        {"arch": "ppc64le", "vcpu": {"current": 3, "text": 4}, "cpu": {"topology": {"cores": 2, "threads": 2}}},
+        *example("current-vcpus"),
         "vcpu.current: 3 is not a multiple of 2, the threads of a core",
     ),
     (
@@ -129,8 +123,7 @@ CASES: list[Case] = [
     ),
     (
         "vcpu_states",
-        {"vcpu": 2, "vcpus": {"vcpu": [{"id": 0, "enabled": True}]}},
-        {"vcpu": 2, "vcpus": {"vcpu": [{"id": 1, "enabled": True}]}},
+        *example("vcpu-states"),
         "vcpus.vcpu: vCPU 0 must be enabled, the first in order, and not hotpluggable",
     ),
     (
@@ -159,27 +152,25 @@ CASES: list[Case] = [
     ),
     (
         "cpu_sets",
-        {"cputune": {"emulatorpin": "0-1,^1"}},
-        {"cputune": {"emulatorpin": "1,^1"}},
+        *example("cpu-sets"),
         "cputune.emulatorpin.cpuset: 1,^1 is an empty set",
     ),
     (
         "groups",
-        {"vcpu": 4, "cputune": {"vcpusched": [scheduled("0-1"), scheduled("2-3")]}},
-        {"vcpu": 4, "cputune": {"vcpusched": [scheduled("0-2"), scheduled("2-3")]}},
+        *example("groups"),
         "cputune.vcpusched[1].vcpus: 2 is taken by cputune.vcpusched[0]",
     ),
     (
-        "groups",
+        "resource_tuning",
         {"type": "kvm", "cputune": {"memorytune": {"vcpus": "0", "node": {"id": 0, "bandwidth": 20}}}},
         {"type": "qemu", "cputune": {"memorytune": {"vcpus": "0", "node": {"id": 0, "bandwidth": 20}}}},
-        "cputune.memorytune: is for guests of type kvm, not qemu",
+        "cputune.memorytune[0]: is for guests of type kvm, not qemu",
     ),
     (
         "cpu_model",
         {"type": "qemu", "cpu": "maximum"},
         {"type": "qemu", "cpu": "host-passthrough"},
-        "cpu.mode: host-passthrough is for guests of type kvm, not qemu: maximum has all that QEMU can emulate",
+        "cpu.mode: host-passthrough is for guests of type kvm or hvf, not qemu: maximum has all that QEMU can emulate",
     ),
     (
         "cpu_model",
@@ -191,7 +182,7 @@ CASES: list[Case] = [
         "cpu_features",
         {"cpu": {"mode": "host-model", "feature": "vmx"}},
         {"cpu": {"mode": "custom", "feature": "vmx"}},
-        "cpu.feature: needs a model of the CPU",
+        "cpu.feature[0]: needs a model of the CPU",
     ),
     (
         "current_vcpus",
@@ -200,10 +191,10 @@ CASES: list[Case] = [
         "vcpus.vcpu: 3 is not a multiple of 2, the threads of a core",
     ),
     (
-        "pins",
+        "idle_pins",
         {"vcpu": 2, "cputune": {"memorytune": {"vcpus": "1", "node": {"id": 0, "bandwidth": 20}}}},
         {"vcpu": 2, "cputune": {"memorytune": {"vcpus": "2", "node": {"id": 0, "bandwidth": 20}}}},
-        "cputune.memorytune[0].vcpus: 2 is not a vCPU: they are 0 to 1",
+        "cputune.memorytune[0].vcpus: note: 2 is not a vCPU: they are 0 to 1 [idle-pins]",
     ),
     (
         "iothreads",
@@ -239,6 +230,18 @@ CASES: list[Case] = [
         "cpu_features",
         {"cpu": {"model": "qemu64", "feature": "vmx"}},
         {"cpu": {"feature": "vmx"}},
-        "cpu.feature: needs a model of the CPU",
+        "cpu.feature[0]: needs a model of the CPU",
+    ),
+    (
+        "address_width",
+        {"cpu": {"mode": "host-model", "maxphysaddr": "emulate"}},
+        {"libvirt": "9.1.0", "cpu": {"mode": "host-model", "maxphysaddr": "emulate"}},
+        "cpu.maxphysaddr.bits: is missing before libvirt 9.2.0 (mode is emulate)",
+    ),
+    (
+        "vector_lengths",
+        {"arch": "arm64", "cpu": {"model": "max", "feature": ["sve", "sve128"]}},
+        {"arch": "arm64", "cpu": {"model": "max", "feature": [{"name": "sve", "policy": "disable"}, "sve128"]}},
+        "cpu.feature[1].name: sve128 needs sve, which is disabled",
     ),
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from check_cases import DISK, NIC, SHARED, VIRTIOFS, Case
+from check_cases import DISK, NIC, SHARED, VIRTIOFS, Case, cells, example
 
 
 def mdev(model: str, uuid: str, **more: Any) -> dict[str, Any]:
@@ -15,8 +15,17 @@ def on_usb(bus: str) -> dict[str, Any]:
     return {"type": "usb", "source": {"address": {"bus": bus, "device": "3"}}}
 
 
+def smmuv3(bus: int) -> dict[str, Any]:
+    return {"model": "smmuv3", "driver": {"pciBus": bus}}
+
+
 def zpci(uid: str, slot: int) -> dict[str, Any]:
     return {"backend": "/dev/urandom", "address": {"type": "pci", "bus": "0", "slot": str(slot), "zpci": {"uid": uid}}}
+
+
+def ramfb(number: str) -> dict[str, Any]:
+    source = {"address": number.zfill(32)}
+    return {"type": "mdev", "model": "vfio-pci", "display": True, "ramfb": True, "source": source}
 
 
 CASES: list[Case] = [
@@ -24,7 +33,7 @@ CASES: list[Case] = [
         "iommu_acpi",
         {"machine": "q35", "iommu": "virtio"},
         {"machine": "q35", "iommu": "virtio", "features": {"acpi": False}},
-        "iommu.model: virtio needs ACPI: features.acpi",
+        "iommu[0].model: virtio needs ACPI: features.acpi",
     ),
     (
         "zpci_uids",
@@ -33,14 +42,28 @@ CASES: list[Case] = [
         "rngs[1].address.zpci.uid: '0x1' is taken by rngs[0]",
     ),
     (
-        "watchdogs",
-        {"watchdogs": ["i6300esb", "ib700"]},
-        {"watchdogs": ["i6300esb", "ib700", "ib700"]},
-        "watchdogs[2].model: ib700 is taken by watchdogs[1]",
+        "without_pci",
+        {"machine": "isapc", "controllers": [{"type": "usb", "model": "none"}]},
+        {"machine": "isapc", "controllers": [{"type": "usb"}]},
+        "controllers[0].type: 'usb' is on PCI, which machine isapc has none of",
+    ),
+    (
+        "first_root_node",
+        {
+            "arch": "ppc64le",
+            "cpu": cells("0"),
+            "controllers": [{"type": "pci", "model": "pci-root", "index": 1, "target": {"index": 1, "node": 0}}],
+        },
+        {
+            "arch": "ppc64le",
+            "cpu": cells("0"),
+            "controllers": [{"type": "pci", "model": "pci-root", "index": 0, "target": {"index": 0, "node": 0}}],
+        },
+        "controllers[0].target.node: can't be said of the first PCI root",
     ),
     (
         "one_watchdog",
-        {"libvirt": "9.1.0", "watchdogs": ["i6300esb", "ib700"]},
+        {"libvirt": "9.1.0", "watchdogs": ["i6300esb", "i6300esb"]},
         {"libvirt": "9.0.0", "watchdogs": ["i6300esb", "ib700"]},
         "watchdogs[1]: a guest has one watchdog, and that is watchdogs[0]",
     ),
@@ -64,33 +87,83 @@ CASES: list[Case] = [
     ),
     (
         "aliases",
-        {"disks": [DISK | {"alias": "ua-a"}], "interfaces": [NIC | {"alias": "ua-b"}]},
-        {"disks": [DISK | {"alias": "ua-a"}], "interfaces": [NIC | {"alias": "ua-a"}]},
+        *example("aliases"),
         "interfaces[0].alias.name: 'ua-a' is taken by disks[0]",
+    ),
+    (
+        "iommus",
+        {"arch": "arm64", "iommu": [smmuv3(0), smmuv3(1)]},
+        {"arch": "arm64", "iommu": [smmuv3(0), smmuv3(0)]},
+        "iommu[1].driver.pciBus: 0 is taken by iommu[0]",
+    ),
+    (
+        "iommus",
+        {"machine": "q35", "iommu": "intel"},
+        {"machine": "q35", "iommu": ["intel", "amd"]},
+        "iommu[1]: a guest has one IOMMU, or several smmuv3 with driver.pciBus, and one is iommu[0]",
+    ),
+    (
+        "iommus",
+        {"arch": "arm64", "iommu": [smmuv3(0), smmuv3(1)]},
+        {"arch": "arm64", "iommu": [smmuv3(0), "smmuv3"]},
+        "iommu[1].driver.pciBus: is missing: others say their bus",
+    ),
+    (
+        "iommu_acceleration",
+        {"arch": "arm64", "iommu": {"model": "smmuv3", "driver": {"accel": True, "ats": True}}},
+        {"arch": "arm64", "iommu": {"model": "smmuv3", "driver": {"accel": False, "ats": True}}},
+        "iommu[0].driver.ats: is for accel on",
+    ),
+    (
+        "panic_models",
+        {"panics": ["pvpanic", "isa"]},
+        {"panics": ["pvpanic", "pvpanic"]},
+        "panics[1].model: pvpanic is taken by panics[0]",
+    ),
+    (
+        "device_machine",
+        {"panics": "pvpanic"},
+        {"arch": "s390x", "panics": "pvpanic"},
+        "panics[0].model: pvpanic is not for s390x",
+    ),
+    (
+        "iommu_machine",
+        {"machine": "q35", "iommu": "amd"},
+        {"iommu": "amd"},
+        "iommu[0].model: amd is for machine q35, not pc",
     ),
     (
         "iommu_machine",
         {"machine": "q35", "iommu": "intel"},
         {"iommu": "intel"},
-        "iommu.model: intel is for machine q35, not pc",
+        "iommu[0].model: intel is for machine q35, not pc",
     ),
     (
         "iommu_machine",
         {"arch": "arm64", "iommu": "smmuv3"},
         {"arch": "amd64", "iommu": "smmuv3"},
-        "iommu.model: smmuv3 is for arm64, not amd64",
+        "iommu[0].model: smmuv3 is for arm64, not amd64",
     ),
     (
         "iommu_machine",
         {"arch": "arm64", "iommu": "virtio"},
         {"arch": "riscv64", "iommu": "virtio"},
-        "iommu.model: virtio is for machine q35 and for arm64, not virt",
+        "iommu[0].model: virtio is for machine q35 and for arm64, not virt",
     ),
     (
         "device_machine",
         {"arch": "s390x", "watchdogs": "diag288"},
         {"watchdogs": "diag288"},
         "watchdogs[0].model: diag288 is for s390x, not amd64",
+    ),
+    *(
+        (
+            "device_machine",
+            {"machine": "q35", "watchdogs": "itco"},
+            guest | {"watchdogs": "itco"},
+            f"watchdogs[0].model: itco is a part of machine q35, and this is {machine}",
+        )
+        for guest, machine in (({}, "pc"), ({"arch": "arm64"}, "virt"))
     ),
     (
         "device_machine",
@@ -112,8 +185,7 @@ CASES: list[Case] = [
     ),
     (
         "hostdevs_once",
-        {"hostdevs": [{"source": {"vendor": "0x1", "product": n}} for n in ("0x1", "0x2")]},
-        {"hostdevs": [{"source": {"vendor": "0x1", "product": n}} for n in ("0x1", "1")]},
+        *example("hostdevs-once"),
         "hostdevs[1].source: this device of the host is taken by hostdevs[0]",
     ),
     (
@@ -121,6 +193,12 @@ CASES: list[Case] = [
         {"hostdevs": [{"type": "pci", "source": {"address": {"bus": n}}} for n in ("0x1", "2")]},
         {"hostdevs": [{"type": "pci", "source": {"address": n}} for n in ({"bus": "0x01"}, {"bus": "1", "slot": "0"})]},
         "hostdevs[1].source: this device of the host is taken by hostdevs[0]",
+    ),
+    (
+        "adjunct_address",
+        {"arch": "s390x", "hostdevs": [mdev("vfio-ap", "0" * 32)]},
+        {"arch": "s390x", "hostdevs": [mdev("vfio-ap", "0" * 32, address={"type": "pci"})]},
+        "hostdevs[0].address: note: has no effect on a device of model vfio-ap [adjunct-address]",
     ),
     (
         "one_adjunct",
@@ -151,5 +229,64 @@ CASES: list[Case] = [
         {"hostdevs": [on_usb("10"), on_usb("0xb")]},
         {"hostdevs": [on_usb("10"), on_usb("0xa")]},
         "hostdevs[1].source: this device of the host is taken by hostdevs[0]",
+    ),
+    (
+        "panic_model",
+        {"panics": [{}]},
+        {"arch": "riscv64", "panics": [{}]},
+        "panics[0].model: is missing: riscv64 has none of its own",
+    ),
+    (
+        "one_boot_display",
+        {"graphics": "vnc", "hostdevs": [ramfb("0")]},
+        {"graphics": "vnc", "hostdevs": [ramfb("0"), ramfb("1")]},
+        "hostdevs[1].ramfb: a guest has one with ramfb, and that is hostdevs[0]",
+    ),
+    (
+        "one_ramfb",
+        {"graphics": "vnc", "videos": ["ramfb"], "hostdevs": [{**ramfb("0"), "ramfb": None}]},
+        {"graphics": "vnc", "videos": ["ramfb"], "hostdevs": [ramfb("0")]},
+        "hostdevs[0].ramfb: note: QEMU has one ramfb, and does not start with that of a video card beside it"
+        " [one-ramfb]",
+    ),
+    (
+        "usb_devices",
+        {"interfaces": [{"type": "hostdev", "source": {"address": {"type": "usb", "bus": "1", "device": "2"}}}]},
+        {
+            "arch": "riscv64",
+            "interfaces": [{"type": "hostdev", "source": {"address": {"type": "usb", "bus": "1", "device": "2"}}}],
+        },
+        "interfaces[0].source.address.type: is on USB, and the guest has none: it needs a controller, such as"
+        " {type: usb, model: qemu-xhci}",
+    ),
+    (
+        "pstore",
+        {"pstore": {"path": "/a", "size": "8 KiB"}},
+        {"pstore": {"path": "/a", "size": "12 KiB"}},
+        "pstore.size: is not a power of two of at least 4 KiB",
+    ),
+    (
+        "pstore",
+        {"pstore": {"path": "/a", "size": "4 KiB"}},
+        {"pstore": {"path": "/a", "size": "2 KiB"}},
+        "pstore.size: is not a power of two of at least 4 KiB",
+    ),
+    (
+        "pstore",
+        {"arch": "arm64", "pstore": {"path": "/a", "size": "4 KiB"}},
+        {"arch": "s390x", "pstore": {"path": "/a", "size": "4 KiB"}},
+        "pstore.backend: acpi-erst is not for s390x",
+    ),
+    (
+        "ib700",
+        {"machine": "pc-i440fx-7.2", "watchdogs": "ib700"},
+        {"machine": "pc-q35-7.2", "watchdogs": "ib700"},
+        "watchdogs[0].model: ib700 is for machine pc, not pc-q35-7.2",
+    ),
+    (
+        "usb_devices",
+        {"arch": "loongarch64", "hubs": "usb", "controllers": [{"type": "usb", "model": "qemu-xhci"}]},
+        {"arch": "loongarch64", "hubs": "usb"},
+        "hubs[0]: is on USB, and the guest has none: it needs a controller, such as {type: usb, model: qemu-xhci}",
     ),
 ]

@@ -324,4 +324,10 @@ CASES: list[Case] = [
         encrypted(REACHED),
         "disks[0].source.encryption: is for format raw or qcow2, not vdi",
     ),
+    (
+        "empty_usb",
+        {"libvirt": "11.5.0", "disks": [{"device": "cdrom", "target": {"bus": "usb"}}]},
+        {"libvirt": "11.4.0", "disks": [{"device": "cdrom", "target": {"bus": "usb"}}]},
+        "disks[0].source: is missing: before libvirt 11.5.0, a drive on bus usb can't be empty",
+    ),
 ]

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from check_cases import DISK, Case
+from typing import Any
+
+from check_cases import DISK, Case, example
+
+SLOW = {"throttlegroups": {"throttlegroup": {"group_name": "slow", "total_iops_sec": 400}}}
+
+
+def filtered(group: str, **more: object) -> dict[str, Any]:
+    return {**SLOW, "disks": [DISK | {"throttlefilters": {"throttlefilter": group}} | more]}
+
 
 CASES: list[Case] = [
     (
@@ -11,6 +20,23 @@ CASES: list[Case] = [
         {"disks": [{"source": "/a.image"}]},
         "disks[0].driver.type: is missing: a file's name tells its format only if it ends in"
         " .qcow2, .raw, .img, .iso, .vmdk, .vdi",
+    ),
+    (
+        "nvme_serial",
+        {"disks": [DISK | {"target": "nvme0n1"}], "controllers": [{"type": "nvme", "serial": "a"}]},
+        {"disks": [DISK | {"target": "nvme0n1"}], "controllers": [{"type": "nvme"}]},
+        "disks[0].serial: is missing: the serial number of the NVMe controller",
+    ),
+    *(
+        ("throttle_groups", filtered("slow"), refused, f"disks[0].throttlefilters{line}")
+        for refused, line in (
+            (filtered("fast"), ".throttlefilter[0].group: 'fast' is not the group_name of one of throttlegroups"),
+            (filtered("slow", device="cdrom"), ": is not for a cdrom"),
+            (
+                filtered("slow", iotune={"total_iops_sec": 400}),
+                ": is not for a disk with iotune, whose limits do the same",
+            ),
+        )
     ),
     (
         "targets",
@@ -26,8 +52,7 @@ CASES: list[Case] = [
     ),
     (
         "target_bus",
-        {"disks": [DISK | {"target": "vda"}]},
-        {"disks": [DISK | {"target": "xvda"}]},
+        *example("target-bus"),
         "disks[0].target.dev: note: 'xvda' is not a name of bus virtio: those begin with vd [target-bus]",
     ),
     (
@@ -53,13 +78,12 @@ CASES: list[Case] = [
         "buses",
         {"machine": "pc", "disks": [DISK | {"target": "hda"}]},
         {"machine": "q35", "disks": [DISK | {"target": "hda"}]},
-        "disks[0].target.bus: 'ide' is not a bus of machine q35 (which has virtio, scsi, sata, usb, fdc, sd)",
+        "disks[0].target.bus: 'ide' is not a bus of machine q35 (which has virtio, scsi, sata, usb, fdc, sd, nvme)",
     ),
     (
         "buses",
-        {"arch": "arm64", "disks": [DISK | {"target": "sda"}]},
-        {"arch": "arm64", "disks": [DISK | {"target": "hda"}]},
-        "disks[0].target.bus: 'ide' is not a bus of machine virt (which has virtio, scsi, sata, usb, sd)",
+        *example("buses"),
+        "disks[0].target.bus: 'ide' is not a bus of machine virt (which has virtio, scsi, sata, usb, sd, nvme)",
     ),
     (
         "device_buses",
@@ -69,8 +93,7 @@ CASES: list[Case] = [
     ),
     (
         "target_names",
-        {"disks": [{"device": "floppy", "target": "fdb"}]},
-        {"disks": [{"device": "floppy", "target": "fdc"}]},
+        *example("target-names"),
         "disks[0].target.dev: 'fdc' is not a name of bus fdc: the last one is fdb",
     ),
     (
@@ -81,13 +104,13 @@ CASES: list[Case] = [
     ),
     (
         "device_buses",
-        {"disks": [{"device": "cdrom", "target": {"dev": "sda", "bus": "usb"}}]},
+        {"disks": [{"device": "cdrom", "source": "/a.iso", "target": {"dev": "sda", "bus": "usb"}}]},
         {"disks": [{"device": "cdrom", "target": "vda"}]},
         "disks[0].target.bus: 'virtio' is not a bus for a cdrom",
     ),
     (
         "device_buses",
-        {"disks": [{"device": "lun", "source": "/dev/a", "target": "vda"}]},
+        {"disks": [{"device": "lun", "source": "/dev/a", "target": "sda"}]},
         {"disks": [{"device": "lun", "source": "/dev/a", "target": {"dev": "sda", "bus": "sata"}}]},
         "disks[0].target.bus: 'sata' is not a bus for a lun",
     ),
@@ -143,7 +166,7 @@ CASES: list[Case] = [
     ),
     (
         "device_options",
-        {"disks": [{"device": "lun", "source": "/dev/a", "target": "vda", "serial": "a"}]},
+        {"disks": [DISK | {"target": {"dev": "sda", "bus": "scsi"}, "serial": "a"}]},
         {"disks": [{"device": "lun", "source": "/dev/a", "target": {"dev": "sda", "bus": "scsi"}, "serial": "a"}]},
         "disks[0].serial: is not for a lun on bus scsi, which has its own",
     ),
@@ -205,8 +228,11 @@ CASES: list[Case] = [
     ),
     (
         "caches",
-        {"disks": [{"type": "vhostvdpa", "source": {"dev": "/dev/a"}, "driver": {"cache": "directsync"}}]},
-        {"disks": [{"type": "vhostvdpa", "source": {"dev": "/dev/a"}}]},
+        {
+            "memoryBacking": {"access": "shared"},
+            "disks": [{"type": "vhostvdpa", "source": {"dev": "/dev/a"}, "driver": {"cache": "directsync"}}],
+        },
+        {"memoryBacking": {"access": "shared"}, "disks": [{"type": "vhostvdpa", "source": {"dev": "/dev/a"}}]},
         "disks[0].driver.cache: is to be none or directsync with type vhostvdpa",
     ),
     (
@@ -227,8 +253,7 @@ CASES: list[Case] = [
     ),
     (
         "iotune_groups",
-        {"disks": [{"source": "/a.raw", "iotune": {"group_name": "a", "read_bytes_sec": 1}}]},
-        {"disks": [{"source": "/a.raw", "iotune": {"group_name": "a", "read_bytes_sec": 0}}]},
+        *example("iotune-groups"),
         "disks[0].iotune.group_name: group 'a' has no limits",
     ),
     (
@@ -316,7 +341,7 @@ CASES: list[Case] = [
         "bus_options",
         {"disks": [{"source": "/a.raw", "target": {"bus": "sd"}}]},
         {"disks": [{"source": "/a.raw", "target": {"bus": "sd"}, "serial": "a"}]},
-        "disks[0].serial: is for bus virtio, scsi, sata, ide, usb or fdc, not sd",
+        "disks[0].serial: is for bus virtio, scsi, sata, ide, usb, fdc or nvme, not sd",
     ),
     (
         "vhost_user",
@@ -338,5 +363,65 @@ CASES: list[Case] = [
         {"disks": [{"source": "/dev/sdb", "shareable": True}]},
         {"disks": [DISK, {"type": "volume", "source": {"pool": "default", "volume": "a"}, "shareable": True}]},
         "disks[1].shareable: is for a disk of format raw, or one that is readonly",
+    ),
+    (
+        "virtio_lun",
+        {"libvirt": "9.0.0", "disks": [{"device": "lun", "source": "/dev/sdb", "target": {"bus": "virtio"}}]},
+        {"disks": [{"device": "lun", "source": "/dev/sdb", "target": {"bus": "virtio"}}]},
+        "disks[0].target.bus: 'virtio' is not a bus for a lun: scsi is",
+    ),
+    (
+        "same_addresses",
+        {"machine": "q35", "disks": [DISK | {"target": {"dev": "sdb", "bus": "sata"}}, DISK | {"target": "sda"}]},
+        {
+            "disks": [
+                DISK | {"target": "sdj"},
+                DISK | {"target": "sda", "address": {"type": "drive", "controller": 1, "unit": 2}},
+            ]
+        },
+        "disks[0].target.dev: drive address 1:0:0:2, that of sdj, is taken by disks[1]",
+    ),
+    (
+        "same_addresses",
+        {
+            "disks": [
+                DISK | {"target": "hdc"},
+                DISK | {"target": "hda", "address": {"type": "drive", "bus": 0, "unit": 1}},
+            ]
+        },
+        {
+            "disks": [
+                DISK | {"target": "hdc"},
+                DISK | {"target": "hda", "address": {"type": "drive", "bus": 1, "unit": 0}},
+            ]
+        },
+        "disks[0].target.dev: drive address 0:1:0:0, that of hdc, is taken by disks[1]",
+    ),
+    (
+        "throttle_names",
+        {"throttlegroups": {"throttlegroup": [{"group_name": "a"}, {"group_name": "b"}]}},
+        {"throttlegroups": {"throttlegroup": [{"group_name": "a"}, {"group_name": "a"}]}},
+        "throttlegroups.throttlegroup[1].group_name: 'a' is taken by throttlegroups.throttlegroup[0]",
+    ),
+    (
+        "throttle_groups",
+        {
+            "throttlegroups": {"throttlegroup": [{"group_name": "a"}]},
+            "disks": [{"source": "/a.raw", "throttlefilters": {"throttlefilter": ["a"]}}],
+        },
+        {
+            "throttlegroups": {"throttlegroup": [{"group_name": "a"}]},
+            "disks": [{"source": "/a.raw", "throttlefilters": {"throttlefilter": ["a", "a"]}}],
+        },
+        "disks[0].throttlefilters.throttlefilter[1].group: 'a' is taken by disks[0].throttlefilters.throttlefilter[0]",
+    ),
+    (
+        "shared_memory",
+        {
+            "memoryBacking": {"access": "shared"},
+            "disks": [{"type": "vhostvdpa", "source": "/dev/v", "driver": {"cache": "none"}}],
+        },
+        {"disks": [{"type": "vhostvdpa", "source": "/dev/v", "driver": {"cache": "none"}}]},
+        "disks[0]: needs shared memory: memoryBacking with access mode shared",
     ),
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from check_cases import Case
+from check_cases import SHARED, VIRTIOFS, Case
 
 MAPPED = {"driver": "virtiofs", "accessmode": "mapped", "source": {"socket": "/run/a"}, "target": "a"}
 
@@ -73,5 +73,17 @@ CASES: list[Case] = [
         {"memoryBacking": {"access": "shared"}, "filesystems": [MAPPED]},
         {"memoryBacking": {"access": "shared"}, "filesystems": [MAPPED, MAPPED | {"fmode": "600"}]},
         "filesystems[1].fmode: is for accessmode mapped",
+    ),
+    (
+        "virtiofs",
+        {"arch": "s390x", "memoryBacking": SHARED, "filesystems": [VIRTIOFS | {"boot": 1, "address": {"type": "pci"}}]},
+        {"arch": "s390x", "memoryBacking": SHARED, "filesystems": [VIRTIOFS | {"boot": 1}]},
+        "filesystems[0].boot: is for devices on PCI, and this one is on ccw",
+    ),
+    (
+        "readonly_virtiofs",
+        {"memoryBacking": SHARED, "filesystems": [VIRTIOFS | {"readonly": True}]},
+        {"libvirt": "10.9.0", "memoryBacking": SHARED, "filesystems": [VIRTIOFS | {"readonly": True}]},
+        "filesystems[0].readonly: is not for driver virtiofs before libvirt 11.0.0",
     ),
 ]

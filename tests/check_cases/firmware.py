@@ -69,6 +69,24 @@ CASES: list[Case] = [
     ),
     (
         "loader",
+        {"os": {"firmware": "efi", "varstore": "/vars.json"}},
+        {"os": {"firmware": "efi", "varstore": "/vars.json", "nvram": "/vars.fd"}},
+        "os.varstore: is not for a guest with nvram, which keeps them too",
+    ),
+    (
+        "loader",
+        {"os": {"loader": {"type": "rom", "text": "/a.fd"}, "varstore": True}},
+        {"os": {"loader": FLASH, "varstore": True}},
+        "os.varstore: is not for a loader of type pflash, which has nvram",
+    ),
+    (
+        "loader",
+        {"os": {"firmware": "efi", "varstore": True}},
+        {"os": {"firmware": "bios", "varstore": True}},
+        "os.varstore: is not for firmware bios, which keeps no variables",
+    ),
+    (
+        "loader",
         {"os": {"firmware": "efi", "nvram": "/vars.fd"}},
         {"os": {"firmware": "bios", "nvram": "/vars.fd"}},
         "os.nvram: is not for firmware bios, which keeps no variables",
@@ -120,5 +138,29 @@ CASES: list[Case] = [
         {"os": {"firmware": "efi", "loader": {"stateless": False}}},
         {"os": {"firmware": "bios", "loader": {"stateless": False}}},
         "os.loader.stateless: can't be no: only firmware efi and loaders of type pflash keep variables",
+    ),
+    (
+        "shim",
+        {"os": {"firmware": "efi", "kernel": "/k", "shim": "/s"}},
+        {"os": {"firmware": "efi", "shim": "/s"}},
+        "os.shim: needs a kernel: os.kernel",
+    ),
+    (
+        "writable_rom",
+        {"os": {"loader": {"type": "rom", "readonly": True, "text": "/a"}}},
+        {"os": {"loader": {"type": "rom", "readonly": False, "text": "/a"}}},
+        "os.loader.readonly: can't be no for a loader of type rom",
+    ),
+    (
+        "firmware_bios",
+        {"arch": "loongarch64", "os": {"firmware": "efi"}},
+        {"arch": "loongarch64", "os": {"firmware": "bios"}},
+        "os.firmware.type: bios is not for loongarch64: efi is",
+    ),
+    (
+        "chosen_firmware",
+        {"libvirt": "9.2.0", "machine": "q35", "os": {"firmware": "efi", "loader": {"secure": False}}},
+        {"libvirt": "9.0.0", "machine": "q35", "os": {"firmware": "efi", "loader": {"secure": False}}},
+        "os.loader.secure: can't stand beside firmware before libvirt 9.2.0",
     ),
 ]

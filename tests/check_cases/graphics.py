@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from check_cases import Case
+from check_cases import Case, example
 
 
 def display(kind: str, **more: Any) -> dict[str, Any]:
@@ -76,8 +76,7 @@ CASES: list[Case] = [
     ),
     (
         "videos",
-        {"arch": "arm64", "videos": [{}, {}]},
-        {"arch": "ppc64le", "videos": [{}, {}]},
+        *example("videos"),
         "videos[1].model.type: vga is for the first card, videos[0]; others are virtio or qxl",
     ),
     (
@@ -163,5 +162,11 @@ CASES: list[Case] = [
         {"videos": [{"model": {"type": "vmvga", "vram": 513}}]},
         {"videos": [{"model": {"type": "vmvga", "vram": 512}}]},
         "videos[0].model.vram: 512 is less than 1024",
+    ),
+    (
+        "blob_memory",
+        {"memoryBacking": {"source": "memfd"}, "videos": [{"model": {"type": "virtio", "blob": True}}]},
+        {"videos": [{"model": {"type": "virtio", "blob": True}}]},
+        "videos[0].model.blob: needs a memfd: memoryBacking.source",
     ),
 ]

@@ -8,6 +8,13 @@ FORWARD = [{"proto": "tcp", "range": [{"start": 2022, "to": 22}]}]
 
 CASES: list[Case] = [
     (
+        "zero_mac",
+        {"interfaces": [{"source": "br0", "mac": "52:54:00:00:00:00"}]},
+        {"interfaces": [{"source": "br0", "mac": "00:00:00:00:00:00"}]},
+        "interfaces[0].mac.address: note: libvirt replaces it by a random one each time the guest is defined; without"
+        " `mac`, it has one that stays [zero-mac]",
+    ),
+    (
         "interface_backend",
         {"interfaces": [{"type": "user", "backend": {"type": "passt"}}]},
         {"interfaces": [{"source": "br0", "backend": {"type": "passt"}}]},

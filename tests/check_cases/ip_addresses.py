@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from check_cases import Case
+from check_cases import Case, example
 
 CASES: list[Case] = [
     (
@@ -50,16 +50,7 @@ CASES: list[Case] = [
     ),
     (
         "route_networks",
-        {
-            "interfaces": [
-                {"type": "ethernet", "source": {"route": [{"address": "10.0.0.0", "gateway": "10.0.0.1", "prefix": 7}]}}
-            ]
-        },
-        {
-            "interfaces": [
-                {"type": "ethernet", "source": {"route": [{"address": "10.0.0.0", "gateway": "10.0.0.1", "prefix": 6}]}}
-            ]
-        },
+        *example("route-networks"),
         "interfaces[0].source.route[0].address: '10.0.0.0' is not the address of a network with prefix 6",
     ),
     (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from check_cases import DIMM, SHARED, VIRTIOFS, Case, cells
+from check_cases import DIMM, SHARED, VIRTIOFS, Case, cells, example
 
 UUID = "2ac00355-aa38-5a2b-9e12-bd4f3f3ed0f2"
 
@@ -42,18 +42,26 @@ def nvdimm(**target: int) -> dict[str, Any]:
     return {"memory_devices": [{"model": "nvdimm", "source": "/dev/pmem0", "target": {"size": "512 MiB", **target}}]}
 
 
+CELL = [{"cpus": "0", "memory": 524288}]
+
 CASES: list[Case] = [
     (
         "maximum_cells",
         {"maxMemory": {"slots": 1, "text": 1048576}},
-        {"libvirt": "10.0.0", "maxMemory": {"slots": 1, "text": 1048576}},
-        "maxMemory: needs a NUMA cell before libvirt 11.3.0: cpu.numa",
+        {"libvirt": "9.5.0", "maxMemory": {"slots": 1, "text": 1048576}},
+        "maxMemory: needs a NUMA cell before libvirt 9.6.0: cpu.numa",
+    ),
+    (
+        "memory_slots",
+        {"libvirt": "9.6", "maxMemory": {"slots": None, "text": 1048576}},
+        {"libvirt": "9.4", "maxMemory": {"slots": None, "text": 1048576}, "cpu": {"numa": {"cell": CELL}}},
+        "maxMemory.slots: is missing before libvirt 9.5.0",
     ),
     (
         "current_memory",
         {"memory": "1 GiB", "currentMemory": "1024 MiB"},
         {"memory": "1 GiB", "currentMemory": "1025 MiB"},
-        "currentMemory: 1025 MiB is more than memory, 1024 MiB",
+        "currentMemory: note: 1025 MiB is more than memory, 1024 MiB [current-memory]",
     ),
     (
         "max_memory",
@@ -63,13 +71,7 @@ CASES: list[Case] = [
     ),
     (
         "memory_devices",
-        {
-            "memory": "1 GiB",
-            "maxMemory": {"slots": 1, "text": 1048576},
-            "cpu": cells("0"),
-            "memory_devices": [DIMM],
-        },
-        {"memory": "1 GiB", "cpu": cells("0"), "memory_devices": [DIMM]},
+        *example("memory-devices"),
         "memory_devices[0]: needs maxMemory: the memory that there can be at most, and its slots",
     ),
     (
@@ -89,15 +91,24 @@ CASES: list[Case] = [
         "maxMemory.slots: 1 slots are not enough for 2 memory devices",
     ),
     (
+        "memory_devices",
+        {
+            "memory": "2 GiB",
+            "maxMemory": {"slots": 1, "text": 4194304},
+            "cpu": cells("0"),
+            "memory_devices": [DIMM, {"model": "virtio-mem", "target": {"size": 1024, "node": 0, "requested": 512}}],
+        },
+        {"memory": "1 GiB", "cpu": cells("0"), "memory_devices": [DIMM]},
+        "memory_devices[0]: needs maxMemory: the memory that there can be at most, and its slots",
+    ),
+    (
         "numa_memory",
-        {"memory": "1 GiB", "vcpu": 2, "cpu": cells("0", "1")},
-        {"memory": "1 GiB", "cpu": cells("0")},
+        *example("numa-memory"),
         "memory: note: 1024 MiB is not what the NUMA cells add up to, 524288 KiB [numa-memory]",
     ),
     (
         "module_memory",
-        {"memory": "65 MiB", "memory_devices": [EPC]},
-        {"memory": "64 MiB", "memory_devices": [EPC]},
+        *example("module-memory"),
         "memory: 64 MiB is not more than the memory modules have, 65536 KiB",
     ),
     (
@@ -113,7 +124,7 @@ CASES: list[Case] = [
         "memory: 256 MiB is not more than the memory modules have, 262272 KiB",
     ),
     (
-        "shared_memory",
+        "vhost_memory",
         {
             "memoryBacking": SHARED,
             "interfaces": [{"source": {"type": "unix", "path": "/a", "mode": "client"}}],
@@ -134,7 +145,7 @@ CASES: list[Case] = [
         "filesystems[0]: virtiofs needs shared memory: memoryBacking with access mode shared",
     ),
     (
-        "shared_memory",
+        "vhost_memory",
         {
             "memoryBacking": SHARED,
             "interfaces": [{"type": "vhostuser", "source": {"type": "unix", "path": "/a", "mode": "client"}}],
@@ -144,8 +155,7 @@ CASES: list[Case] = [
     ),
     (
         "sizes",
-        {"memtune": {"hard_limit": {"text": 7, "unit": "EiB"}}},
-        {"memtune": {"hard_limit": {"text": 8, "unit": "EiB"}}},
+        *example("sizes"),
         "memtune.hard_limit: 8 EiB is not less than 8 EiB, more than libvirt can hold",
     ),
     (
@@ -169,8 +179,7 @@ CASES: list[Case] = [
     ),
     (
         "module_slots",
-        plugged({"address": {"type": "dimm", "slot": 15}}),
-        plugged({"address": {"type": "dimm", "slot": 16}}),
+        *example("module-slots"),
         "memory_devices[0].address.slot: 16 is not a slot: they are 0 to 15",
     ),
     (
@@ -218,8 +227,7 @@ CASES: list[Case] = [
     ),
     (
         "module_labels",
-        plugged(labelled("256 MiB"), arch="ppc64le"),
-        plugged(labelled("257 MiB"), arch="ppc64le"),
+        *example("module-labels"),
         "memory_devices[0].target.size: 512 MiB is less than 256 MiB and the labels",
     ),
     (
@@ -236,8 +244,7 @@ CASES: list[Case] = [
     ),
     (
         "hugepages",
-        {"cpu": cells("0"), **pages({"size": 4}, {"size": 2048, "nodeset": "0"})},
-        pages({"size": 4}, {"size": 2048, "nodeset": "0"}),
+        *example("hugepages"),
         "memoryBacking.hugepages.page[1]: all memory without a nodeset of its own "
         "is taken by memoryBacking.hugepages.page[0]",
     ),
@@ -255,8 +262,7 @@ CASES: list[Case] = [
     ),
     (
         "module_cells",
-        ROOM | {"memory_devices": [DIMM]},
-        ROOM | {"memory_devices": [DIMM | {"target": {"size": "512 MiB", "node": 1}}]},
+        *example("module-cells"),
         "memory_devices[0].target.node: 1 is not a NUMA cell: there are none",
     ),
     (
@@ -269,7 +275,13 @@ CASES: list[Case] = [
         "module_slots",
         ROOM | {"memory_devices": [DIMM | {"address": {"type": "dimm", "slot": "0"}}]},
         {"memory": "1 GiB", "memory_devices": [DIMM | {"address": {"type": "dimm", "slot": "0"}}]},
-        "memory_devices[0]: needs maxMemory: the memory that there can be at most, and its slots\n"
+        "memory_devices[0]: needs maxMemory: the memory that there can be at most, and its slots [memory-devices]\n"
         "memory_devices[0].address.slot: 0 is not a slot: there are none",
+    ),
+    (
+        "memory_devices",
+        {"cpu": cells("0"), "memory": 1024, "maxMemory": "4 GiB", "memory_devices": [DIMM]},
+        {"cpu": cells("0"), "memory": 1024, "maxMemory": {"slots": None, "text": 4194304}, "memory_devices": [DIMM]},
+        "maxMemory.slots: 0 slots are not enough for 1 memory devices",
     ),
 ]

@@ -28,13 +28,13 @@ CASES: list[Case] = [
         "mac_addresses",
         {"interfaces": [NIC | {"mac": "52:54:00:00:00:01"}, NIC | {"mac": "52:54:00:00:00:02"}]},
         {"interfaces": [NIC | {"mac": "52:54:00:00:00:0a"}, NIC | {"mac": "52:54:00:00:00:0A"}]},
-        "interfaces[1].mac.address: '52:54:00:00:00:0a' is taken by interfaces[0]",
+        "interfaces[1].mac.address: note: '52:54:00:00:00:0a' is taken by interfaces[0] [mac-addresses]",
     ),
     (
         "mac_addresses",
         {"interfaces": [lasting("01"), transient("01")]},
         {"interfaces": [transient("01"), lasting("01"), NIC | {"mac": "52:54:00:00:00:01"}]},
-        "interfaces[2].mac.address: '52:54:00:00:00:01' is taken by interfaces[1]",
+        "interfaces[2].mac.address: note: '52:54:00:00:00:01' is taken by interfaces[1] [mac-addresses]",
     ),
     (
         "port_ranges",

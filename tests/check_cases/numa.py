@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from check_cases import Case
+from check_cases import Case, example
 
 CACHE = {
     "level": 1,
@@ -32,8 +32,8 @@ def tuned(cell: int, **more: Any) -> dict[str, Any]:
     return {"numatune": {"memnode": {"cellid": cell, "mode": "strict", "nodeset": "0"}, **more}}
 
 
-def memnode(cell: int) -> dict[str, Any]:
-    return {"cellid": cell, "mode": "strict", "nodeset": "0"}
+def memnode(cell: int, mode: str = "strict") -> dict[str, Any]:
+    return {"cellid": cell, "mode": mode, "nodeset": "0"}
 
 
 CASES: list[Case] = [
@@ -43,7 +43,7 @@ CASES: list[Case] = [
         {"numatune": {"memory": {"mode": "strict"}}},
         "numatune.memory.nodeset: is missing (there is no placement)",
     ),
-    ("numa_cells", two({"id": 1}, {"id": 0}), two({"id": 1}), "cpu.numa.cell[1].id: 1 is taken by cpu.numa.cell[0]"),
+    ("numa_cells", *example("numa-cells"), "cpu.numa.cell[1].id: 1 is taken by cpu.numa.cell[0]"),
     (
         "numa_cells",
         two({"id": 1}, {"id": 0}),
@@ -52,8 +52,7 @@ CASES: list[Case] = [
     ),
     (
         "numa_distances",
-        two(distance(1, 11)),
-        two(distance(2, 11)),
+        *example("numa-distances"),
         "cpu.numa.cell[0].distances.sibling[0].id: 2 is not a NUMA cell: they are 0 to 1",
     ),
     (
@@ -63,10 +62,11 @@ CASES: list[Case] = [
         "cpu.numa.cell[0].distances.sibling[0].value: 11 is not a distance of cell 0 to 0: it is 10 to itself alone",
     ),
     (
-        "numa_caches",
+        "one_distance",
         two({"distances": {"sibling": [{"id": 0, "value": 10}, {"id": 1, "value": 11}]}}),
         two({"distances": {"sibling": [{"id": 1, "value": 11}, {"id": 1, "value": 11}]}}),
-        "cpu.numa.cell[0].distances.sibling[1].id: 1 is taken by cpu.numa.cell[0].distances.sibling[0]",
+        "cpu.numa.cell[0].distances.sibling[1].id: note: 1 is taken by cpu.numa.cell[0].distances.sibling[0]"
+        " [one-distance]",
     ),
     (
         "numa_caches",
@@ -76,8 +76,7 @@ CASES: list[Case] = [
     ),
     (
         "link_ends",
-        two(interconnects=latency()),
-        two(interconnects=latency(target=2)),
+        *example("link-ends"),
         "cpu.numa.interconnects.latency[0].target: 2 is not a NUMA cell: they are 0 to 1",
     ),
     (
@@ -106,14 +105,12 @@ CASES: list[Case] = [
     ),
     (
         "links_once",
-        two(interconnects={"latency": [latency()["latency"], latency(initiator=1)["latency"]]}),
-        two(interconnects={"latency": [latency()["latency"], latency(initiator=1, target=0)["latency"]]}),
+        *example("links-once"),
         "cpu.numa.interconnects.latency[1]: 1 and 0 are linked the other way round already",
     ),
     (
         "numa_tuning",
-        two() | tuned(1),
-        two() | tuned(2),
+        *example("numa-tuning"),
         "numatune.memnode[0].cellid: 2 is not a NUMA cell: they are 0 to 1",
     ),
     (
@@ -133,5 +130,18 @@ CASES: list[Case] = [
         two() | {"numatune": {"memnode": [memnode(0), memnode(1)]}},
         two() | {"numatune": {"memnode": [memnode(0), memnode(0)]}},
         "numatune.memnode[1].cellid: 0 is taken by numatune.memnode[0]",
+    ),
+    (
+        "numa_placement",
+        two()
+        | {"numatune": {"memory": {"nodeset": "0", "mode": "restrictive"}, "memnode": [memnode(1, "restrictive")]}},
+        two() | {"numatune": {"memnode": [memnode(1, "restrictive")]}},
+        "numatune.memnode[0].mode: restrictive is not strict, the mode of the whole guest",
+    ),
+    (
+        "advised_nodes",
+        {"numatune": {"memory": {"nodeset": "0"}}},
+        {"numatune": {"memory": {"placement": "auto", "nodeset": "0"}}},
+        "numatune.memory.nodeset: note: has no effect beside placement auto [advised-nodes]",
     ),
 ]

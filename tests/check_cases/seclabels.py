@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from check_cases import Case
+from check_cases import Case, example
 
 OWN = {"model": "dac", "relabel": False}
 
@@ -32,8 +32,7 @@ CASES: list[Case] = [
     ),
     (
         "labels_once",
-        {"seclabel": ["none"]},
-        {"seclabel": ["none", {"model": "dac"}]},
+        *example("labels-once"),
         "seclabel[0].model: is missing: there are several labels",
     ),
     (
@@ -62,8 +61,7 @@ CASES: list[Case] = [
     ),
     (
         "label_overrides",
-        {"seclabel": [{"type": "none", "model": "selinux"}], **written(OWN)},
-        {"seclabel": [{"type": "none", "model": "dac"}], **written(OWN)},
+        *example("label-overrides"),
         "serials[0].source[0].seclabel[0].model: 'dac' labels no files: relabel of seclabel[0] is no",
     ),
 ]

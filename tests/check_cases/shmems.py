@@ -7,8 +7,8 @@ from check_cases import Case
 CASES: list[Case] = [
     (
         "shmem_server",
-        {"shmems": [{"name": "a", "msi": True, "server": True}]},
-        {"shmems": [{"name": "a", "msi": True}]},
+        {"shmems": [{"name": "a", "model": "ivshmem-doorbell", "msi": True, "server": True}]},
+        {"shmems": [{"name": "a", "model": "ivshmem-plain", "msi": True}]},
         "shmems[0].msi: needs a server",
     ),
     (
@@ -31,14 +31,26 @@ CASES: list[Case] = [
     ),
     (
         "shmem_size",
-        {"shmems": [{"name": "a", "size": "1 MiB"}]},
-        {"shmems": [{"name": "a", "size": "512 KiB"}]},
+        {"shmems": [{"name": "a", "model": "ivshmem-plain", "size": "1 MiB"}]},
+        {"shmems": [{"name": "a", "model": "ivshmem-plain", "size": "512 KiB"}]},
         "shmems[0].size: 512 KiB is not a power of two of at least 1 MiB",
     ),
     (
         "shmem_size",
-        {"shmems": [{"name": "a", "size": 4}]},
-        {"shmems": [{"name": "a", "size": 6}]},
+        {"shmems": [{"name": "a", "model": "ivshmem-plain", "size": 4}]},
+        {"shmems": [{"name": "a", "model": "ivshmem-plain", "size": 6}]},
         "shmems[0].size: 6 MiB is not a power of two of at least 1 MiB",
+    ),
+    (
+        "shmem_model",
+        {"shmems": [{"name": "a", "model": "ivshmem-plain"}]},
+        {"shmems": [{"name": "a"}]},
+        "shmems[0].model: is missing: ivshmem-plain, or ivshmem-doorbell with a server",
+    ),
+    (
+        "shmem_size",
+        {"shmems": [{"name": "a", "model": "ivshmem-plain", "size": {"text": 4194304}}]},
+        {"shmems": [{"name": "a", "model": "ivshmem-plain", "size": {"text": 4}}]},
+        "shmems[0].size: 4 bytes is not a power of two of at least 1 MiB",
     ),
 ]

@@ -49,4 +49,16 @@ CASES: list[Case] = [
         {"arch": "arm64", "tpms": [{"backend": {"version": "1.2"}}]},
         "tpms[0].backend.version: 1.2 is not for arm64: only 2.0 is",
     ),
+    (
+        "tpm_architectures",
+        {"arch": "riscv64", "tpms": [{"backend": {"version": "2.0"}}]},
+        {"arch": "riscv64", "tpms": [{"backend": {"version": "1.2"}}]},
+        "tpms[0].backend.version: 1.2 is not for riscv64: only 2.0 is",
+    ),
+    (
+        "tpm_architectures",
+        {"libvirt": "11.0", "arch": "loongarch64", "tpms": [{"backend": {"version": "1.2"}}]},
+        {"arch": "loongarch64", "tpms": [{"backend": {"version": "1.2"}}]},
+        "tpms[0].backend.version: 1.2 is not for loongarch64: only 2.0 is",
+    ),
 ]

@@ -24,7 +24,9 @@ def renderer(folder: Path, part: str, *rules: dict[str, Any]) -> Renderer:
 
 
 def told(renderer: Renderer, **guest: Any) -> list[str]:
-    return [str(problem) for problem in renderer.result({"name": "a", **guest}).problems]
+    """What is said of a guest, without the ids of the rules."""
+    problems = renderer.result({"name": "a", **guest}).problems
+    return [str(problem).removesuffix(f" [{problem.id}]") for problem in problems]
 
 
 @pytest.mark.parametrize(
@@ -190,9 +192,56 @@ def test_rule_of_older_libvirts_is_for_guests_that_are_for_these(tmp_path: Path)
     assert told(found, title="x", libvirt="9.0.0") == ["title: is wrong"]
 
 
-def test_rule_of_newer_libvirts_is_for_all_guests(tmp_path: Path) -> None:
+def test_rule_of_newer_libvirts_is_not_for_older_ones(tmp_path: Path) -> None:
     found = renderer(tmp_path, "guest.schema.yaml", {"since": "10.1", "at": "title", "message": "is wrong"})
-    assert told(found, title="x", libvirt="9.0.0") == told(found, title="x") == ["title: is wrong"]
+    assert told(found, title="x") == told(found, title="x", libvirt="10.1.0") == ["title: is wrong"]
+    assert told(found, title="x", libvirt="10.0.9") == told(found, title="x", libvirt="any") == []
+
+
+def test_what_is_derived_is_held_against_rules(tmp_path: Path) -> None:
+    disk = {"each": "disks", "message": "is wrong"}
+    found = renderer(
+        tmp_path,
+        "guest.schema.yaml",
+        {**disk, "when": {"disks.target.bus": "virtio"}, "at": "disks.target.bus"},
+        {**disk, "when": {"disks.driver.type": "raw"}, "at": "disks.driver.type"},
+        {"when": {"currentMemory": {"below": "1 GiB"}}, "at": "currentMemory", "message": "is wrong"},
+        {"each": "consoles", "when": {"consoles.type": "pty"}, "at": "consoles.type", "message": "is wrong"},
+    )
+    by_itself = ["currentMemory: is wrong", "consoles[0].type: is wrong"]
+    assert sorted(told(found)) == sorted(by_itself)
+    drive = {"device": "cdrom", "target": {"bus": "sata"}}
+    assert sorted(told(found, disks=[drive])) == sorted([*by_itself, "disks[0].driver.type: is wrong"])
+    assert "disks[0].target.bus: is wrong" in told(found, disks=[{"source": "/a.qcow2"}])
+
+
+def test_fields_and_values_are_held_against_the_libvirt_that_has_them(tmp_path: Path) -> None:
+    (tmp_path / "guest.schema.yaml").write_text("""\
+extends: shipped/guest.schema.yaml
+properties:
+  lamp:
+    description: A lamp.
+    type: object
+    until: 12.0.0
+    properties:
+      colour:
+        description: Its light.
+        enum: [red, blue, green]
+        since: {blue: 11.0.0, green: 11.5.0}
+        until: {red: 11.2.0}
+    additionalProperties: false
+""")
+    found, needs = Renderer([tmp_path]), "'blue' is of libvirt 11.0.0, the guest is for"
+    assert told(found, lamp={"colour": "blue"}, libvirt="any") == []
+    assert told(found, lamp={"colour": "blue"}, libvirt="11.0.0") == []
+    assert told(found, lamp={"colour": "blue"}, libvirt="10.9") == [f"lamp.colour: {needs} 10.9"]
+    gone = "lamp.colour: 'red' is not in libvirt 11.2.0 and newer, the guest is for"
+    assert told(found, lamp={"colour": "red"}, libvirt="11.2") == [f"{gone} 11.2"]
+    assert told(found, lamp={"colour": "red"}, libvirt="11.1") == []
+    assert told(found, lamp={"colour": "red"}) == [
+        "lamp: is not in libvirt 12.0.0 and newer, the guest is for the newest",
+        f"{gone} the newest",
+    ]
 
 
 def test_ignored_check_that_finds_nothing_is_noted(run: Run) -> None:

@@ -157,7 +157,7 @@ def test_render_without_options_is_what_it_is_with_them(
 @pytest.mark.parametrize(
     ("variable", "value", "said"),
     [
-        ("KVMRENDER_MAX_SIZE", "1 KiB", "guest.yaml: is more than 1 KiB: --max-size allows more\n"),
+        ("KVMRENDER_MAX_SIZE", "1 KiB", "guest.yaml: is more than 1 KiB: --max-size allows more [max-size]\n"),
         ("KVMRENDER_TEMPLATES", "nope", "nope: is not a folder of templates\n"),
     ],
 )

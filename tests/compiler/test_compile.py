@@ -13,14 +13,13 @@ from unittest import mock
 import pytest
 from check_cases import Case, all_cases
 from conftest import FIXTURES, ROOT, find
-from guests import NOT_DRAWN, draws, guests, is_newer
+from guests import FOR, NOT_DRAWN, draws, guests
 from hypothesis import given
 
 from kvmrender import GuestError, TemplateError
 from kvmrender.checks import all_checks as checks
 from kvmrender.checks import rule_case
 from kvmrender.checks.checked_context import context_builder
-from kvmrender.checks.rules import placed_rules
 from kvmrender.compiler import specialise
 from kvmrender.compiler.compiled import _prepared as prepared
 from kvmrender.compiler.functions import functions
@@ -28,32 +27,27 @@ from kvmrender.context import full_form as normalise
 from kvmrender.context.full_form import without_nulls
 from kvmrender.engine import Engine, needless
 from kvmrender.reading.load import read
-from kvmrender.schema.guest_schema import GuestSchema
+from kvmrender.schema.versions import schema_of
 from kvmrender.templating.interpreter import Interpreter
 
 CASES = all_cases()
 RENDERER = Engine()
 JINJA = Interpreter(RENDERER.stack, RENDERER.schema.root)
 SCHEMA = RENDERER.schema
-ALL_RULES = [(place, rule, case, (rule_case.ALWAYS,)) for place, rule, case, _ in placed_rules(SCHEMA)]
-SOME = [
-    context_builder(SCHEMA),
-    context_builder(GuestSchema(SCHEMA.root, SCHEMA.architectures, SCHEMA.names, is_shipped=False, rules=ALL_RULES)),
+ALWAYS_RUN = [
+    one._replace(triggers=(rule_case.ALWAYS,), filter=lambda _: ("", "True")) for one in checks.checks_of(SCHEMA)
 ]
+with mock.patch.object(checks, "checks_of", return_value=ALWAYS_RUN):
+    SOME = [context_builder(SCHEMA)]
+SOME.insert(0, context_builder(SCHEMA))
 """Guests are built with the checks that can find something, and with all of them."""
-with mock.patch.object(rule_case.Case, "filter", return_value="True"):
-    SOME[1]({"name": "a"})  # from then on, no rule is filtered
 
 
 def no_jinja(*_: object) -> str:
     pytest.fail("the shipped templates need no Jinja")
 
 
-KEYS = [
-    key
-    for key, node in RENDERER.schema.root["properties"].items()
-    if key not in NOT_DRAWN and not is_newer(RENDERER.schema.root, node)
-]
+KEYS = [key for key in schema_of(RENDERER.schema, FOR).root["properties"] if key not in NOT_DRAWN]
 CODE = prepared(RENDERER.stack)[1]
 assert CODE is not None
 FUNCTIONS, SPECIAL = functions(CODE, no_jinja, RENDERER.stack), functions(CODE, no_jinja, RENDERER.stack)

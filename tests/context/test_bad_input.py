@@ -13,82 +13,86 @@ from conftest import ROOT, Run
 
 from kvmrender import GuestError, Renderer
 
-MAC = "is not a unicast MAC address: six octets in hexadecimal, the first one even, such as 52:54:00:12:34:56"
-NAME = "is not a name: one line of text without '/' or control characters"
+MAC = "is not a unicast MAC address: six octets in hexadecimal, the first one even, such as 52:54:00:12:34:56 [schema]"
+NAME = "is not a name: one line of text without '/' or control characters [schema]"
 
 BAD = {
     "unknown key": (
         "name: a\ndisks:\n  - sorce: /a.qcow2\n",
-        ["3:5: disks[0].sorce: is not a known key (did you mean 'source'?)"],
+        ["3:5: disks[0].sorce: is not a known key (did you mean 'source'?) [schema]"],
     ),
     "unknown key that is like no other": (
         "name: a\nextra:\n  zzz: 1\n",
-        ["3:3: extra.zzz: is not a known key (known keys: domain, devices)"],
+        ["3:3: extra.zzz: is not a known key (known keys: domain, devices) [schema]"],
     ),
     "wrong type": (
         "name: a\nvcpu: two\ndisks: 7\nos: [hvm]\nfeatures: {acpi: maybe}\n",
         [
-            "2:7: vcpu: 'two' is not a whole number",
-            "3:8: disks: 7 is not a list",
-            "4:5: os: a list is not a mapping",
-            "5:18: features.acpi: 'maybe' is not true or false or a mapping",
+            "2:7: vcpu: 'two' is not a whole number [schema]",
+            "3:8: disks: 7 is not a list [schema]",
+            "4:5: os: a list is not a mapping [schema]",
+            "5:18: features.acpi: 'maybe' is not true or false or a mapping [schema]",
         ],
     ),
     "text for a device": (
         "name: a\ninterfaces: [br0]\ncputune: {vcpupin: [{}]}\nmemory: 1 GiB\ncurrentMemory: 2 GiB\n",
         [
-            "2:14: interfaces[0]: 'br0' is not a mapping",
-            "3:21: cputune.vcpupin[0].vcpu: is missing (number of the virtual CPU)",
-            "3:21: cputune.vcpupin[0].cpuset: is missing (CPUs of the host)",
-            "5:16: currentMemory: 2048 MiB is more than memory, 1024 MiB",
+            "2:14: interfaces[0]: 'br0' is not a mapping [schema]",
+            "3:21: cputune.vcpupin[0].vcpu: is missing (number of the virtual CPU) [schema]",
+            "3:21: cputune.vcpupin[0].cpuset: is missing (CPUs of the host) [schema]",
+            "5:16: currentMemory: note: 2048 MiB is more than memory, 1024 MiB [current-memory]",
         ],
     ),
     "what a type refuses, beside a source that is faulty": (
         "name: a\ndisks:\n- {type: vhostuser, source: {type: unix, path: 7}, readonly: true}\n",
         [
-            "3:48: disks[0].source.path: '7' is not an absolute path, such as /var/lib/libvirt/images/web-1.qcow2",
-            "3:62: disks[0].readonly: is not for type vhostuser",
+            "3:48: disks[0].source.path: '7' is not an absolute path, such as"
+            " /var/lib/libvirt/images/web-1.qcow2 [schema]",
+            "3:62: disks[0].readonly: is not for type vhostuser [vhost-user]",
         ],
     ),
     "what a type asks for, beside a source that is faulty": (
         "name: a\ndisks:\n- {type: dir, source: {dir: 7}}\n",
         [
-            "3:3: disks[0].readonly: is missing: a folder can only be read",
-            "3:29: disks[0].source.dir: '7' is not an absolute path, such as /var/lib/libvirt/images/web-1.qcow2",
+            "3:3: disks[0].readonly: is missing: a folder can only be read [read-only]",
+            "3:29: disks[0].source.dir: '7' is not an absolute path, such as"
+            " /var/lib/libvirt/images/web-1.qcow2 [schema]",
         ],
     ),
     "text where nothing else is": (
         "name: a\nresource: {partition: nowhere}\nmemory: 1 GiB\ncurrentMemory: 2 GiB\n",
         [
-            "2:23: resource.partition: 'nowhere' is not an absolute path, such as /var/lib/libvirt/images/web-1.qcow2",
-            "4:16: currentMemory: 2048 MiB is more than memory, 1024 MiB",
+            "2:23: resource.partition: 'nowhere' is not an absolute path, such as"
+            " /var/lib/libvirt/images/web-1.qcow2 [schema]",
+            "4:16: currentMemory: note: 2048 MiB is more than memory, 1024 MiB [current-memory]",
         ],
     ),
-    "boolean for a number": ("name: a\nvcpu: true\n", ["2:7: vcpu: true is not a whole number"]),
-    "missing name": ("vcpu: 2\n", ["1:1: name: is missing (name of the guest, unique on its host)"]),
+    "boolean for a number": ("name: a\nvcpu: true\n", ["2:7: vcpu: true is not a whole number [schema]"]),
+    "missing name": ("vcpu: 2\n", ["1:1: name: is missing (name of the guest, unique on its host) [schema]"]),
     "null for what has to be there": (
         "name: a\nmemory: null\nos: null\ndisks: [{device: null, target: null}]\n",
         [
-            "2:9: memory: is missing (memory that the guest has at most)",
-            "3:5: os: is missing (how the guest starts: architecture, machine, firmware and boot order)",
-            "4:18: disks[0].device: is missing (what the guest sees)",
-            "4:32: disks[0].target: is missing (how the guest's operating system sees the disk)",
+            "2:9: memory: is missing (memory that the guest has at most) [schema]",
+            "3:5: os: is missing (how the guest starts: architecture, machine, firmware and boot order) [schema]",
+            "4:18: disks[0].device: is missing (what the guest sees) [schema]",
+            "4:32: disks[0].target: is missing (how the guest's operating system sees the disk) [schema]",
         ],
     ),
     "name with a slash": ("name: a/b\n", [f"1:7: name: 'a/b' {NAME}"]),
     "name with a newline": ('name: "a\\nb"\n', [f"1:7: name: 'a\\nb' {NAME}"]),
     "name with a control character": ('name: "a\\x07"\n', [f"1:7: name: 'a\\x07' {NAME}"]),
     "blank name": ('name: " "\n', [f"1:7: name: ' ' {NAME}"]),
-    "no vcpus": ("name: a\nvcpu: 0\n", ["2:7: vcpu: 0 is less than 1"]),
+    "no vcpus": ("name: a\nvcpu: 0\n", ["2:7: vcpu: 0 is less than 1 [schema]"]),
     "unit that isn't one": (
         "name: a\nmemory: 4 GiBs\n",
         [
-            "2:9: memory: '4 GiBs' is not a size of memory: a whole number of MiB, or one with a unit, such as 4 GiB",
+            "2:9: memory: '4 GiBs' is not a size of memory: a whole number of MiB, or one with a unit, such as"
+            " 4 GiB [schema]",
         ],
     ),
     "memory that is no whole KiB": (
         "name: a\nmemory: 1500 b\n",
-        ["2:9: memory: '1500 b' is not a whole number of KiB"],
+        ["2:9: memory: '1500 b' is not a whole number of KiB [schema]"],
     ),
     "bad MAC address": (
         "name: a\ninterfaces:\n  - source: br0\n    mac: 52:54:00:12:34\n",
@@ -102,99 +106,103 @@ BAD = {
         "name: a\ndisks:\n  - source: /a\n    driver: qcow3\n",
         [
             "4:13: disks[0].driver.type: 'qcow3' is not one of"
-            " raw, qcow2, bochs, cloop, dmg, fat, ploop, … (did you mean 'qcow2'?)"
+            " raw, qcow2, bochs, cloop, dmg, fat, ploop, … (did you mean 'qcow2'?) [schema]"
         ],
     ),
     "driver type that no file name tells": (
         "name: a\ndisks:\n  - source: /a.bin\n",
         [
             "3:5: disks[0].driver.type: is missing:"
-            " a file's name tells its format only if it ends in .qcow2, .raw, .img, .iso, .vmdk, .vdi"
+            " a file's name tells its format only if it ends in .qcow2, .raw, .img, .iso, .vmdk, .vdi [formats]"
         ],
     ),
     "two disks with one target": (
         "name: a\ndisks:\n  - {source: /a.qcow2, target: vda}\n  - {source: /b.qcow2, target: vda}\n",
-        ["4:32: disks[1].target.dev: 'vda' is taken by disks[0]"],
-    ),
-    "two interfaces with one MAC address": (
-        "name: a\ninterfaces:\n  - {source: br0, mac: 52:54:00:AA:bb:cc}\n  - {source: br0, mac: 52:54:00:aa:BB:cc}\n",
-        ["4:24: interfaces[1].mac.address: '52:54:00:aa:bb:cc' is taken by interfaces[0]"],
+        ["4:32: disks[1].target.dev: 'vda' is taken by disks[0] [targets]"],
     ),
     "interface connected to nothing": (
         "name: a\ninterfaces:\n  - model: e1000e\n",
-        ["3:5: interfaces[0].type: is missing: give it, or source bridge or network or path or dev"],
-    ),
-    "current memory above memory": (
-        "name: a\nmemory: 1 GiB\ncurrentMemory: 2048\n",
-        ["3:16: currentMemory: 2048 MiB is more than memory, 1024 MiB"],
+        ["3:5: interfaces[0].type: is missing: give it, or source bridge or network or path or dev [schema]"],
     ),
     "unknown architecture": (
         "name: a\narch: amd46\n",
         [
             "2:7: arch: 'amd46' is not one of amd64, x86_64, arm64, aarch64, loongarch64, loong64, ppc64le, …"
-            " (did you mean 'amd64'?)"
+            " (did you mean 'amd64'?) [schema]"
         ],
     ),
     "architecture of another": (
         "name: a\nos: {type: {arch: aarch64}}\n",
-        ["2:19: os.type.arch: 'aarch64' is not 'x86_64'"],
+        ["2:19: os.type.arch: 'aarch64' is not 'x86_64' [schema]"],
     ),
     "gic on amd64": (
         "name: a\nfeatures:\n  gic: 3\n",
-        ["3:8: features.gic: is only for arm64 guests, not amd64"],
+        ["3:8: features.gic: is only for arm64 guests, not amd64 [schema]"],
     ),
     "two machines": (
         "name: a\nmachine: q35\nos: {type: {machine: pc}}\n",
-        ["2:10: machine: 'q35' is not the machine of os.type, 'pc'"],
+        ["2:10: machine: 'q35' is not the machine of os.type, 'pc' [machine-given-once]"],
     ),
     "control character in a text": (
         'name: a\ndescription: "a\\x01b"\n',
-        ["2:14: description: 'a\\x01b' is not text without control characters"],
+        ["2:14: description: 'a\\x01b' is not text without control characters [schema]"],
     ),
     "control character in the file": (
         "name: a\ntitle: a\x01\n",
-        ["2:9: is not YAML: character U+0001 is not allowed in a file"],
+        ["2:9: is not YAML: character U+0001 is not allowed in a file [file]"],
     ),
-    "empty file": ("", ["1:1: is empty: a guest is a mapping with at least a name"]),
-    "only a comment": ("# nothing\n", ["1:1: is empty: a guest is a mapping with at least a name"]),
+    "empty file": ("", ["1:1: is empty: a guest is a mapping with at least a name [file]"]),
+    "only a comment": ("# nothing\n", ["1:1: is empty: a guest is a mapping with at least a name [file]"]),
     "empty document among others": (
         "name: a\n---\n---\nname: b\n",
-        ["3:1: is empty: a guest is a mapping with at least a name"],
+        ["3:1: is empty: a guest is a mapping with at least a name [file]"],
     ),
-    "list at the top": ("- name: a\n", ["1:1: a guest is a mapping, not a list"]),
-    "text at the top": ("web-1\n", ["1:1: a guest is a mapping, not 'web-1'"]),
-    "key given twice": ("name: a\nvcpu: 1\nvcpu: 2\n", ["3:1: key 'vcpu' is given twice"]),
-    "key that is no string": ("name: a\n? [x]\n: 1\n", ["2:3: a key must be a string"]),
+    "list at the top": ("- name: a\n", ["1:1: a guest is a mapping, not a list [schema]"]),
+    "text at the top": ("web-1\n", ["1:1: a guest is a mapping, not 'web-1' [schema]"]),
+    "key given twice": ("name: a\nvcpu: 1\nvcpu: 2\n", ["3:1: key 'vcpu' is given twice [file]"]),
+    "key that is no string": ("name: a\n? [x]\n: 1\n", ["2:3: a key must be a string [file]"]),
     "tag": (
         "name: !!python/name:os.system x\n",
-        ["1:7: tag '!!python/name:os.system' is not allowed here"],
+        ["1:7: tag '!!python/name:os.system' is not allowed here [file]"],
     ),
     "alias of nothing": (
         "name: *nobody\n",
-        ["1:7: alias *nobody has no anchor before it"],
+        ["1:7: alias *nobody has no anchor before it [file]"],
     ),
     "alias inside its own anchor": (
         "name: a\nvars: &v {x: *v}\n",
-        ["2:14: alias *v has no anchor before it"],
+        ["2:14: alias *v has no anchor before it [file]"],
     ),
     "raw XML that isn't well-formed": (
         'name: a\nextra: {domain: "<a>", devices: "</devices><a/>"}\n',
         [
-            "2:17: extra.domain: is not well-formed XML: mismatched tag at its end",
-            "2:33: extra.devices: is not well-formed XML: mismatched tag at line 1, column 3",
+            "2:17: extra.domain: is not well-formed XML: mismatched tag at its end [raw-xml]",
+            "2:33: extra.devices: is not well-formed XML: mismatched tag at line 1, column 3 [raw-xml]",
         ],
     ),
     "raw XML with a DTD": (
         "name: a\nextra:\n  domain: <!DOCTYPE a [<!ENTITY b 'c'>]><a/>\n",
-        ["3:11: extra.domain: is not well-formed XML: it has a DTD at line 1, column 3"],
+        ["3:11: extra.domain: is not well-formed XML: it has a DTD at line 1, column 3 [raw-xml]"],
     ),
     "raw XML with an entity": (
         "name: a\nextra: {domain: '<a>&b;</a>'}\n",
-        ["2:17: extra.domain: is not well-formed XML: undefined entity at line 1, column 4"],
+        ["2:17: extra.domain: is not well-formed XML: undefined entity at line 1, column 4 [raw-xml]"],
+    ),
+    "what only a running guest has": (
+        "name: a\nid: 4\ninterfaces: [{source: {network: default, portid: 0-1}}]\n"
+        "disks: [{source: {file: /a.raw, seclabel: {model: dac, relabel: no, labelskip: yes}}}]\n",
+        [
+            f"{place}: is what only a running guest has, and libvirt writes by itself: leave it out [schema]"
+            for place in (
+                "2:1: id",
+                "3:42: interfaces[0].source.portid",
+                "4:69: disks[0].source.seclabel[0].labelskip",
+            )
+        ],
     ),
     "raw XML with an undeclared prefix": (
         "name: a\nextra: {domain: '<q:a/>'}\n",
-        ["2:17: extra.domain: is not well-formed XML: unbound prefix at line 1, column 1"],
+        ["2:17: extra.domain: is not well-formed XML: unbound prefix at line 1, column 1 [raw-xml]"],
     ),
 }
 
@@ -249,9 +257,9 @@ def test_one_bad_guest_of_several_writes_none(tmp_path: Path, run: Run) -> None:
     result = run("render", tmp_path / "good.yaml", tmp_path / "bad.yaml", tmp_path / "none.yaml")
     assert result.stdout == ""
     assert result.stderr.splitlines() == [
-        f"{tmp_path}/good.yaml:6:7: vcpu: 0 is less than 1",
-        f"{tmp_path}/bad.yaml:2:7: vcpu: -1 is less than 1",
-        f"{tmp_path}/none.yaml: No such file or directory",
+        f"{tmp_path}/good.yaml:6:7: vcpu: 0 is less than 1 [schema]",
+        f"{tmp_path}/bad.yaml:2:7: vcpu: -1 is less than 1 [schema]",
+        f"{tmp_path}/none.yaml: No such file or directory [file]",
     ]
     assert result.exit_code == 2
 
@@ -263,10 +271,10 @@ def test_file_that_can_not_be_read(tmp_path: Path, run: Run) -> None:
     for file, said in zip(
         files,
         [
-            ": No such file or directory",
-            ": Is a directory",
-            ":2:11: is not UTF-8: byte 0xe9 at offset 18",
-            ":1:1: is not UTF-8: byte 0xff at offset 0",
+            ": No such file or directory [file]",
+            ": Is a directory [file]",
+            ":2:11: is not UTF-8: byte 0xe9 at offset 18 [file]",
+            ":1:1: is not UTF-8: byte 0xff at offset 0 [file]",
         ],
         strict=True,
     ):
@@ -276,17 +284,17 @@ def test_file_that_can_not_be_read(tmp_path: Path, run: Run) -> None:
 
 def test_standard_input_has_a_name_in_messages(run: Run) -> None:
     for arguments in (("render",), ("render", "-")):
-        assert run(*arguments, input="name: a\nvcpu: 0\n").stderr == "<stdin>:2:7: vcpu: 0 is less than 1\n"
+        assert run(*arguments, input="name: a\nvcpu: 0\n").stderr == "<stdin>:2:7: vcpu: 0 is less than 1 [schema]\n"
 
 
 JSON = {
     "not JSON": ('{"name": "a",\n "vcpu": }', "2:10: is not JSON: "),
-    "key given twice": ('{"name": "a",\n "name": "b"}', "2:2: key 'name' is given twice"),
-    "not a number": ('{"name": "a", "vcpu": NaN}', "NaN is not a JSON number"),
+    "key given twice": ('{"name": "a",\n "name": "b"}', "2:2: key 'name' is given twice [file]"),
+    "not a number": ('{"name": "a", "vcpu": NaN}', "NaN is not a JSON number [file]"),
     "surrogate": ('{"name": "a",\n "title": "\\ud800"}', "title: '\\ud800' has half of a surrogate pair, which is not"),
-    "too deep": ('{"name":' + "[" * 100_000, "is nested more than 64 deep"),
-    "deep": ('{"name":' + "[" * 100 + "]" * 100 + "}", "is nested more than 64 deep"),
-    "value": ('{"name": "\\ud83d\\ude00",\n "vcpu": 0}', "2:10: vcpu: 0 is less than 1"),
+    "too deep": ('{"name":' + "[" * 100_000, "is nested more than 64 deep [file]"),
+    "deep": ('{"name":' + "[" * 100 + "]" * 100 + "}", "is nested more than 64 deep [file]"),
+    "value": ('{"name": "\\ud83d\\ude00",\n "vcpu": 0}', "2:10: vcpu: 0 is less than 1 [schema]"),
 }
 
 
@@ -315,7 +323,7 @@ def test_alias_bomb_is_refused_in_a_second_and_a_hundred_megabytes() -> None:
     done = subprocess.run(
         [sys.executable, "-c", program], input="\n".join(lines), capture_output=True, text=True, cwd=ROOT, check=False
     )
-    assert done.stderr == ("<stdin>:6:38: aliases stand for more than 10,000 values\n")
+    assert done.stderr == ("<stdin>:6:38: aliases stand for more than 10,000 values [file]\n")
     assert (done.stdout, done.returncode) == ("", 2)
 
 
@@ -330,15 +338,15 @@ def test_alias_bomb_is_refused_in_a_second_and_a_hundred_megabytes() -> None:
                 }
             },
             [
-                "cputune.vcpusched[0].vcpus: a list is not a string",
-                "cputune.vcpupin[0].vcpu: 2 is not a vCPU: they are 0 to 1",
+                "cputune.vcpusched[0].vcpus: a list is not a string [schema]",
+                "cputune.vcpupin[0].vcpu: note: 2 is not a vCPU: they are 0 to 1 [idle-pins]",
             ],
         ),
         (
             {"cputune": {"vcpupin": [{"vcpu": "x", "cpuset": "0"}]}, "graphics": ["vnc", "vnc"]},
             [
-                "cputune.vcpupin[0].vcpu: 'x' is not a whole number",
-                "graphics[1].type: vnc is taken by graphics[0]",
+                "cputune.vcpupin[0].vcpu: 'x' is not a whole number [schema]",
+                "graphics[1].type: vnc is taken by graphics[0] [displays]",
             ],
         ),
     ],
@@ -350,9 +358,24 @@ def test_what_else_is_wrong_beside_a_fault_is_told_in_one_go(guest: dict[str, An
     assert str(raised.value).splitlines() == said
 
 
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ({"bus": 1}, ": is to have one of device and port"),
+        ({"bus": 1, "device": 2, "port": 3}, ": is to have one of device and port"),
+        ({"bus": 1, "device": 0}, ".device: '0' is not a number from 1, such as 3 or 0x1f"),
+    ],
+)
+def test_usb_interface_is_found_by_its_device_or_port(address: dict[str, int], said: str) -> None:
+    source = {"vendor": "0x1234", "product": "0x5678", "address": address}
+    with pytest.raises(GuestError) as raised:
+        Renderer().render({"name": "a", "interfaces": [{"type": "hostdev", "source": source}]})
+    assert str(raised.value) == f"interfaces[0].source.address{said} [schema]"
+
+
 def test_defaults_of_ones_own_are_checked_too(tmp_path: Path) -> None:
     own = {"on_reboot": {"default": "destroy"}, "on_poweroff": {"default": "restart"}}
     (tmp_path / "guest.schema.yaml").write_text(json.dumps({"extends": "shipped/guest.schema.yaml", "properties": own}))
     with pytest.raises(GuestError) as raised:
         Renderer([str(tmp_path)]).render({"name": "a"})
-    assert str(raised.value) == "on_reboot: destroy can't stand beside on_poweroff restart"
+    assert str(raised.value) == "on_reboot: destroy can't stand beside on_poweroff restart [power-actions]"

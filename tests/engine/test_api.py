@@ -53,8 +53,8 @@ def test_result_has_text_context_problems_and_whether_there_is_a_secret() -> Non
     wrong = renderer.result({**WELL, "vcpu": 0, "memroy": 1})
     assert (wrong.xml, wrong.context) == ("", {})
     assert sorted(map(str, wrong.problems)) == [
-        "memroy: is not a known key (did you mean 'memory'?)",
-        "vcpu: 0 is less than 1",
+        "memroy: is not a known key (did you mean 'memory'?) [schema]",
+        "vcpu: 0 is less than 1 [schema]",
     ]
 
 
@@ -82,7 +82,7 @@ def test_loaded_guests_know_their_places(tmp_path: Path) -> None:
     first, second = kvmrender.load(file, settings=["title=t"])
     assert first.guest == {"name": "a", "memory": "1 GiB", "title": "t"}
     problems = kvmrender.Renderer().result(second.guest).problems
-    assert [*map(str, second.located(problems))] == [f"{file}:5:9: vcpu: 0 is less than 1"]
+    assert [*map(str, second.located(problems))] == [f"{file}:5:9: vcpu: 0 is less than 1 [schema]"]
     assert [one.guest for one in kvmrender.load("x.json", data=b'{"name": "c"}')] == [{"name": "c"}]
     with pytest.raises(kvmrender.GuestError, match="No such file"):
         kvmrender.load(tmp_path / "none.yaml")

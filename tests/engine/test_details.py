@@ -102,8 +102,17 @@ def test_report_names_the_other_field(run: Run, tmp_path: Any) -> None:
     result = run("render", "-o", tmp_path / "out", "--report", "json", input=two(disk, disk))
     assert result.exit_code == 2
     with pytest.raises(GuestError) as raised:
-        Engine().render({"name": "a", "interfaces": [{"source": "x", "mac": "52:54:00:00:00:01"}] * 2})
-    assert raised.value.problems[0].related == (("interfaces", 0, "mac", "address"),)
+        Engine().render({"name": "a", "disks": [{"source": "/a.raw", "target": "vda"}] * 2})
+    assert raised.value.problems[0].related == (("disks", 0, "target", "dev"),)
+
+
+def test_interfaces_with_one_address_are_noted(run: Run) -> None:
+    found = run(
+        "render",
+        input="name: a\ninterfaces: [{source: x, mac: 52:54:00:AA:bb:cc}, {source: x, mac: 52:54:00:aa:BB:cc}]\n",
+    )
+    said = "interfaces[1].mac.address: note: '52:54:00:aa:bb:cc' is taken by interfaces[0] [mac-addresses]"
+    assert (found.exit_code, found.stderr) == (0, f"<stdin>:2:68: {said}\n")
 
 
 def test_interfaces_that_may_share_an_address(run: Run) -> None:
@@ -145,9 +154,9 @@ def test_settings_merge_with_what_is_there() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("vars.a.b[2]=1", "--set vars.a.b[2]=1: vars.a.b[2] comes after 0 that the guest has"),
-        ("features.acpi.x=1", "--set features.acpi.x=…: features.acpi.x: features.acpi is not a mapping"),
-        ("vars" + ".a" * MAX_DEPTH + "=1", ": is a path of more than 64 steps"),
+        ("vars.a.b[2]=1", "--set vars.a.b[2]=1: vars.a.b[2] comes after 0 that the guest has [set]"),
+        ("features.acpi.x=1", "--set features.acpi.x=…: features.acpi.x: features.acpi is not a mapping [set]"),
+        ("vars" + ".a" * MAX_DEPTH + "=1", ": is a path of more than 64 steps [set]"),
     ],
 )
 def test_settings_that_have_no_place(text: str, said: str) -> None:
@@ -246,14 +255,14 @@ def test_settings_are_at_fault_before_what_they_go_over() -> None:
     (document,) = read("g.yaml", b"name: a\nmemory: 1\n")
     settings = [setting(ROOT, "memory=x"), setting(ROOT, "memory=y")]
     assert [str(one) for one in document.located([Problem(("memory",), "is wrong")], settings)] == [
-        "--set memory=y: memory: is wrong"
+        "--set memory=y: memory: is wrong [schema]"
     ]
     assert Layer({}, Source("f", b"")).find(Problem(("a",), "x"))[0].steps == 0
 
 
 def test_every_file_that_can_not_be_read_is_told(tmp_path: Any, run: Run) -> None:
     files = [tmp_path / name for name in "ab"]
-    said = "".join(f"{file}: No such file or directory\n" for file in files)
+    said = "".join(f"{file}: No such file or directory [file]\n" for file in files)
     assert run("render", *files).stderr == said
     assert run("render", "--defaults", files[0], "--defaults", files[1], input="name: a").stderr == said
 
@@ -272,22 +281,21 @@ def test_parts_of_a_templates_error() -> None:
 @pytest.mark.parametrize(
     ("guest", "said"),
     [
-        ({"disks": [None]}, "disks[0]: null is not a mapping"),
-        ({"disks": [True]}, "disks[0]: true is not a mapping"),
-        ({"vars": object()}, "vars: a Python object is not a value that a guest can have"),
-        ({"disks": [{1: 2}]}, "disks[0].1: is not a known key: keys are text"),
-        ({"vcpu": 10**6}, "vcpu: 1000000 is more than 65535"),
-        ({"vcpu": 0}, "vcpu: 0 is less than 1"),
-        ({"vcpu": "x" * 90 + "'"}, f'vcpu: "{"x" * 75}…" is not a whole number'),
+        ({"disks": [None]}, "disks[0]: null is not a mapping [schema]"),
+        ({"disks": [True]}, "disks[0]: true is not a mapping [schema]"),
+        ({"vars": object()}, "vars: a Python object is not a value that a guest can have [schema]"),
+        ({"disks": [{1: 2}]}, "disks[0].1: is not a known key: keys are text [schema]"),
+        ({"vcpu": 10**6}, "vcpu: 1000000 is more than 65535 [schema]"),
+        ({"vcpu": 0}, "vcpu: 0 is less than 1 [schema]"),
+        ({"vcpu": "x" * 90 + "'"}, f'vcpu: "{"x" * 75}…" is not a whole number [schema]'),
         (
             {"interfaces": {"source": {"dev": "eth0", "mode": "vepa"}, "virtualport": {"type": "802.1Qbg"}}},
-            "interfaces[0].virtualport.parameters: is missing (type is 802.1Qbg)",
+            "interfaces[0].virtualport.parameters: is missing (type is 802.1Qbg) [schema]",
         ),
         (
             {"interfaces": {"source": "br0", "virtualport": {"parameters": {"profileid": "x"}}}},
-            "interfaces[0].virtualport.type: is missing (only a network can tell it)",
+            "interfaces[0].virtualport.type: is missing (only a network can tell it) [schema]",
         ),
-        ({"watchdogs": [{"model": "i6300esb"}] * 2}, "watchdogs[1].model: i6300esb is taken by watchdogs[0]"),
     ],
 )
 def test_problem_is_said_of_a_value(guest: Any, said: str) -> None:
@@ -313,7 +321,7 @@ def test_a_thousand_problems_are_looked_for() -> None:
     with pytest.raises(GuestError) as raised:
         Engine().render({"name": "a", **{f"k{number}": 1 for number in range(1500)}})
     assert len(raised.value.problems) == 1001
-    assert str(raised.value.problems[-1]) == "has 1,000 problems and more: these are the first of them"
+    assert str(raised.value.problems[-1]) == "has 1,000 problems and more: these are the first of them [schema]"
 
 
 def test_words_are_listed() -> None:
@@ -329,7 +337,7 @@ def test_source_counts_its_lines_from_its_first() -> None:
     from kvmrender.errors import Problem
 
     layer = Layer({"a": 1}, Source("f", b'{"a": 1}', 7))
-    assert str(layer.find(Problem(("a",), "x"))[1]) == "f:7:7: a: x"
+    assert str(layer.find(Problem(("a",), "x"))[1]) == "f:7:7: a: x [schema]"
 
 
 # Secrets.

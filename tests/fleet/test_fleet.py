@@ -36,29 +36,29 @@ DISK = {"disks": [{"source": "/a.qcow2"}]}
     [
         (
             fleet({"name": "a"}, {}, {"name": "a"}),
-            "<stdin>:3:10: name: 'a' is the name of two guests (the other: <stdin>:1:10)",
+            "<stdin>:3:10: name: 'a' is the name of two guests (the other: <stdin>:1:10) [shared-name]",
         ),
         (
             fleet({"uuid": "2AC00355-aa38-5a2b-9e12-bd4f3f3ed0f2"}, {"uuid": "2ac00355aa385a2b9e12bd4f3f3ed0f2"}),
             "<stdin>:2:24: uuid: '2ac00355-aa38-5a2b-9e12-bd4f3f3ed0f2' of guest 'g1' is also that of 'g0' (uuid at"
-            " <stdin>:1:24)",
+            " <stdin>:1:24) [shared-uuid]",
         ),
         (
             fleet(NIC, {}, {"interfaces": {"source": "br0", "mac": "52:54:00:00:00:0A"}}),
             "<stdin>:3:55: interfaces[0].mac.address: '52:54:00:00:00:0a' of guest 'g2' is also that of 'g0'"
-            " (interfaces[0].mac.address at <stdin>:1:55)",
+            " (interfaces[0].mac.address at <stdin>:1:55) [shared-mac]",
         ),
         (
             fleet(DISK, DISK),
             "<stdin>:2:37: disks[0].source.file: '/a.qcow2', which guest 'g1' writes to, is written by 'g0' too"
             " (disks[0].source.file at <stdin>:1:37): make it shareable or readonly in both, or allow it with"
-            " --allow-shared",
+            " --allow-shared [shared-disk]",
         ),
         (
             fleet({"disks": [{"source": "/dev/sda"}]}, {"disks": [{"device": "lun", "source": "/dev/sda"}]}),
             "<stdin>:2:54: disks[0].source.dev: '/dev/sda', which guest 'g1' writes to, is written by 'g0' too"
             " (disks[0].source.dev at <stdin>:1:37): make it shareable or readonly in both, or allow it with"
-            " --allow-shared",
+            " --allow-shared [shared-disk]",
         ),
     ],
 )  # fmt: skip
@@ -164,7 +164,8 @@ def test_faults_of_templates_are_told_beside_all_others(tmp_path: Path, run: Run
     assert "'twin' is the name of two guests" in said
     assert not list((tmp_path / "out").glob("*"))
     reported = [json.loads(line) for line in result.stdout.splitlines()]
-    assert [found["status"] for found in reported].count("failed") == 152
+    assert [found["status"] for found in reported if found["name"]].count("failed") == 152
+    assert [problem["id"] for problem in reported[-1]["problems"]] == ["shared-name"]
     assert reported[0]["problems"][0]["file"].endswith("site/devices/rng.xml.j2")
     alone = run(*command[:4], "--select", "d", input=guests)
     assert disk_file in alone.stderr
@@ -186,7 +187,7 @@ def test_file_that_can_not_be_read_is_always_listed(
     (tmp_path / "g.jsonl").write_text(fleet(*[{"vcpu": 0}] * 101))
     (tmp_path / "bad.yaml").write_text("a: [")
     result = run(command, tmp_path / "g.jsonl", tmp_path / "none.yaml", tmp_path / "bad.yaml")
-    assert f"{tmp_path}/none.yaml: No such file or directory\n" in result.stderr
+    assert f"{tmp_path}/none.yaml: No such file or directory [file]\n" in result.stderr
     assert f"{tmp_path}/bad.yaml:2:1: is not YAML: " in result.stderr
     assert result.stderr.endswith("and 1 more problems\n")
 
@@ -194,7 +195,7 @@ def test_file_that_can_not_be_read_is_always_listed(
 def test_problem_of_the_defaults_is_told_once(run: Run) -> None:
     guests = "".join(f"- name: g{number}\n" for number in range(300))
     result = run("render", input=f"defaults:\n  vcpu: 0\nguests:\n{guests}")
-    assert result.stderr == "<stdin>:2:9: vcpu: 0 is less than 1\n"
+    assert result.stderr == "<stdin>:2:9: vcpu: 0 is less than 1 [schema]\n"
 
 
 @pytest.mark.parametrize("jobs", [1, 2, 5])
@@ -361,7 +362,8 @@ def test_pipes_are_read_once(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "kvmrender", "render", str(fifo)]
     process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
     fifo.write_text(fleet({"name": "a"}, {"name": "a"}))
-    assert process.communicate()[1] == (f"{fifo}:2:10: name: 'a' is the name of two guests (the other: {fifo}:1:10)\n")
+    said = f"{fifo}:2:10: name: 'a' is the name of two guests (the other: {fifo}:1:10) [shared-name]\n"
+    assert process.communicate()[1] == said
 
 
 def blocked() -> set[int]:

@@ -154,7 +154,7 @@ def test_all_that_is_wrong_with_a_part_is_told_with_its_place(tmp_path: Path) ->
     assert summary.count == EACH
     told = [str(problem) for problem in summary.problems]
     assert told[0].startswith(f"{shards[0]}:1:")
-    assert told[0].endswith("memroy: is not a known key (did you mean 'memory'?)")
+    assert told[0].endswith("memroy: is not a known key (did you mean 'memory'?) [schema]")
     assert told[-1].startswith(f"{shards[0]}:2:")
 
 

@@ -1,4 +1,4 @@
-"""Fuzz the guest loader, sizes of memory and --set.
+"""Fuzz the guest loader, import, sizes of memory and --set.
 
     python tests/fuzz [--seconds 60] [--only guest] [--keep FOLDER]
 

@@ -37,8 +37,10 @@ BAD = {
     "file": "web-1.yaml",
     "line": 2,
     "column": 1,
-    "message": "memroy: is not a known key (did you mean 'memory'?)",
-    "said": "web-1.yaml:2:1: memroy: is not a known key (did you mean 'memory'?)",
+    "id": "schema",
+    "level": "error",
+    "message": "memroy: is not a known key (did you mean 'memory'?) [schema]",
+    "said": "web-1.yaml:2:1: memroy: is not a known key (did you mean 'memory'?) [schema]",
 }
 
 needs_watchfiles = pytest.mark.skipif(not find_spec("watchfiles"), reason="needs watchfiles: pip install '.[watch]'")

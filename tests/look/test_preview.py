@@ -117,7 +117,7 @@ def test_a_mistake_is_shown_where_it_is(preview: Callable[..., Page], run: Run, 
     assert page.xml == good
     page.edit(GUEST.replace("memory", "memroy"))
     page.wait("1 problem")
-    message = "memroy: is not a known key (did you mean 'memory'?)"
+    message = "memroy: is not a known key (did you mean 'memory'?) [schema]"
     assert page.texts("#problems button") == [f"web-1.yaml:2:1: {message}"]
     assert page.texts("#behind .problem") == [f"2memroy: 1 GiB{message}"]
     lines = page.run("return [...document.querySelectorAll('#behind > div')].map((row) => row.className)")

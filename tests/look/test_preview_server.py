@@ -261,7 +261,7 @@ def test_many_guests_are_not_all_rendered(server: Server) -> None:
     assert len(answer["guests"]) == 500
     assert answer["guest"] == "g7"
     assert [problem["said"] for problem in answer["problems"]] == [
-        "web-1.yaml: here and after it, guests are left out: these are 500 already"
+        "web-1.yaml: here and after it, guests are left out: these are 500 already [file]"
     ]
 
 

@@ -70,7 +70,7 @@ def test_problems_are_shown_and_the_last_good_result_is_kept(folder: Path) -> No
     with at_a_terminal(folder, "watch", "web-1.yaml") as terminal:
         terminal.expect("Ctrl-C ends\n")
         rename(folder / "web-1.yaml", GUEST.replace("memory", "memroy"))
-        assert terminal.expect("\n") == "web-1.yaml:2:1: memroy: is not a known key (did you mean 'memory'?)\n"
+        assert terminal.expect("\n") == "web-1.yaml:2:1: memroy: is not a known key (did you mean 'memory'?) [schema]\n"
         rename(folder / "web-1.yaml", GUEST.replace("1 GiB", "2 GiB"))
         terminal.expect(CHANGED)  # held against what it was before the mistake
         rename(folder / "web-1.yaml", f"{GUEST}# no change\n".replace("1 GiB", "2048"))
@@ -89,7 +89,7 @@ def test_a_guest_file_that_is_gone_is_no_end(folder: Path) -> None:
     with at_a_terminal(folder, "watch", "web-1.yaml") as terminal:
         terminal.expect("Ctrl-C ends\n")
         (folder / "web-1.yaml").unlink()
-        assert terminal.expect("\n") == "web-1.yaml: No such file or directory\n"
+        assert terminal.expect("\n") == "web-1.yaml: No such file or directory [file]\n"
         rewrite(folder / "web-1.yaml", GUEST.replace("1 GiB", "2 GiB"))
         terminal.expect(CHANGED)
 
@@ -101,7 +101,7 @@ def test_a_folder_that_is_replaced_is_no_end(folder: Path) -> None:
     with at_a_terminal(folder, "watch", "guests/web-1.yaml") as terminal:
         terminal.expect("Ctrl-C ends\n")
         shutil.rmtree(guests)
-        assert terminal.expect("\n") == "guests/web-1.yaml: No such file or directory\n"
+        assert terminal.expect("\n") == "guests/web-1.yaml: No such file or directory [file]\n"
         guests.mkdir()
         rewrite(guests / "web-1.yaml", GUEST.replace("1 GiB", "2 GiB"))
         terminal.expect(CHANGED)
@@ -162,7 +162,7 @@ def test_fleets_are_held_against_each_other(folder: Path) -> None:
         assert terminal.expect("Ctrl-C ends\n").startswith("2 guests well")
         rename(folder / "web-2.yaml", GUEST.replace("web-1", "web-2"))
         assert "'/a.qcow2', which guest 'web-2' writes to, is written by 'web-1' too" in terminal.expect(
-            "--allow-shared\n"
+            r"--allow-shared \[shared-disk\]\n"
         )
         rename(folder / "web-2.yaml", GUEST.replace("web-1", "db-1").replace("/a.", "/c."))
         shown = terminal.expect("2 guests well: 1 changed, 1 unchanged\n")

@@ -135,7 +135,7 @@ def test_file(site: str, tmp_path: Path) -> None:
     file.write_text("name: a\nmemroy: 1\n")
     with pytest.raises(GuestError) as raised:
         from_file(str(file))
-    assert str(raised.value) == f"{file}:2:1: memroy: is not a known key (did you mean 'memory'?)"
+    assert str(raised.value) == f"{file}:2:1: memroy: is not a known key (did you mean 'memory'?) [schema]"
     file.write_text("name: [\n")
     with pytest.raises(GuestError, match=f"^{file}:2:1: is not YAML"):
         from_file(str(file))
@@ -166,7 +166,7 @@ def test_one_of_several_is_asked_for_by_its_name(text: str, name: str | None, sa
     file.write_text(text)
     with pytest.raises(GuestError) as raised:
         from_file(str(file), name)
-    assert str(raised.value) == f"{file}: {said}"
+    assert str(raised.value) == f"{file}: {said} [file]"
 
 
 def test_one_of_several_is_found_by_its_name(tmp_path: Path) -> None:
@@ -180,7 +180,7 @@ def test_text() -> None:
     assert from_text("salt://a", "name: a\n").xml == render({"name": "a"})
     with pytest.raises(GuestError, match=r"^salt://a:2:1: memroy: is not a known key"):
         from_text("salt://a", "name: a\nmemroy: 1\n")
-    with pytest.raises(GuestError, match=r"^salt://a: holds 2 guests: say which by its name \(a or b\)$"):
+    with pytest.raises(GuestError, match=r"^salt://a: holds 2 guests: say which by its name \(a or b\) \[file\]$"):
         from_text("salt://a", "name: a\n---\nname: b\n")
 
 

@@ -24,7 +24,7 @@ from kvmrender.plugins.salt.states import kvmrender_guests as salt_state
 
 SECRET = {"name": "a", "graphics": [{"type": "vnc", "passwd": "s3cret"}]}
 RACKED = {"name": "a", "rack": {"door": "hunter2"}, "disks": [{"source": "/a.qcow2"}]}
-MISTAKE = r"memroy: is not a known key \(did you mean 'memory'\?\)"
+MISTAKE = r"memroy: is not a known key \(did you mean 'memory'\?\) \[schema\]"
 
 clashes = Clashes().filters()["clashes"]
 domain_xml = DomainXml().filters()["domain_xml"]
@@ -268,7 +268,7 @@ def test_state_of_salt_keeps_secrets_from_others(salt: list[dict[str, Any]], tmp
 def test_state_of_salt_fails_for_a_guest_with_mistakes(salt: list[dict[str, Any]], tmp_path: Path) -> None:
     found = salt_state.guest_file(str(tmp_path / "a.xml"), {"name": "a", "memroy": 1})
     assert (found["result"], found["changes"], salt) == (False, {}, [])
-    assert found["comment"] == "memroy: is not a known key (did you mean 'memory'?)"
+    assert found["comment"] == "memroy: is not a known key (did you mean 'memory'?) [schema]"
 
 
 def test_limit_of_a_template_fails_one_state_of_salt(salt: list[Any], heavy: str, tmp_path: Path) -> None:

@@ -96,7 +96,9 @@ def test_bad_guest_fails_its_state_with_field_and_line(minion: Minion) -> None:
     found = minion.states()
     assert found["web-1.xml"]["result"] is True
     assert found["db-1.xml"]["result"] is False
-    assert found["db-1.xml"]["comment"].endswith("db-1.yaml:3:1: memroy: is not a known key (did you mean 'memory'?)")
+    assert found["db-1.xml"]["comment"].endswith(
+        "db-1.yaml:3:1: memroy: is not a known key (did you mean 'memory'?) [schema]"
+    )
     assert not (minion.domains / "db-1.xml").exists()
     assert "db-1.yaml:3:1: memroy" in minion.call("kvmrender.render", "salt://hypervisor/db-1.yaml").stderr
 

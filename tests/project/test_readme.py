@@ -12,6 +12,8 @@ import pytest
 from conftest import PACKAGES, ROOT, Run, embedded_root
 from tools import assert_valid, program
 
+from kvmrender.schema.versions import NEWEST, OLDEST
+
 README = (ROOT / "README.md").read_text()
 
 
@@ -69,6 +71,12 @@ def test_guest_and_xml_are_the_fixture() -> None:
     fixture = ROOT / "fixtures/web-1.yaml"
     assert blocks("yaml")[0] == fixture.read_text().partition("\n")[2]
     assert blocks("xml")[0] == fixture.with_suffix(".xml").read_text()
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/versions.md"])
+def test_pages_say_which_libvirts_are_covered(page: str) -> None:
+    text = " ".join((ROOT / page).read_text().split())
+    assert re.search(rf"libvirt[^0-9]+ (from )?{OLDEST} to {NEWEST}[ ,:]", text)
 
 
 def test_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,6 +31,7 @@ def test_threat_has_a_test(row: list[str]) -> None:
 def test_limits_are_the_programs() -> None:
     from kvmrender.context.validation import MOST_PROBLEMS
     from kvmrender.errors import LONGEST, MOST_KNOWN
+    from kvmrender.libvirt.xml_tree import MOST_FACTS, MOST_LEVELS
     from kvmrender.reading.parse import (
         ALIAS_FACTOR,
         ALIAS_MANY,
@@ -42,6 +43,7 @@ def test_limits_are_the_programs() -> None:
     )
     from kvmrender.reading.size_limits import ALLOWED, GROWTH, LEAST, MAX_SIZE, STREAM
 
+    assert f"beyond {MOST_LEVELS} levels, or {MOST_FACTS:,} elements and attributes" in TEXT
     assert f"beyond {ALLOWED} (`--max-size`)" in TEXT
     assert f"beyond {MAX_DEPTH} levels" in TEXT
     assert f"beyond {ALIAS_MINIMUM:,} values, or ten a character; beyond {ALIAS_MANY:,}, one a character" in TEXT

@@ -54,7 +54,7 @@ def test_page_from_top_to_bottom(folder: Path, run: Run) -> None:
     """As somebody follows it who keeps what came before."""
     Path("web-1.yaml").write_text((ROOT / "fixtures/web-1.yaml").read_text())
     for title in BLOCKS:
-        if title.startswith(("yaml", "jinja")):
+        if title.startswith(("yaml ", "jinja ")):  # those with a name
             write(title)
         elif title.startswith("sh "):
             assert find(execute(run, title[3:]), "name").text == "web-1"

@@ -22,84 +22,84 @@ GUESTS = sorted((CORPUS / "guest").iterdir())
 
 KEY = "is not a known key (known keys: type, name,"
 UTF_8 = "is not UTF-8: byte"
-SURROGATE = "has half of a surrogate pair, which is not a character"
-TEXT = "is not one line of text without control characters"
-NAME = "is not a name: one line of text without '/' or control characters"
+SURROGATE = "has half of a surrogate pair, which is not a character [schema]"
+TEXT = "is not one line of text without control characters [schema]"
+NAME = "is not a name: one line of text without '/' or control characters [schema]"
 NINES = "9" * 40
 RAW = "is not well-formed XML:"
 
 SAID = {
-    "alias-bomb-of-mappings.yaml": ":501:3: aliases stand for more than 100,000 values",
-    "alias-bomb.yaml": ":6:38: aliases stand for more than 10,000 values",
-    "alias-of-a-long-text.yaml": ":4:215: aliases stand for more than 1,048,576 characters",
-    "alias-inside-itself.yaml": ":2:14: alias *v has no anchor before it",
-    "alias-of-nothing.yaml": ":1:7: alias *nobody has no anchor before it",
-    "anchor-on-a-key-that-is-a-list.yaml": ":2:3: a key must be a string",
+    "alias-bomb-of-mappings.yaml": ":501:3: aliases stand for more than 100,000 values [file]",
+    "alias-bomb.yaml": ":6:38: aliases stand for more than 10,000 values [file]",
+    "alias-of-a-long-text.yaml": ":4:215: aliases stand for more than 1,048,576 characters [file]",
+    "alias-inside-itself.yaml": ":2:14: alias *v has no anchor before it [file]",
+    "alias-of-nothing.yaml": ":1:7: alias *nobody has no anchor before it [file]",
+    "anchor-on-a-key-that-is-a-list.yaml": ":2:3: a key must be a string [file]",
     "beyond-unicode.yaml": ":1:10: is not YAML:",
-    "bom-before-a-second-document.yaml": ":3:1: has a byte order mark where none may be",
-    "bom-before-a-second-line.jsonl": ":2:1: has a byte order mark where none may be",
-    "bom-twice.json": ":1:1: has a byte order mark where none may be",
-    "bom-twice.jsonl": ":1:1: has a byte order mark where none may be",
-    "bom-twice.yaml": ":1:1: has a byte order mark where none may be",
-    "bom-inside.yaml": ":2:1: has a byte order mark where none may be",
+    "bom-before-a-second-document.yaml": ":3:1: has a byte order mark where none may be [file]",
+    "bom-before-a-second-line.jsonl": ":2:1: has a byte order mark where none may be [file]",
+    "bom-twice.json": ":1:1: has a byte order mark where none may be [file]",
+    "bom-twice.jsonl": ":1:1: has a byte order mark where none may be [file]",
+    "bom-twice.yaml": ":1:1: has a byte order mark where none may be [file]",
+    "bom-inside.yaml": ":2:1: has a byte order mark where none may be [file]",
     "control-characters.json": f":1:24: title: '\\x01\\x02\\x03…' {TEXT}",
-    "date.yaml": ":3:7: vcpu: '2001-12-14' is not a whole number",
-    "deep-blocks.yaml": ":1:129: is nested more than 64 deep",
-    "deep-lists.yaml": ":1:65: is nested more than 64 deep",
-    "deep-mappings.yaml": ":1:257: is nested more than 64 deep",
-    "deep.json": ":1:72: is nested more than 64 deep",
+    "date.yaml": ":3:7: vcpu: '2001-12-14' is not a whole number [schema]",
+    "deep-blocks.yaml": ":1:129: is nested more than 64 deep [file]",
+    "deep-lists.yaml": ":1:65: is nested more than 64 deep [file]",
+    "deep-mappings.yaml": ":1:257: is nested more than 64 deep [file]",
+    "deep.json": ":1:72: is nested more than 64 deep [file]",
     "directives-many.yaml": ":1:1: has more than 8 directives",
     "directive-of-the-future.yaml": ":1:1: is not YAML:",
-    "empty.yaml": ":1:1: is empty: a guest is a mapping with at least a name",
-    "exponent.json": ":1:23: vcpu: '1e999' is not a whole number",
-    "infinity.json": ": is not JSON: -Infinity is not a JSON number",
-    "key-given-twice.yaml": ":3:1: key 'vcpu' is given twice",
+    "empty.yaml": ":1:1: is empty: a guest is a mapping with at least a name [file]",
+    "exponent.json": ":1:23: vcpu: '1e999' is not a whole number [schema]",
+    "infinity.json": ": is not JSON: -Infinity is not a JSON number [file]",
+    "key-given-twice.yaml": ":3:1: key 'vcpu' is given twice [file]",
     "key-of-1000-characters.yaml": f":2:1: {'k' * 79}…: {KEY}",
-    "key-that-is-a-list.yaml": ":2:3: a key must be a string",
-    "key-that-is-a-mapping.yaml": ":2:3: a key must be a string",
+    "key-that-is-a-list.yaml": ":2:3: a key must be a string [file]",
+    "key-that-is-a-mapping.yaml": ":2:3: a key must be a string [file]",
     "keys-that-are-no-words.yaml": f":2:1: 1: {KEY}",
-    "latin-1.yaml": f":1:10: {UTF_8} 0xe9 at offset 9",
-    "lines-end-early.jsonl": f":2:11: {UTF_8} 0xff at offset 10",
-    "lines.jsonl": ":3:1: a guest is a mapping, not a list",
-    "many-documents.yaml": ":2:1: is empty: a guest is a mapping with at least a name",
+    "latin-1.yaml": f":1:10: {UTF_8} 0xe9 at offset 9 [file]",
+    "lines-end-early.jsonl": f":2:11: {UTF_8} 0xff at offset 10 [file]",
+    "lines.jsonl": ":3:1: a guest is a mapping, not a list [schema]",
+    "many-documents.yaml": ":2:1: is empty: a guest is a mapping with at least a name [file]",
     "many-unknown-keys.yaml": f":2:1: k0: {KEY}",
     "memory-of-5000-digits.yaml": f":2:9: memory: '{NINES}…' is not a size of memory: a whole number",
     "merge-key.yaml": f":3:3: <<: {KEY}",
     "names-of-languages.yaml": f":2:1: __proto__: {KEY}",
-    "nan.json": ": is not JSON: NaN is not a JSON number",
-    "nan.yaml": ":2:7: vcpu: '.nan' is not a whole number",
-    "negative-number-of-5000-digits.yaml": f":2:16: memory: '-{NINES}…' is not a whole number",
+    "nan.json": ": is not JSON: NaN is not a JSON number [file]",
+    "nan.yaml": ":2:7: vcpu: '.nan' is not a whole number [schema]",
+    "negative-number-of-5000-digits.yaml": f":2:16: memory: '-{NINES}…' is not a whole number [schema]",
     "not-a-character.json": f":1:24: title: '\\ufffe\\uffff' {TEXT}",
     "not-closed.json": ":1:13: is not JSON:",
     "not-closed.yaml": ":2:1: is not YAML:",
     "nul-escaped.json": f":1:10: name: 'a\\x00b' {NAME}",
     "nul-escaped.yaml": f":2:8: title: 'a\\x00b' {TEXT}",
     "nul.json": ":1:12: is not JSON:",
-    "nul.yaml": ":1:8: is not YAML: character U+0000 is not allowed in a file",
-    "number-of-5000-digits.json": f":1:23: vcpu: '{NINES}…' is not a whole number",
-    "number-of-5000-digits.yaml": f":2:7: vcpu: '{NINES}…' is not a whole number",
-    "overlong-utf-8.yaml": f":1:7: {UTF_8} 0xc0 at offset 6",
+    "nul.yaml": ":1:8: is not YAML: character U+0000 is not allowed in a file [file]",
+    "number-of-5000-digits.json": f":1:23: vcpu: '{NINES}…' is not a whole number [schema]",
+    "number-of-5000-digits.yaml": f":2:7: vcpu: '{NINES}…' is not a whole number [schema]",
+    "overlong-utf-8.yaml": f":1:7: {UTF_8} 0xc0 at offset 6 [file]",
     "path-as-a-name.yaml": f":1:7: name: '../../etc/passwd' {NAME}",
     "surrogate-escaped.json": f":1:10: name: '\\ud800' {SURROGATE}",
     "surrogate-escaped.yaml": ":1:10: is not YAML:",
     "surrogate-in-raw-xml.json": ":1:35: extra.domain: …'half of a surrogate pair",
-    "surrogate-key.json": ":1:1: \\ud800: is not a known key: keys are text",
-    "surrogate.yaml": f":1:7: {UTF_8} 0xed at offset 6",
-    "tag-binary.yaml": ":1:7: tag '!!binary' is not allowed here",
-    "tag-of-a-key.yaml": ":2:1: tag '!!int' is not allowed here",
-    "tag-of-a-key-that-makes-objects.yaml": ":2:3: tag '!!python/name:os.system' is not allowed here",
-    "tag-of-ones-own.yaml": ":3:7: tag 'tag:example.org,2000:name' is not allowed here",
-    "tag-python-verbatim.yaml": ":1:7: tag '!!python/object/new:subprocess.Popen' is not allowed here",
-    "tag-python.yaml": ":1:7: tag '!!python/object/apply:os.system' is not allowed here",
-    "tag-set.yaml": ":2:11: tag '!!set' is not allowed here",
-    "tag-timestamp.yaml": ":1:7: tag '!!timestamp' is not allowed here",
-    "utf-16-without-mark.yaml": ":1:2: is not YAML: character U+0000 is not allowed in a file",
-    "utf-16.yaml": f":1:1: {UTF_8} 0xff at offset 0",
-    "utf-32.yaml": ":1:1: is not YAML: character U+0000 is not allowed in a file",
+    "surrogate-key.json": ":1:1: \\ud800: is not a known key: keys are text [schema]",
+    "surrogate.yaml": f":1:7: {UTF_8} 0xed at offset 6 [file]",
+    "tag-binary.yaml": ":1:7: tag '!!binary' is not allowed here [file]",
+    "tag-of-a-key.yaml": ":2:1: tag '!!int' is not allowed here [file]",
+    "tag-of-a-key-that-makes-objects.yaml": ":2:3: tag '!!python/name:os.system' is not allowed here [file]",
+    "tag-of-ones-own.yaml": ":3:7: tag 'tag:example.org,2000:name' is not allowed here [file]",
+    "tag-python-verbatim.yaml": ":1:7: tag '!!python/object/new:subprocess.Popen' is not allowed here [file]",
+    "tag-python.yaml": ":1:7: tag '!!python/object/apply:os.system' is not allowed here [file]",
+    "tag-set.yaml": ":2:11: tag '!!set' is not allowed here [file]",
+    "tag-timestamp.yaml": ":1:7: tag '!!timestamp' is not allowed here [file]",
+    "utf-16-without-mark.yaml": ":1:2: is not YAML: character U+0000 is not allowed in a file [file]",
+    "utf-16.yaml": f":1:1: {UTF_8} 0xff at offset 0 [file]",
+    "utf-32.yaml": ":1:1: is not YAML: character U+0000 is not allowed in a file [file]",
     "white-space.yaml": ":1:2: is not YAML:",
     "xml-attribute-twice.json": f":1:35: extra.domain: {RAW}",
     "xml-attribute-without-quotes.json": f":1:35: extra.domain: {RAW}",
-    "xml-billion-laughs.json": f":1:36: extra.devices: {RAW} it has a DTD at line 1, column 3",
+    "xml-billion-laughs.json": f":1:36: extra.devices: {RAW} it has a DTD at line 1, column 3 [raw-xml]",
     "xml-cdata-not-closed.json": f":1:35: extra.domain: {RAW}",
     "xml-comment-not-closed.json": f":1:35: extra.domain: {RAW}",
     "xml-comment-of-dashes.json": f":1:35: extra.domain: {RAW}",
@@ -108,11 +108,11 @@ SAID = {
     "xml-control-character.json": f":1:35: extra.domain: {RAW}",
     "xml-declaration-after-space.json": f":1:35: extra.domain: {RAW}",
     "xml-declaration.json": f":1:35: extra.domain: {RAW}",
-    "xml-dtd.json": f":1:35: extra.domain: {RAW} it has a DTD at line 1, column 3",
+    "xml-dtd.json": f":1:35: extra.domain: {RAW} it has a DTD at line 1, column 3 [raw-xml]",
     "xml-end-of-cdata-alone.json": f":1:35: extra.domain: {RAW}",
     "xml-end-of-devices.json": f":1:36: extra.devices: {RAW}",
     "xml-end-of-its-parent.json": f":1:35: extra.domain: {RAW}",
-    "xml-external-entity.json": f":1:27: metadata: {RAW} it has a DTD at line 1, column 3",
+    "xml-external-entity.json": f":1:27: metadata: {RAW} it has a DTD at line 1, column 3 [raw-xml]",
     "xml-less-than-in-an-attribute.json": f":1:35: extra.domain: {RAW}",
     "xml-nul.json": f":1:35: extra.domain: {RAW}",
     "xml-prefix-of-xmlns.json": f":1:35: extra.domain: {RAW}",
@@ -217,7 +217,7 @@ DEEP = 100_000
 @pytest.mark.parametrize("opening", ["[", "{a: ", "- ", "? ", "{", "!!seq [", "&a [", "- - "])
 def test_yaml_nested_deep(opening: str) -> None:
     said = complaint(bounded("render", input=opening.encode() * DEEP))
-    assert "is nested more than 64 deep" in said or "a key must be a string" in said
+    assert "is nested more than 64 deep [file]" in said or "a key must be a string [file]" in said
 
 
 class GivesUpEarly(yaml.Loader):
@@ -261,26 +261,26 @@ def test_limit_of_nesting_is_ours_whatever_python_allows(limit: int) -> None:
 @pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}"), ("[", "")])
 def test_json_nested_deep(name: str, opening: str, closing: str, tmp_path: Path) -> None:
     (tmp_path / name).write_text(f'{{"name": {opening * DEEP}1{closing * DEEP}}}')
-    assert "is nested more than 64 deep" in complaint(bounded("render", name, cwd=tmp_path))
+    assert "is nested more than 64 deep [file]" in complaint(bounded("render", name, cwd=tmp_path))
 
 
 def test_setting_and_defaults_nested_deep(tmp_path: Path) -> None:
     (tmp_path / "d.yaml").write_text("[" * DEEP)
     said = complaint(bounded("render", "--defaults", "d.yaml", input=b"name: a", cwd=tmp_path))
-    assert said == "d.yaml:1:65: is nested more than 64 deep"
+    assert said == "d.yaml:1:65: is nested more than 64 deep [file]"
     said = complaint(bounded("render", "--set", f"vars={'[' * DEEP}", input=b"name: a"))
-    assert said == f"--set vars={'[' * 79}…: the value is nested more than 64 deep"
+    assert said == f"--set vars={'[' * 79}…: the value is nested more than 64 deep [set]"
     for step in (".a", "[0]"):
         said = complaint(bounded("render", "--set", f"vars{step * 30_000}=1", input=b"name: a"))
         assert said.startswith("--set vars")
-        assert said.endswith("…=…: is a path of more than 64 steps")
+        assert said.endswith("…=…: is a path of more than 64 steps [set]")
 
 
 def test_bytes_of_the_command_line_that_are_no_text() -> None:
     half = "has half of a surrogate pair, which is not a character"
-    assert complaint(bounded("render", "--set", b"title=\xff", input=b"name: a")).endswith(f"the value {half}")
-    assert half in complaint(bounded("render", "--namespace", b"\xff", input=b"name: a"))
-    assert complaint(bounded("render", b"\xff.yaml")) == "\\udcff.yaml: No such file or directory"
+    assert complaint(bounded("render", "--set", b"title=\xff", input=b"name: a")).endswith(f"the value {half} [set]")
+    assert f"{half} [schema]" in complaint(bounded("render", "--namespace", b"\xff", input=b"name: a"))
+    assert complaint(bounded("render", b"\xff.yaml")) == "\\udcff.yaml: No such file or directory [file]"
     assert bounded("render", "--select", b"\xff", input=b"name: a").returncode == 0
 
 
@@ -315,7 +315,7 @@ def test_secret_of_a_setting_is_not_shown(setting: str, shown: str, run: Run) ->
         (b"...\n" + b"".join(b"%%TAG !%d! a\n" % n for n in range(60_000)) + b"---\n{}\n", "more than 8 directives"),
         (b"disks:\n" + b"- {}\n" * 20_000, "disks[0].source: is missing"),
         (b"disks: [" + b"1," * 20_000 + b"]\n", "disks[0]: 1 is not a mapping"),
-        (b"disks: [" + b"null," * 300_000 + b"]\n", "disks[0]: null is not a mapping"),
+        (b"disks: [" + b"null," * 300_000 + b"]\n", "disks[0]: null is not a mapping [schema]"),
         (b"qemu:commandline: {qemu:arg: [" + b"{value: a}, " * 35_000 + b"{}," * 35_000 + b"]}\n",
          "qemu:commandline.qemu:arg[35000].value: is missing"),
         (b"qemu:commandline: {qemu:arg: [" + b"{value: a}, " * 20_000 + b"{}, " + b"{value: a}, " * 40_000 + b"]}\n",
@@ -333,7 +333,7 @@ def test_secret_of_a_setting_is_not_shown(setting: str, shown: str, run: Run) ->
 )  # fmt: skip
 def test_much_of_what_is_wrong_takes_no_time(guest: bytes, said: str) -> None:
     done = bounded("render", "-j1", input=b"name: a\n" + guest)
-    assert done.returncode == 2, done.stderr[-1000:]
+    assert done.returncode == (0 if b"interfaces" in guest else 2), done.stderr[-1000:]  # one address twice is a note
     lines = done.stderr.decode().splitlines()
     assert len(lines) <= 101
     assert any(said in line for line in lines)

@@ -116,25 +116,25 @@ def test_null_as_a_setting_removes_a_default(run: Run) -> None:
 @pytest.mark.parametrize(
     ("setting", "said"),
     [
-        ("memroy=2", "--set memroy=…: memroy: is not a known key (did you mean 'memory'?)"),
+        ("memroy=2", "--set memroy=…: memroy: is not a known key (did you mean 'memory'?) [set]"),
         (
             "disks[0].drver.cache=none",
-            "--set disks[0].drver.cache=…: disks[0].drver: is not a known key (did you mean 'driver'?)",
+            "--set disks[0].drver.cache=…: disks[0].drver: is not a known key (did you mean 'driver'?) [set]",
         ),
-        ("disks.driver=raw", "--set disks.driver=…: disks is a list: say which, disks[0]"),
-        ("memory[0]=1", "--set memory[0]=…: memory[0]: memory is not a list"),
-        ("name.first=a", "--set name.first=…: name.first: name is not a mapping"),
-        ("[0]=1", "--set [0]=…: [0]: a guest is not a list"),
-        ("memory", "--set memory: is not PATH=VALUE, such as disks[0].driver.cache=none"),
-        ("disks[x]=1", "--set disks[x]=…: is not PATH=VALUE, such as disks[0].driver.cache=none"),
-        ("=1", "--set =…: is not PATH=VALUE, such as disks[0].driver.cache=none"),
-        ("title=a\n---\nb", "--set title=a\\n---\\nb: the value is more than one YAML document"),
-        ("disks[3].boot=1", "--set disks[3].boot=1: disks[3] comes after 2 that the guest has"),
-        ("vcpu=many", "--set vcpu=many: vcpu: 'many' is not a whole number"),
+        ("disks.driver=raw", "--set disks.driver=…: disks is a list: say which, disks[0] [set]"),
+        ("memory[0]=1", "--set memory[0]=…: memory[0]: memory is not a list [set]"),
+        ("name.first=a", "--set name.first=…: name.first: name is not a mapping [set]"),
+        ("[0]=1", "--set [0]=…: [0]: a guest is not a list [set]"),
+        ("memory", "--set memory: is not PATH=VALUE, such as disks[0].driver.cache=none [set]"),
+        ("disks[x]=1", "--set disks[x]=…: is not PATH=VALUE, such as disks[0].driver.cache=none [set]"),
+        ("=1", "--set =…: is not PATH=VALUE, such as disks[0].driver.cache=none [set]"),
+        ("title=a\n---\nb", "--set title=a\\n---\\nb: the value is more than one YAML document [set]"),
+        ("disks[3].boot=1", "--set disks[3].boot=1: disks[3] comes after 2 that the guest has [set]"),
+        ("vcpu=many", "--set vcpu=many: vcpu: 'many' is not a whole number [schema]"),
         (
             "disks[1].driver.cache=non",
             "--set disks[1].driver.cache=non: disks[1].driver.cache: 'non' is not one of default, none, writethrough,"
-            " writeback, directsync, unsafe (did you mean 'none'?)",
+            " writeback, directsync, unsafe (did you mean 'none'?) [schema]",
         ),
     ],
 )
@@ -180,7 +180,7 @@ def test_each_problem_is_that_of_the_file_that_says_it(tmp_path: Path, run: Run)
         "above.yaml:2:14: cpu.match:",
         "below.yaml:1:7: vcpu:",
         "below.yaml:4:13: cpu.mode:",
-        "guest.yaml:2:8: title: a list is not a string",
+        "guest.yaml:2:8: title: a list is not a string [schema]",
     }
 
 
@@ -227,9 +227,9 @@ def test_documents_in_flow_style(between: str, name: str, tmp_path: Path, run: R
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("- a\n", "is not one mapping: it is what goes under each guest"),
-        ("a: 1\n---\na: 2\n", "is not one mapping: it is what goes under each guest"),
-        ("", "is not one mapping: it is what goes under each guest"),
+        ("- a\n", "is not one mapping: it is what goes under each guest [file]"),
+        ("a: 1\n---\na: 2\n", "is not one mapping: it is what goes under each guest [file]"),
+        ("", "is not one mapping: it is what goes under each guest [file]"),
     ],
 )
 def test_defaults_are_a_mapping(text: str, said: str, tmp_path: Path, run: Run) -> None:
@@ -240,16 +240,24 @@ def test_defaults_are_a_mapping(text: str, said: str, tmp_path: Path, run: Run) 
 
 def test_defaults_that_are_missing(tmp_path: Path, run: Run) -> None:
     result = run("render", "--defaults", tmp_path / "d.yaml", "--set", "x=1", input="name: a\n")
-    assert result.stderr == (f"{tmp_path}/d.yaml: No such file or directory\n--set x=…: x: is not a known key\n")
+    assert result.stderr == (
+        f"{tmp_path}/d.yaml: No such file or directory [file]\n--set x=…: x: is not a known key [set]\n"
+    )
 
 
 @pytest.mark.parametrize(
     ("fleet", "said"),
     [
-        ("guests: a\n", "<stdin>:1:9: guests: is not a list of guests"),
-        ("guests: []\ndefault: {}\n", "<stdin>:2:1: default: is not a known key of a fleet (did you mean 'defaults'?)"),
-        ("guests: []\ndefaults: 1\n", "<stdin>:2:11: defaults: is not a mapping: it is what goes under each guest"),
-        ("guests:\n- name: a\n- 7\n", "<stdin>:3:3: a guest is a mapping, not 7"),
+        ("guests: a\n", "<stdin>:1:9: guests: is not a list of guests [file]"),
+        (
+            "guests: []\ndefault: {}\n",
+            "<stdin>:2:1: default: is not a known key of a fleet (did you mean 'defaults'?) [file]",
+        ),
+        (
+            "guests: []\ndefaults: 1\n",
+            "<stdin>:2:11: defaults: is not a mapping: it is what goes under each guest [file]",
+        ),
+        ("guests:\n- name: a\n- 7\n", "<stdin>:3:3: a guest is a mapping, not 7 [schema]"),
     ],
 )
 def test_bad_fleet(fleet: str, said: str, run: Run) -> None:
@@ -307,6 +315,6 @@ def test_fleet_in_one_line_is_no_json_lines(run: Run) -> None:
 def test_faults_of_json_lines_have_their_lines(run: Run) -> None:
     result = run("render", input='{"name": "a"}\n{"name": "b", "vcpu": 0}\n{"name": \n[]\n')
     first, second, third = result.stderr.splitlines()
-    assert first == "<stdin>:2:23: vcpu: 0 is less than 1"
+    assert first == "<stdin>:2:23: vcpu: 0 is less than 1 [schema]"
     assert second.startswith("<stdin>:3:10: is not JSON: ")
-    assert third == "<stdin>:4:1: a guest is a mapping, not a list"
+    assert third == "<stdin>:4:1: a guest is a mapping, not a list [schema]"

@@ -36,7 +36,7 @@ def test_scalar_of_a_gigabyte_is_refused_by_its_size(name: str, tmp_path: Path) 
         file.truncate(1 << 30)  # what isn't written takes no room on the disk
     said = complaint(bounded("render", name, cwd=tmp_path))
     place = f"{name}:1:1: a line" if name in ("g.jsonl", "g") else f"{name}:"
-    assert said == f"{place} is more than 64 MiB: --max-size allows more"
+    assert said == f"{place} is more than 64 MiB: --max-size allows more [max-size]"
 
 
 @pytest.mark.parametrize("start", ["title: a\n", '{"name": "a"}\n', ""])
@@ -50,7 +50,7 @@ def test_standard_input_without_end_is_refused_by_its_size(start: str) -> None:
     endless.stdout.close()
     endless.wait()
     place = ":2:1: a line" if start.startswith("{") else ":1:1: a line" if not start else ":"
-    assert complaint(done) == f"<stdin>{place} is more than 1 MiB: --max-size allows more"
+    assert complaint(done) == f"<stdin>{place} is more than 1 MiB: --max-size allows more [max-size]"
 
 
 def _bounded_output() -> None:
@@ -80,7 +80,8 @@ def test_limit_is_met_to_the_byte(
         assert result.exit_code == code, result.stderr
     shown = "<stdin>" if name == "-" else name
     lines = text.startswith("{") and name != "g.yaml"
-    assert result.stderr == f"{shown}{':1:1: a line' if lines else ':'} is more than 2 KiB: --max-size allows more\n"
+    said = "is more than 2 KiB: --max-size allows more [max-size]"
+    assert result.stderr == f"{shown}{':1:1: a line' if lines else ':'} {said}\n"
 
 
 def test_limit_is_that_of_each_line_of_json_lines(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,13 +94,13 @@ def test_limit_is_that_of_each_line_of_json_lines(tmp_path: Path, run: Run, monk
         (tmp_path / "g.jsonl").write_bytes(lines + long)
         result = run("render", "--max-size", "1 KiB", name, input=lines + long)
         shown = "<stdin>" if name == "-" else name
-        assert result.stderr == f"{shown}:4:1: a line is more than 1 KiB: --max-size allows more\n"
+        assert result.stderr == f"{shown}:4:1: a line is more than 1 KiB: --max-size allows more [max-size]\n"
 
 
 def test_limit_is_that_of_defaults_and_of_domain_xml(tmp_path: Path, run: Run) -> None:
     file = tmp_path / "d.yaml"
     file.write_text(f"title: {'x' * 1024}")
-    said = f"{file}: is more than 1 KiB: --max-size allows more\n"
+    said = f"{file}: is more than 1 KiB: --max-size allows more [max-size]\n"
     result = run("render", "--max-size", "1 KiB", "--defaults", file, input="name: a")
     assert (result.exit_code, result.stderr) == (2, said)
     if Path("/usr/share/libvirt/schemas/domain.rng").exists():
@@ -115,7 +116,7 @@ def test_stream_of_json_lines_without_end_is_refused() -> None:
     done = bounded("render", "--max-size", "1 KiB", stdin=endless.stdout.fileno())
     endless.stdout.close()
     endless.wait()
-    assert "<stdin>: is more than 16 KiB: --max-size allows more\n" in done.stderr.decode()
+    assert "<stdin>: is more than 16 KiB: --max-size allows more [max-size]\n" in done.stderr.decode()
     assert (done.returncode, done.stdout) == (2, b"")
 
 
@@ -124,7 +125,7 @@ def test_what_is_written_to_a_file_while_it_is_read_is_not_read(tmp_path: Path) 
     file.write_text('{"name": "a"}\n{"name": "b"}\n')
     problems: list[Problem] = []
     found = []
-    for document in Inputs({}, (str(file),)).documents(problems):
+    for document in Inputs({"properties": {}}, (str(file),)).documents(problems):
         found.append(document.guest["name"])
         with file.open("a") as more:
             more.write('{"name": "c"}\n')
@@ -138,7 +139,10 @@ def test_file_that_becomes_smaller_while_it_is_read_is_refused(name: str, tmp_pa
     limited = Limited(name, file.open("rb"), 1 << 20, file.stat().st_size)
     limited.readline()
     os.truncate(file, 14 * 5000)
-    with closing(limited._stream), pytest.raises(GuestError, match=f"^{name}: has become smaller while it was read$"):
+    with (
+        closing(limited._stream),
+        pytest.raises(GuestError, match=rf"^{name}: has become smaller while it was read \[file\]$"),
+    ):
         list(limited) if name == "g.jsonl" else limited.read()
 
 
@@ -201,7 +205,7 @@ def test_what_guests_become_is_limited(kind: str, to: str, tmp_path: Path, run: 
     result = run("render", "--max-size", "1 MiB", *options, name, input=given)
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.startswith("what the guests become is more than ")
-    assert result.stderr.endswith(": --max-size allows more\n")
+    assert result.stderr.endswith(": --max-size allows more [max-size]\n")
     assert not list((tmp_path / "out").glob("*.xml"))
     few = given if kind == "fleet" else "\n".join(names[:20])
     assert (

@@ -1,4 +1,4 @@
-"""Random guests on libvirt's QEMU driver: what it refuses could not have been known before, or there is a check.
+"""Random guests on libvirt's QEMU drivers: what they refuse could not have been known before, or there is a check.
 
 ``KVMRENDER_EXAMPLES=100000`` draws more of them, anew each time; ``KVMRENDER_ONLY=disks,cpu`` only these keys.
 ``KVMRENDER_REFUSALS=FILE`` collects every refusal that the table lacks (JSON Lines) instead of failing at the first.
@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import ROOT, embedded_root
-from dry_run import CRASH, DryRun
+from conftest import ROOT
+from drivers import CRASH, NAMES, Driver
 from guests import draws, guests
 from hypothesis import given, reject
 
@@ -32,44 +32,47 @@ TABLE: dict[str, list[str]] = yaml.safe_load((ROOT / "tests/libvirt_refusals.yam
 EXPECTED = [re.compile(pattern, re.DOTALL) for patterns in TABLE.values() for pattern in patterns]
 
 
-@pytest.fixture(scope="module")
-def dry_run() -> Iterator[DryRun]:
-    with DryRun(embedded_root()) as run:
-        yield run
+@pytest.fixture(scope="module", params=NAMES)
+def driver(request: pytest.FixtureRequest) -> Iterator[Driver]:
+    with Driver(request.param) as opened:
+        yield opened
 
 
 @pytest.mark.libvirt
 @pytest.mark.usefixtures("unmeasured")
 @pytest.mark.parametrize("most", [1, 4])
-def test_refusals_of_random_guests_could_not_have_been_known(most: int, dry_run: DryRun) -> None:
+def test_refusals_of_random_guests_could_not_have_been_known(most: int, driver: Driver) -> None:
+    libvirt = "{}.{}.0".format(*driver.version)
+
     @draws(1500)
     @given(guest=guests(RENDERER.schema, ONLY, most))
     def refused_for_a_reason(guest: dict[str, Any]) -> None:
         # Without a program that isn't there, and without more iothreads than libvirt can list in a minute.
-        guest = {key: value for key, value in guest.items() if key != "emulator"} | {"type": "qemu"}
+        guest = {key: value for key, value in guest.items() if key != "emulator"} | {"type": "qemu", "libvirt": libvirt}
         if guest.get("iothreads", 0) > MOST_IOTHREADS:
             reject()
         try:
             xml = RENDERER.render(guest)
         except GuestError:
             reject()
-        refusal = dry_run.refusal(xml)
+        refusal = driver.run(xml).refusal
         if refusal is None or any(pattern.search(refusal) for pattern in EXPECTED):
             return
         if COLLECTED:
             with Path(COLLECTED).open("a") as file:
-                print(json.dumps({"refusal": refusal, "guest": guest}), file=file)
+                print(json.dumps({"driver": driver.name, "refusal": refusal, "guest": guest}), file=file)
             return
-        pytest.fail(f"{refusal}\n{guest}\n{xml}")
+        pytest.fail(f"{driver.name}: {refusal}\n{guest}\n{xml}")
 
     refused_for_a_reason()
 
 
 @pytest.mark.libvirt
-def test_dry_run_refuses_and_survives_a_crash(dry_run: DryRun) -> None:
+def test_driver_refuses_and_survives_a_crash(driver: Driver) -> None:
     guest = {"name": "a", "type": "qemu", "machine": "pc-0.1"}
     for _ in range(2):
-        assert "does not support machine type 'pc-0.1'" in str(dry_run.refusal(RENDERER.render(guest)))
-        assert dry_run.refusal(RENDERER.render({**guest, "machine": "pc"})) is None
-        dry_run.process.kill()
-        assert dry_run.refusal(RENDERER.render(guest)) == CRASH
+        assert "does not support machine type 'pc-0.1'" in str(driver.refusal(RENDERER.render(guest)))
+        defined = driver.define(RENDERER.render({**guest, "machine": "pc"}))
+        assert defined.refusal is None
+        assert "<name>a</name>" in defined.text
+        assert driver.crashed().refusal == CRASH

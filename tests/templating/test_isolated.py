@@ -240,7 +240,7 @@ def test_commands_tell_it_in_one_line(fleet: bool, site: Path, run: Run) -> None
         lines += [f'{{"name": "g{number}"}}' for number in range(300)] + [evil.replace("evil", "evil2")]
         (site / "amd64.xml.j2").write_text(SITE.replace("== 'good'", "not in ('evil', 'evil2')"))
     (site.parent / "g.jsonl").write_text("\n".join(lines))
-    said = f"{site}/large.xml.j2:1: needs more memory than it may have"
+    said = f"{site}/large.xml.j2:1: needs more memory than it may have [template]"
     expected = f"{site.parent}/g.jsonl:2:1: {said}\n"
     if fleet:
         expected += f"{site.parent}/g.jsonl:303:1: {said}\n"
@@ -256,7 +256,7 @@ def test_validate_tells_it_and_goes_on(site: Path, run: Run) -> None:
     (site.parent / "b.yaml").write_text("name: b\nzzz: 1\n")
     result = run("validate", "--templates", site, site.parent / "a.yaml", site.parent / "b.yaml")
     assert result.exit_code == 2
-    assert f"a.yaml:1:1: {site}/large.xml.j2:1: needs more memory than it may have\n" in result.stderr
+    assert f"a.yaml:1:1: {site}/large.xml.j2:1: needs more memory than it may have [template]\n" in result.stderr
     assert "b.yaml:2:1: zzz: is not a known key" in result.stderr
 
 
@@ -487,11 +487,11 @@ def test_values_of_python(site: Path) -> None:
 
     renderer = Engine([site], isolated=True)
     assert renderer.render(Mapping({Text("name"): Text("good"), "vcpu": True + 1, "disks": ()})) == GOOD
-    with pytest.raises(GuestError, match=r"^vars.a\[0\]: object is nothing that a guest can hold$"):
+    with pytest.raises(GuestError, match=r"^vars.a\[0\]: object is nothing that a guest can hold \[schema\]$"):
         renderer.render({"name": "good", "vars": {"a": [object()]}})
     endless: list[Any] = [Text("a")]
     endless.append(endless)
-    with pytest.raises(GuestError, match=r"^vars: is nested without end$"):
+    with pytest.raises(GuestError, match=r"^vars: is nested without end \[schema\]$"):
         renderer.render({"name": "good", "vars": endless})
 
 

@@ -101,7 +101,7 @@ def test_field_of_ones_own_is_checked_and_completed_like_the_shipped_ones(site: 
     )
     assert "<name>a</name>\n  <!-- r1 -->\n" in run("render", "--templates", site, input="name: a\n").stdout
     assert run("render", "--templates", site, input="name: a\nrack: r3\n").stderr == (
-        "<stdin>:2:7: rack: 'r3' is not one of r1, r2\n"
+        "<stdin>:2:7: rack: 'r3' is not one of r1, r2 [schema]\n"
     )
     assert "did you mean 'rack'?" in run("render", "--templates", site, input="name: a\nrak: r1\n").stderr
     schema = json.loads(run("schema", "--templates", site).stdout)
@@ -145,8 +145,8 @@ def test_strict_names_the_value_and_the_template_that_ignores_it(site: Path, run
     result = run("render", "--strict", "--templates", site, input=guest)
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr == (
-        f"<stdin>:3:11: disks[0].source: was given, but {site}/devices/disk.xml.j2 does not use it\n"
-        f"<stdin>:4:11: disks[0].driver: was given, but {site}/devices/disk.xml.j2 does not use it\n"
+        f"<stdin>:3:11: disks[0].source: was given, but {site}/devices/disk.xml.j2 does not use it [unused]\n"
+        f"<stdin>:4:11: disks[0].driver: was given, but {site}/devices/disk.xml.j2 does not use it [unused]\n"
     )
 
 
@@ -198,7 +198,7 @@ def test_strict_says_nothing_of_defaults_and_of_what_is_only_derived_from(run: R
 
 def test_strict_tells_of_values_for_templates_that_none_uses(run: Run) -> None:
     assert run("render", "--strict", input="name: a\nvars: {a: 1}\n").stderr == (
-        "<stdin>:2:7: vars: was given, but shipped/amd64.xml.j2 does not use it\n"
+        "<stdin>:2:7: vars: was given, but shipped/amd64.xml.j2 does not use it [unused]\n"
     )
 
 
@@ -405,9 +405,9 @@ def test_check_goes_on_behind_what_fails(site: Path) -> None:
     guest = "name: a\ndisks: [{source: /a.qcow2}]\n"
     assert tried(site, "name: a\nvcpu: 0\n", guest, guest, "name: b\nvcpu: -1\nmemory: x\n") == [
         f"{site}/devices/disk.xml.j2:3: 'sauce' is not given here (did you mean 'source'?) (1.yaml and 2.yaml)",
-        "0.yaml:2: vcpu: 0 is less than 1",
-        "3.yaml:2: vcpu: -1 is less than 1",
-        "3.yaml:3: memory: 'x' is not a size of memory: a whole number of MiB, or one with a unit, such as 4 GiB",
+        "0.yaml:2: vcpu: 0 is less than 1 [schema]",
+        "3.yaml:2: vcpu: -1 is less than 1 [schema]",
+        "3.yaml:3: memory: 'x' is not a size of memory: a whole number of MiB, or one with a unit, such as 4 GiB [schema]",
     ]
 
 
@@ -497,7 +497,7 @@ def test_check_of_guests_that_are_given(site: Path, tmp_path: Path, run: Run) ->
     assert run("templates", "check", site, "--guest", tmp_path / "g.yaml").exit_code == 0
     (tmp_path / "g.yaml").write_text("name: a\nvcpu: 0\n")
     result = run("templates", "check", site, "--guest", tmp_path / "g.yaml")
-    assert (result.exit_code, result.stderr) == (2, f"{tmp_path}/g.yaml:2: vcpu: 0 is less than 1\n")
+    assert (result.exit_code, result.stderr) == (2, f"{tmp_path}/g.yaml:2: vcpu: 0 is less than 1 [schema]\n")
     assert run("templates", "check", site, "--guest", tmp_path / "none.yaml").exit_code == 2
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from kvmrender.errors import Error, Problem, TemplateError, path_string
+from kvmrender.errors import Error, Problem, TemplateError
 from kvmrender.look.explain import template_name
 from kvmrender.look.live_results import Look, Looker
 from kvmrender.reading.size_limits import MAX_SIZE
@@ -102,7 +102,7 @@ class Answers:
         return found
 
     def _problems(self, look: Look) -> list[Answer]:
-        found = [self._problem(problem) for problem in look.problems]
+        found = [self._problem(problem) for problem in (*look.problems, *look.notes)]
         return [*found, self._error(look.error)] if look.error is not None else found
 
     def _problem(self, problem: Problem) -> Answer:
@@ -111,12 +111,15 @@ class Answers:
             "file": problem.file,
             "line": problem.line if in_guest else None,
             "column": problem.column if in_guest else None,
-            "message": ": ".join(part for part in (path_string(problem.path), problem.message) if part),
+            "id": problem.id,
+            "level": problem.level,
+            "message": str(problem.at(None, None)),
             "said": str(problem),
         }
 
     def _error(self, error: Error) -> Answer:
-        found: Answer = {"file": None, "line": None, "column": None, "message": str(error), "said": str(error)}
+        found: Answer = {"file": None, "line": None, "column": None, "id": "template", "level": "error"}
+        found |= {"message": str(error), "said": str(error)}
         if isinstance(error, TemplateError) and error.template and error.template.endswith(TEMPLATE):
             stack = self._looker.engine.stack
             found |= {"template": template_name(stack, error.template), "templateLine": error.line}

@@ -183,7 +183,7 @@ function showProblems(more) {
   problems.replaceChildren(
     ...found.map((problem) => {
       const item = element("li");
-      const button = element("button", "", problem.said);
+      const button = element("button", problem.level === "note" ? "quiet" : "", problem.said);
       button.type = "button";
       button.addEventListener("click", () => visit(problem));
       item.append(button);
@@ -192,9 +192,11 @@ function showProblems(more) {
   );
   if (more) problems.append(element("li", "", `and ${more} more`));
   if (!found.length) problems.append(element("li", "none", "None"));
-  const number = found.length + more;
+  const notes = found.filter((problem) => problem.level === "note").length;
+  const number = found.length - notes + more;
   text.setAttribute("aria-invalid", number ? "true" : "false");
-  status(number ? `${number} problem${number === 1 ? "" : "s"}` : "No problems", number > 0);
+  const said = number ? `${number} problem${number === 1 ? "" : "s"}` : "No problems";
+  status(notes ? `${said}, ${notes} note${notes === 1 ? "" : "s"}` : said, number > 0);
 }
 
 function visit(problem) {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -28,10 +29,14 @@ def one(
     namespace: str | None,
     cached: Callable[[str], Any],
 ) -> Result:
-    """Render a guest; ``cached`` brings a file of the file server, and returns its path. Raises Error."""
+    """Render a guest, and log what there is to note of it; ``cached`` brings a file of the file server, and returns its
+    path. Raises Error."""
     if not isinstance(guest, str):
-        return from_values(guest, folders(templates), namespace)
-    path = cached(guest) if "://" in guest else guest
-    if not path:
+        found = from_values(guest, folders(templates), namespace)
+    elif path := cached(guest) if "://" in guest else guest:
+        found = from_file(str(path), name, folders(templates), namespace)
+    else:
         raise Error(f"{guest}: is not on the file server")
-    return from_file(str(path), name, folders(templates), namespace)
+    for note in found.problems:
+        logging.getLogger(__name__).warning("%s", note)
+    return found

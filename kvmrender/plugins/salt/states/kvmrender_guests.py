@@ -54,7 +54,8 @@ def guest_file(
         own, less what 0640 does not have if the guest holds a secret.
 
     All other options are those of ``file.managed``, such as ``user``, ``group``, ``backup``, ``makedirs``,
-    ``check_cmd``. Changes are shown as a difference, with ``***`` for secrets.
+    ``check_cmd``. Changes are shown as a difference, with ``***`` for secrets; what there is to note of the guest is
+    among the warnings.
     """
     saltenv = options.get("saltenv") or "base"
     try:
@@ -71,6 +72,8 @@ def guest_file(
             done["changes"][key] = difference(name, before, found.xml, renderer.masker(found))
     if isinstance(done.get("comment"), str):
         done["comment"] = renderer.without_secrets(done["comment"], found)
+    if found.problems:
+        done["warnings"] = [*done.get("warnings", ()), *map(str, found.problems)]
     return done
 
 

@@ -51,6 +51,8 @@ class ActionModule(ActionBase):
         finally:
             self._remove_tmp_path(self._connection._shell.tmpdir)
         results.hide(result, kvmrender.renderer_of(templates), name, one)
+        if notes := [str(guests.placed(written, note)) for note in one.problems]:
+            result["warnings"] = [*result.get("warnings", ()), *notes]
         return {**result, "name": one.context["name"], "uuid": one.context.get("uuid")}
 
     def _copied(self, name: str, one: Any, task_vars: dict[str, Any]) -> Any:

@@ -57,7 +57,10 @@ _value:
 
 def domain_xml(guest: Any, namespace: str | None = None, templates: Any = ()) -> str:
     """Return a guest's domain XML. Raises AnsibleFilterError."""
-    return guests.rendered(guest, namespace, guests.folders(templates), guests.AnsibleFilterError).xml
+    found = guests.rendered(guest, namespace, guests.folders(templates), guests.AnsibleFilterError)
+    if found.problems:
+        guests.warn(guest, found)
+    return found.xml
 
 
 class FilterModule:

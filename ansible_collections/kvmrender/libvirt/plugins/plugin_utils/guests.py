@@ -51,6 +51,14 @@ def rendered(guest: Any, namespace: Any, templates: tuple[str, ...], kind: type[
         return one.from_values(plain(guest), templates, plain(namespace))
 
 
+def warn(guest: Any, found: kvmrender.Result) -> None:
+    """Have Ansible tell what there is to note of a guest."""
+    from ansible.utils.display import Display
+
+    for note in found.problems:
+        Display().warning(str(placed(guest, note)))
+
+
 @contextmanager
 def faults(guest: Any, kind: type[Exception]) -> Iterator[None]:
     """Turn kvmrender's errors into Ansible's, of this kind, with a line for each problem.

@@ -1,0 +1,150 @@
+"""The command that holds guest files against what hosts have."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+import click
+
+from kvmrender.cli.options import FLEET, GUESTS, LAYERS, REPORT, options
+from kvmrender.cli.program import DIFFERS, about_ids, engine_of, trouble
+from kvmrender.errors import Error, GuestError, Problem, path_string, printable
+from kvmrender.fleet.difference import coloured
+from kvmrender.fleet.guest_result import Options, Outcome
+from kvmrender.fleet.report_forms import reported
+from kvmrender.reading.inputs import Inputs
+from kvmrender.terminal import may_colour, say, write
+
+if TYPE_CHECKING:
+    from kvmrender.engine import Engine
+    from kvmrender.libvirt.dumps import Dumps
+
+
+@click.command("drift", short_help="Hold each GUEST against what a host has.")
+@options(*FLEET, *LAYERS, GUESTS)
+@click.option(
+    "--dumps",
+    multiple=True,
+    type=click.Path(),
+    metavar="DIR|FILE",
+    help="What the host has: saved by virsh dumpxml --inactive, files or folders of *.xml.",
+)
+@click.option("--connect", metavar="URI", help="What this libvirt driver has, such as qemu:///system.")
+@click.option("--complete", is_flag=True, help="Tell what is on the host and in no guest file, too.")
+@click.option("--diff", is_flag=True, help="Show what differs as XML; secrets are shown as ***.")
+@REPORT
+@click.option("-q", "--quiet", is_flag=True, help="No summary.")
+def drift(
+    guests: tuple[str, ...],
+    templates: tuple[str, ...],
+    defaults: tuple[str, ...],
+    settings: tuple[str, ...],
+    namespace: str | None,
+    max_size: int,
+    ignore: tuple[str, ...],
+    jobs: int,
+    select: tuple[str, ...],
+    dumps: tuple[str, ...],
+    connect: str | None,
+    complete: bool,
+    diff: bool,
+    report: str | None,
+    quiet: bool,
+) -> None:
+    """Hold each GUEST against what a host has, field by field; nothing is changed there.
+
+    What a guest says must be there, after what libvirt is known to rewrite; what is there beside it counts where
+    libvirt does not add it by itself. A line tells each difference, with the field's place in the guest file.
+
+    Exit code: 0 nothing differs, 1 something does, 2 something is wrong.
+
+    Example: kvmrender drift --dumps dumps fleet.yaml
+
+    Example: kvmrender drift --connect qemu:///system --complete fleet.yaml
+    """
+    if (connect is None) == (not dumps):
+        raise click.UsageError("Give --dumps or --connect: what is there?")
+    with trouble(), reported(report, "drift", about_ids(templates)) as told:
+        from kvmrender.libvirt.drift import NO_FILE, Drift
+
+        engine = engine_of(templates)
+        inputs = Inputs(engine.schema.root, guests, defaults, settings, namespace, max_size, ignore)
+        counts, seen = Counter[str](), set[str]()
+
+        def each(outcome: Outcome) -> None:
+            counts[outcome.status] += 1
+            seen.add(outcome.name)
+            for note in outcome.notes:
+                say(str(note))
+            problems = (*outcome.problems, *outcome.differences, *outcome.notes)
+            told.add_found(outcome.name, outcome.status, problems, outcome.takes)
+            if not report:
+                write("".join(_lines(outcome)))
+                write(coloured(outcome.diff) if may_colour(sys.stdout) else outcome.diff)
+
+        with _dumps(engine, dumps, connect, max_size) as there:
+            Drift(engine, there, diff).run(inputs, Options(select=select, jobs=jobs), each)
+            for name in there.names() if complete else ():
+                if name not in seen and (not select or any(fnmatchcase(name, one) for one in select)):
+                    counts[NO_FILE] += 1
+                    problem = there.problem(name, "is in no guest file", NO_FILE)
+                    told.add_found(name, NO_FILE, [problem])
+                    if not report:
+                        write(f"{_line(name, problem)}\n")
+        if not quiet:
+            say(_summary(counts))
+    if counts.total() > counts["same"]:
+        sys.exit(DIFFERS)
+
+
+def _dumps(engine: Engine, names: tuple[str, ...], uri: str | None, max_size: int) -> AbstractContextManager[Dumps]:
+    """Return what is there. Raises GuestError and Error."""
+    from kvmrender.libvirt.dumps import Dumps
+    from kvmrender.libvirt.import_files import files_of
+
+    if uri:
+        from kvmrender.libvirt.driver import Driver
+
+        return Dumps(Driver(uri).dumps(), has_secrets=True)
+    try:
+        files = files_of(names)
+    except OSError as error:
+        raise Error(f"{printable(str(error.filename))}: {error.strerror}") from None
+    unread: list[Problem] = []
+    found = Dumps(Inputs(engine.schema.root, files, max_size=max_size).contents(unread) if files else ())
+    if unread:
+        found.close()
+        raise GuestError(unread)
+    return found
+
+
+def _lines(outcome: Outcome) -> Iterator[str]:
+    """Yield what is to be told of a guest: each difference, and what makes it so."""
+    for problem in outcome.differences:
+        yield f"{_line(outcome.name, problem)}\n"
+    if outcome.takes:
+        yield f"{printable(outcome.name)}: takes {' and '.join(outcome.takes)}\n"
+
+
+def _line(name: str, problem: Problem) -> str:
+    """Return a difference as one line, ``FILE:LINE:COLUMN: guest: field: message``."""
+    place = ":".join(printable(str(part)) for part in (problem.file, problem.line, problem.column) if part is not None)
+    return ": ".join(part for part in (place, printable(name), path_string(problem.path), problem.message) if part)
+
+
+def _summary(counts: Counter[str]) -> str:
+    """Return what became of all guests, as ``3 guests: 2 as on the host, 1 differs``."""
+    words = {
+        "same": "the same",
+        "differs": "otherwise on the host",
+        "not-defined": "not defined there",
+        "no-guest-file": "in no guest file",
+    }
+    guests = counts.total()
+    told = [f"{counts[status]:,} {said}" for status, said in words.items() if counts[status] or status == "same"]
+    return f"{guests:,} guest{'' if guests == 1 else 's'}: {', '.join(told)}"

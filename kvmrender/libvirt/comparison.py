@@ -1,0 +1,252 @@
+"""How a guest differs from what a host has of it: both in full form, field by field, by the schema.
+
+Devices are matched by what identifies them, then by what they have in common. What libvirt is known to rewrite or to
+add is no difference (``rewritten.yaml``, and ``automatic`` of the schema).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator
+from difflib import SequenceMatcher
+from typing import Any, NamedTuple
+
+from kvmrender.errors import Path
+from kvmrender.libvirt.document_guest import facts_of_raw
+from kvmrender.libvirt.field_places import Place
+from kvmrender.libvirt.rewriting import NOTHING, About, Rewriting, named, without
+from kvmrender.libvirt.rewriting import number as as_number
+from kvmrender.libvirt.tidying import MEMORY, Tidying
+from kvmrender.schema.guest_schema import value_at
+from kvmrender.schema.memory_units import KIB, to_bytes
+
+HEXADECIMAL = ("0x", "0X")
+BLANKS = str.maketrans("\t\n\r", "   ")
+SIZE = "text", "unit"
+"""The keys of a size of memory."""
+MOST_TRIED = 2_500
+"""Pairs of devices that are compared to find those that have most in common; beyond, they are paired in order."""
+
+
+class Difference(NamedTuple):
+    """``here`` is what the file says of a field, ``there`` the host; ``NOTHING`` is nothing at all. Positions in the
+    path are those here, and there for what is only there."""
+
+    path: Path
+    here: Any
+    there: Any
+
+
+class Comparison:
+    """Of guests with what a host has of them; ``automatic`` knows what libvirt gives by itself there, and ``kinds`` say
+    what the dump is."""
+
+    def __init__(self, rewriting: Rewriting, automatic: Tidying, kinds: Container[str] = ()) -> None:
+        self._rewriting, self._automatic, self._about = rewriting, automatic, About(kinds)
+
+    def guests(self, place: Place, here: dict[str, Any], there: dict[str, Any]) -> Iterator[Difference]:
+        """Yield how two guests differ."""
+        self._about = self._about._replace(guest=here)
+        yield from self.mappings(place, {**here, **_sums(self._rewriting.sums, here)}, there)
+
+    def mappings(self, place: Place, here: Any, there: Any, path: Path = ()) -> Iterator[Difference]:
+        """Yield how two mappings differ."""
+        if here == there:
+            return
+        beside = {**there, **here}
+        size = SIZE if place.node.get("format") == MEMORY else self._rewriting.sizes.get(named(path))
+        if size:
+            yield from _sizes_differ(here, there, size, path)
+            here, there = without(size, here), without(size, there)
+        for key, value in here.items():
+            other = there.get(key, NOTHING)
+            if value != other:
+                yield from self._values(place.inside(key), value, other, (*path, key), beside)
+        for key, other in there.items():
+            if key not in here:
+                yield from self._values(place.inside(key), NOTHING, other, (*path, key), beside)
+
+    def _values(self, place: Place, here: Any, there: Any, path: Path, beside: dict[str, Any]) -> Iterator[Difference]:
+        if self._rewriting.is_same(path, here, there, beside, self._about):
+            return
+        if here is NOTHING:
+            there = self._automatic.left(place.node, self._settled(place, there, path), path, beside)
+            if there is None or self._rewriting.is_same(path, here, there, beside, self._about):
+                return
+        if place.is_list:
+            mine, theirs = [] if here is NOTHING else here, [] if there is NOTHING else there
+            yield from self._lists(place.item, mine, theirs, path, beside)
+        elif here is NOTHING or there is NOTHING:
+            yield from self._alone(place, here, there, path)
+        elif isinstance(here, dict) and isinstance(there, dict):
+            yield from self.mappings(place, here, there, path)
+        elif not is_alike(here, there) and not (place.is_raw and facts_of_raw(str(here)) == facts_of_raw(str(there))):
+            yield Difference(path, here, there)
+
+    def _settled(self, place: Place, there: Any, path: Path) -> Any:
+        """Return what is only there without what such a dump has beside it."""
+        if isinstance(there, list):
+            return [self._settled(place.item, item, (*path, number)) for number, item in enumerate(there)]
+        if not self._about.kinds or not isinstance(there, dict):
+            return there
+        return {
+            key: self._settled(place.inside(key), item, (*path, key))
+            for key, item in there.items()
+            if not self._rewriting.is_of_kind((*path, key), item, there, self._about)
+        }
+
+    def _alone(self, place: Place, here: Any, there: Any, path: Path) -> Iterator[Difference]:
+        """Yield that something is on one side alone, unless that is known of all that is in it."""
+        value = there if here is NOTHING else here
+        if isinstance(value, dict) and value and isinstance(path[-1], str):
+            sides = ({}, there) if here is NOTHING else (here, {})
+            if next(self.mappings(place, *sides, path), None) is None:
+                return
+        elif here == "":
+            return
+        yield Difference(path, here, there)
+
+    def _lists(
+        self, place: Place, here: list[Any], there: list[Any], path: Path, beside: dict[str, Any]
+    ) -> Iterator[Difference]:
+        is_unordered = self._rewriting.is_unordered(path)
+        pairs = self._matched(place, here, there, path) if is_unordered else _in_order(here, there)
+        for mine, theirs in pairs:
+            if mine is None:
+                assert theirs is not None
+                yield from self._values(place, NOTHING, there[theirs], (*path, theirs), beside)
+            elif theirs is None:
+                yield from self._values(place, here[mine], NOTHING, (*path, mine), beside)
+            elif here[mine] != there[theirs]:
+                yield from self._values(place, here[mine], there[theirs], (*path, mine), beside)
+
+    def _matched(
+        self, place: Place, here: list[Any], there: list[Any], path: Path
+    ) -> Iterator[tuple[int | None, int | None]]:
+        """Yield the positions of items that are the same device, and of those without one."""
+        found: dict[int, int] = {}
+        mine, theirs = list(range(len(here))), list(range(len(there)))
+        for keys in self._rewriting.identities:
+            if not mine or not theirs:
+                break
+            mine_by, theirs_by = _by(keys, here, mine), _by(keys, there, theirs)
+            found.update({mine_by[one]: theirs_by[one] for one in mine_by if one in theirs_by})
+            mine = [number for number in mine if number not in found]
+            taken = set(found.values())
+            theirs = [number for number in theirs if number not in taken]
+        found.update(self._alike(place, here, there, mine, theirs, path))
+        for number in range(len(here)):
+            yield number, found.get(number)
+        taken = set(found.values())
+        for number in range(len(there)):
+            if number not in taken:
+                yield None, number
+
+    def _alike(
+        self, place: Place, here: list[Any], there: list[Any], mine: list[int], theirs: list[int], path: Path
+    ) -> dict[int, int]:
+        """Return pairs of those that have most in common."""
+        if len(mine) * len(theirs) > MOST_TRIED:
+            return dict(zip(mine, theirs, strict=False))
+        tried: list[tuple[int, int, int]] = []
+        for one in mine:
+            for other in theirs:
+                differ = list(self._values(place, here[one], there[other], (*path, one), {}))
+                if sum(_size(found.here) for found in differ) < _size(here[one]) or not differ:
+                    tried.append((len(differ), one, other))
+        found: dict[int, int] = {}
+        taken: set[int] = set()
+        for _, one, other in sorted(tried):
+            if one not in found and other not in taken:
+                found[one] = other
+                taken.add(other)
+        return found
+
+
+def is_alike(here: Any, there: Any) -> bool:
+    """Say whether two values are the same: numbers may be hexadecimal, and parsers read each white space as a blank."""
+    mine, theirs = str(here), str(there)
+    if theirs[:2] in HEXADECIMAL or mine[:2] in HEXADECIMAL:
+        return bool(as_number(mine) == as_number(theirs))
+    return mine.translate(BLANKS) == theirs.translate(BLANKS)
+
+
+def _sizes_differ(
+    here: dict[str, Any], there: dict[str, Any], size: tuple[str, str], path: Path
+) -> Iterator[Difference]:
+    """Yield that a size, of a value and its unit, is another, or missing on one side."""
+    value, unit = size
+    mine, theirs = _bytes(here, *size), _bytes(there, *size)
+    if mine != theirs and mine is not None and there.get(unit) == "KiB":
+        mine = -(-mine // KIB) * KIB  # of bytes, whole KiB are made
+    if mine != theirs or mine is None:
+        sides = [
+            f"{one[value]} {one[unit]}" if unit in one and value in one else one.get(value, NOTHING)
+            for one in (here, there)
+        ]
+        if sides[0] != sides[1]:
+            yield Difference((*path, value), *sides)
+
+
+def _bytes(mapping: dict[str, Any], value: str, unit: str) -> int | None:
+    """Return the size that two keys of a mapping say."""
+    try:
+        return to_bytes({"text": mapping[value], "unit": mapping.get(unit, "KiB")})
+    except (KeyError, ValueError):
+        return None
+
+
+def _in_order(here: list[Any], there: list[Any]) -> Iterator[tuple[int | None, int | None]]:
+    """Yield the positions of items of two lists whose order says something."""
+    ours, theirs = [repr(one) for one in here], [repr(one) for one in there]
+    for kind, a, b, c, d in SequenceMatcher(None, ours, theirs, autojunk=False).get_opcodes():
+        del kind
+        for number in range(max(b - a, d - c)):
+            yield a + number if a + number < b else None, c + number if c + number < d else None
+
+
+def _by(keys: list[Path], items: list[Any], numbers: list[int]) -> dict[str, int]:
+    """Return the positions of items by what identifies them, of those that have all of it, and that no other has."""
+    found: dict[str, int] = {}
+    twice: set[str] = set()
+    for number in numbers:
+        values = [value_at(items[number], key) for key in keys]
+        if any(value is None for value in values):
+            continue
+        name = repr(values).lower()
+        if name in found:
+            twice.add(name)
+        found[name] = number
+    return {name: number for name, number in found.items() if name not in twice}
+
+
+def _size(value: Any) -> int:
+    """Return how many values are in one."""
+    if isinstance(value, dict):
+        return sum(map(_size, value.values())) or 1
+    if value is NOTHING:
+        return 0
+    return sum(map(_size, value)) if isinstance(value, list) else 1
+
+
+def _sums(fields: dict[str, list[str]], guest: dict[str, Any]) -> dict[str, Any]:
+    """Return the sizes of a guest that libvirt computes from others, where the first of these is there."""
+    found: dict[str, Any] = {}
+    for field, (first, *more) in fields.items():
+        if sizes := list(_sizes(guest, first.split("."))):
+            sizes += [size for name in more for size in _sizes(guest, name.split("."))]
+            found[field] = {"unit": "b", "text": sum(sizes)}
+    return found
+
+
+def _sizes(value: Any, keys: list[str]) -> Iterator[int]:
+    """Yield the bytes of the sizes of memory at a place; those of attributes have their unit beside them."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _sizes(item, keys)
+    elif isinstance(value, dict):
+        inside = value.get(keys[0])
+        if len(keys) > 1:
+            yield from _sizes(inside, keys[1:])
+        elif inside is not None:
+            size = _bytes(value, keys[0], "unit") if not isinstance(inside, dict) else _bytes(inside, "text", "unit")
+            yield size or 0

@@ -1,0 +1,213 @@
+"""What hosts have otherwise than guest files say: for each guest, what differs, and what it takes to make it so."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from typing import Any
+
+from kvmrender.checks.buses import machine_kind
+from kvmrender.engine import Engine
+from kvmrender.errors import GuestError, Path, Problem, TemplateError, brief, printable
+from kvmrender.fleet.difference import difference
+from kvmrender.fleet.fleet import Fleet
+from kvmrender.fleet.guest_result import Options, Outcome
+from kvmrender.libvirt.comparison import Comparison, Difference
+from kvmrender.libvirt.document_guest import Read, read
+from kvmrender.libvirt.dumps import Dump, Dumps
+from kvmrender.libvirt.field_places import Place
+from kvmrender.libvirt.guest_parts import without
+from kvmrender.libvirt.rewriting import NO_SECRETS, NOTHING, RUNNING, rewriting
+from kvmrender.libvirt.short_form import Shorteners
+from kvmrender.libvirt.tidying import Tidying, on_buses
+from kvmrender.libvirt.xml_tree import Element, documents
+from kvmrender.reading.inputs import Inputs
+from kvmrender.schema.guest_schema import value_at
+from kvmrender.schema.secrets import MASK
+
+SAME, DIFFERS, UNDEFINED = "same", "differs", "not-defined"
+"""What guests are on a host."""
+DEFINE, RESTART, REPLACE = "a define", "a restart", "a new definition"
+"""What makes it so; a new definition is one after the old one, which has another name or UUID, is undefined."""
+DRIFT, NO_FILE = "drift", "no-guest-file"
+"""Ids of what is told, beside UNDEFINED."""
+ON_HOST, IN_RUNNING = "on the host", "in the running guest"
+MOST_SHOWN = 100
+"""Characters of a device that are shown."""
+
+Guest = dict[str, Any]
+
+
+class Drift:
+    """Holds guests against ``dumps``; with ``diff``, their XML too."""
+
+    def __init__(self, engine: Engine, dumps: Dumps, diff: bool = False) -> None:
+        self._engine, self._dumps, self._with_diff = engine, dumps, diff
+        self._root = engine.schema.root
+        self._place = Place(self._root, self._root)
+
+    def run(self, inputs: Inputs, options: Options, each: Callable[[Outcome], None]) -> None:
+        """Hold the guests of ``inputs`` against what is there, over all cores; ``each`` is called for every one in the
+        order of the files. Raises GuestError with the problems of all guests, when all are done."""
+        Fleet(self._engine, inputs, options, look=self.of).run(each)
+
+    def of(self, context: Guest, xml: str) -> Outcome:
+        """Return how a guest differs from what the host has of it."""
+        name = context["name"]
+        definition, running = self._dumps.of(name)
+        wanted = self.wanted(xml)
+        uuid = str(wanted.guest.get("uuid", "")).lower()
+        if definition is None and running is None:
+            return self._undefined(name, uuid, xml)
+        try:
+            differ, differ_now = ([] if dump is None else self._of_dump(wanted, dump) for dump in (definition, running))
+        except GuestError as error:
+            return Outcome(name, error.problems)
+        there = definition or running
+        assert there is not None
+        takes = [DEFINE] if differ or definition is None else []
+        if takes and uuid != there.uuid:
+            takes = [REPLACE]
+        takes += [RESTART] if differ_now else []
+        if not differ and not differ_now:
+            return Outcome(name, status=SAME)
+        words = _Words(self._engine, context, xml)
+        problems = [*words.problems(differ, ON_HOST), *words.problems(differ_now, IN_RUNNING)]
+        diff = self._diff(xml, wanted.guest, differ or differ_now, there) if self._with_diff else ""
+        return Outcome(name, status=DIFFERS, differences=_once(problems), takes=tuple(takes), diff=diff)
+
+    def _undefined(self, name: str, uuid: str, xml: str) -> Outcome:
+        owner = self._dumps.owner(uuid) if uuid else None
+        said = "is not defined on the host"
+        said += f", where {owner!r} has its UUID" if owner else ""
+        problem = Problem((), said, id=UNDEFINED)
+        diff = difference(name, None, xml, self._engine.secrets.xml.masked) if self._with_diff else ""
+        return Outcome(name, status=UNDEFINED, differences=(problem,), takes=(REPLACE if owner else DEFINE,), diff=diff)
+
+    def wanted(self, xml: str) -> Read:
+        """Return what rendered XML says."""
+        root = next(documents(xml.encode())).root
+        assert root is not None
+        return read(root, self._place)
+
+    def _of_dump(self, wanted: Read, dump: Dump) -> list[Difference]:
+        return list(self.differences(wanted, self._dumps.root(dump), dump.is_running, dump.has_secrets))
+
+    def differences(
+        self, wanted: Read, root: Element, is_running: bool = False, has_secrets: bool = False
+    ) -> Iterator[Difference]:
+        """Yield how a document differs from what is wanted; see ``Dump`` for what else is known of it."""
+        found = read(root, self._place)
+        arch = self._engine.schema.names.get(value_at(found.guest, ("os", "type", "arch")))
+        facts = self._engine.schema.architectures[arch]["facts"] if arch else {}
+        automatic = Tidying(self._root, machine_kind(found.guest, facts), on_buses(found.guest))
+        kinds = {RUNNING} if is_running else set()
+        if not has_secrets and not self._engine.has_secret(found.guest):
+            kinds.add(NO_SECRETS)
+        comparison = Comparison(rewriting(), automatic, kinds)
+        yield from comparison.guests(self._place, wanted.guest, found.guest)
+        for path in {**wanted.strangers, **found.strangers}:
+            here, there = Counter(wanted.strangers.get(path, ())), Counter(found.strangers.get(path, ()))
+            if here - there:
+                yield Difference(("extra", path), True, NOTHING)
+            if there - here:
+                yield Difference(("extra", path), NOTHING, True)
+
+    def _diff(self, xml: str, wanted: Guest, differ: list[Difference], dump: Dump) -> str:
+        """Return the difference between what the guest's XML would be with what the host has, and its XML."""
+        other = self._rendered(_with(wanted, differ)) or self._dumps.text(dump)
+        return difference(dump.name, other, xml, self._engine.secrets.xml.masked)
+
+    def _rendered(self, guest: Guest) -> str | None:
+        """Return the XML of a guest in full form, or None where it can't be a guest."""
+        ignored: list[str] = []
+        try:
+            full = self._shorteners.of(guest).full(guest)
+            for _ in range(2):
+                try:
+                    return self._engine.render({**full, "ignore": ignored} if ignored else full)
+                except GuestError as error:
+                    ignored = sorted({problem.id for problem in error.problems})
+        except (GuestError, TemplateError, LookupError, TypeError, ValueError):
+            pass
+        return None
+
+    @cached_property
+    def _shorteners(self) -> Shorteners:
+        return Shorteners(self._engine.schema)
+
+
+def _with(guest: Guest, differ: list[Difference]) -> Guest:
+    """Return a guest in full form with what the host has."""
+    from copy import deepcopy
+
+    found: Guest = deepcopy(guest)
+    for path, here, there in differ:
+        if path[0] == "extra" or there is NOTHING:
+            continue
+        *above, last = path
+        holder = value_at(found, tuple(above))
+        if isinstance(holder, dict):
+            holder[last] = there
+        elif here is NOTHING and isinstance(last, int):
+            outside = value_at(found, tuple(above[:-1]))
+            outside[above[-1]] = [*(holder or ()), there]
+        elif isinstance(holder, list) and isinstance(last, int):
+            holder[last] = there
+    return without(found, [path for path, _, there in differ if there is NOTHING and path[0] != "extra"])
+
+
+def _once(problems: list[Problem]) -> tuple[Problem, ...]:
+    return tuple(dict.fromkeys(problems))
+
+
+class _Words:
+    """Says how a guest differs, without its secrets."""
+
+    def __init__(self, engine: Engine, context: Guest, xml: str) -> None:
+        self._secrets, self._context = engine.secrets, context
+        self._known = [*self._secrets.values(context), *self._secrets.xml.values(xml)]
+
+    def problems(self, differ: list[Difference], where: str) -> Iterator[Problem]:
+        """Yield the problems that differences are; ``where`` is the other side."""
+        for path, here, there in differ:
+            said = self._secrets.without(self._known, self._said(path, here, there, where))
+            yield Problem(self._at(path, here), said, id=DRIFT)
+
+    def _at(self, path: Path, here: Any) -> Path:
+        """Return where a difference is in the guest file: what is only there has no place in a list."""
+        if here is NOTHING and isinstance(path[-1], int):
+            return path[:-1]
+        if path[0] == "extra":
+            return ("extra",)
+        position = path[1] if len(path) > 1 else None
+        own = self._context.get(str(path[0]))
+        is_extra = isinstance(position, int) and not (isinstance(own, list) and position < len(own))
+        return ("extra", "devices") if is_extra else path
+
+    def _said(self, path: Path, here: Any, there: Any, where: str) -> str:
+        if path[0] == "extra":
+            return f"{path[1]}: {'only here' if there is NOTHING else f'only {where}'}"
+        if isinstance(path[-1], int) and (here is NOTHING or there is NOTHING):
+            only, value = (where, there) if here is NOTHING else ("here", here)
+            return f"only {only}: {brief(self._shown(path, value), MOST_SHOWN)}"
+        mine, theirs = (self._side(path, value) for value in (here, there))
+        if mine == theirs:
+            return f"another one {where}" + (": it is a secret" if MASK in mine else "")
+        return f"{mine} here, {theirs} {where}"
+
+    def _side(self, path: Path, value: Any) -> str:
+        return "nothing" if value is NOTHING else brief(self._shown(path, value), MOST_SHOWN)
+
+    def _shown(self, path: Path, value: Any) -> str:
+        if isinstance(value, dict):
+            inside = (f"{key}: {self._inside((*path, key), item)}" for key, item in value.items())
+            return ", ".join(inside) or "there"
+        if isinstance(value, list):
+            return ", ".join(self._inside((*path, number), item) for number, item in enumerate(value))
+        return MASK if self._secrets.hides(path, value) else printable(str(value))
+
+    def _inside(self, path: Path, value: Any) -> str:
+        shown = self._shown(path, value)
+        return f"{{{shown}}}" if isinstance(value, dict) and value else shown

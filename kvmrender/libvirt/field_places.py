@@ -1,0 +1,187 @@
+"""Which field of a guest each element and attribute of its XML comes from: the schema, read backwards.
+
+A field stands in the XML under its own name, as an attribute or an element; a list as elements with the ``title`` of
+its items; ``text`` is an element's own. Where that is otherwise, the schema says so with ``written``, a path from the
+element of the mapping that the field is in: ``model/@name``, ``../@firmware``.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import Any
+
+from kvmrender.errors import Path
+from kvmrender.libvirt.xml_tree import Element, raw_inside
+from kvmrender.schema.guest_schema import Node, element_of, resolve
+
+_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,19})", re.ASCII)
+UP, TEXT = "../", "text"
+
+NO_FIELD, SECOND, NO_TEXT = "no field has it", "there is a field for one alone", "there is no field for its text"
+"""Why something of a document is in no field."""
+
+
+class Unread:
+    """What of a document is in no field: ``found`` are the paths in it, and why; ``live`` those of what only a running
+    guest has."""
+
+    def __init__(self) -> None:
+        self.found: list[tuple[Path, str]] = []
+        self.live: list[Path] = []
+
+    def add(self, path: Path, why: str, name: str = "", place: Place | None = None) -> None:
+        """Note what stands at a path: it is called ``name`` (``@id``) in what ``place`` describes."""
+        if place is not None and name in place.live:
+            self.live.append(path)
+        else:
+            self.found.append((path, why))
+
+
+def written(node: Node) -> str:
+    """Return where a field stands in the XML, if not under its own name."""
+    return str(node.get("facts", {}).get("written", ""))
+
+
+class Place:
+    """What the schema says of an element: ``node`` is what describes it, ``root`` the whole."""
+
+    def __init__(self, root: Node, node: Node) -> None:
+        self.root, self.node = root, resolve(root, node)
+        self.properties: dict[str, Node] = self.node.get("properties", {})
+        self._inside: dict[str, Place] = {}
+        kind = self.node.get("type")
+        self.is_list = "items" in self.node
+        self.is_mapping = kind == "object" or (isinstance(kind, list) and "object" in kind)
+        self.is_scalar = not self.is_list and kind != "object"
+        self.is_raw = self.node.get("format") == "xml"
+        self.live: tuple[str, ...] = tuple(self.node.get("facts", {}).get("live", ()))
+
+    def inside(self, key: str) -> Place:
+        """Return what the schema says of a property."""
+        if key not in self._inside:
+            self._inside[key] = Place(self.root, self.properties[key])
+        return self._inside[key]
+
+    @cached_property
+    def item(self) -> Place:
+        """What it says of the items of a list."""
+        return Place(self.root, self.node["items"])
+
+    @cached_property
+    def elements(self) -> dict[str, str]:
+        """The properties by the elements that they may be; where two have one name, the one of that name."""
+        named = {element_of(self.root, key, self.inside(key).node): key for key in self.properties}
+        return {**named, **{key: key for key in self.properties if not self.inside(key).is_list}}
+
+    @cached_property
+    def lists(self) -> dict[str, str]:
+        """The same, but where two have one name, the list."""
+        named = {element_of(self.root, key, self.inside(key).node): key for key in self.properties}
+        return {**self.elements, **{name: key for name, key in named.items() if self.inside(key).is_list}}
+
+    @cached_property
+    def written(self) -> dict[tuple[str, ...], Path]:
+        """The properties, also those of properties, that stand elsewhere, by the way there from this element."""
+        found: dict[tuple[str, ...], Path] = {}
+        for key in self.properties:
+            inside = self.inside(key)
+            if where := written(inside.node):
+                if not where.startswith(UP):
+                    found[tuple(where.split("/"))] = (key,)
+            elif inside.is_mapping:
+                for below in inside.properties:
+                    where = written(inside.inside(below).node)
+                    if where.startswith(UP):
+                        found[tuple(where.removeprefix(UP).split("/"))] = (key, below)
+        return found
+
+
+def value_of(element: Element, place: Place, path: Path, unread: Unread) -> Any:
+    """Return what an element is in a guest in full form; what is in no field is added to ``unread``."""
+    if place.is_raw:
+        for name in element.attributes:
+            unread.add((*path, f"@{name}"), NO_FIELD, f"@{name}", place)
+        return raw_inside(element)
+    if place.is_mapping:
+        return _mapping(element, place, path, unread)
+    for name in element.attributes:
+        unread.add((*path, f"@{name}"), NO_FIELD, f"@{name}", place)
+    for child in element.children:
+        unread.add((*path, child.tag), NO_FIELD)
+    return scalar(element.text, place)
+
+
+def scalar(text: str, place: Place) -> Any:
+    """Return a text as the guest has it."""
+    if place.node.get("type") == "string" or (short := text.strip()) == "":
+        return text
+    return int(short) if place.node.get("type") == "integer" and _INTEGER.fullmatch(short) else short
+
+
+def _mapping(element: Element, place: Place, path: Path, unread: Unread) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, text in element.attributes.items():
+        if (where := (f"@{name}",)) in place.written:
+            _set(found, place, place.written[where], text)
+        elif name in place.properties and name != TEXT and place.inside(name).is_scalar:
+            found[name] = scalar(text, place.inside(name))
+        else:
+            unread.add((*path, f"@{name}"), NO_FIELD, f"@{name}", place)
+    counts: dict[str, int] = {}
+    for child in element.children:
+        counts[child.tag] = counts.get(child.tag, 0) + 1
+        add_child(found, child, place, (*path, child.tag, counts[child.tag]), unread, place.elements)
+    if element.text.strip():
+        if TEXT in place.properties:
+            found[TEXT] = scalar(element.text, place.inside(TEXT))
+        else:
+            unread.add(path, NO_TEXT)
+    return found
+
+
+def add_child(
+    found: dict[str, Any], child: Element, place: Place, path: Path, unread: Unread, keys: dict[str, str]
+) -> str | None:
+    """Add an element in one to the mapping that is ``found`` of that, and return the key of its field."""
+    if _is_written_elsewhere(found, child, place):
+        return None
+    key = keys.get(child.tag)
+    if key is None or key == TEXT or written(place.inside(key).node):
+        unread.add(path, NO_FIELD, child.tag, place)
+        return None
+    inside = place.inside(key)
+    if inside.is_list:
+        found.setdefault(key, []).append(value_of(child, inside.item, path, unread))
+        return key
+    value = value_of(child, inside, path, unread)
+    if key not in found:
+        found[key] = value
+    elif isinstance(found[key], dict) and isinstance(value, dict) and not found[key].keys() & value.keys():
+        found[key].update(value)  # a part of it stands elsewhere
+    else:
+        unread.add(path, SECOND)
+    return key
+
+
+def _is_written_elsewhere(found: dict[str, Any], child: Element, place: Place) -> bool:
+    """Say whether an element holds nothing but fields that stand there by ``written``, and add these."""
+    if not place.written or child.text.strip():
+        return False
+    names = [*(f"@{name}" for name in child.attributes), *(inner.tag for inner in child.children)]
+    if not names or any((child.tag, name) not in place.written for name in names):
+        return False
+    if any(inner.attributes or inner.children for inner in child.children):
+        return False
+    for name, text in child.attributes.items():
+        _set(found, place, place.written[child.tag, f"@{name}"], text)
+    for inner in child.children:
+        _set(found, place, place.written[child.tag, inner.tag], inner.text)
+    return True
+
+
+def _set(found: dict[str, Any], place: Place, keys: Path, text: str) -> None:
+    *above, last = map(str, keys)
+    for key in above:
+        found, place = found.setdefault(key, {}), place.inside(key)
+    found[last] = scalar(text, place.inside(last))

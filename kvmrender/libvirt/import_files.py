@@ -1,0 +1,95 @@
+"""Files of domain XML to guests: each document by itself, what is wrong with one does not keep the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from kvmrender.engine import Engine
+from kvmrender.errors import GuestError, Problem, TemplateError
+from kvmrender.libvirt.common_parts import fleet_of
+from kvmrender.libvirt.importer import Imported, Importer
+from kvmrender.libvirt.xml_tree import documents
+from kvmrender.reading.guest_text import JSON, to_json, to_yaml
+
+ENDING = ".xml"
+MOST_COMMENTS = 20
+"""What is told of a guest in its own file."""
+
+
+class OfFile(NamedTuple):
+    """What became of a document of a file, which begins in ``line``: a guest, or what is wrong with it."""
+
+    file: str
+    line: int
+    imported: Imported | None
+    problems: tuple[Problem, ...] = ()
+    fault: TemplateError | None = None
+
+    @property
+    def told(self) -> list[str]:
+        """What is to be said of the guest, each in a line: first what is lost."""
+        if self.imported is None:
+            return []
+        place = f"{self.file}:{self.line}"
+        return [
+            *(f"{place}: {where}: is not kept: {why}" for where, why in self.imported.lost),
+            *(f"{place}: {where}: note: {why}" for where, why in self.imported.notes),
+        ]
+
+
+def files_of(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the files, and in place of each folder those in it that end in ``.xml``, sorted. Raises OSError."""
+    found: list[str] = []
+    for name in names:
+        if Path(name).is_dir():
+            found += sorted(str(file) for file in Path(name).iterdir() if file.suffix == ENDING)
+        else:
+            found.append(name)
+    return tuple(found)
+
+
+def imported_from(
+    importer: Importer, name: str, data: bytes, full: bool = False, tidy: bool = False
+) -> Iterator[OfFile]:
+    """Yield what becomes of each document of a file. Nothing is raised for what is wrong with one."""
+    for found in documents(data):
+        if found.root is None:
+            yield OfFile(name, found.line, None, (Problem((), found.fault, file=name, line=found.line, id="xml"),))
+            continue
+        try:
+            yield OfFile(name, found.line, importer.imported(found.root, full, tidy))
+        except GuestError as error:
+            problems = tuple(replace(problem, file=name, line=found.line) for problem in error.problems)
+            yield OfFile(name, found.line, None, problems)
+        except TemplateError as error:
+            yield OfFile(name, found.line, None, fault=error)
+
+
+def fleet_of_files(engine: Engine, found: Iterable[OfFile]) -> OfFile:
+    """Return one fleet in place of guests, with what is told of each after its name."""
+    guests = [one.imported for one in found if one.imported]
+    return OfFile(
+        "",
+        1,
+        Imported(
+            fleet_of(engine, [one.guest for one in guests]),
+            [(f"{one.guest['name']}: {where}", why) for one in guests for where, why in one.lost],
+            [(f"{one.guest['name']}: {where}", why) for one in guests for where, why in one.notes],
+            any(one.has_secret for one in guests),
+        ),
+    )
+
+
+def text_of(imported: Imported, kind: str, in_one_line: bool = False) -> str:
+    """Return a guest as YAML or JSON; in YAML, comments tell what is lost, and what there is to note."""
+    if kind == JSON:
+        return to_json(imported.guest, in_one_line)
+    told = [
+        *(f"not kept: {where}: {why}" for where, why in imported.lost),
+        *(f"{where}: {why}" for where, why in imported.notes),
+    ]
+    more = [f"and {len(told) - MOST_COMMENTS:,} more"] if len(told) > MOST_COMMENTS else []
+    return to_yaml(imported.guest, [*told[:MOST_COMMENTS], *more])

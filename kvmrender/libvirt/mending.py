@@ -1,0 +1,322 @@
+"""One document on its way to a guest: it is read, rendered, compared, and mended until both say the same.
+
+Each element becomes the field that it is in the schema. What has no field, what the schema refuses, and what comes out
+otherwise, goes to ``extra`` as it stands: a device, or an element of the domain, as a whole. A check that refuses the
+guest is ignored in it. What is left then is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from kvmrender.engine import Engine, Rendered
+from kvmrender.errors import NOTE, GuestError, Path, Problem
+from kvmrender.libvirt.field_places import NO_FIELD, Place, Unread, add_child, scalar
+from kvmrender.libvirt.guest_parts import fill_in, without
+from kvmrender.libvirt.running import as_defined
+from kvmrender.libvirt.short_form import Guest, Shortener, Shorteners
+from kvmrender.libvirt.xml_facts import ADDED, differences
+from kvmrender.libvirt.xml_tree import Element, documents, outdented
+from kvmrender.schema.guest_schema import element_of, value_at
+from kvmrender.schema.xml_path import xml_path
+from kvmrender.wording import listed
+
+DEVICES, DOMAIN, EXTRA, IGNORE, SCHEMA, IMPORT = "devices", "domain", "extra", "ignore", "schema", "import"
+NO_DEVICES: tuple[Path, str] = (DEVICES, 1), ADDED
+"""What is said where a domain has no element for devices: that of the guest's is empty, as they would be."""
+MOST_ROUNDS = 50
+"""How often a guest is mended and rendered again."""
+MANY = 100
+"""Devices that go to ``extra`` one by one, for what is wrong with them; where it is more, all of their lists do."""
+
+Told = tuple[str, str]
+"""Where in a document something stands, ``devices/disk[2]/@shade``, and what is to be said of it."""
+
+
+class Mended(NamedTuple):
+    """``read`` is what a document is as a guest in full form; ``guest`` that as it is written, from which came its
+    context and its XML; ``lost`` is what of the document is not in that, or otherwise, and ``notes`` what went to
+    ``extra``, which checks are ignored (``ignore ID``), and what only a running guest has."""
+
+    read: Guest
+    guest: Guest
+    rendered: Rendered
+    lost: list[Told]
+    notes: list[Told]
+
+
+class Mending:
+    """The work on the document ``root``; ``place`` is what the schema says of a guest."""
+
+    def __init__(
+        self, engine: Engine, shorteners: Shorteners, place: Place, root: Element, namespace: str | None = None
+    ) -> None:
+        self._engine, self._shorteners = engine, shorteners
+        self._place, self._document, self._namespace = place, root, namespace
+        self._root, self._whole, self._gone = as_defined(root, place, DEVICES)
+        self._raw: dict[Element, str] = {}
+        """The elements that go to ``extra``, and why."""
+        self._ignored: dict[str, str] = {}
+        self._dropped: dict[Path, str] = {}
+        """Fields of the guest that can't be kept, and why."""
+        self._live: dict[Path, Path] = {}
+        """Fields that have what only a running guest has, and where in the document they stand."""
+        self._always: set[Path] = set()
+        """Fields that no guest can be without, also where the document does not have them."""
+        self._holders: dict[tuple[str, int], Element] = {}
+        """The elements of the domain and of its devices, by their fields and positions in lists."""
+        self._paths: dict[Element, Path] = {}
+        self._like: dict[Element, dict[str, list[Element]]] = {}
+        """The elements in one, by their names, as far as they were looked for."""
+
+    def done(self, full: bool, tidy: bool = False) -> Mended:
+        """Do it, with the guest in ``full`` or short form; where it is to be ``tidy``, without what only a running
+        guest has, also if nothing else says that the document is that of one. Raises GuestError where it can't be a
+        guest, and TemplateError."""
+        self._refuse_strangers()
+        for _ in range(MOST_ROUNDS):
+            guest, unread = self._read()
+            if self._to_extra(unread.found):
+                continue
+            shortener = self._shorteners.of(guest)
+            for path in self._always:
+                fill_in(guest, path, shortener.default(guest, path))
+            live = [*unread.live, *self._live.values(), *self._gone]
+            try:
+                written = shortener.full(guest) if full else shortener.shortened(guest)
+                rendered, found = self._proved(written, live)
+                if found and not full:  # it may be that of the short form
+                    whole = shortener.full(guest)
+                    again, others = self._proved(whole, live)
+                    if again.xml != rendered.xml:
+                        written, rendered, found = whole, again, others
+            except GuestError as error:
+                if not self._heed(error.problems, guest):
+                    raise
+                continue
+            if (tidy or live) and self._heed(rendered.notes, guest):
+                continue
+            if (found and self._causes_to_extra(shortener, guest, rendered.context)) or self._to_extra(found):
+                continue
+            lost = dict(found) | dict(unread.found)
+            told = [(self._shown(path), why) for path, why in lost.items()]
+            return Mended(guest, written, rendered, told, list(self._notes(live)))
+        raise GuestError([Problem((), "is mended more often than any domain should be", id=IMPORT)])
+
+    def _proved(self, guest: Guest, live: list[Path]) -> tuple[Rendered, list[tuple[Path, str]]]:
+        """Return what becomes of a guest, and what of the document is not in that, or otherwise."""
+        rendered = self._engine.rendered(guest)
+        again, _, fault = next(documents(rendered.xml.encode()))
+        if again is None:
+            raise GuestError([Problem((), f"is too large to be proved: what comes of it {fault}", id=IMPORT)])
+        raw = {self._whole.get(element, element) for element in self._raw}
+        return rendered, [
+            (path, why)
+            for path, why in differences(self._document, again, raw)
+            if not any(path[: len(one)] == one for one in live) and (path, why) != NO_DEVICES
+        ]
+
+    def _refuse_strangers(self) -> None:
+        if self._root.name != DOMAIN:
+            raise GuestError([Problem((), f"is no domain, but <{self._root.tag}>", id=IMPORT)])
+        kinds = self._place.properties["type"]["enum"]
+        if self._root.attributes.get("type") not in kinds:
+            raise GuestError([Problem((), f"is no domain of {listed(kinds, 'or')}", id=IMPORT)])
+
+    def _read(self) -> tuple[Guest, Unread]:
+        """Return the guest that the document is, without what is known to be better elsewhere or not kept."""
+        guest: Guest = {}
+        unread = Unread()
+        self._holders.clear()
+        self._paths.clear()
+        for name, text in self._root.attributes.items():
+            if name in self._place.properties and self._place.inside(name).is_scalar:
+                guest[name] = scalar(text, self._place.inside(name))
+            else:
+                unread.add((f"@{name}",), NO_FIELD, f"@{name}", self._place)
+        if self._namespace is not None:
+            guest["namespace"] = self._namespace
+        self._read_children(guest, self._root, (), unread)
+        if extra := self._extra():
+            guest[EXTRA] = extra
+        if self._ignored:
+            guest[IGNORE] = list(self._ignored)
+        if (arch := self._architecture(guest)) is not None:
+            guest["arch"] = arch
+        return without(guest, (*self._dropped, *self._live)), unread
+
+    def _read_children(self, guest: Guest, of: Element, path: Path, unread: Unread) -> None:
+        keys = self._place.lists if path else self._place.elements
+        counts: dict[str, int] = {}
+        for child in of.children:
+            number = counts[child.tag] = counts.get(child.tag, 0) + 1
+            place = (*path, child.tag, number)
+            self._paths[child] = place
+            if not path and child.name == DEVICES:
+                for name in child.attributes:
+                    unread.add((*place, f"@{name}"), NO_FIELD)
+                self._read_children(guest, child, place, unread)
+            elif child not in self._raw:
+                key = add_child(guest, child, self._place, place, unread, keys)
+                if key is not None:
+                    value = guest[key]
+                    self._holders[key, len(value) - 1 if isinstance(value, list) else 0] = child
+
+    def _architecture(self, guest: Guest) -> str | None:
+        """Return the name that an architecture has in guests. Raises GuestError for one that is not known."""
+        os = guest.get("os")
+        kind = os.get("type") if isinstance(os, dict) else None
+        named = kind.get("arch") if isinstance(kind, dict) else None
+        names = self._engine.schema.names
+        if named is not None and named not in names:
+            said = f"is for the architecture {named}, which is not known"
+            raise GuestError([Problem((), said, id=IMPORT)])
+        return names[named] if named is not None else None
+
+    def _extra(self) -> dict[str, str]:
+        found: dict[str, list[str]] = {}
+        for element in self._raw:
+            kind = DEVICES if self._paths[element][0] == DEVICES else DOMAIN
+            found.setdefault(kind, []).append(outdented(self._whole.get(element, element)))
+        return {kind: "\n".join(pieces) for kind, pieces in found.items()}
+
+    def _causes_to_extra(self, shortener: Shortener, guest: Guest, context: Guest) -> bool:
+        """Have the devices go to ``extra`` because of which there are others that the document does not have; say
+        whether there were any."""
+        guest, more = shortener.full(guest), False
+        lists = {key: value for key, value in guest.items() if isinstance(value, list) and key in context}
+        for key in [key for key in context if isinstance(context[key], list) and key in self._place.properties]:
+            own = guest.get(key, [])
+            if key == IGNORE or len(context[key]) <= len(own):
+                continue
+            empty = {**guest, **{name: [] for name in lists if name != key}}
+            for other, items in lists.items():
+                for number, item in enumerate(items if other != key else ()):
+                    holder = self._holders.get((other, number))
+                    found = shortener.context({**empty, other: [item]})
+                    if holder is not None and len(found[key]) > len(own):
+                        self._raw[holder] = f"it would bring one of {key} that is not there"
+                        more = True
+        self._sort()
+        return more
+
+    def _to_extra(self, found: Iterable[tuple[Path, str]]) -> bool:
+        """Have the elements that these are in go to ``extra``; say whether there were any that can."""
+        holders = {path: element for element, path in self._paths.items()}
+        more = False
+        for path, why in found:
+            depth = 4 if path[:1] == (DEVICES,) else 2
+            holder = holders.get(path[:depth])
+            if holder is not None and holder not in self._raw and self._can_be_raw(holder):
+                self._raw[holder] = f"{_few(path[depth:])} {why}".strip()
+                more = True
+        self._sort()
+        return more
+
+    def _sort(self) -> None:
+        """Have what goes to ``extra`` in the order of the document."""
+        if len(self._raw) > 1:
+            self._raw = {element: self._raw[element] for element in self._paths if element in self._raw}
+
+    def _can_be_raw(self, element: Element) -> bool:
+        if self._paths[element][0] == DEVICES:
+            return len(self._paths[element]) > len((DEVICES, 1))
+        return element.tag not in self._place.node["required"]
+
+    def _heed(self, problems: Iterable[Problem], guest: Guest) -> bool:
+        """Do something about what is wrong with the guest; say whether there was anything to do. Of notes, those are
+        heeded that are of what only a running guest has."""
+        before = len(self._raw) + len(self._ignored) + len(self._dropped) + len(self._live) + len(self._always)
+        old = set(self._raw)
+        for problem in problems:
+            if problem.level == NOTE:
+                self._heed_schema(problem.path, problem.message, guest, is_note=True)
+            elif problem.id not in (SCHEMA, IMPORT):
+                self._ignored.setdefault(problem.id, problem.message)
+            elif problem.path:
+                self._heed_schema(problem.path, problem.message, guest)
+        if len(self._raw) > len(old) + MANY:
+            new = self._raw.keys() - old
+            keys = {key for (key, _), element in self._holders.items() if element in new}
+            for (key, _), element in self._holders.items():
+                if key in keys:
+                    self._raw.setdefault(element, "it is one of many, of which too many are refused")
+        self._sort()
+        after = len(self._raw) + len(self._ignored) + len(self._dropped) + len(self._live) + len(self._always)
+        return after > before
+
+    def _heed_schema(self, path: Path, why: str, guest: Guest, is_note: bool = False) -> None:
+        if not is_note and value_at(guest, path) is None:
+            self._always.add(path)
+        key = str(path[0])
+        holder = self._holders.get((key, path[1] if len(path) > 1 and isinstance(path[1], int) else 0))
+        if holder is None or key not in self._place.properties:
+            return
+        place, steps = self._place, list[str | int](self._paths[holder])
+        for depth, step in enumerate(path):
+            if isinstance(step, int):
+                place = place.item
+                steps[-1] = step + 1 if depth > 1 else steps[-1]
+            elif step in place.properties:
+                attribute, live = f"@{step}", place.live
+                is_alone = set(place.properties) == {step}
+                place = place.inside(step)
+                if attribute in live:  # an element that has nothing else goes with it
+                    field, where = (path[:depth], steps) if is_alone else (path[: depth + 1], [*steps, attribute])
+                    self._live[field] = tuple(where)
+                    return
+                if step in live:
+                    self._live[path[: depth + 1]] = (*steps, step, 1)
+                    return
+                if depth:
+                    steps += [element_of(place.root, step, place.node), 1]
+        if is_note:
+            return
+        if self._can_be_raw(holder):
+            self._raw.setdefault(holder, why)
+            return
+        while len(path) > 1 and path in self._dropped:
+            path = path[:-1]
+        if len(path) > 1:
+            self._dropped[path] = why
+
+    def _shown(self, path: Path) -> str:
+        """Write the path of an element or attribute, with positions where there are several of one name."""
+        shown: list[str | int] = []
+        element: Element | None = self._root
+        for step in path:
+            if isinstance(step, str):
+                shown.append(step)
+                continue
+            like = self._inside(element).get(str(shown[-1]), []) if element else []
+            element = like[step - 1] if len(like) >= step else None
+            shown += [step] if len(like) > 1 or step > 1 else []
+        return xml_path(tuple(shown))
+
+    def _inside(self, element: Element) -> dict[str, list[Element]]:
+        if element not in self._like:
+            found = self._like[element] = dict[str, list[Element]]()
+            for child in element.children:
+                found.setdefault(child.tag, []).append(child)
+        return self._like[element]
+
+    def _notes(self, live: list[Path]) -> Iterator[Told]:
+        if live:
+            few = ", ".join(
+                sorted({str(next(step for step in reversed(path) if isinstance(step, str))) for path in live})
+            )
+            yield "domain", f"is that of a running guest: what only such a one has is left out ({few})"
+        seen: set[str] = set()
+        for element, path in self._paths.items():
+            if element in self._raw:
+                seen.add(element.name)
+                yield self._shown(path), f"went to extra: {self._raw[element]}"
+            elif element.name in seen:
+                yield self._shown(path), "stands before its like that went to extra"
+        for check, why in self._ignored.items():
+            yield f"ignore {check}", why
+
+
+def _few(path: Path) -> str:
+    return "/".join(step for step in path if isinstance(step, str))

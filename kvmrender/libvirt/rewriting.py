@@ -1,0 +1,169 @@
+"""What libvirt is known to write otherwise than it was given, by the table ``rewritten.yaml``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Container, Iterable
+from fnmatch import fnmatchcase
+from functools import cache
+from pathlib import Path as FilePath
+from typing import Any, NamedTuple
+
+from kvmrender.errors import Path
+from kvmrender.libvirt.document_guest import facts_of_raw
+from kvmrender.libvirt.tidying import is_like
+from kvmrender.reading.parse import from_yaml
+from kvmrender.schema.guest_schema import value_at
+
+Rule = dict[str, Any]
+Guest = dict[str, Any]
+TABLE = FilePath(__file__).with_name("rewritten.yaml")
+RUNNING, NO_SECRETS = "running", "without-secrets"
+"""Kinds of dumps: of a running guest, and of one that libvirt has left the secrets out of (``of`` in rules)."""
+NOTHING = object()
+"""Stands for a field that is not there."""
+_NUMBER = re.compile(r"0[xX][0-9a-fA-F]+|[0-9]+", re.ASCII)
+_RANGE = re.compile(r"(\^?)([0-9]{1,30})(?:-([0-9]{1,30}))?", re.ASCII)
+MOST_CPUS = 1 << 16
+
+
+def number(value: Any) -> Any:
+    """Read a number, also one in hexadecimal."""
+    text = str(value).removeprefix("+")
+    return int(text, 16 if text[:2] in ("0x", "0X") else 10) if _NUMBER.fullmatch(text) else value
+
+
+def _uuid(value: Any) -> Any:
+    return str(value).lower().replace("-", "")
+
+
+def _cpus(value: Any) -> Any:
+    """Read a set of numbers, such as ``0-3,^1``."""
+    found: set[int] = set()
+    for part in str(value).replace(" ", "").split(","):
+        match = _RANGE.fullmatch(part)
+        if not match:
+            return value
+        numbers = range(int(match[2]), min(int(match[3] or match[2]), MOST_CPUS) + 1)
+        found = found - {*numbers} if match[1] else found | {*numbers}
+    return frozenset(found)
+
+
+def named(path: Path) -> str:
+    """Return a field without positions: ``disks.driver.cache``."""
+    return ".".join([step for step in path if step.__class__ is str])
+
+
+def _pty(value: Any) -> Any:
+    """Read the path of a pseudo terminal without its number."""
+    return re.sub("^/dev/pts/[0-9]+$", "/dev/pts/", str(value))
+
+
+def _namespaced(value: Any) -> Any:
+    """Read the elements of raw XML that have a namespace."""
+    return [child for child in facts_of_raw(str(value))[3] if child[0].startswith("{")]
+
+
+READERS: dict[str, Callable[[Any], Any]] = {
+    "number": number,
+    "uuid": _uuid,
+    "cpus": _cpus,
+    "pty": _pty,
+    "namespaced": _namespaced,
+}
+"""What ``as`` of a rule may be: values that are the same where they are read so."""
+
+
+class About(NamedTuple):
+    """What is compared: of which kinds the dump is, and the guest that is to be there."""
+
+    kinds: Container[str] = ()
+    guest: Guest = {}  # noqa: RUF012 - never changed
+
+
+class Rewriting:
+    """The rules of a table; ``identities`` are the keys by which devices are the same."""
+
+    def __init__(self, table: Any) -> None:
+        self.identities: list[list[Path]] = [
+            [tuple(key.split(".")) for key in keys] for keys in table.get("identities", ())
+        ]
+        self._unordered = tuple(table["unordered"])
+        self.sizes: dict[str, tuple[str, str]] = {field: tuple(keys) for field, keys in table["sizes"].items()}
+        self.sums: dict[str, list[str]] = table["sums"]
+        self._exact: dict[str, list[Rule]] = {}
+        self._globs: list[tuple[str, Rule]] = []
+        self._known: dict[str, tuple[Rule, ...]] = {}
+        for rule in table["rules"]:
+            for field in rule["fields"]:
+                if "*" in field:
+                    self._globs.append((field, rule))
+                else:
+                    self._exact.setdefault(field, []).append(rule)
+
+    def is_unordered(self, path: Path) -> bool:
+        """Say whether the order of a list says nothing: that of devices, and of some others."""
+        return len(path) == 1 or any(fnmatchcase(named(path), glob) for glob in self._unordered)
+
+    def rules(self, path: Path) -> tuple[Rule, ...]:
+        """Return those of a field."""
+        name = named(path)
+        found = self._known.get(name)
+        if found is None:
+            like = [rule for glob, rule in self._globs if fnmatchcase(name, glob)]
+            found = self._known[name] = (*self._exact.get(name, ()), *like)
+        return found
+
+    def is_same(self, path: Path, here: Any, there: Any, beside: Guest, about: About) -> bool:
+        """Say whether libvirt makes ``there`` of ``here``; ``NOTHING`` is a field that is not there, and ``beside`` are
+        its neighbours."""
+        return any(_holds(rule, here, there, beside, about) for rule in self.rules(path))
+
+    def is_of_kind(self, path: Path, there: Any, beside: Guest, about: About) -> bool:
+        """Say whether only dumps of such a kind have ``there``."""
+        return any("of" in rule and _holds(rule, NOTHING, there, beside, about) for rule in self.rules(path))
+
+
+def _holds(rule: Rule, here: Any, there: Any, beside: Guest, about: About) -> bool:
+    if "of" in rule and rule["of"] not in about.kinds:
+        return False
+    for key, wanted in rule.get("when", {}).items():
+        where, path = (about.guest, key[1:]) if key[0] == "/" else (beside, key)
+        if not _is(value_at(where, tuple(path.split(".")), NOTHING), wanted):
+            return False
+    if "like" in rule and (here is NOTHING or not re.search(rule["like"], str(here))):
+        return False
+    if "same_as" in rule and here != beside.get(rule["same_as"]):
+        return False
+    if reader := rule.get("as"):
+        read = READERS[reader]
+        return here is not NOTHING and there is not NOTHING and bool(read(here) == read(there))
+    if begin := rule.get("begins"):
+        return str(there).startswith(tuple(begin.get("null" if here is NOTHING else str(here), ())))
+    return _is(here, rule.get("here", ANY)) and _is(there, rule.get("there", ANY))
+
+
+ANY = object()
+
+
+def _is(value: Any, wanted: Any) -> bool:
+    """Say whether a value is as a rule has it: ``none`` where there is nothing, any (``true``), or one like it."""
+    if wanted is ANY:
+        return True
+    if wanted is None:
+        return value is NOTHING
+    if value is NOTHING:
+        return isinstance(wanted, list) and None in wanted
+    return is_like(value, wanted)
+
+
+@cache
+def rewriting() -> Rewriting:
+    """Return that of libvirt's table."""
+    return Rewriting(from_yaml(TABLE.read_text(encoding="utf-8"))[0])
+
+
+def without(names: Iterable[str], guest: Guest) -> Guest:
+    """Return a mapping without some keys."""
+    out = set(names)
+    return {key: value for key, value in guest.items() if key not in out}

@@ -1,0 +1,138 @@
+"""A guest in full form without what libvirt gives by itself: by ``automatic`` of the schema.
+
+A value is automatic where one of these is like it: the same, or in a mapping ``true`` for any, a list for several, and
+all of its keys among those of the other. What is left out inside of it is left out first. ``{when: {machine: [q35]},
+value: …}`` is a value on machines of this kind; ``used: {watchdogs: true, interfaces: [e1000]}``, of a controller on
+whose bus such devices sit, of any model or of these; other keys of ``when`` are neighbours, of the list for its items,
+which have one of these values, or any (``true``). Of a list, what libvirt adds at its end is left out only there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator
+from contextlib import suppress
+from typing import Any
+
+from kvmrender.errors import Path
+from kvmrender.schema.guest_schema import Node, resolve
+from kvmrender.schema.memory_units import memory
+
+Guest = dict[str, Any]
+MACHINE, MEMORY, USED = "machine", "memory", "used"
+NOTHING: Guest = {}
+Buses = dict[int, list[tuple[str, Any]]]
+
+
+def tidied(root: Node, guest: Guest, machine: str, stays: Container[str | int] = ()) -> tuple[Guest, list[Path]]:
+    """Return the guest as libvirt would still make the same of it, but for addresses, and the fields that it lacks.
+
+    ``machine`` is the kind of its machine; of the keys that ``stays`` has, nothing is left out. Where a controller
+    stays, so do those of its type, and the addresses on them.
+    """
+    buses = on_buses(guest)
+    first = Tidying(root, machine, buses, frozenset(), stays).value(root, guest, ())
+    left = first.get("controllers") or ()
+    types = frozenset(one["type"] for one in left if isinstance(one.get("type"), str))
+    work = Tidying(root, machine, buses, types, stays)
+    found: Guest = work.value(root, guest, ())
+    return found, work.out
+
+
+def on_buses(guest: Guest) -> Buses:
+    """Return the devices on PCI buses by the numbers of these: the list that each is in, and its model."""
+    found: Buses = {}
+    for key, devices in guest.items():
+        for device in devices if isinstance(devices, list) else ():
+            address = device.get("address") if isinstance(device, dict) else None
+            if (
+                isinstance(address, dict)
+                and address.get("type") == "pci"
+                and isinstance(bus := address.get("bus"), str)
+            ):
+                model = device.get("model")
+                with suppress(ValueError):
+                    number = int(bus, 16 if bus.startswith("0x") else 10)
+                    found.setdefault(number, []).append((key, model.get("type") if isinstance(model, dict) else model))
+    return found
+
+
+class Tidying:
+    """Knows what is automatic in a guest with such ``buses``: no controllers of the types in ``stay``, and nothing of
+    the ``keys``. ``out`` are the fields that were left out."""
+
+    def __init__(
+        self,
+        root: Node,
+        machine: str,
+        buses: Buses,
+        stay: frozenset[str] = frozenset(),
+        keys: Container[str | int] = (),
+    ) -> None:
+        self._root, self._machine, self._buses, self._stay, self._keys = root, machine, buses, stay, keys
+        self.out: list[Path] = []
+
+    def left(self, node: Node, value: Any, path: Path, beside: Guest = NOTHING) -> Any:
+        """Return what of a value, of a field at a path, is not automatic, or None where that is nothing."""
+        found = self.value(node, value, path, beside)
+        return None if self._is_out(node, found, path, beside) else found
+
+    def value(self, node: Node, value: Any, path: Path, beside: Guest = NOTHING) -> Any:
+        """Return a value without what is automatic in it."""
+        if isinstance(value, list) and "items" in node:
+            inside = resolve(self._root, node["items"])
+            items = [self.value(inside, item, (*path, number)) for number, item in enumerate(value)]
+            left: list[Any] = []
+            for number in range(len(items) - 1, -1, -1):
+                is_numbered = isinstance(items[number], dict) and "index" in items[number]
+                if (left and not is_numbered) or not self._is_out(inside, items[number], (*path, number), beside):
+                    left.append(items[number])
+            return left[::-1]
+        if not isinstance(value, dict):
+            return value
+        if node.get("format") == MEMORY and set(value) == {"unit", "text"} and value["unit"] == "KiB":
+            with suppress(ValueError):  # larger than any is
+                return memory(f"{value['text']} KiB")
+        result: Guest = {}
+        for key, item in value.items():
+            inside = resolve(self._root, node.get("properties", {}).get(key, {}))
+            left = self.value(inside, item, (*path, key), value)
+            if not self._is_out(inside, left, (*path, key), value):
+                result[key] = left
+        return result
+
+    def _cases(self, node: Node, value: Any, beside: Guest) -> Iterator[Any]:
+        known = {**beside, MACHINE: self._machine}
+        for case in node.get("facts", {}).get("automatic", ()):
+            if not isinstance(case, dict) or "when" not in case:
+                yield case
+            elif all(
+                self._is_used(value, one) if key == USED else is_like(known.get(key), one)
+                for key, one in case["when"].items()
+            ):
+                yield case["value"]
+
+    def _is_used(self, controller: Any, by: dict[str, Any]) -> bool:
+        on = self._buses.get(controller.get("index", -1), ()) if isinstance(controller, dict) else ()
+        return any(by.get(key) is True or model in (by.get(key) or ()) for key, model in on)
+
+    def _is_out(self, node: Node, value: Any, path: Path, beside: Guest = NOTHING) -> bool:
+        if value is None or path[0] in self._keys:
+            return False
+        if not any(is_like(value, case) for case in self._cases(node, value, beside)):
+            return False
+        is_bound = path[0] == "controllers" or path[-1] == "address"
+        if is_bound and isinstance(value, dict) and value.get("type") in self._stay:
+            return False
+        self.out.append(path)
+        return True
+
+
+def is_like(value: Any, case: Any) -> bool:
+    """Say whether a value is like a case of ``automatic``."""
+    if case is True:
+        return value is not None and value != []
+    if isinstance(value, dict) and isinstance(case, dict):
+        return all(key in case and (item is None or is_like(item, case[key])) for key, item in value.items())
+    if isinstance(case, list) and not isinstance(value, list):
+        return value in case
+    return bool(value == case)

@@ -1,0 +1,66 @@
+"""Whether two documents say the same: elements, attributes, texts, and the order among elements of one name.
+
+Comments, white space around texts, prefixes, and the order of different elements and of attributes say nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator
+
+from kvmrender.errors import Path
+from kvmrender.libvirt.xml_tree import Element
+
+MISSING, OTHER, ADDED = "is lost", "is another", "is added"
+
+
+def differences(
+    old: Element, new: Element, last: Container[Element] = (), path: Path = ()
+) -> Iterator[tuple[Path, str]]:
+    """Yield what of the element ``old`` is not in ``new`` or otherwise, and what is only there, each with its path:
+    ``("devices", "disk", 2, "driver", 1, "@cache")``, positions from 1 among those of one name, of ``old`` where it is
+    there. Those of its elements that are in ``last`` are to be after the others of their names."""
+    if old.facts != new.facts:
+        for name, value in old.facts.items():
+            if new.facts.get(name) != value:
+                yield (*path, f"@{_local(name)}"), OTHER if name in new.facts else MISSING
+        for name in new.facts:
+            if name not in old.facts:
+                yield (*path, f"@{_local(name)}"), ADDED
+    if old.text != new.text and _said(old) != _said(new):
+        yield path, f"its text {OTHER if new.text.strip() else MISSING}"
+    if old.children or new.children:
+        yield from _children(old, new, last, path)
+
+
+def _children(old: Element, new: Element, last: Container[Element], path: Path) -> Iterator[tuple[Path, str]]:
+    wanted, found = _by_name(old), _by_name(new)
+    for name, elements in wanted.items():
+        others = found.get(name, [])
+        numbered = [(element, number + 1) for number, element in enumerate(elements)]
+        if last:
+            numbered.sort(key=lambda one: one[0] in last)
+        for number, (element, position) in enumerate(numbered):
+            place = (*path, element.tag, position)
+            if number < len(others):
+                yield from differences(element, others[number], last, place)
+            else:
+                yield place, MISSING
+    for name, elements in found.items():
+        for number in range(len(wanted.get(name, ())), len(elements)):
+            yield (*path, elements[number].tag, number + 1), ADDED
+
+
+def _by_name(element: Element) -> dict[str, list[Element]]:
+    found: dict[str, list[Element]] = {}
+    for child in element.children:
+        found.setdefault(child.name, []).append(child)
+    return found
+
+
+def _said(element: Element) -> str:
+    """Return the text of an element without the white space that is layout."""
+    return " ".join(element.text.split()) if element.children else element.text.strip()
+
+
+def _local(name: str) -> str:
+    return name.rpartition("}")[2]

@@ -1,0 +1,249 @@
+"""Domain XML of anybody as a tree that knows where in the text each element is.
+
+Nothing of a document is believed: one with a DTD, with too many elements, or with elements too deep in each other is
+refused before there is a tree of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+from xml.parsers import expat
+
+from kvmrender.templating.xml import escape
+
+MOST_LEVELS = 64
+"""Elements inside one another; libvirt's deepest needs fewer than 20."""
+MOST_FACTS = 200_000
+"""Elements and attributes of a document; the largest that libvirt's tests have is of 5,000."""
+
+_START_TAG = re.compile(rb"""<[^\s/>]+(?:\s+[^\s=]+\s*=\s*(?:"[^"]*"|'[^']*'))*\s*/?>""")
+_BETWEEN = re.compile(rb"(?:\s|<!--.*?-->)*", re.DOTALL)
+_PREFIX = re.compile(rb"[<\s][^\s<>=\"']+:[^\s<>=\"']*[\s/>=]")
+"""What names with a prefix look like; there may be others that do."""
+NONE: dict[str, str] = {}
+XML = "http://www.w3.org/XML/1998/namespace"
+
+
+class RefusedXmlError(Exception):
+    """XML that is not read: ``message`` says why, in one line, without a word of what is in it; ``line`` is from 1."""
+
+    def __init__(self, message: str, line: int) -> None:
+        super().__init__(message)
+        self.message, self.line = message, line
+
+
+class Element:
+    """An element. ``tag`` is its name as written, ``name`` with its namespace, ``{urn:a}b``; the keys of
+    ``facts`` are those of its ``attributes``. ``text`` is all text right in it. It stands in ``data`` from ``start``,
+    and its last tag from ``last``; ``outer`` are the namespaces around it, by prefixes, ``declared`` its own."""
+
+    __slots__ = (
+        "attributes",
+        "children",
+        "data",
+        "declared",
+        "facts",
+        "last",
+        "name",
+        "outer",
+        "start",
+        "tag",
+        "text",
+    )
+
+    def __init__(self, data: bytes, tag: str, attributes: dict[str, str], start: int, outer: dict[str, str]) -> None:
+        self.data, self.tag, self.name, self.start, self.last = data, tag, tag, start, start
+        self.attributes = self.facts = attributes
+        self.outer, self.declared = outer, NONE
+        self.children: list[Element] = []
+        self.text = ""
+
+    @property
+    def end(self) -> int:
+        """Where it ends in ``data``."""
+        is_empty = not self.children and not self.text and self.data[self.last - 2 : self.last] == b"/>"
+        return self.last if is_empty else self.data.index(b">", self.last) + 1
+
+    @property
+    def scope(self) -> dict[str, str]:
+        """The namespaces in it, by prefixes."""
+        return {**self.outer, **self.declared} if self.declared else self.outer
+
+
+class Found(NamedTuple):
+    """A document of a stream: its root, or why it was refused; ``line`` is that of its root, or of the fault."""
+
+    root: Element | None
+    line: int
+    fault: str = ""
+
+
+def documents(data: bytes) -> Iterator[Found]:
+    """Yield the documents of a stream: one after the other, each with or without an XML declaration.
+
+    What comes after one that is not well-formed is not read, as nobody knows where it begins.
+    """
+    if b"\0" in data:
+        yield Found(None, data.count(b"\n", 0, data.index(b"\0")) + 1, "is not well-formed XML in UTF-8: it has a NUL")
+        return
+    position, line = 0, 1
+    view = memoryview(data)
+    has_prefixes = b"xmlns" in data or _PREFIX.search(data) is not None
+    while True:
+        begin = _BETWEEN.match(data, position)
+        skipped = begin.end() if begin else position
+        if skipped == len(data) and position:
+            return
+        line += data.count(b"\n", position, skipped)
+        parser = _Parser(data, skipped, line, has_prefixes)
+        try:
+            position = parser.parse(view)
+        except RefusedXmlError as error:
+            yield Found(None, error.line, error.message)
+            return
+        yield Found(parser.root, parser.root_line)
+        line = parser.last_line
+
+
+class _Parser:
+    """Reads one document of ``data``, from ``offset``, which is in ``line``; names in it may have prefixes where it
+    ``has_prefixes``."""
+
+    def __init__(self, data: bytes, offset: int, line: int, has_prefixes: bool) -> None:
+        self.data, self.offset, self.line, self._has_prefixes = data, offset, line, has_prefixes
+        self.root: Element | None = None
+        self.root_line = self.last_line = line
+        self._open: list[Element] = []
+        self._facts = 0
+        self._end = 0
+        self._parser = parser = expat.ParserCreate("utf-8")
+        parser.buffer_text = True
+        parser.StartElementHandler, parser.EndElementHandler = self._start, self._finish
+        parser.CharacterDataHandler = self._text
+        parser.StartDoctypeDeclHandler = self._refuse_dtd
+
+    def parse(self, view: memoryview) -> int:
+        """Read it and return where it ends. Raises RefusedXmlError."""
+        try:
+            self._parser.Parse(view[self.offset :], True)
+        except expat.ExpatError as error:
+            said = expat.ErrorString(error.code)
+            if self.root is not None and not self._open and said == expat.errors.XML_ERROR_JUNK_AFTER_DOC_ELEMENT:
+                return self._end
+            if said == expat.errors.XML_ERROR_NO_ELEMENTS and self.root is None:
+                said = "there is nothing in it"
+            raise RefusedXmlError(f"is not well-formed XML: {said}", self.line + error.lineno - 1) from None
+        return len(self.data)
+
+    def _refuse(self, said: str) -> None:
+        raise RefusedXmlError(said, self.line + self._parser.CurrentLineNumber - 1)
+
+    def _refuse_dtd(self, *_: object) -> None:
+        self._refuse("has a DTD, which domain XML never has")
+
+    def _start(self, tag: str, attributes: dict[str, str]) -> None:
+        above = self._open[-1] if self._open else None
+        self._facts += 1 + len(attributes)
+        if len(self._open) == MOST_LEVELS:
+            self._refuse(f"has more than {MOST_LEVELS} elements inside one another")
+        if self._facts > MOST_FACTS:
+            self._refuse(f"has more than {MOST_FACTS:,} elements and attributes")
+        outer = above.scope if above else {"xml": XML}
+        element = Element(self.data, tag, attributes, self.offset + self._parser.CurrentByteIndex, outer)
+        if self._has_prefixes:
+            self._expand(element)
+        if above is None:
+            self.root, self.root_line = element, self.line + self._parser.CurrentLineNumber - 1
+        else:
+            above.children.append(element)
+        self._open.append(element)
+
+    def _expand(self, element: Element) -> None:
+        """Tell the namespaces that an element declares from its attributes, and name it and these by their own."""
+        given = element.attributes
+        declared = {name[6:]: value for name, value in given.items() if name == "xmlns" or name[:6] == "xmlns:"}
+        if declared:
+            element.declared = declared
+            given = {name: value for name, value in given.items() if name != "xmlns" and name[:6] != "xmlns:"}
+            element.attributes = element.facts = given
+        scope = element.scope
+        element.name = self._expanded(element.tag, scope, scope.get("", ""))
+        if any(":" in name for name in given):
+            element.facts = {self._expanded(name, scope, ""): value for name, value in given.items()}
+
+    def _expanded(self, name: str, scope: dict[str, str], default: str) -> str:
+        prefix, colon, local = name.rpartition(":")
+        if not colon:
+            return f"{{{default}}}{name}" if default else name
+        if prefix not in scope:
+            self._refuse(f"is not well-formed XML: {expat.errors.XML_ERROR_UNBOUND_PREFIX}")
+        return f"{{{scope[prefix]}}}{local}"
+
+    def _text(self, text: str) -> None:
+        self._open[-1].text += text
+
+    def _finish(self, _: str) -> None:
+        element = self._open.pop()
+        element.last = self.offset + self._parser.CurrentByteIndex
+        if not self._open:
+            self._end = element.end
+            self.last_line = self.line + self._parser.CurrentLineNumber - 1
+
+
+def raw(element: Element) -> str:
+    """Return an element as it stands in its document, with the namespaces that it takes from around it."""
+    text = element.data[element.start : element.end].decode()
+    around = element.outer.keys() - element.declared.keys() - {"xml"}
+    if not around or not (missing := around.intersection(_prefixes(element))):
+        return text
+    given = (f' xmlns{":" * bool(prefix)}{prefix}="{escape(element.outer[prefix])}"' for prefix in sorted(missing))
+    begin = len(element.tag) + 1
+    return f"{text[:begin]}{''.join(given)}{text[begin:]}"
+
+
+def outdented(element: Element) -> str:
+    """Return an element as it stands, but for the indentation that its lines have in the document, if that is all that
+    is before them."""
+    text = raw(element)
+    lines = text.split("\n")
+    if len(lines) == 1 or _has_lines(element):
+        return text
+    least = min((len(line) - len(line.lstrip()) for line in lines[1:] if line.strip()), default=0)
+    return "\n".join([lines[0], *(line[least:] for line in lines[1:])])
+
+
+def _has_lines(element: Element) -> bool:
+    """Say whether a text or attribute in an element has lines of its own."""
+    if element.text.strip() and "\n" in element.text:
+        return True
+    return any("\n" in value for value in element.attributes.values()) or any(map(_has_lines, element.children))
+
+
+def raw_inside(element: Element) -> str:
+    """Return what is in an element as it stands there, each child with the namespaces from around it."""
+    begin = element.start + _length(element)
+    parts: list[str] = []
+    for child in element.children:
+        parts += [element.data[begin : child.start].decode(), raw(child)]
+        begin = child.end
+    last = element.data.rindex(b"</", 0, element.end) if element.data[begin : element.end].strip() else begin
+    return "".join([*parts, element.data[begin:last].decode()])
+
+
+def _length(element: Element) -> int:
+    """Return the length of the start tag, in bytes."""
+    found = _START_TAG.match(element.data, element.start)
+    assert found is not None
+    return found.end() - element.start
+
+
+def _prefixes(element: Element) -> Iterator[str]:
+    """Yield the prefixes that names in an element have, ``""`` for those without."""
+    yield element.tag.rpartition(":")[0]
+    for name in element.attributes:
+        if ":" in name:
+            yield name.rpartition(":")[0]
+    for child in element.children:
+        yield from _prefixes(child)

@@ -1,0 +1,279 @@
+"""``kvmrender drift``: guest files against dumps, told at the field's place in the guest file."""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ROOT, Run
+
+import kvmrender
+from kvmrender.engine import default_engine
+from kvmrender.libvirt.rewriting import TABLE
+from kvmrender.reading.parse import from_yaml
+from kvmrender.schema.guest_schema import all_fields
+
+FLEET = """\
+guests:
+  - name: web-1
+    memory: 2 GiB
+    disks:
+      - {source: /srv/web-1.qcow2, driver: {cache: none}}
+      - source: /srv/data.qcow2
+    interfaces: [{source: br0}, {source: br1}]
+    graphics: {type: vnc, passwd: birdsong}
+"""
+GUEST = from_yaml(FLEET)[0]["guests"][0]
+WEB = kvmrender.render(GUEST)
+MACS = re.findall(r'<mac address="(.*)"/>', WEB)
+ADDED = (
+    ("<os>", "<resource><partition>/machine</partition></resource>\n  <os>"),
+    ("</devices>", "<memballoon model='virtio'><address type='pci' slot='0x05'/></memballoon>\n  </devices>"),
+    ('<memory unit="MiB">2048</memory>', "<memory unit='KiB'>2097152</memory>"),
+    ('arch="x86_64"', "arch='x86_64' machine='pc-i440fx-7.2'"),
+)
+"""What libvirt makes of a document, as far as these tests need it."""
+
+
+def dumped(xml: str = WEB) -> str:
+    for old, new in ADDED[1:]:
+        assert old in xml
+        xml = xml.replace(old, new)
+    return xml
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "dumps").mkdir()
+    (tmp_path / "fleet.yaml").write_text(FLEET)
+    (tmp_path / "dumps/web-1.xml").write_text(dumped())
+    return tmp_path
+
+
+@pytest.fixture
+def drift(site: Path, run: Run) -> Any:
+    def drift(*changes: tuple[str, str], options: tuple[str, ...] = ("-q",)) -> tuple[str, int]:
+        xml = dumped()
+        for old, new in changes:
+            assert old in xml
+            xml = xml.replace(old, new)
+        (site / "dumps/web-1.xml").write_text(xml)
+        result = run("drift", "--dumps", "dumps", *options, "fleet.yaml")
+        return result.stdout, result.exit_code
+
+    return drift
+
+
+def test_nothing_differs_after_what_libvirt_does(site: Path, run: Run) -> None:
+    result = run("drift", "--dumps", "dumps", "fleet.yaml")
+    assert (result.stdout, result.stderr, result.exit_code) == ("", "1 guest: 1 the same\n", 0)
+
+
+DIFFERENCES = {
+    "a value": (
+        ('cache="none"', "cache='writeback'"),
+        "fleet.yaml:5:52: web-1: disks[0].driver.cache: none here, writeback on the host",
+    ),
+    "not there": (
+        (' cache="none"', ""),
+        "fleet.yaml:5:52: web-1: disks[0].driver.cache: none here, nothing on the host",
+    ),
+    "not here": (
+        ('type="qcow2" cache="none"', "type='qcow2' cache='none' io='native'"),
+        "fleet.yaml:5:44: web-1: disks[0].driver.io: nothing here, native on the host",
+    ),
+    "a size": (
+        ("2097152", "2097153"),
+        "fleet.yaml:3:13: web-1: memory: 2048 MiB here, 2097153 KiB on the host",
+    ),
+    "another device": (
+        ("</devices>", "<rng model='virtio'><backend model='random'>/dev/random</backend></rng></devices>"),
+        "fleet.yaml:2:5: web-1: rngs: only on the host: model: virtio, backend: {model: random, text: /dev/random}",
+    ),
+    "a secret": (
+        ("birdsong", "nightowl"),
+        "fleet.yaml:8:35: web-1: graphics[0].passwd: another one on the host: it is a secret",
+    ),
+    "an element that no field has": (
+        ("<devices>", "<shade/><devices>"),
+        "fleet.yaml:2:5: web-1: extra: shade: only on the host",
+    ),
+    "a MAC address, by which interfaces are matched": (
+        (MACS[1], "52:54:00:00:00:01"),
+        f"fleet.yaml:7:33: web-1: interfaces[1].mac.address: {MACS[1]} here, 52:54:00:00:00:01 on the host",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DIFFERENCES)
+def test_a_difference_is_told_at_its_field(name: str, drift: Any) -> None:
+    change, said = DIFFERENCES[name]
+    stdout, code = drift(change)
+    assert (stdout.splitlines(), code) == ([said, "web-1: takes a define"], 1)
+    assert "nightowl" not in stdout
+    assert "birdsong" not in stdout
+
+
+def test_a_device_that_is_gone(drift: Any) -> None:
+    disk = re.findall(r"    <disk .*?</disk>\n", WEB, re.DOTALL)[1]
+    stdout, _ = drift((disk, ""))
+    assert stdout.splitlines()[0].startswith("fleet.yaml:6:9: web-1: disks[1]: only here: type: file, device: disk")
+
+
+def test_the_order_of_devices_says_nothing(drift: Any) -> None:
+    first, second = re.findall(r"    <disk .*?</disk>\n", WEB, re.DOTALL)
+    assert drift((first + second, second + first)) == ("", 0)
+
+
+def test_passwords_are_left_out_of_usual_dumps(drift: Any) -> None:
+    assert drift((' passwd="birdsong"', "")) == ("", 0)
+
+
+def test_what_is_only_on_one_side(site: Path, run: Run) -> None:
+    (site / "dumps/other.xml").write_text(kvmrender.render({"name": "old"}))
+    (site / "dumps/web-1.xml").unlink()
+    result = run("drift", "--dumps", "dumps", "--complete", "fleet.yaml")
+    assert result.stdout.splitlines() == [
+        "fleet.yaml:2:5: web-1: is not defined on the host",
+        "web-1: takes a define",
+        "dumps/other.xml:1: old: is in no guest file",
+    ]
+    assert result.stderr == "2 guests: 0 the same, 1 not defined there, 1 in no guest file\n"
+    assert result.exit_code == 1
+    assert run("drift", "--dumps", "dumps", "--complete", "--select", "x*", "fleet.yaml").exit_code == 0
+
+
+def test_what_runs_is_held_against_the_file_too(site: Path, run: Run) -> None:
+    running = dumped().replace("<domain ", "<domain id='3' ").replace(*ADDED[0])
+    (site / "dumps/web-1.live.xml").write_text(running)
+    assert run("drift", "-q", "--dumps", "dumps", "fleet.yaml").exit_code == 0
+    (site / "dumps/web-1.live.xml").write_text(running.replace('cache="none"', "cache='writeback'"))
+    assert run("drift", "-q", "--dumps", "dumps", "fleet.yaml").stdout.splitlines() == [
+        "fleet.yaml:5:52: web-1: disks[0].driver.cache: none here, writeback in the running guest",
+        "web-1: takes a restart",
+    ]
+
+
+def test_a_uuid_that_is_in_the_way(site: Path, run: Run, drift: Any) -> None:
+    uuid = re.findall("<uuid>(.*)</uuid>", WEB)[0]
+    stdout, _ = drift((uuid, "1" + uuid[1:] if uuid[0] != "1" else "2" + uuid[1:]))
+    assert stdout.splitlines()[-1] == "web-1: takes a new definition"
+    (site / "dumps/web-1.xml").write_text(dumped().replace(">web-1<", ">before<"))
+    assert run("drift", "-q", "--dumps", "dumps", "fleet.yaml").stdout.splitlines() == [
+        "fleet.yaml:2:5: web-1: is not defined on the host, where 'before' has its UUID",
+        "web-1: takes a new definition",
+    ]
+
+
+def test_diff_shows_nothing_but_what_differs(drift: Any) -> None:
+    stdout, _ = drift(('cache="none"', "cache='writeback'"), options=("-q", "--diff"))
+    changed = [line for line in stdout.splitlines() if line[:1] in "-+"]
+    assert changed == [
+        "--- web-1",
+        "+++ web-1",
+        '-      <driver name="qemu" type="qcow2" cache="writeback"/>',
+        '+      <driver name="qemu" type="qcow2" cache="none"/>',
+    ]
+    assert "birdsong" not in stdout
+
+
+def test_report(drift: Any) -> None:
+    stdout, code = drift(('cache="none"', "cache='writeback'"), options=("-q", "--report", "json"))
+    (found,) = map(json.loads, stdout.splitlines())
+    assert (found["name"], found["status"], found["takes"], found["file"]) == (
+        "web-1",
+        "differs",
+        ["a define"],
+        "fleet.yaml",
+    )
+    (problem,) = found["problems"]
+    assert (problem["path"], problem["line"], problem["id"]) == ("disks[0].driver.cache", 5, "drift")
+    assert code == 1
+    for form in ("junit", "sarif", "github"):
+        stdout, code = drift(('cache="none"', "cache='writeback'"), options=("-q", "--report", form))
+        assert "writeback" in stdout
+        assert code == 1
+
+
+def test_what_is_wrong_is_told_beside_what_differs(site: Path, run: Run) -> None:
+    (site / "fleet.yaml").write_text(f"{FLEET}  - {{name: bad, memroy: 1}}\n  - name: web-2\n")
+    result = run("drift", "--dumps", "dumps", "fleet.yaml")
+    assert result.stdout.splitlines()[0] == "fleet.yaml:10:5: web-2: is not defined on the host"
+    assert "fleet.yaml:9:17: memroy" in result.stderr
+    assert result.exit_code == 2
+
+
+BAD_DUMPS = {
+    "<domain><name>a": "dumps/bad.xml:1: is not well-formed XML: no element found [dump]",
+    "<network><name>a</name></network>": "dumps/bad.xml:1: is no domain, but <network> [dump]",
+    WEB: "dumps/web-1.xml:1: there is another dump of 'web-1': dumps/bad.xml:1 [dump]",
+}
+
+
+@pytest.mark.parametrize("text", BAD_DUMPS)
+def test_dumps_that_are_none(text: str, site: Path, run: Run) -> None:
+    (site / "dumps/bad.xml").write_text(text)
+    result = run("drift", "--dumps", "dumps", "fleet.yaml")
+    assert (result.stderr, result.exit_code) == (f"{BAD_DUMPS[text]}\n", 2)
+
+
+def test_several_documents_in_a_file(site: Path, run: Run) -> None:
+    (site / "all.xml").write_text(kvmrender.render({"name": "a"}) + dumped())
+    assert run("drift", "--dumps", "all.xml", "fleet.yaml").exit_code == 0
+
+
+def test_one_of_dumps_and_connect(site: Path, run: Run) -> None:
+    assert run("drift", "fleet.yaml").exit_code == 2
+    assert run("drift", "--dumps", "none", "fleet.yaml").stderr == "none: No such file or directory [file]\n"
+
+
+def test_every_guest_is_what_its_own_xml_says() -> None:
+    """The XML of a fixture, taken for a dump, is the same, and so are the places of its devices in the guest."""
+    from kvmrender.libvirt.document_guest import read
+    from kvmrender.libvirt.field_places import Place
+    from kvmrender.libvirt.xml_tree import documents
+    from kvmrender.reading.load import read as read_guests
+
+    engine = default_engine()
+    place = Place(engine.schema.root, engine.schema.root)
+    for file in sorted((ROOT / "fixtures").rglob("*.yaml")):
+        for document in read_guests(file.name, file.read_bytes()):
+            context, xml, _ = engine.rendered(document.guest)
+            root = next(documents(xml.encode())).root
+            assert root is not None
+            found = read(root, place).guest
+            for key, items in context.items():
+                if isinstance(items, list) and key not in ("ignore", "use") and "extra" not in context:
+                    assert len(found.get(key, [])) == len(items), (file, key)
+
+
+def test_page_shows_what_is_told(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    page = (ROOT / "docs/drift.md").read_text()
+    fleet, _ = re.findall("^```yaml\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    command, *told = re.findall("^```console\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)[0].splitlines()
+    (tmp_path / "fleet.yaml").write_text(fleet)
+    (tmp_path / "dumps").mkdir()
+    for name in ("web-1", "web-2"):
+        xml = run("render", "--select", name, "fleet.yaml").stdout.replace('cache="none"', 'cache="writeback"')
+        (tmp_path / f"dumps/{name}.xml").write_text(xml)
+    (tmp_path / "dumps/old.xml").write_text(kvmrender.render({"name": "old"}))
+    result = run(*command.split()[2:])
+    assert (result.stdout + result.stderr).splitlines() == told
+    assert "virsh dumpxml --inactive" in page
+
+
+def test_table_is_of_fields_and_has_reasons() -> None:
+    table = from_yaml(TABLE.read_text())[0]
+    root = default_engine().schema.root
+    fields = {".".join(step for step in path if isinstance(step, str)) for path in all_fields(root, root)}
+    for rule in table["rules"]:
+        assert rule["reason"]
+    for field in (field for rule in [*table["rules"], {"fields": table["unordered"]}] for field in rule["fields"]):
+        assert field in fields if "*" not in field else fnmatch.filter(fields, field), field
+    assert {*table["sizes"], *table["sums"]} <= fields
