@@ -186,6 +186,13 @@ additionalProperties: false
         (b"\xff\xfe<\0a\0/\0>\0", "is not well-formed"),
         (b"<domain type='kvm'>" + b"x" * (65 << 20), "--max-size allows more"),
     ],
+    ids=[
+        "deep",
+        "entities",
+        "wide",
+        "no-text",
+        "large",
+    ],  # the documents are no names: a child gets them by its environment
 )
 def test_hostile_document_is_refused_within_bounds(xml: bytes, said: str) -> None:
     assert said in complaint(bounded("import", input=xml))
