@@ -49,8 +49,6 @@ def known_of(name: str) -> dict[str, Any]:
     return found
 
 
-_MAPPING = re.compile(r"\(c\.get\('\w+'\) or E\)")
-"""A mapping at the top of a guest, in the test of a check."""
 Ready = tuple[Callable[[Context], Iterable[Any]], tuple[Check, ...]]
 """What says of each check whether it may find something, and the checks."""
 
@@ -112,17 +110,27 @@ def _filter(tests: tuple[Test, ...]) -> Callable[[Context], Iterable[Any]]:
         if loop and len(some := together[loop]) > 1:
             name = f"any{list(together).index(loop)}"
             if test is some[0]:
-                expressions += f"({name} := [1 {loop} if {' or '.join(f'({one})' for one in some)}]) and "
+                often, either = _shared("m", " or ".join(f"({one})" for one in some))
+                inner = "".join(f" for m{number} in ({text},)" for number, text in enumerate(often))
+                expressions += f"({name} := [1 {loop}{inner} if {either}]) and "
             else:
                 expressions += f"{name} and "
         expressions += f"[1 {loop} if {test}]," if loop else f"{test},"
     names = {"E": {}, "dig": dig, "twice": lambda values: len({*map(str, values)}) < len(values)}
-    often = [text for text, times in Counter(_MAPPING.findall(expressions)).items() if times > 1]
-    for number, text in enumerate(often):
-        expressions = expressions.replace(text, f"c{number}")
+    often, expressions = _shared("c", expressions)
     first = "".join(f"c{number} := {text}, " for number, text in enumerate(often))
     found: Callable[[Context], Iterable[Any]] = eval(f"lambda c: ({first}({expressions}),)[-1]", names)
     return found
+
+
+def _shared(base: str, expression: str) -> tuple[list[str], str]:
+    """Return the mappings in ``base`` that an expression looks up several times, and the expression with names
+    (``c0``) for these."""
+    times = Counter(re.findall(rf"\({base}\.get\('\w+'\) or E\)", expression))
+    often = [text for text, number in times.items() if number > 1]
+    for number, text in enumerate(often):
+        expression = expression.replace(text, f"{base}{number}")
+    return often, expression
 
 
 def wanted(checks: Iterable[Check], arch: str, shapes: Iterable[Shape]) -> Ready:

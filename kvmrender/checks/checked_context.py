@@ -60,7 +60,8 @@ def context_builder(schema: GuestSchema) -> Callable[[Any], Built]:
     def derived(full: Context, notes: Notes) -> tuple[Context, list[Problem]]:
         architecture = schema.architectures[full["arch"]]["facts"]
         context = derive(full, architecture)
-        is_known = notes.kept and len(notes.shapes) <= all_checks.MOST_SHAPES and not dig(full, *RAW)
+        is_known = notes.kept and len(notes.shapes) <= all_checks.MOST_SHAPES
+        is_known = is_known and ("extra" not in full or not dig(full, *RAW))
         run = wanted(full["arch"], frozenset(notes.shapes)) if is_known else every()
         return context, all_checks.problems(context, architecture, run, MOST_PROBLEMS)
 

@@ -140,6 +140,8 @@ def as_python(wanted: Any, value: str, quick: Callable[[str], str]) -> str:
     ``value`` is the expression of the value, which gives None where there is none; ``quick`` gives those of fields.
     """
     if isinstance(wanted, list):
+        if True in wanted and False in wanted:
+            return "True"
         words = [one for one in wanted if not isinstance(one, (bool, dict, list))]
         none = [None] if any(one is False for one in wanted) else []
         others = [one for one in wanted if one is True or isinstance(one, (dict, list))]

@@ -21,7 +21,8 @@ _PLACEHOLDER = re.compile(r"\{([^{}\s|]+(?:\|[^{}]+)?)\}")
 
 class Field:
     """A field that a rule names, for mappings at a place. ``nodes`` are those of each of its steps from the guest on:
-    the schema's, then those that architectures add; of the steps, the first ``known`` lead to all such mappings."""
+    the schema's, then those that architectures add, whose names are ``archs``; of the steps, the first ``known`` lead
+    to all such mappings."""
 
     def __init__(self, schema: GuestSchema, place: Steps, each: str, name: str) -> None:
         self.name, self.steps = name, tuple(name.removeprefix("/").split("."))
@@ -32,7 +33,7 @@ class Field:
         self.of = 0 if name.startswith("/") else 1
         if each and f"{name}.".startswith(f"{each}."):
             self.of, self.steps = 2, self.steps[each.count(".") + 1 :]
-        self.schema, (self.nodes, self.has_shorthand) = schema, _nodes(schema, self.full)
+        self.schema, (self.nodes, self.archs, self.has_shorthand) = schema, _nodes(schema, self.full)
 
     def exists(self, steps: int, refuses: Callable[[Any], bool] = lambda value: value == []) -> set[str]:
         """Return keys of which a guest must write one for there to be something after so many steps that is not
@@ -40,7 +41,7 @@ class Field:
         keys = self.full[:steps]
         found = {_written(keys[: self.known], self.has_shorthand)} if keys else set()
         for step, nodes in enumerate(self.nodes[:steps]):
-            for node in nodes:
+            for arch, node in zip(self.archs[step], nodes, strict=True):
                 for case in _defaults(node):
                     by: set[str] = set()
                     if "derived" in case:
@@ -52,10 +53,10 @@ class Field:
                         for name, wanted in case.get("when", {}).items():
                             if wanted is not False and name != "/type" and step < self.known:
                                 way = (*keys[:step], *name.split("."))
-                                by.add(_written(way, _nodes(self.schema, way)[1]))
-                    if not by:
+                                by.add(_written(way, _nodes(self.schema, way)[2]))
+                    if not by and not arch:
                         return self.exists(step)
-                    found |= by
+                    found |= by or {f"on {arch}"}
         return found
 
     def values(self, scope: Scope) -> list[Found]:
@@ -104,16 +105,20 @@ class Field:
         return brief(repr(value) if in_quotes and "enum" not in self.nodes[-1][0] else str(value))
 
 
-def _nodes(schema: GuestSchema, full: tuple[str, ...]) -> tuple[list[list[Node]], list[bool]]:
-    """Return the nodes of each step to a field, and whether a bare value may stand for it."""
-    nodes, found, short = [schema.root, *schema.architectures.values()], [], []
+def _nodes(schema: GuestSchema, full: tuple[str, ...]) -> tuple[list[list[Node]], list[list[str]], list[bool]]:
+    """Return the nodes of each step to a field, the architectures that they are of (none for those of all), and whether
+    a bare value may stand for it."""
+    nodes = [("", schema.root), *schema.architectures.items()]
+    found, archs, short = [], [], []
     for step in full:
-        holders = [*nodes, *(resolve(schema.root, node["items"]) for node in nodes if "items" in node)]
-        short.append(any(_stands_for(node, step) for node in holders))
-        children = [node.get("properties", {}).get(step) for node in holders]
-        nodes = [resolve(schema.root, child) for child in children if child is not None] or [{}]
-        found.append(nodes)
-    return found, short
+        items = [(arch, resolve(schema.root, node["items"])) for arch, node in nodes if "items" in node]
+        holders = [*nodes, *items]
+        short.append(any(_stands_for(node, step) for _, node in holders))
+        children = [(arch, node.get("properties", {}).get(step)) for arch, node in holders]
+        nodes = [(arch, resolve(schema.root, child)) for arch, child in children if child is not None] or [("", {})]
+        found.append([node for _, node in nodes])
+        archs.append([arch for arch, _ in nodes])
+    return found, archs, short
 
 
 def _written(keys: tuple[str, ...], has_shorthand: list[bool]) -> str:
@@ -180,11 +185,11 @@ class Case:
             field.quick(self.wanted[field.name], bases, quick) for field, _ in self.when if field not in dict(of_arch)
         ]
         about = [field.quick(self.wanted.get(field.name, True), bases, quick) for field, _ in self.about]
-        if None not in about:
+        if None not in about and "True" not in about:
             tests.append(f"({' or '.join(map(str, about))})")
         # What takes longer comes last, and what is one of some values first, which is seldom so.
         tests.sort(key=lambda test: (str(test).startswith("any("), " in (" not in str(test).replace(" not in ", "")))
-        test = " and ".join(test for test in tests if test) or "True"
+        test = " and ".join(test for test in tests if test and test != "True") or "True"
         values = [field.listing(bases) for field, _ in self.about]
         if not loops:
             some = [value if value.startswith("[") else f"[x for x in ({value},) if x is not None]" for value in values]
@@ -213,8 +218,10 @@ class Case:
             needed += [field.exists(len(field.full)) for field in self.compared if field.name in compared(wanted)]
         about = [self._keys(field, self.wanted.get(field.name, True)) for field, _ in self.about]
         some = [[keys for keys in (*needed, *one) if keys] for one in about]
-        found = [tuple(sorted(set(one))) for alternatives in some for one in product(*alternatives)]
-        return list(dict.fromkeys(keys or (ALWAYS,) for keys in found))
+        found = {frozenset(one) for alternatives in some for one in product(*alternatives)}
+        of_one = [keys for keys in found if sum(key.startswith("on ") for key in keys) < 2]
+        least = [keys for keys in of_one if not any(other < keys for other in of_one)]
+        return sorted(tuple(sorted(keys)) or (ALWAYS,) for keys in least)
 
     def _keys(self, field: Field, wanted: Any) -> list[set[str]]:
         """Return sets of keys, of each of which a guest must write one for a field to be as a condition wants it; none,

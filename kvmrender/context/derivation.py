@@ -36,7 +36,7 @@ def derive(guest: Guest, architecture: dict[str, Any]) -> Guest:
         context["uuid"] = guest_uuid(namespace, guest["name"])
     elif guest["uuid"]:
         context["uuid"] = dashed(guest["uuid"].replace("-", "").lower())
-    if architecture.get("acpi") and has_uefi(guest["os"]) and "acpi" not in (guest.get("features") or {"acpi": {}}):
+    if architecture.get("acpi") and "acpi" not in (guest.get("features") or {"acpi": {}}) and has_uefi(guest["os"]):
         context["features"] = {**guest["features"], "acpi": {}}
     if guest.get("memory") is None:
         context["memory"] = memory_of_cells(guest)

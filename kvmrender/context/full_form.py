@@ -47,7 +47,9 @@ def rules_of(root: Node, nodes: list[Node], guest_type: str) -> Rules:
 
 def with_machine(guest: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return a guest as written with its ``machine`` also where it belongs, in ``os.type``, if that has none."""
-    machine, os = guest.get("machine"), guest.get("os", {})
+    if "machine" not in guest:
+        return guest
+    machine, os = guest["machine"], guest.get("os", {})
     kind = os.get("type") if isinstance(os, dict) else None
     if machine is None or not isinstance(os, dict) or (isinstance(kind, dict) and "machine" in kind):
         return guest
