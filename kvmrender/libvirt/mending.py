@@ -114,8 +114,20 @@ class Mending:
         return rendered, [
             (path, why)
             for path, why in differences(self._document, again, raw)
-            if not any(path[: len(one)] == one for one in live) and (path, why) != NO_DEVICES
+            if not any(path[: len(one)] == one for one in live)
+            and (path, why) != NO_DEVICES
+            and (why != ADDED or not self._is_automatic(path, rendered.context))
         ]
+
+    def _is_automatic(self, path: Path, context: Guest) -> bool:
+        """Say whether an attribute that a device of the document lacks has the value that libvirt takes it for then."""
+        *inside, name = path
+        for (key, number), element in self._holders.items():
+            if self._paths[element] == tuple(inside) and self._place.inside(key).is_list:
+                field = str(name).removeprefix("@")
+                node = self._place.inside(key).item.properties.get(field, {})
+                return context[key][number].get(field) in node.get("facts", {}).get("automatic", ())
+        return False
 
     def _refuse_strangers(self) -> None:
         if self._root.name != DOMAIN:

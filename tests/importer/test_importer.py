@@ -285,6 +285,20 @@ def test_domain_without_devices_is_one_with_none() -> None:
     assert found.guest["serials"] == []
 
 
+def test_what_a_device_leaves_out_is_what_libvirt_takes_it_for() -> None:
+    """Of the second disk, that is not what its guest would have."""
+    devices = """
+        <disk><source file="/a.raw"/><target dev="vda" bus="virtio"/></disk>
+        <disk device="disk"><source dev="/dev/sdb"/><target dev="vdb" bus="virtio"/></disk>
+        <filesystem><source dir="/a"/><target dir="b"/></filesystem>
+    """
+    found = import_domain(domain(devices=devices))
+    assert found.guest["disks"] == [{"driver": None, "source": "/a.raw"}]
+    assert found.guest["filesystems"] == [{"source": "/a", "target": "b"}]
+    assert "/dev/sdb" in found.guest["extra"]["devices"]
+    assert found.notes == [("devices/disk[2]", "went to extra: @type is added")]
+
+
 def test_guest_of_which_more_comes_than_a_document_may_have_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     disks = "".join(f"<disk type='file'><source file='/{n}'/><target dev='vd{n}'/></disk>" for n in "abc")
     monkeypatch.setattr(xml_tree, "MOST_FACTS", 29)
