@@ -111,23 +111,23 @@ class Mending:
         if again is None:
             raise GuestError([Problem((), f"is too large to be proved: what comes of it {fault}", id=IMPORT)])
         raw = {self._whole.get(element, element) for element in self._raw}
+        fields = {self._paths[element]: field for field, element in self._holders.items()}
         return rendered, [
             (path, why)
             for path, why in differences(self._document, again, raw)
             if not any(path[: len(one)] == one for one in live)
             and (path, why) != NO_DEVICES
-            and (why != ADDED or not self._is_automatic(path, rendered.context))
+            and (why != ADDED or not self._is_automatic(path, rendered.context, fields))
         ]
 
-    def _is_automatic(self, path: Path, context: Guest) -> bool:
+    def _is_automatic(self, path: Path, context: Guest, fields: dict[Path, tuple[str, int]]) -> bool:
         """Say whether an attribute that a device of the document lacks has the value that libvirt takes it for then."""
-        *inside, name = path
-        for (key, number), element in self._holders.items():
-            if self._paths[element] == tuple(inside) and self._place.inside(key).is_list:
-                field = str(name).removeprefix("@")
-                node = self._place.inside(key).item.properties.get(field, {})
-                return context[key][number].get(field) in node.get("facts", {}).get("automatic", ())
-        return False
+        key, number = fields.get(path[:-1], ("", 0))
+        if key not in self._place.properties or not self._place.inside(key).is_list:
+            return False
+        name = str(path[-1]).removeprefix("@")
+        node = self._place.inside(key).item.properties.get(name, {})
+        return context[key][number].get(name) in node.get("facts", {}).get("automatic", ())
 
     def _refuse_strangers(self) -> None:
         if self._root.name != DOMAIN:

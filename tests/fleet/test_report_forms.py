@@ -164,17 +164,19 @@ def test_secrets_are_not_in_reports(form: str, files: Path, run: Run) -> None:
 def test_what_is_wrong_with_templates(files: Path, run: Run) -> None:
     Path("site/devices").mkdir(parents=True)
     Path("site/devices/watchdog.xml.j2").write_text('\n<watchdog model="{{ device.modle }}"/>\n')
-    result = run("templates", "check", "site", "--report", "github")
+    Path("watched.yaml").write_text("name: a\nwatchdogs: [{model: i6300esb}]\n")
+    check = ("templates", "check", "site", "--guest", "watched.yaml", "--report")
+    result = run(*check, "github")
     assert result.exit_code == 2
     assert "::error file=site/devices/watchdog.xml.j2,line=2,title=template::'modle' is not given here" in result.stdout
     assert len(result.stdout.splitlines()) == len(result.stderr.splitlines())
-    results, rules = sarif(run("templates", "check", "site", "--report", "sarif").stdout)
+    results, rules = sarif(run(*check, "sarif").stdout)
     assert {one["ruleId"] for one in results} == {*rules} == {"template"}
-    (case,) = ElementTree.fromstring(run("templates", "check", "site", "--report", "junit").stdout)[0]
+    (case,) = ElementTree.fromstring(run(*check, "junit").stdout)[0]
     assert case.find("failure") is not None
     bad = json.loads(run("templates", "check", "--guest", "bad.yaml", "--report", "json").stdout)
     assert {problem["id"] for problem in bad["problems"]} >= {"max-memory", "schema"}
-    good = run("templates", "check", "--report", "json")
+    good = run("templates", "check", "--guest", "watched.yaml", "--report", "json")
     assert (good.exit_code, json.loads(good.stdout)["status"]) == (0, "valid")
 
 

@@ -388,10 +388,10 @@ def test_hostile_document_is_refused(xml: str, said: str) -> None:
 @pytest.mark.parametrize(
     "devices",
     [
-        "<gadget/>" * 100_000,
-        "<disk type='file' device='disk'/>" * 30_000,
-        "<disk/>" * 30_000,
-        DISK.format("", "vda") * 3_000,
+        "<gadget/>" * 30_000,
+        "<disk type='file' device='disk'/>" * 10_000,
+        "<disk/>" * 10_000,
+        DISK.format("", "vda") * 1_000,
         f"<gadget>{'x' * 10_000_000}</gadget>",
         f"<disk shade='{'x' * 1_000_000}'/>",
     ],

@@ -14,8 +14,10 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
+from click.testing import CliRunner
 from conftest import FIXTURES, ROOT, Run
 
+from kvmrender.cli.main import main
 from kvmrender.reading.load import read
 from kvmrender.reading.parse import from_yaml
 from kvmrender.schema.shorthand import forms
@@ -28,9 +30,14 @@ PARTS = sorted((ROOT / "templates").rglob("*.schema.yaml"))
 part_file = pytest.mark.parametrize("part", PARTS, ids=lambda part: part.name)
 
 
-@pytest.fixture
-def schema(run: Run) -> Any:
-    return json.loads(run("schema").stdout)
+@pytest.fixture(scope="module")
+def schema() -> Any:
+    return json.loads(CliRunner().invoke(main, ["schema"]).stdout)
+
+
+@pytest.fixture(scope="module")
+def validator(schema: Any) -> Any:
+    return jsonschema_rs.Draft202012Validator(schema)
 
 
 def nodes(node: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
@@ -49,12 +56,10 @@ def test_schema_is_one_and_self_contained(schema: Any) -> None:
     references = {node["$ref"] for _, node in nodes(schema) if isinstance(node.get("$ref"), str)}
     assert references
     assert all(reference.startswith("#/") for reference in references)
-    jsonschema_rs.Draft202012Validator(schema)
 
 
 @pytest.mark.parametrize("file", FIXTURES, ids=lambda file: file.stem)
-def test_fixtures_are_valid_as_written(file: Any, schema: Any) -> None:
-    validator = jsonschema_rs.Draft202012Validator(schema)
+def test_fixtures_are_valid_as_written(file: Any, validator: Any) -> None:
     for document in read(file.name, file.read_bytes()):
         validator.validate(document.guest)
 
@@ -98,9 +103,9 @@ def test_fixtures_are_valid_as_written(file: Any, schema: Any) -> None:
         ("name: a\ninterfaces: [{source: br0, mac: 01:00:00:00:00:00}]", False),
     ],
 )
-def test_editor_takes_what_the_program_takes(text: str, valid: bool, schema: Any, run: Run) -> None:
+def test_editor_takes_what_the_program_takes(text: str, valid: bool, validator: Any, run: Run) -> None:
     (document,) = read("guest.yaml", text.encode())
-    assert jsonschema_rs.Draft202012Validator(schema).is_valid(document.guest) is valid
+    assert validator.is_valid(document.guest) is valid
     assert run("render", input=text).exit_code == (0 if valid else 2)
 
 
