@@ -20,7 +20,7 @@ from kvmrender.libvirt.field_places import Place
 from kvmrender.libvirt.guest_parts import without
 from kvmrender.libvirt.rewriting import NO_SECRETS, NOTHING, RUNNING, rewriting
 from kvmrender.libvirt.short_form import Shorteners
-from kvmrender.libvirt.tidying import Tidying, on_buses
+from kvmrender.libvirt.tidying import Tidying
 from kvmrender.libvirt.xml_tree import Element, documents
 from kvmrender.reading.inputs import Inputs
 from kvmrender.schema.guest_schema import value_at
@@ -101,7 +101,7 @@ class Drift:
         found = read(root, self._place)
         arch = self._engine.schema.names.get(value_at(found.guest, ("os", "type", "arch")))
         facts = self._engine.schema.architectures[arch]["facts"] if arch else {}
-        automatic = Tidying(self._root, machine_kind(found.guest, facts), on_buses(found.guest))
+        automatic = Tidying(self._root, found.guest, machine_kind(found.guest, facts))
         kinds = {RUNNING} if is_running else set()
         if not has_secrets and not self._engine.has_secret(found.guest):
             kinds.add(NO_SECRETS)

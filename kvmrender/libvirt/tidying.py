@@ -4,7 +4,8 @@ A value is automatic where one of these is like it: the same, or in a mapping ``
 all of its keys among those of the other. What is left out inside of it is left out first. ``{when: {machine: [q35]},
 value: …}`` is a value on machines of this kind; ``used: {watchdogs: true, interfaces: [e1000]}``, of a controller on
 whose bus such devices sit, of any model or of these; other keys of ``when`` are neighbours, of the list for its items,
-which have one of these values, or any (``true``). Of a list, what libvirt adds at its end is left out only there.
+which have one of these values, or any (``true``), ``../protocol`` one of the mapping around. ``{ends: …}`` is a text
+that ends so, with the guest's name for ``{name}``. Of a list, what libvirt adds at its end is left out only there.
 """
 
 from __future__ import annotations
@@ -29,16 +30,15 @@ def tidied(root: Node, guest: Guest, machine: str, stays: Container[str | int] =
     ``machine`` is the kind of its machine; of the keys that ``stays`` has, nothing is left out. Where a controller
     stays, so do those of its type, and the addresses on them.
     """
-    buses = on_buses(guest)
-    first = Tidying(root, machine, buses, frozenset(), stays).value(root, guest, ())
+    first = Tidying(root, guest, machine, frozenset(), stays).value(root, guest, ())
     left = first.get("controllers") or ()
     types = frozenset(one["type"] for one in left if isinstance(one.get("type"), str))
-    work = Tidying(root, machine, buses, types, stays)
+    work = Tidying(root, guest, machine, types, stays)
     found: Guest = work.value(root, guest, ())
     return found, work.out
 
 
-def on_buses(guest: Guest) -> Buses:
+def _on_buses(guest: Guest) -> Buses:
     """Return the devices on PCI buses by the numbers of these: the list that each is in, and its model."""
     found: Buses = {}
     for key, devices in guest.items():
@@ -57,18 +57,19 @@ def on_buses(guest: Guest) -> Buses:
 
 
 class Tidying:
-    """Knows what is automatic in a guest with such ``buses``: no controllers of the types in ``stay``, and nothing of
-    the ``keys``. ``out`` are the fields that were left out."""
+    """Knows what is automatic in a guest: no controllers of the types in ``stay``, and nothing of the ``keys``. ``out``
+    are the fields that were left out."""
 
     def __init__(
         self,
         root: Node,
+        guest: Guest,
         machine: str,
-        buses: Buses,
         stay: frozenset[str] = frozenset(),
         keys: Container[str | int] = (),
     ) -> None:
-        self._root, self._machine, self._buses, self._stay, self._keys = root, machine, buses, stay, keys
+        self._root, self._machine, self._stay, self._keys = root, machine, stay, keys
+        self._name, self._buses = str(guest.get("name")), _on_buses(guest)
         self.out: list[Path] = []
 
     def left(self, node: Node, value: Any, path: Path, beside: Guest = NOTHING) -> Any:
@@ -80,7 +81,7 @@ class Tidying:
         """Return a value without what is automatic in it."""
         if isinstance(value, list) and "items" in node:
             inside = resolve(self._root, node["items"])
-            items = [self.value(inside, item, (*path, number)) for number, item in enumerate(value)]
+            items = [self.value(inside, item, (*path, number), beside) for number, item in enumerate(value)]
             left: list[Any] = []
             for number in range(len(items) - 1, -1, -1):
                 is_numbered = isinstance(items[number], dict) and "index" in items[number]
@@ -89,14 +90,15 @@ class Tidying:
             return left[::-1]
         if not isinstance(value, dict):
             return value
-        if node.get("format") == MEMORY and set(value) == {"unit", "text"} and value["unit"] == "KiB":
+        if node.get("format") == MEMORY and {"unit", "text"} <= set(value) and value["unit"] == "KiB":
             with suppress(ValueError):  # larger than any is
-                return memory(f"{value['text']} KiB")
+                value = {**value, **memory(f"{value['text']} KiB")}
         result: Guest = {}
+        near = {**value, **{f"../{key}": item for key, item in beside.items() if not key.startswith("../")}}
         for key, item in value.items():
             inside = resolve(self._root, node.get("properties", {}).get(key, {}))
-            left = self.value(inside, item, (*path, key), value)
-            if not self._is_out(inside, left, (*path, key), value):
+            left = self.value(inside, item, (*path, key), near)
+            if not self._is_out(inside, left, (*path, key), near):
                 result[key] = left
         return result
 
@@ -118,7 +120,7 @@ class Tidying:
     def _is_out(self, node: Node, value: Any, path: Path, beside: Guest = NOTHING) -> bool:
         if value is None or path[0] in self._keys:
             return False
-        if not any(is_like(value, case) for case in self._cases(node, value, beside)):
+        if not any(is_like(value, case, self._name) for case in self._cases(node, value, beside)):
             return False
         is_bound = path[0] == "controllers" or path[-1] == "address"
         if is_bound and isinstance(value, dict) and value.get("type") in self._stay:
@@ -127,12 +129,14 @@ class Tidying:
         return True
 
 
-def is_like(value: Any, case: Any) -> bool:
-    """Say whether a value is like a case of ``automatic``."""
+def is_like(value: Any, case: Any, name: str = "") -> bool:
+    """Say whether a value is like a case of ``automatic``, in a guest of this name."""
     if case is True:
         return value is not None and value != []
     if isinstance(value, dict) and isinstance(case, dict):
-        return all(key in case and (item is None or is_like(item, case[key])) for key, item in value.items())
+        return all(key in case and (item is None or is_like(item, case[key], name)) for key, item in value.items())
+    if isinstance(case, dict) and "ends" in case:
+        return isinstance(value, str) and value.endswith(case["ends"].replace("{name}", name))
     if isinstance(case, list) and not isinstance(value, list):
         return value in case
     return bool(value == case)
