@@ -26,7 +26,7 @@ from kvmrender.reading.load import Document
 from kvmrender.reading.size_limits import MAX_SIZE
 
 Guest = Mapping[str, object]
-"""A guest as users write it: a mapping (see docs/fields.md), of which ``name`` alone must be there. Type checkers know
+"""A guest as users write it: a mapping (see docs/fields/), of which ``name`` alone must be there. Type checkers know
 more of ``kvmrender.Guest``: its fields (guest.pyi)."""
 Context = dict[str, Any]
 """What a template sees: a guest in full form, with every default and derived value."""

@@ -52,17 +52,28 @@ def program(name: str, package: str) -> str:
 
 def blocks(page: Path, language: str) -> list[str]:
     """Return the examples of a page that are in a language."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(), re.DOTALL | re.MULTILINE)
+    return re.findall(rf"^```{language}(?: [^\n]*)?\n(.*?)^```$", page.read_text(), re.DOTALL | re.MULTILINE)
 
 
-def files(page: Path, heading: str) -> dict[str, str]:
-    """Return the files that a section of a page shows, by the names in their first lines, which are comments.
+def section(page: Path, heading: str) -> str:
+    """Return what stands under a heading of a page, up to the next one."""
+    (found,) = re.findall(rf"^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", page.read_text(), re.DOTALL | re.MULTILINE)
+    return str(found)
+
+
+def titled(text: str) -> list[tuple[str, str]]:
+    """Return the files that a text shows, with the names in their titles; one may take the place of an earlier one."""
+    return re.findall(r'^```\w+ title="([^" ]+).*"\n((?s:.*?))^```$', text, re.MULTILINE)
+
+
+def files(page: Path, heading: str = "") -> dict[str, str]:
+    """Return the files that a page, or a section of it, shows, by their titles or the comments in their first lines.
 
     A line that has to be the first one in its file, such as ``#!jinja``, stands before it.
     """
-    (section,) = re.findall(rf"^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", page.read_text(), re.DOTALL | re.MULTILINE)
-    found = re.findall(r"^```\w+\n((?:#!.*\n)?(?:#|//|\") ([\w./-]+)\n(?s:.*?))^```$", section, re.MULTILINE)
-    return {name: text for text, name in found}
+    text = section(page, heading) if heading else page.read_text()
+    found = re.findall(r"^```\w+\n((?:#!.*\n)?(?:#|//|\") ([\w./-]+)\n(?s:.*?))^```$", text, re.MULTILINE)
+    return {name: text for text, name in found} | dict(titled(text))
 
 
 def lay_out(folder: Path, found: dict[str, str], **replaced: str) -> None:

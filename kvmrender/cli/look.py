@@ -19,7 +19,9 @@ from kvmrender.terminal import say, write
 @options(TEMPLATES, click.argument("path", default="", metavar="[PATH or ID]"), libvirt_option(OF_LIBVIRT))
 @click.option("-r", "--recursive", is_flag=True, help="Show the fields below those in the field, too.")
 @click.option("--checks", is_flag=True, help="List the ids of all checks, and of what else finds problems.")
-@click.option("--markdown", is_flag=True, help="Write a page of all fields, or of all checks.")
+@click.option(
+    "--markdown", is_flag=True, help="Write a page: of all checks, of all fields at the top, or of that at PATH."
+)
 def explain(
     templates: tuple[str, ...], path: str, recursive: bool, checks: bool, markdown: bool, libvirt: str | None
 ) -> None:
@@ -37,12 +39,12 @@ def explain(
     from kvmrender.look.checks import checks_list, checks_page, explain_any
     from kvmrender.look.fields_page import fields_page
 
-    if path and (markdown or checks):
-        raise click.UsageError(f"--{'checks' if checks else 'markdown'} is of all of them: leave PATH and ID out.")
+    if path and checks:
+        raise click.UsageError("--checks is of all of them: leave PATH and ID out.")
     with trouble():
         engine = engine_of(templates)
         if markdown:
-            text = engine.run(checks_page) if checks else engine.run(fields_page, libvirt)
+            text = engine.run(checks_page) if checks else engine.run(fields_page, path, libvirt)
         else:
             text = engine.run(checks_list) if checks else engine.run(explain_any, path, recursive, libvirt)
         write(visible(text))

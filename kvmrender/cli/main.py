@@ -195,7 +195,7 @@ def validate(
         try:
             from kvmrender.libvirt.validator import Validator
         except ImportError:
-            raise Error("validate needs lxml: pip install 'kvmrender[validate]'") from None
+            raise Error("validate needs lxml: pip install lxml") from None
         with reported(report, "validate", about_ids(templates)) as told:
             engine = engine_of(templates)
             validator = Validator(engine, schema, connect, allow_shared, told.add)

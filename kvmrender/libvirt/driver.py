@@ -19,7 +19,7 @@ class Driver:
         try:
             import libvirt
         except ImportError:
-            raise Error("--connect needs libvirt-python: pip install 'kvmrender[libvirt]'") from None
+            raise Error("--connect needs libvirt-python: pip install libvirt-python") from None
         self._error: Any = libvirt.libvirtError
         self._inactive, self._secure = libvirt.VIR_DOMAIN_XML_INACTIVE, libvirt.VIR_DOMAIN_XML_SECURE
         libvirt.registerErrorHandler(lambda *_: None, None)  # errors are raised; nothing is printed

@@ -36,7 +36,7 @@ class Follower:
         try:
             from watchfiles import watch
         except ImportError:
-            raise Error(f"{wanted_by} needs watchfiles: pip install 'kvmrender[watch]'") from None
+            raise Error(f"{wanted_by} needs watchfiles: pip install watchfiles") from None
         self._watch: Callable[..., Iterator[object]] = watch
         self._files = [Path(file) for file in files]
         self._stack = stack

@@ -1,11 +1,11 @@
-"""The page of all fields, in Markdown: a table for each element, from what ``explain`` shows."""
+"""The pages of fields, in Markdown: a table for each element, from what ``explain`` shows."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from kvmrender.engine import Engine
-from kvmrender.errors import Path
+from kvmrender.errors import Error, Path, nearest
 from kvmrender.look.explain import LEFT_OUT, default, homes, link, template_name, unwritten
 from kvmrender.schema.field_facts import Field, whole
 from kvmrender.schema.versions import OLDEST, schema_of
@@ -15,33 +15,45 @@ from kvmrender.workbench.field_templates import writers
 INTRODUCTION = f"""\
 # All fields
 
-This page is written by `kvmrender explain --markdown`; `kvmrender explain PATH` says the same of one field, and the
-lines of the templates that write it. A field without a version is in libvirt {OLDEST} or earlier. What is said of a
-list holds for each of its items.
+The keys of a guest at the top level. Those that are mappings or lists of them have pages of their own. `kvmrender
+explain PATH` says the same of one field, and the lines of the templates that write it. A field without a version is in
+libvirt {OLDEST} or earlier. What is said of a list holds for each of its items.
 """
 
 
-def fields_page(engine: Engine, libvirt: str | None = None) -> str:
-    """Return the page of all fields of the engine's guests, or of those for a libvirt."""
-    return "\n".join(_Page(engine, libvirt).lines()) + "\n"
+def fields_page(engine: Engine, name: str = "", libvirt: str | None = None) -> str:
+    """Return the page of a field at the top of the engine's guests and of all that is below it, or the list of these.
+
+    Of a libvirt's guests, if one is given. Raises Error where the field has no page: one that is no mapping.
+    """
+    return "\n".join(_Pages(engine, libvirt).lines(name))
 
 
-class _Page:
+def page_name(name: str) -> str:
+    """Return the file name of the page of a field at the top; some systems have no colons in these."""
+    return f"{name.replace(':', '-')}.md"
+
+
+class _Pages:
     def __init__(self, engine: Engine, libvirt: str | None) -> None:
         self._stack, self._writers = engine.stack, writers(engine)
         self._guest = whole(schema_of(engine.schema, libvirt))
         self._homes = homes(self._guest)
 
-    def lines(self) -> Iterator[str]:
-        yield INTRODUCTION
-        yield from self._section(self._guest, 2)
+    def lines(self, name: str) -> Iterator[str]:
+        fields = {child.path[0]: child for child in self._guest.children() if "properties" in child.item}
+        if name and name not in fields:
+            raise Error(f"{name}: is no mapping or list of mappings at the top of a guest{nearest(name, fields)}")
+        if not name:
+            yield INTRODUCTION
+        yield from self._section(fields[name] if name else self._guest, 1)
 
     def _section(self, field: Field, level: int) -> Iterator[str]:
         """Yield the table of a mapping's fields, and then those of the mappings in it."""
         if field.path:
-            yield f'<a id="{_id(field.name)}"></a>\n'
-        yield f"{'#' * level} {field.name or 'Guest'}\n"
-        if field.path:
+            if level > 1:
+                yield f'<a id="{_id(field.name)}"></a>\n'
+            yield f"{'#' * level} {field.name}\n"
             yield f"{field.description} [libvirt]({link(field)}); {self._templates(field.path)}\n"
         if field.path and field.shorthand:
             yield f"Short forms: {'; '.join(f'`{said}`' for said in field.shorthand)}\n"
@@ -49,17 +61,24 @@ class _Page:
         yield "| --- | --- | --- | --- |"
         inner = []
         for child in field.children():
-            if "properties" in child.item and self._homes.get(child.reference or "", child.name) == child.name:
+            if "properties" in child.item and self._home(child) == child.name:
                 inner.append(child)
-            yield f"| {' | '.join(self._row(child))} |"
+            yield f"| {' | '.join(self._row(field, child))} |"
         yield ""
-        for child in inner:
-            yield from self._section(child, min(level + 1, 4))
+        if field.path:
+            for child in inner:
+                yield from self._section(child, min(level + 1, 4))
 
-    def _row(self, field: Field) -> Iterator[str]:
+    def _home(self, field: Field) -> str:
+        return self._homes.get(field.reference or "", field.name)
+
+    def _row(self, above: Field, field: Field) -> Iterator[str]:
         yield f"`{field.path[-1]}`"
         if "properties" in field.item:
-            yield f"[{field.kind}](#{_id(self._homes.get(field.reference or '', field.name))})"
+            home = _id(self._home(field))
+            page, _, inside = home.partition(".")
+            file = "" if inside and above.path[:1] == (page,) else page_name(page)
+            yield f"[{field.kind}]({file}{f'#{home}' if inside else ''})"
         elif field.node.get("type") == "array":
             yield f"{field.kind}: {cell(field.values)}"
         else:

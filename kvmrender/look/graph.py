@@ -164,7 +164,7 @@ class Picture:
         try:
             import graphviz
         except ImportError:
-            raise Error("graph --format svg needs graphviz: pip install 'kvmrender[graph]'") from None
+            raise Error("graph --format svg needs graphviz: pip install graphviz") from None
         things = self._things()
         font = {"fontname": "sans-serif", "fontsize": "12"}
         picture = graphviz.Graph(

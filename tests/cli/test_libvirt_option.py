@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, Run
+from tools import files
 
 from kvmrender.schema.versions import NEWEST, OLDEST
 
 PAGE = (ROOT / "docs/versions.md").read_text()
-(FLEET,) = re.findall(r"^```yaml fleet.yaml\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+FLEET = files(ROOT / "docs/versions.md")["fleet.yaml"]
 EXAMPLES = re.findall(r"^```sh\nkvmrender (.*?)\n```\n\n```text\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
 
 NEWER = "name: a\nsounds: virtio\n"

@@ -1,4 +1,4 @@
-"""Defaults and derived values, as the README's tables have them."""
+"""Defaults and derived values, as the tables of docs/guest-file.md have them."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from conftest import ROOT, Run
+from tools import blocks
 
 import kvmrender
 from kvmrender.engine import default_engine
@@ -255,7 +256,7 @@ def test_every_guest_is_what_its_own_xml_says() -> None:
 def test_page_shows_what_is_told(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     page = (ROOT / "docs/drift.md").read_text()
-    fleet, _ = re.findall("^```yaml\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    fleet, _ = blocks(ROOT / "docs/drift.md", "yaml")
     command, *told = re.findall("^```console\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)[0].splitlines()
     (tmp_path / "fleet.yaml").write_text(fleet)
     (tmp_path / "dumps").mkdir()

@@ -16,7 +16,7 @@ from kvmrender import GuestError, Renderer, TemplateError
 from kvmrender.errors import Problem
 from kvmrender.fleet.shards import Job, clashes, clashes_of, owners, rendered, suspects, written
 
-PAGE = files(ROOT / "docs/integrations.md", "More than one machine")
+PAGE = files(ROOT / "docs/pipelines.md", "More than one machine")
 SHARDS, EACH = 3, 40
 
 

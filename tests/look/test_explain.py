@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
 from xml.parsers import expat
@@ -12,7 +13,7 @@ from conftest import ROOT, Run
 
 from kvmrender.engine import Engine
 from kvmrender.errors import Path as FieldPath
-from kvmrender.look.fields_page import cell
+from kvmrender.look.fields_page import cell, fields_page
 from kvmrender.schema.field_facts import Field, field_at, whole
 from kvmrender.schema.guest_schema import all_fields
 from kvmrender.schema.xml_path import guest_path
@@ -283,17 +284,37 @@ def test_templates_that_are_wrong_are_no_reason_to_explain_nothing(text: str, tm
     assert "template   none" in result.stdout
 
 
-def test_page_of_all_fields_is_not_stale(run: Run) -> None:
-    page = run("explain", "--markdown").stdout
-    assert (ROOT / "docs/fields.md").read_text() == page, "kvmrender explain --markdown > docs/fields.md"
-    assert all(f'<a id="{target}">' in page for target in {part.partition(")")[0] for part in page.split("](#")[1:]})
-    assert {line.split("`")[1] for line in page.splitlines() if line.startswith("| `")} == {
-        field[-1] for field in FIELDS
-    }
+PAGES = {path.name: path.read_text() for path in sorted((ROOT / "docs/fields").glob("*.md"))}
+LINKS = re.findall(r"^\| `(.*)` \| \[.*\]\((.*\.md)\) \|", PAGES["index.md"], re.MULTILINE)
 
 
-def test_page_is_of_all_fields(run: Run) -> None:
-    assert run("explain", "--markdown", "disks").exit_code == 2
+def test_list_of_fields_is_not_stale_and_links_all_pages(run: Run) -> None:
+    assert run("explain", "--markdown").stdout == PAGES["index.md"], "tests/make_docs"
+    assert sorted(["index.md", *(page for _, page in LINKS)]) == sorted(PAGES)
+
+
+def test_page_of_a_field_is_not_stale(run: Run) -> None:
+    engine = Engine()
+    for field, page in LINKS:
+        assert fields_page(engine, field) == PAGES[page], "tests/make_docs"
+    assert run("explain", "--markdown", "pm").stdout == PAGES["pm.md"]
+
+
+def test_pages_of_fields_have_all_fields_and_each_link_leads_to_one() -> None:
+    rows = {row.split("`")[1] for page in PAGES.values() for row in page.splitlines() if row.startswith("| `")}
+    assert rows == {field[-1] for field in FIELDS}
+    for name, page in PAGES.items():
+        for file, anchor in re.findall(r"\]\(([\w.-]*)#([^)]*)\)", page):
+            assert f'<a id="{anchor}"></a>' in PAGES[file or name], (name, anchor)
+
+
+@pytest.mark.parametrize(
+    ("field", "hint"), [("dsks", " (did you mean 'disks'?)"), ("name", " (did you mean 'nvram'?)")]
+)
+def test_field_that_has_no_page(field: str, hint: str, run: Run) -> None:
+    result = run("explain", "--markdown", field)
+    said = f"{field}: is no mapping or list of mappings at the top of a guest{hint}\n"
+    assert (result.exit_code, result.stdout, result.stderr) == (2, "", said)
 
 
 def test_cells_of_the_page_of_fields_are_text() -> None:

@@ -119,7 +119,7 @@ def test_list_of_checks(run: Run) -> None:
 
 def test_page_of_checks_is_not_stale(run: Run) -> None:
     page = run("explain", "--checks", "--markdown").stdout
-    assert (ROOT / "docs/checks.md").read_text() == page, "kvmrender explain --checks --markdown > docs/checks.md"
+    assert (ROOT / "docs/checks.md").read_text() == page, "tests/make_docs"
     assert re.findall(r'^\| <a id="([a-z0-9-]+)"></a>`\1` \|', page, re.MULTILINE) == [*KNOWN]
     assert {len(re.findall(r"(?<!\\)\|", row)) for row in page.splitlines() if row.startswith("| <a")} == {3, 6}
 

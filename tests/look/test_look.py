@@ -451,7 +451,7 @@ class TestFollower:
 
     def test_without_watchfiles_it_is_asked_for(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(sys.modules, "watchfiles", None)
-        with pytest.raises(Error, match=r"^preview needs watchfiles: pip install 'kvmrender\[watch\]'$"):
+        with pytest.raises(Error, match=r"^preview needs watchfiles: pip install watchfiles$"):
             Follower(["web-1.yaml"], Stack(), "preview")
 
 

@@ -535,7 +535,7 @@ def test_without_watchfiles(folder: Path) -> None:
     command = [sys.executable, "-c", program, "preview", "web-1.yaml"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "preview needs watchfiles: pip install 'kvmrender[watch]'\n"
+    assert done.stderr == "preview needs watchfiles: pip install watchfiles\n"
 
 
 def test_what_can_not_be_served(folder: Path, run: Run) -> None:

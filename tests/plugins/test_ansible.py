@@ -14,7 +14,7 @@ from tools import execute, files, lay_out, tool
 
 import kvmrender
 
-PAGE = ROOT / "docs/integrations.md"
+PAGE = ROOT / "docs/ansible.md"
 GUESTS = {"north": {"web-1", "web-2"}, "south": {"db-1"}}
 
 pytestmark = pytest.mark.libvirt
@@ -25,7 +25,7 @@ class Site:
 
     def __init__(self, folder: Path, uri: str) -> None:
         self.folder, self.uri = folder, uri
-        lay_out(folder, files(PAGE, "Ansible"))
+        lay_out(folder, files(PAGE))
 
     def edit(self, old: str, new: str) -> None:
         """Change the inventory."""

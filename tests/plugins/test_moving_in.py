@@ -17,7 +17,8 @@ from tools import blocks, execute, files, lay_out, program, tool
 import kvmrender
 
 PAGE = ROOT / "docs/moving-in.md"
-FIVE, SHORT, ANSIBLE, PLAY, SALT, APPLY = blocks(PAGE, "sh")
+FIVE, ONE, SHORT, ANSIBLE, PLAY, SALT, APPLY = blocks(PAGE, "sh")
+WEB = (ROOT / "fixtures/web-1.xml").read_text()
 GUESTS = [
     {"name": "web-1", "memory": "2 GiB", "disks": [{"source": "/var/lib/web-1.qcow2"}]},
     {"name": "web-2", "memory": "2 GiB", "disks": [{"source": "/var/lib/web-2.qcow2"}]},
@@ -82,6 +83,16 @@ def test_five_commands_from_a_hypervisor_to_git(site: Path, tmp_path: Path) -> N
     assert "machine" not in short["defaults"]  # pc, which libvirt takes by itself
     for file in folder.glob("short/*.xml"):
         virsh(uri, "define", file)
+
+
+def test_one_guest_or_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "fixtures").symlink_to(ROOT / "fixtures")
+    full = bash(ONE, tmp_path)
+    assert kvmrender.render(yaml.safe_load((tmp_path / "web-1.yaml").read_text())) == WEB
+    assert len(full) > len((tmp_path / "web-1.yaml").read_text())
+    assert {path.stem for path in (tmp_path / "guests").iterdir()} == {
+        f"guest-{path.stem}" for path in (ROOT / "fixtures/guests").glob("*.xml")
+    }
 
 
 def test_options_of_the_page_are_the_commands(site: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

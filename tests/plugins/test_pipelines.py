@@ -13,13 +13,11 @@ from pathlib import Path
 import pytest
 import yaml
 from conftest import ROOT
-from tools import assert_valid, files, lay_out, program
+from tools import assert_valid, blocks, files, lay_out, program
 
 PAGE = (ROOT / "docs/pipelines.md").read_text()
-BLOCKS = {
-    language: re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
-    for language in ("sh", "yaml", "make", "bash")
-}
+BLOCKS = {language: blocks(ROOT / "docs/pipelines.md", language) for language in ("sh", "yaml", "make", "bash")}
+JOB = files(ROOT / "docs/pipelines.md")[".github/workflows/domains.yaml"]
 GUESTS = {"web-1.xml", "web-2.xml", "db-1.xml"}
 
 
@@ -80,7 +78,7 @@ def test_make(site: Path) -> None:
     ],
 )
 def test_make_tells_a_difference_from_trouble(fleet: str, code: int, said: str, tmp_path: Path) -> None:
-    lay_out(tmp_path, files(ROOT / "docs/integrations.md", "Make and scripts"))
+    lay_out(tmp_path, files(ROOT / "docs/pipelines.md", "make"))
     (tmp_path / "fleet.yaml").write_text("guests: [{name: web-1}]\n")
     assert execute(tmp_path, "make", "domains").returncode == 0
     (tmp_path / "fleet.yaml").write_text(f"{fleet}\n")
@@ -95,7 +93,7 @@ def test_git_hook_and_ci_job_fail_on_drift(site: Path) -> None:
     hook.parent.mkdir(exist_ok=True)
     hook.write_text(BLOCKS["bash"][0])
     hook.chmod(0o755)
-    job = yaml.safe_load(BLOCKS["yaml"][1])["jobs"]["domains"]["steps"][-1]["run"]
+    job = yaml.safe_load(JOB)["jobs"]["domains"]["steps"][-1]["run"]
     execute(site, "kvmrender", "render", "-o", "domains", "fleet.yaml")
     execute(site, "git", "add", ".")
     assert execute(site, "bash", "-euc", job).returncode == 0

@@ -11,7 +11,7 @@ import yaml
 from conftest import ROOT
 from tools import NOT_SOURCES, execute, files, program, tool
 
-CONFIG = files(ROOT / "docs/integrations.md", "Git")[".pre-commit-config.yaml"]
+CONFIG = files(ROOT / "docs/pipelines.md", "pre-commit")[".pre-commit-config.yaml"]
 
 
 class Repository:
@@ -28,7 +28,7 @@ class Repository:
         }
         project, self.site = folder / "kvmrender", folder / "site"
         shutil.copytree(ROOT, project, ignore=NOT_SOURCES)
-        for step in (["init", "-q"], ["add", "."], ["commit", "-qm", "All"], ["tag", "v0.1.0"]):
+        for step in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-qm", "All"]):
             self.git(*step, cwd=project)
         self.site.mkdir()
         self.git("init", "-q", cwd=self.site)

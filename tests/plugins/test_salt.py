@@ -15,7 +15,7 @@ from tools import blocks, execute, files, lay_out, tool
 
 import kvmrender
 
-PAGE = ROOT / "docs/integrations.md"
+PAGE = ROOT / "docs/salt.md"
 COMMANDS = [line for block in blocks(PAGE, "sh") for line in block.splitlines() if line.startswith("salt-call")]
 WEB = {
     "name": "web-1",
@@ -30,7 +30,7 @@ class Minion:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.domains = folder, folder / "domains"
-        lay_out(folder, files(PAGE, "Salt"), **{"/etc/kvmrender/domains": str(self.domains)})
+        lay_out(folder, files(PAGE), **{"/etc/kvmrender/domains": str(self.domains)})
         configuration = {
             "id": "north",
             "root_dir": str(folder / "root"),

@@ -86,7 +86,8 @@ def test_sdist_holds_what_the_tests_need(dist: Path) -> None:
     for folder in ("kvmrender", "ansible_collections", "templates", "fixtures", "tests", "docs", "man"):
         here = {path.relative_to(ROOT).as_posix() for path in (ROOT / folder).rglob("*") if path.is_file()}
         assert {name for name in here if "__pycache__" not in name} <= names, folder
-    assert {"README.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", ".pre-commit-hooks.yaml", ".ci/run"} <= names
+    top = {"README.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", ".pre-commit-hooks.yaml", ".ci/run"}
+    assert top <= names
 
 
 def test_pip_installs_it(wheel: Path, tmp_path: Path) -> None:
@@ -96,6 +97,22 @@ def test_pip_installs_it(wheel: Path, tmp_path: Path) -> None:
     rendered(execute(tmp_path / "venv/bin/kvmrender", "render", WEB, cwd=tmp_path))
     page = tmp_path / "venv/share/man/man1/kvmrender-render.1"
     assert page.read_text() == (ROOT / "man/kvmrender-render.1").read_text()
+
+
+def test_each_way_to_install_it_that_the_page_names(wheel: Path, tmp_path: Path) -> None:
+    """The repository's address stands for another, and the wheel is where `python -m build` puts it."""
+    clone = shutil.copytree(ROOT, tmp_path / "clone", ignore=NOT_SOURCES)
+    (clone / "dist").mkdir()
+    shutil.copy(wheel, clone / "dist")
+    for step in (["init", "-q"], ["add", "."], ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "All"]):
+        assert execute(program("git", "git"), *step, cwd=clone, **HOME).returncode == 0
+    (ways,) = (block for block in blocks(ROOT / "docs/index.md", "sh") if block.startswith("pip install"))
+    for number, way in enumerate(ways.splitlines()):
+        command = way.replace("https://git.example.org/kvmrender", clone.as_uri()).split()
+        subprocess.run([tool("packaging"), "-m", "venv", tmp_path / f"venv{number}"], check=True)
+        installed = execute(tmp_path / f"venv{number}/bin" / command[0], *command[1:], cwd=clone, **HOME)
+        assert installed.returncode == 0, installed.stderr
+        rendered(execute(tmp_path / f"venv{number}/bin/kvmrender", "render", WEB, cwd=tmp_path))
 
 
 def pipx(tmp_path: Path, *arguments: str | Path, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -110,9 +127,9 @@ def test_pipx_installs_it_with_its_manual(wheel: Path, tmp_path: Path) -> None:
     assert (tmp_path / "PIPX_MAN_DIR/man1/kvmrender.1").exists()
 
 
-def test_pipx_runs_it_as_the_readme_says(tmp_path: Path) -> None:
+def test_pipx_runs_it_as_the_page_says(tmp_path: Path) -> None:
     """As it is now: an edited template is seen."""
-    lines = [line for block in blocks(ROOT / "README.md", "sh") for line in block.splitlines()]
+    lines = [line for block in blocks(ROOT / "docs/index.md", "sh") for line in block.splitlines()]
     (line,) = (line.partition("#")[0].split() for line in lines if line.startswith("pipx run"))
     clone = shutil.copytree(ROOT, tmp_path / "clone", ignore=NOT_SOURCES)
     rendered(pipx(tmp_path, *line[1:], folder=clone))

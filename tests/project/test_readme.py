@@ -1,4 +1,4 @@
-"""What the README says is so. Its two set-up commands are run by .ci/run, in a new environment."""
+"""What the README, and the first pages of docs/, say is so. README's set-up commands are run by .ci/run, anew."""
 
 from __future__ import annotations
 
@@ -10,27 +10,35 @@ from pathlib import Path
 
 import pytest
 from conftest import PACKAGES, ROOT, Run, embedded_root
-from tools import assert_valid, program
+from tools import assert_valid, blocks, files, program
 
 from kvmrender.schema.versions import NEWEST, OLDEST
 
-README = (ROOT / "README.md").read_text()
+README = ROOT / "README.md"
+START = ROOT / "docs/index.md"
+VERSIONS = ROOT / "docs/versions.md"
+DONE = re.findall(r"^\| [^|]+ \| `(.*)` \| \[", README.read_text(), re.MULTILINE)
+"""The commands of the table of what kvmrender does."""
+ELSEWHERE = {
+    "ansible-doc": "tests/project/test_distribution.py",
+    "salt-call": "tests/plugins/test_salt.py",
+    "pip": "tests/project/test_distribution.py",
+    "pipx": "tests/project/test_distribution.py",
+    "printf": "tests/real_libvirt/test_cloud_init.py",
+}
+"""Which test runs the commands that begin with these."""
+PROVE = [block for block in blocks(VERSIONS, "sh") if "qemu:///system" in block]
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
-
-
-SET_UP = [block for block in blocks("sh") if block.startswith("python3 -m venv")]
-PROVE = [block for block in blocks("sh") if "qemu:///system" in block]
-ONCE = [block for block in blocks("sh") if block.startswith("pipx run")]  # tests/project/test_distribution.py runs it
-CLOUD = [block for block in blocks("sh") if "cloud-localds" in block]  # and tests/real_libvirt/test_cloud_init.py this
-COMMANDS = [block for block in blocks("sh") if block not in SET_UP + PROVE + ONCE + CLOUD]
+def test_readme_is_short() -> None:
+    assert len(README.read_text().splitlines()) <= 150
 
 
 def test_two_commands_set_everything_up() -> None:
-    install, test = SET_UP
+    install, test = blocks(README, "sh")
     assert install.strip().count("\n") == test.strip().count("\n") == 0
+    assert install.startswith("python3 -m venv")
+    assert test.startswith("python3 -m venv")
     assert "kvmrender render" in install
     assert "pytest" in test
 
@@ -52,8 +60,38 @@ def execute(commands: str, tmp_path: Path) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("commands", COMMANDS, ids=lambda commands: commands.partition("\n")[0])
-def test_commands_run(commands: str, tmp_path: Path) -> None:
+def test_commands_of_the_table_run_one_after_the_other(tmp_path: Path) -> None:
+    commands = [line for line in DONE if line.split()[0] not in ELSEWHERE]
+    asked = [line for line in commands if line.startswith("kvmrender validate")]  # it needs libvirt's schema
+    assert len(commands) - len(asked) == 12
+    execute("\n".join(line for line in commands if line not in asked), tmp_path)
+
+
+@pytest.mark.libvirt
+def test_validation_of_the_table(tmp_path: Path) -> None:
+    execute("\n".join(line for line in DONE if line.startswith("kvmrender validate")), tmp_path)
+
+
+def test_commands_that_need_other_programs_are_run_by_their_tests() -> None:
+    others = [line for line in DONE if line.split()[0] != "kvmrender"]
+    assert len(others) == 2
+    for line in others:
+        (word,) = [word for word in ELSEWHERE if line.startswith(word)]
+        test = (ROOT / ELSEWHERE[word]).read_text()
+        assert line in (ROOT / "docs/salt.md").read_text() or all(part in test for part in line.split()), line
+
+
+@pytest.mark.parametrize(
+    "commands",
+    [
+        block
+        for page in ("index", "guest-file", "guests")
+        for block in blocks(ROOT / f"docs/{page}.md", "sh")
+        if block.split()[0] not in ELSEWHERE
+    ],
+    ids=lambda commands: commands.partition("\n")[0],
+)
+def test_commands_of_the_first_pages_run(commands: str, tmp_path: Path) -> None:
     execute(commands, tmp_path)
 
 
@@ -69,21 +107,21 @@ def test_proof_on_a_host(tmp_path: Path) -> None:
 
 def test_guest_and_xml_are_the_fixture() -> None:
     fixture = ROOT / "fixtures/web-1.yaml"
-    assert blocks("yaml")[0] == fixture.read_text().partition("\n")[2]
-    assert blocks("xml")[0] == fixture.with_suffix(".xml").read_text()
+    assert blocks(README, "yaml")[0] == fixture.read_text().partition("\n")[2]
+    assert blocks(README, "xml")[0] == fixture.with_suffix(".xml").read_text()
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/versions.md"])
-def test_pages_say_which_libvirts_are_covered(page: str) -> None:
-    text = " ".join((ROOT / page).read_text().split())
-    assert re.search(rf"libvirt[^0-9]+ (from )?{OLDEST} to {NEWEST}[ ,:]", text)
+@pytest.mark.parametrize("page", [README, VERSIONS])
+def test_pages_say_which_libvirts_are_covered(page: Path) -> None:
+    text = " ".join(page.read_text().split())
+    assert re.search(rf"libvirt[^0-9]+ (from )?{OLDEST} to {NEWEST}[., :]", text)
 
 
 def test_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "site-templates").mkdir()
     (tmp_path / "fixtures").symlink_to(ROOT / "fixtures")
     monkeypatch.chdir(tmp_path)
-    (program,) = blocks("python")
+    (program,) = blocks(ROOT / "docs/python.md", "python")
     names: dict[str, object] = {}
     exec(program, names)
     assert "<name>web-1</name>" in str(names["xml"])
@@ -92,8 +130,8 @@ def test_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_messages_are_those_of_the_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("web-1.yaml").write_text("name: web-1\ndisks:\n- source: /a\n  driver: qcow3\n\nmemroy: 2\n")
-    assert run("render", "web-1.yaml").stderr == blocks("text")[0]
+    Path("web-1.yaml").write_text(files(START)["web-1.yaml"])
+    assert run("render", "web-1.yaml").stderr == blocks(START, "text")[0] == blocks(README, "text")[0]
 
 
 @pytest.mark.libvirt
@@ -107,4 +145,5 @@ def test_message_of_validate_is_that_of_the_program(tmp_path: Path, monkeypatch:
         + disk.format("b").replace("name", "cash")
         + "\n</devices>\n</domain>\n"
     )
-    assert run("validate", "domain.xml").stderr == blocks("text")[1]
+    (said,) = (block for block in blocks(VERSIONS, "text") if "domain.xml" in block)
+    assert run("validate", "domain.xml").stderr == said

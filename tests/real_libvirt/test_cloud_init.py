@@ -1,4 +1,4 @@
-"""The README's way from a cloud image to a guest that runs, with its seed attached, on a real libvirt."""
+"""The way of docs/index.md from a cloud image to a guest that runs, with its seed attached, on a real libvirt."""
 
 from __future__ import annotations
 
@@ -17,9 +17,8 @@ from conftest import ROOT
 from test_boot import HELLO, boot_sector, wait_for
 from tools import blocks, program
 
-README = ROOT / "README.md"
 IMAGES = "/var/lib/libvirt/images"
-(RECIPE,) = (block for block in blocks(README, "sh") if "cloud-localds" in block)
+(RECIPE,) = (block for block in blocks(ROOT / "docs/index.md", "sh") if "cloud-localds" in block)
 (XORRISO,) = re.findall(r"^# or: (xorriso .*)$", RECIPE, re.MULTILINE)
 
 pytestmark = pytest.mark.libvirt

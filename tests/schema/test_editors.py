@@ -1,4 +1,4 @@
-"""Guest files in an editor: the real yaml-language-server, with the settings of docs/integrations.md."""
+"""Guest files in an editor: the real yaml-language-server, with the settings of docs/editors.md."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from conftest import ROOT, Run
 from language_server import Client, language_server
-from tools import blocks, files
+from tools import files
 
 from kvmrender.reading.parse import from_yaml
 
-PAGE = files(ROOT / "docs/integrations.md", "Editors")
+PAGE = files(ROOT / "docs/editors.md")
 FOR_VSCODE = json.loads(PAGE[".vscode/settings.json"].split("\n", 1)[1])
 FOR_VIM = json.loads(PAGE[".vimrc"].partition(" = ")[2].replace("'", '"'))
 SETTINGS = {
@@ -119,8 +119,3 @@ def test_misspelt_keyword_of_a_part_is_marked_and_a_good_part_is_not(parts: Clie
     for name in ("arm64", "devices/graphics", "devices/disk/source", "numbers"):
         part = (ROOT / f"templates/{name}.schema.yaml").read_text()
         assert parts.diagnostics(parts.open(f"site/{name}.schema.yaml", part)) == []
-
-
-def test_readme_has_the_same_settings() -> None:
-    assert [json.loads(block) for block in blocks(ROOT / "README.md", "json")] == [FOR_VSCODE]
-    assert blocks(ROOT / "README.md", "vim") == [PAGE[".vimrc"].split("\n", 1)[1]]
