@@ -86,7 +86,7 @@ def test_sdist_holds_what_the_tests_need(dist: Path) -> None:
     for folder in ("kvmrender", "ansible_collections", "templates", "fixtures", "tests", "docs", "man"):
         here = {path.relative_to(ROOT).as_posix() for path in (ROOT / folder).rglob("*") if path.is_file()}
         assert {name for name in here if "__pycache__" not in name} <= names, folder
-    top = {"README.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", ".pre-commit-hooks.yaml", ".ci/run"}
+    top = {"README.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", "mkdocs.yml", ".pre-commit-hooks.yaml", ".ci/run"}
     assert top <= names
 
 
