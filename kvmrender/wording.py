@@ -56,8 +56,8 @@ def brief(text: str, longest: int = LONGEST) -> str:
     return found if len(found) <= longest else f"{found[: longest - 1]}…"
 
 
-def nearest(word: object, known: Iterable[object]) -> str:
-    """Return `` (did you mean 'x'?)`` for the known word that is nearest to ``word``, or nothing.
+def nearest(word: object, known: Iterable[object], like: float = 0.6) -> str:
+    """Return `` (did you mean 'x'?)`` for the known word nearest to ``word``, or nothing where none is so much like it.
 
     Of the known words, so many are looked at as can be told apart in no time, and none that is longer than is shown.
     """
@@ -69,7 +69,7 @@ def nearest(word: object, known: Iterable[object]) -> str:
         return ""
     from difflib import get_close_matches
 
-    matches = get_close_matches(text, folded, cutoff=0.6)
+    matches = get_close_matches(text, folded, cutoff=like)
     # A slip of one letter for another is likelier than one too many: qcow3 is qcow2, not qcow.
     matches.sort(key=lambda match: len(match) != len(text) or sum(map(str.__ne__, match, text)) > 1)
     return f" (did you mean {folded[matches[0]]!r}?)" if matches else ""

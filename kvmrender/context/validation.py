@@ -14,6 +14,7 @@ from kvmrender.context.condensed_schema import condensed, names_in
 from kvmrender.context.quick_validation import UnknownError, validity
 from kvmrender.errors import Path, Problem, nearest
 from kvmrender.schema.guest_schema import GuestSchema, Node, inner, node_at, resolve, validator_of
+from kvmrender.schema.near_fields import form_hint, key_hint
 from kvmrender.schema.secrets import MASK, Secrets
 from kvmrender.schema.shorthand import QUANTITIES, forms
 
@@ -187,8 +188,8 @@ def problems_of(root: Node, secrets: Secrets, guest: Any, error: jsonschema_rs.V
     if kind in ("additionalProperties", "unevaluatedProperties"):
         known = {**resolve(root, node).get("properties", {}), **node.get("properties", {})}
         for key in found["unexpected"]:
-            hint = nearest(key, known) or f" (known keys: {_options(known)})"
-            said = _OF_RUNNING if _is_live(root, (*path, key)) else f"is not a known key{hint}"
+            is_live = _is_live(root, (*path, key))
+            said = _OF_RUNNING if is_live else f"is not a known key{key_hint(root, path, key, known)}"
             key = MASK if secrets.hides_key((*path, key), value) else key
             yield Problem((*path, key), said, at_key=True)
     elif kind == "required":
@@ -207,7 +208,8 @@ def problems_of(root: Node, secrets: Secrets, guest: Any, error: jsonschema_rs.V
         yield Problem(path, node["message"])
     else:
         secret = secrets.hides(path, value)
-        yield Problem(path, f"{MASK if secret else shown(value)} {_fault(kind, found, node, value, secret)}")
+        meant = form_hint(root, path, value) if kind == "type" else ""
+        yield Problem(path, f"{MASK if secret else shown(value)} {_fault(kind, found, node, value, secret)}{meant}")
 
 
 def _is_live(root: Node, path: Path) -> bool:

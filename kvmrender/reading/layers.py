@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from kvmrender.errors import GuestError, Path, Problem, brief, nearest, path_string
 from kvmrender.reading.parse import MAX_DEPTH, RefusedError, from_yaml
 from kvmrender.schema.guest_schema import FREE, Node, inner
+from kvmrender.schema.near_fields import key_hint
 from kvmrender.schema.secrets import MASK, Secrets, holds_secrets
 from kvmrender.schema.shorthand import expander, forms
 
@@ -97,7 +98,7 @@ def setting(root: Node, text: str, secrets: Secrets | None = None) -> Setting:
         raise GuestError([found.problem(f"is a path of more than {MAX_DEPTH} steps")])
     node = root
     for place, step in enumerate(path):
-        if fault := _fault(node, path[:place], step):
+        if fault := _fault(root, node, path[:place], step):
             raise GuestError([found.problem(fault)])
         node = inner(root, node, step)
     is_hidden = secrets.hides(path, value) or holds_secrets(root, node)
@@ -112,7 +113,7 @@ def setting(root: Node, text: str, secrets: Secrets | None = None) -> Setting:
     return found._replace(value=values[0] if values else None)
 
 
-def _fault(node: Node, before: Path, step: str | int) -> str | None:
+def _fault(root: Node, node: Node, before: Path, step: str | int) -> str | None:
     """Say why a step can't be taken in what a node describes."""
     where = path_string((*before, step))
     if node is FREE or (node.get("type") == "object" and "properties" not in node and not forms(node)[0]):
@@ -126,7 +127,7 @@ def _fault(node: Node, before: Path, step: str | int) -> str | None:
     known = node.get("properties", {})
     if isinstance(step, int) or not known:
         return f"{where}: {path_string(before) or 'a guest'} is not a {'list' if isinstance(step, int) else 'mapping'}"
-    return None if step in known else f"{where}: is not a known key{nearest(step, known)}"
+    return None if step in known else f"{where}: is not a known key{key_hint(root, before, step, known)}"
 
 
 def with_settings(root: Node, guest: Any, settings: Iterable[Setting]) -> Any:

@@ -10,14 +10,13 @@ from typing import Any
 
 import yaml
 
-from kvmrender.errors import Error, Path, listed, nearest
+from kvmrender.errors import Error, Path, listed
 from kvmrender.schema.guest_schema import GuestSchema, Node, resolve, variants_of
+from kvmrender.schema.near_fields import key_hint
 from kvmrender.schema.secrets import public
 from kvmrender.schema.shorthand import QUANTITIES, forms
 from kvmrender.schema.versions import OLDEST, Fact, facts, of_values
 
-MOST_NAMED = 20
-"""Fields that an error names where none is near."""
 BOOLEANS = ({"yes", "no"}, {"on", "off"})
 
 _STEP = re.compile(r"\[[0-9]*\]")
@@ -211,8 +210,7 @@ def _no_such(step: str, above: Field, children: dict[str, Field]) -> str:
     where = above.name or "a guest"
     if not children:
         return f"{where} has no fields in it"
-    hint = nearest(step, children) or (f" (it has {', '.join(children)})" if len(children) <= MOST_NAMED else "")
-    return f"{step!r} is not a field of {where}{hint}"
+    return f"{step!r} is not a field of {where}{key_hint(above.root, above.path, step, children)}"
 
 
 def _item(root: Node, place: Node) -> Node:

@@ -152,8 +152,10 @@ def test_every_field_is_explained() -> None:
     [
         ("disks.drivr", "disks.drivr: 'drivr' is not a field of disks (did you mean 'driver'?)\n"),
         ("memroy", "memroy: 'memroy' is not a field of a guest (did you mean 'memory'?)\n"),
+        ("firmware", "firmware: 'firmware' is not a field of a guest (did you mean 'os.firmware'?)\n"),
+        ("tpms.version", "tpms.version: 'version' is not a field of tpms (did you mean 'tpms.backend.version'?)\n"),
         ("disks.readonly.x", "disks.readonly.x: disks[].readonly has no fields in it\n"),
-        ("clock.timer.zzz", "clock.timer.zzz: 'zzz' is not a field of clock.timer (it has name, "),
+        ("clock.timer.zzz", "clock.timer.zzz: 'zzz' is not a field of clock.timer (known keys: name, "),
     ],
 )
 def test_unknown_field(path: str, message: str, run: Run) -> None:

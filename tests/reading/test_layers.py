@@ -241,7 +241,8 @@ def test_defaults_are_a_mapping(text: str, said: str, tmp_path: Path, run: Run) 
 def test_defaults_that_are_missing(tmp_path: Path, run: Run) -> None:
     result = run("render", "--defaults", tmp_path / "d.yaml", "--set", "x=1", input="name: a\n")
     assert result.stderr == (
-        f"{tmp_path}/d.yaml: No such file or directory [file]\n--set x=…: x: is not a known key [set]\n"
+        f"{tmp_path}/d.yaml: No such file or directory [file]\n"
+        "--set x=…: x: is not a known key (kvmrender explain lists all) [set]\n"
     )
 
 

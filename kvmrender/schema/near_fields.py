@@ -1,0 +1,93 @@
+"""Which field is meant by a key that there isn't: by letters, by the same name elsewhere, and by other words for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cache
+from itertools import islice, pairwise
+from pathlib import Path as File
+from typing import cast
+
+from kvmrender.errors import LONGEST, Path, listed, nearest
+from kvmrender.schema.guest_schema import Node, resolve
+from kvmrender.schema.shorthand import forms
+
+SYNONYMS = File(__file__).with_name("synonyms.yaml")
+SLIP = 0.85
+"""How like a known key, from 0 to 1, a key is that has a slip of the pen in it. It is taken for that, whatever else has
+its name."""
+MOST_KEYS = 9
+"""Keys that are all listed; of more, it is so many of the nearest:"""
+NEAREST = 5
+MOST_PLACES = 3
+"""Fields of one name that are told, at most."""
+
+
+def key_hint(root: Node, above: Path, key: str, known: Iterable[str]) -> str:
+    """Say which field is meant by an unknown key of the mapping at a path, which has the ``known`` ones."""
+    known = [*known]
+    if meant := _synonyms().get(_dotted((*above, key))):
+        return f" (did you mean {meant!r}?)"
+    if found := nearest(key, known, SLIP):
+        return found
+    if places := [*islice(_elsewhere(root, above, key), MOST_PLACES)]:
+        return f" (did you mean {listed([repr(place) for place in places], 'or')}?)"
+    if found := nearest(key, known):
+        return found
+    if len(known) <= MOST_KEYS:
+        return f" (known keys: {', '.join(known)})"
+    explain = " ".join(["kvmrender explain", *filter(None, [_dotted(above)])])
+    like = _most_like(key, known)
+    return f" ({f'the nearest are {listed(like)}; ' if like else ''}{explain} lists all)"
+
+
+def form_hint(root: Node, path: Path, value: object) -> str:
+    """Say which field beside the one at a path is meant, where a scalar was given to what takes none: ``vcpus: 4``."""
+    if not path or not isinstance(path[-1], str) or not isinstance(value, (str, int)):
+        return ""
+    beside = _fields(root, [step for step in path[:-1] if isinstance(step, str)])
+    takes = (name for name, node in beside.items() if forms(resolve(root, node))[1] is not None and name != path[-1])
+    return nearest(path[-1], takes, SLIP)
+
+
+def _dotted(path: Path) -> str:
+    return ".".join(step for step in path if isinstance(step, str))
+
+
+def _elsewhere(root: Node, above: Path, key: str) -> Iterator[str]:
+    """Yield the fields of that name in the mappings inside of one, and beside it."""
+    names = [step for step in above if isinstance(step, str)]
+    for name, child in _fields(root, names).items():
+        if key in _fields(root, [], child):
+            yield ".".join([*names, name, key])
+    if names and key in _fields(root, names[:-1]):
+        yield ".".join([*names[:-1], key])
+
+
+def _fields(root: Node, names: Iterable[str], node: Node | None = None) -> Node:
+    """Return the fields of a node, or of the guest, or of what is called so in it; of a list, those of its items."""
+    node = _item(root, root if node is None else node)
+    for name in names:
+        node = _item(root, node.get("properties", {}).get(name, {}))
+    return cast(Node, node.get("properties", {}))
+
+
+def _item(root: Node, node: Node) -> Node:
+    node = resolve(root, node)
+    return resolve(root, node["items"]) if "items" in node else node
+
+
+def _most_like(key: str, known: list[str]) -> list[str]:
+    """Return the known keys that have most pairs of letters in common with one: that takes no time."""
+    letters = {*pairwise(key[:LONGEST].casefold())}
+    common = {name: len(letters.intersection(pairwise(name.casefold()))) for name in known}
+    return sorted(filter(common.get, known), key=lambda name: -common[name])[:NEAREST]
+
+
+@cache
+def _synonyms() -> dict[str, str]:
+    """Return the fields that are meant, by what is written in their place."""
+    import yaml
+
+    table = yaml.safe_load(SYNONYMS.read_text("utf-8"))
+    return {word: field for field, words in table.items() for word in words}

@@ -1,0 +1,91 @@
+"""Which field an unknown key is told to mean: by letters, by its name elsewhere, by other words for it."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+from conftest import Run
+
+from kvmrender.engine import default_engine
+from kvmrender.look.explain import whole
+from kvmrender.schema.field_facts import field_at
+from kvmrender.schema.near_fields import SYNONYMS
+
+TABLE = yaml.safe_load(SYNONYMS.read_text())
+ANOTHER_PLACE = "is not a known key (did you mean {!r}?) [schema]"
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("memroy: 1", "memory"),  # by letters
+        ("disk: [{source: /a.raw}]", "disks"),  # a slip, though resource and others have such a key
+        ("firmware: efi", "os.firmware"),  # a level down
+        ("tpms: [{version: '2.0'}]", "tpms.backend.version"),
+        ("disks: [{source: /a.raw, cache: none}]", "disks.driver.cache"),
+        ("os: {memory: 1}", "memory"),  # a level up
+        ("disks: [{source: /a.raw, driver: {serial: a}}]", "disks.serial"),
+        ("ram: 4 GiB", "memory"),  # other words
+        ("nics: [br0]", "interfaces"),
+        ("boot: hd", "os.boot"),
+        ("mac: 52:54:00:12:34:56", "interfaces.mac"),
+        ("cores: 4", "cpu.topology.cores"),
+        ("disks: [{source: /a.raw, format: raw}]", "disks.driver.type"),
+    ],
+)
+def test_unknown_key_says_the_field_that_is_meant(written: str, meant: str, run: Run) -> None:
+    result = run("render", input=f"name: a\n{written}\n")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert ANOTHER_PLACE.format(meant) in result.stderr
+
+
+def test_key_of_several_places_says_the_first_of_them(run: Run) -> None:
+    said = run("render", input="name: a\nmodel: virtio\n").stderr
+    places = said.partition("did you mean ")[2].partition("?")[0]
+    assert places.count("'") == 6
+    assert places.count(".model'") == 3
+    assert " or " in places
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        (
+            "os: {secureboot: 1}",
+            "os.secureboot: is not a known key (the nearest are boot, bootmenu, firmware and varstore;"
+            " kvmrender explain os lists all)",
+        ),
+        ("zzz: 1", "zzz: is not a known key (kvmrender explain lists all)"),
+        ("extra: {zzz: 1}", "extra.zzz: is not a known key (known keys: domain, devices)"),
+    ],
+)
+def test_key_that_is_like_no_other_is_told_the_nearest_not_all(written: str, said: str, run: Run) -> None:
+    assert f"{said} [schema]\n" in run("render", input=f"name: a\n{written}\n").stderr
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("vcpus: 4", "vcpus: 4 is not a mapping (did you mean 'vcpu'?) [schema]\n"),
+        ("interfaces: 7", "interfaces: 7 is not a list [schema]\n"),
+        ("vcpus: [4]", "vcpus: a list is not a mapping [schema]\n"),
+    ],
+)
+def test_scalar_for_a_mapping_says_the_field_beside_it(written: str, said: str, run: Run) -> None:
+    assert said in run("render", input=f"name: a\n{written}\n").stderr
+
+
+def test_settings_say_the_field_that_is_meant_too(run: Run) -> None:
+    assert "ram: is not a known key (did you mean 'memory'?) [set]" in run("render", "--set", "ram=1").stderr
+
+
+def test_table_of_words_is_of_fields_and_of_words_that_are_none() -> None:
+    schema = default_engine().schema
+    words = [word for listed in TABLE.values() for word in listed]
+    assert len(words) == len(set(words))
+    for field in TABLE:
+        assert field_at(schema, field).path
+    for word in words:
+        above, _, key = word.rpartition(".")
+        there = field_at(schema, above) if above else whole(schema)
+        assert key not in {child.path[-1] for child in there.children()}, word
