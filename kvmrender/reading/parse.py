@@ -119,6 +119,8 @@ class _Reader:
                 with suppress(yaml.YAMLError):
                     _Reader(self.text[: mark.index], self.marks)._documents()
             said = ", ".join(part for part in (error.context, error.problem) if part)
+            if mark and self.text[mark.index : mark.index + 1] == "\t":
+                said = "a tab, where lines may be indented by spaces alone"
             raise RefusedError(f"is not YAML: {said}", (mark.line + 1, mark.column + 1) if mark else None) from None
         except UnicodeEncodeError:  # from a command line that is not UTF-8, where the rest is
             raise RefusedError("has half of a surrogate pair, which is not a character", None) from None

@@ -25,6 +25,10 @@ BAD = {
         "name: a\nextra:\n  zzz: 1\n",
         ["3:3: extra.zzz: is not a known key (known keys: domain, devices) [schema]"],
     ),
+    "tab": (
+        "name: a\ndisks:\n\t- source: /a.qcow2\n",
+        ["3:1: is not YAML: a tab, where lines may be indented by spaces alone [file]"],
+    ),
     "wrong type": (
         "name: a\nvcpu: two\ndisks: 7\nos: [hvm]\nfeatures: {acpi: maybe}\n",
         [
