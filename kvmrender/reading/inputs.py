@@ -17,9 +17,12 @@ from kvmrender.reading.load import Document, Layer, Source, beginning, is_lines,
 from kvmrender.reading.size_limits import MAX_SIZE, Limited, copy_of_what_is_read, growth, more_than
 from kvmrender.schema.guest_schema import Node
 from kvmrender.schema.secrets import Secrets
+from kvmrender.terminal import say
 
 STDIN = "-"
 STDIN_NAME = "<stdin>"
+WAITING = "waiting for a guest on standard input: Ctrl-D ends it; a file is read where one is named"
+"""What is said to who types it, and may not know."""
 """How messages call standard input, as compilers do."""
 NAMESPACE = "--namespace"
 
@@ -133,6 +136,8 @@ class Inputs:
     @contextmanager
     def _open(self, file: str, again: bool = False) -> Iterator[Any]:
         if file not in self._spooled:
+            if file == STDIN and sys.stdin.isatty():
+                say(WAITING)
             with nullcontext(sys.stdin.buffer) if file == STDIN else FilePath(file).open("rb") as stream:
                 if size := self._size(file, stream, again):
                     with self._counted(Limited(_name(file), stream, self._max_size, size)) as limited:

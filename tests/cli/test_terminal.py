@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT
+from terminals import at_a_terminal
 
 RENDER = [sys.executable, "-m", "kvmrender", "render"]
 SHOWING = {**os.environ, "TERM": "xterm", "NO_COLOR": ""}
@@ -47,6 +48,33 @@ def on_a_terminal(arguments: list[str], folder: Path, until: str | None = None, 
                 until = None
     process.wait()
     return shown
+
+
+@pytest.mark.parametrize(
+    ("command", "done"), [("render", "<name>a</name>"), ("render -o out", "1 created"), ("context -", "\nuuid: ")]
+)
+def test_who_is_at_a_terminal_is_told_that_a_guest_is_waited_for(command: str, done: str, tmp_path: Path) -> None:
+    with at_a_terminal(tmp_path, *command.split()) as terminal:
+        said = terminal.expect("named\n")
+        assert said == "waiting for a guest on standard input: Ctrl-D ends it; a file is read where one is named\n"
+        terminal.type("name: a\n\x04")
+        code, shown = terminal.end()
+        assert code == 0
+        assert "waiting" not in shown
+        assert done in shown
+
+
+def test_ctrl_c_while_a_guest_is_waited_for_exits_with_130(tmp_path: Path) -> None:
+    with at_a_terminal(tmp_path, "render") as terminal:
+        terminal.expect("named\n")
+        terminal.type("\x03")
+        code, shown = terminal.end()
+        assert (code, shown.removeprefix("^C")) == (130, "interrupted\n")
+
+
+def test_pipe_is_told_nothing() -> None:
+    done = subprocess.run(RENDER, input=b"name: a\n", capture_output=True, check=True)
+    assert done.stderr == b""
 
 
 def test_progress_is_shown_when_it_takes_long(tmp_path: Path) -> None:
