@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import click
 
 from kvmrender.cli.options import FLEET, GUESTS, LAYERS, MERGED, OF_LIBVIRT, TEMPLATES, libvirt_option, options
-from kvmrender.cli.program import engine_of, trouble
+from kvmrender.cli.program import SIGNALLED, engine_of, trouble
 from kvmrender.errors import visible
 from kvmrender.terminal import say, write
 
@@ -162,6 +163,7 @@ def _until_interrupted(run: Callable[[], None]) -> None:
     except KeyboardInterrupt:
         if sys.stderr.isatty():
             say("")  # the terminal shows ^C
+        sys.exit(SIGNALLED + signal.SIGINT)  # or of the other signal, if it was that: the program sees to it
 
 
 def _refuse_stdin(command: str, guests: tuple[str, ...]) -> None:

@@ -575,4 +575,4 @@ def test_ctrl_c_is_an_end(command: str, run: Run, folder: Path, monkeypatch: pyt
     monkeypatch.setattr("kvmrender.look.watch.watch", interrupted)
     monkeypatch.setattr("kvmrender.look.preview.server.serve", interrupted)
     result = run(command, "web-1.yaml")
-    assert (result.exit_code, result.output) == (0, "")
+    assert (result.exit_code, result.output) == (130, "")

@@ -67,7 +67,7 @@ def test_preview(folder: Path) -> None:
     with at_a_terminal(folder, *arguments(command)) as terminal:
         terminal.expect(r"http://127\.0\.0\.1:[0-9]+/[\w-]+/ \(Ctrl-C ends\)\n")
         terminal.type("\x03")
-        assert terminal.end() == (0, "^C\n")
+        assert terminal.end() == (130, "^C\n")
 
 
 def test_graph(folder: Path, run: Run) -> None:

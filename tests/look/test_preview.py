@@ -511,7 +511,7 @@ def test_it_is_legible(width: int, scheme: str, preview: Callable[..., Page]) ->
 def test_ctrl_c_ends_it_while_a_page_is_open(preview: Callable[..., Page]) -> None:
     page = preview("web-1.yaml")
     page.terminal.type("\x03")
-    assert page.terminal.end() == (0, "^C\n")
+    assert page.terminal.end() == (130, "^C\n")
     page.wait("The preview has ended")
     page.browser.get_log("browser")  # that there is no answer
 

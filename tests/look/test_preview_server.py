@@ -95,7 +95,7 @@ def test_it_runs_at_a_terminal_until_it_is_interrupted(tmp_path: Path) -> None:
         assert server.render("{")[0] == 400
         assert json.loads(server.render()[1])["guests"] == ["web-1"]
         terminal.type("\x03")
-        assert terminal.end() == (0, "^C\n")
+        assert terminal.end() == (130, "^C\n")
 
 
 def test_the_page_is_answered(server: Server) -> None:
@@ -366,7 +366,7 @@ def test_it_stays_usable_for_its_owner_under_a_thousand_idle_connections(tmp_pat
             owner.close()
             resource.setrlimit(resource.RLIMIT_NOFILE, before)
         terminal.type("\x03")
-        assert terminal.end() == (0, "^C\n")
+        assert terminal.end() == (130, "^C\n")
 
 
 def test_an_idle_connection_is_closed_in_time(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,7 +63,7 @@ def test_a_saved_guest_is_shown(save: Callable[[Path, str], None], folder: Path)
             save(folder / "web-1.yaml", GUEST)
             terminal.expect("1 changed, 0 unchanged\n")
         terminal.type("\x03")
-        assert terminal.end() == (0, "^C\n")
+        assert terminal.end() == (130, "^C\n")
 
 
 def test_problems_are_shown_and_the_last_good_result_is_kept(folder: Path) -> None:
@@ -191,7 +191,7 @@ def test_signals_end_it_cleanly(number: signal.Signals, folder: Path) -> None:
     with at_a_terminal(folder, "watch", "web-1.yaml") as terminal:
         terminal.expect("Ctrl-C ends\n")
         terminal.process.send_signal(number)
-        assert terminal.end() == (0, "\n")
+        assert terminal.end() == (128 + number, "\n")
 
 
 def test_pipes_get_no_colours(folder: Path) -> None:
@@ -208,7 +208,7 @@ def test_pipes_get_no_colours(folder: Path) -> None:
         process.send_signal(signal.SIGINT)
         assert process.stdout.read().startswith(b"--- web-1\n+++ web-1\n@@ ")
         assert process.stderr.read() == b""
-        assert process.wait(PATIENCE) == 0
+        assert process.wait(PATIENCE) == 130
 
 
 def test_standard_input_is_refused(run: Run) -> None:
