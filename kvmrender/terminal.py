@@ -27,9 +27,10 @@ def say(text: str) -> None:
         sys.stderr.flush()
 
 
-def may_colour(stream: IO[str]) -> bool:
-    """Say whether a stream goes to a terminal that shows colours, to someone who wants them (https://no-color.org)."""
-    return not os.environ.get("NO_COLOR") and is_terminal(stream)
+def may_colour(stream: IO[str], when: str = "auto") -> bool:
+    """Say whether a stream gets colours: always, never, or where it goes to a terminal that shows them, to someone who
+    wants them (https://no-color.org)."""
+    return when == "always" or (when == "auto" and not os.environ.get("NO_COLOR") and is_terminal(stream))
 
 
 def is_terminal(stream: IO[str]) -> bool:

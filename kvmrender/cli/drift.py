@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kvmrender.cli.options import FLEET, GUESTS, LAYERS, REPORT, options
+from kvmrender.cli.options import COLOR, FLEET, GUESTS, LAYERS, REPORT, options
 from kvmrender.cli.program import DIFFERS, about_ids, engine_of, trouble
 from kvmrender.errors import Error, GuestError, Problem, path_string, printable
 from kvmrender.fleet.difference import coloured
 from kvmrender.fleet.guest_result import Options, Outcome
 from kvmrender.fleet.report_forms import reported
 from kvmrender.reading.inputs import Inputs
-from kvmrender.terminal import may_colour, say, write
+from kvmrender.terminal import say, write
 
 if TYPE_CHECKING:
     from kvmrender.engine import Engine
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 @click.option("--complete", is_flag=True, help="Tell what is on the host and in no guest file, too.")
 @click.option("--diff", is_flag=True, help="Show what differs as XML; secrets are shown as ***.")
 @REPORT
+@COLOR
 @click.option("-q", "--quiet", is_flag=True, help="No summary.")
 def drift(
     guests: tuple[str, ...],
@@ -54,6 +55,7 @@ def drift(
     complete: bool,
     diff: bool,
     report: str | None,
+    is_coloured: bool,
     quiet: bool,
 ) -> None:
     """Hold each GUEST against what a host has, field by field; nothing is changed there.
@@ -85,7 +87,7 @@ def drift(
             told.add_found(outcome.name, outcome.status, problems, outcome.takes)
             if not report:
                 write("".join(_lines(outcome)))
-                write(coloured(outcome.diff) if may_colour(sys.stdout) else outcome.diff)
+                write(coloured(outcome.diff) if is_coloured else outcome.diff)
 
         with _dumps(engine, dumps, connect, max_size) as there:
             Drift(engine, there, diff).run(inputs, Options(select=select, jobs=jobs), each)

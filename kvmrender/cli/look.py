@@ -10,7 +10,17 @@ from typing import Any
 
 import click
 
-from kvmrender.cli.options import FLEET, GUESTS, LAYERS, MERGED, OF_LIBVIRT, TEMPLATES, libvirt_option, options
+from kvmrender.cli.options import (
+    COLOR,
+    FLEET,
+    GUESTS,
+    LAYERS,
+    MERGED,
+    OF_LIBVIRT,
+    TEMPLATES,
+    libvirt_option,
+    options,
+)
 from kvmrender.cli.program import SIGNALLED, engine_of, trouble
 from kvmrender.errors import visible
 from kvmrender.terminal import say, write
@@ -118,8 +128,8 @@ def needs(guests: tuple[str, ...], report: str | None, settings: tuple[str, ...]
 
 
 @click.command(short_help="Render each GUEST again when a file is saved.")
-@options(*LAYERS, click.argument("guests", nargs=-1, required=True, type=click.Path(), metavar="GUEST..."))
-def watch(guests: tuple[str, ...], templates: tuple[str, ...], **layers: Any) -> None:
+@options(*LAYERS, COLOR, click.argument("guests", nargs=-1, required=True, type=click.Path(), metavar="GUEST..."))
+def watch(guests: tuple[str, ...], templates: tuple[str, ...], is_coloured: bool, **layers: Any) -> None:
     """Render each GUEST again whenever it, a template or a part of the schema is saved.
 
     Shown are what changes in the XML since a guest was last well, with secrets as ***, and what is wrong. Nothing is
@@ -132,7 +142,7 @@ def watch(guests: tuple[str, ...], templates: tuple[str, ...], **layers: Any) ->
 
     _refuse_stdin("watch", guests)
     with trouble():
-        _until_interrupted(lambda: watch(Looker(templates, guests, layers)))
+        _until_interrupted(lambda: watch(Looker(templates, guests, layers), is_coloured))
 
 
 @click.command(short_help="Serve a live page of each GUEST and its XML.")

@@ -15,6 +15,7 @@ from kvmrender.cli.importing import import_
 from kvmrender.cli.look import explain, graph, needs, preview, watch
 from kvmrender.cli.options import (
     ALLOW_SHARED,
+    COLOR,
     FLEET,
     GUESTS,
     LAYERS,
@@ -85,10 +86,17 @@ main.add_command(watch)
 )
 @ALLOW_SHARED
 @REPORT
+@COLOR
 @click.option("-q", "--quiet", is_flag=True, help="No summary.")
 @click.option("-v", "--verbose", is_flag=True, help="Tell what becomes of each file.")
 def render(
-    guests: tuple[str, ...], output: str | None, report: str | None, quiet: bool, verbose: bool, **fleet: Any
+    guests: tuple[str, ...],
+    output: str | None,
+    report: str | None,
+    is_coloured: bool,
+    quiet: bool,
+    verbose: bool,
+    **fleet: Any,
 ) -> None:
     """Write the domain XML of each GUEST, to standard output or into a folder.
 
@@ -107,7 +115,7 @@ def render(
             to_standard_output(guests, quiet, **fleet)
             return
         waiting, about = f"{printable(output)}: another run is at work here: waiting", about_ids(fleet["templates"])
-        with closing(Report(output, report, quiet, verbose)) as told:
+        with closing(Report(output, report, quiet, verbose, is_coloured)) as told:
             try:
                 _prepare(**fleet)
                 run(guests, told.add, quiet, told.note, output=output, waiting=lambda: say(waiting), **fleet)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
 from functools import reduce
 from typing import Any, TypeVar
@@ -12,6 +13,7 @@ import click
 from kvmrender.cli.program import trouble
 from kvmrender.fleet.processes import cores
 from kvmrender.reading.size_limits import ALLOWED, size
+from kvmrender.terminal import may_colour
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -77,6 +79,14 @@ REPORT = click.option(
     type=click.Choice(["json", "sarif", "junit", "github"]),
     help="Write a report to standard output: an object of JSON for each guest, SARIF, the XML of JUnit, or annotations"
     " of GitHub.",
+)
+COLOR = click.option(
+    "--color",
+    "is_coloured",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    callback=lambda _, __, when: may_colour(sys.stdout, when),
+    help="Show diffs in colours; by default on a terminal, unless NO_COLOR is set or TERM is dumb.",
 )
 IGNORE = click.option(
     "--ignore",

@@ -22,22 +22,23 @@ from kvmrender.fleet.report_forms import (
     untold,
     written,
 )
-from kvmrender.terminal import may_colour, say
+from kvmrender.terminal import say
 
 
 class Report:
     """Collects the outcomes of a run into a folder.
 
     Standard output gets the diffs, or a report of this ``form``, where one is named (see ``report_forms``); standard
-    error gets a line for each file where it is ``verbose``, and a summary unless it is ``quiet``.
+    error gets a line for each file where it is ``verbose``, and a summary unless it is ``quiet``. Diffs have
+    colours where it ``is_coloured``.
     """
 
-    def __init__(self, folder: str, form: str | None, quiet: bool, verbose: bool) -> None:
+    def __init__(self, folder: str, form: str | None, quiet: bool, verbose: bool, is_coloured: bool) -> None:
         self._folder, self._form, self._quiet, self._verbose = folder, form, quiet, verbose
         self._notes: list[Problem] = []
         self._objects = Objects()
         self._counts: Counter[str] = Counter()
-        self._coloured = may_colour(sys.stdout)
+        self._coloured = is_coloured
         from tempfile import SpooledTemporaryFile
 
         self._out: IO[bytes] = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - close() closes it

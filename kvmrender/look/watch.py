@@ -11,10 +11,10 @@ from kvmrender.fleet.difference import coloured, difference
 from kvmrender.look.changed_files import Follower
 from kvmrender.look.live_results import Look, Looker
 from kvmrender.schema.secrets import xml_secrets
-from kvmrender.terminal import may_colour, say, write
+from kvmrender.terminal import say, write
 
 
-def watch(looker: Looker) -> None:
+def watch(looker: Looker, is_coloured: bool) -> None:
     """Tell of the guests each time that one of their files or templates is saved, until it is interrupted.
 
     Raises Error where watchfiles is missing, and for templates that can't be read at the start.
@@ -23,17 +23,17 @@ def watch(looker: Looker) -> None:
     follower = Follower(looker.watched, engine.stack, "watch")
     guests = set(map(Path, looker.watched))
     teller = Teller(looker)
-    _tell(teller.first())
+    _tell(teller.first(), is_coloured)
     for changed in follower.changes():
         if changed - guests:
             looker.reread()
-        _tell(teller.next())
+        _tell(teller.next(), is_coloured)
 
 
-def _tell(parts: Iterator[tuple[bool, str]]) -> None:
+def _tell(parts: Iterator[tuple[bool, str]], is_coloured: bool) -> None:
     for is_diff, text in parts:
         if is_diff:
-            write(coloured(text) if may_colour(sys.stdout) else text)
+            write(coloured(text) if is_coloured else text)
             sys.stdout.flush()
         else:
             say(text)

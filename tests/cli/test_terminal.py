@@ -98,6 +98,33 @@ def test_diff_has_colours(tmp_path: Path) -> None:
     assert "\x1b[1m+++ out/a.xml\x1b[0m\n\x1b[36m@@ " in shown
 
 
+@pytest.mark.parametrize("command", ["render -o out --check --diff", "drift --dumps out --diff"])
+@pytest.mark.parametrize(
+    ("when", "environment", "pipe", "terminal"),
+    [
+        ("auto", {}, False, True),
+        ("auto", {"NO_COLOR": "1"}, False, False),
+        ("never", {}, False, False),
+        ("always", {"NO_COLOR": "1", "TERM": "dumb"}, True, True),
+    ],
+)
+def test_colours_are_as_asked_for(
+    command: str, when: str, environment: dict[str, str], pipe: bool, terminal: bool, tmp_path: Path
+) -> None:
+    (tmp_path / "g.yaml").write_text("name: a\n")
+    subprocess.run([*RENDER, "-q", "-o", "out", "g.yaml"], cwd=tmp_path, check=True)
+    arguments = [*command.split(), "--color", when, "--set", "vcpu=2", "g.yaml"]
+    piped = subprocess.run(
+        [*RENDER[:-1], *arguments], cwd=tmp_path, env={**SHOWING, **environment}, capture_output=True, check=False
+    )
+    assert piped.returncode == 1
+    assert (b"\x1b[3" in piped.stdout) is pipe
+    with at_a_terminal(tmp_path, *arguments, **environment) as shown:
+        code, text = shown.end()
+    assert code == 1
+    assert ("\x1b[3" in text) is terminal
+
+
 @pytest.mark.parametrize("environment", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
 def test_colours_and_progress_can_be_turned_off(environment: dict[str, str], tmp_path: Path) -> None:
     guests = (json.dumps({"name": f"g{number}"}) + "\n" for number in range(9000))

@@ -194,6 +194,13 @@ def test_signals_end_it_cleanly(number: signal.Signals, folder: Path) -> None:
         assert terminal.end() == (128 + number, "\n")
 
 
+def test_colours_are_as_asked_for(folder: Path) -> None:
+    with at_a_terminal(folder, "watch", "--color", "never", "web-1.yaml") as terminal:
+        terminal.expect("Ctrl-C ends\n")
+        rewrite(folder / "web-1.yaml", GUEST.replace("1 GiB", "2 GiB"))
+        assert "\x1b" not in terminal.expect("1 changed, 0 unchanged\n")
+
+
 def test_pipes_get_no_colours(folder: Path) -> None:
     command = [sys.executable, "-m", "kvmrender", "watch", "web-1.yaml"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
