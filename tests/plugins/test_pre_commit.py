@@ -75,3 +75,10 @@ def test_commits_of_bad_guests_and_templates_are_refused(tmp_path: Path) -> None
     assert code == 1
     assert "site-templates/devices/disk.xml.j2:1: " in said
     assert "sauce" in said
+    (repository.site / "site-templates/devices/disk.xml.j2").unlink()
+
+    part = "extends: shipped/guest.schema.yaml\nproperties:\n  rack: {typo: string}\n"
+    repository.write("site-templates/guest.schema.yaml", part)
+    code, said = repository.commit()
+    assert code == 1
+    assert "properties.rack.typo: is not a keyword" in said
