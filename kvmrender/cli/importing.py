@@ -90,7 +90,10 @@ def import_(
         importer = Importer(engine, namespace, machine_alias)
         faults, unread = Faults(most=MOST_FOUND), list[Problem]()
         found: list[OfFile] = []
-        documents = _of_driver(connect, files, with_secrets) if connect else _of_files(engine, files, max_size, unread)
+        if connect:
+            documents = _of_driver(connect, files, with_secrets, quiet)
+        else:
+            documents = _of_files(engine, files, max_size, unread)
         for name, data in documents:
             for one in imported_from(importer, name, data, full, tidy):
                 faults.add(one.problems)
@@ -117,10 +120,13 @@ def import_(
         sys.exit(DIFFERS)
 
 
-def _of_driver(uri: str, names: tuple[str, ...], with_secrets: bool) -> Iterator[tuple[str, bytes]]:
+def _of_driver(uri: str, names: tuple[str, ...], with_secrets: bool, quiet: bool) -> Iterator[tuple[str, bytes]]:
     from kvmrender.libvirt.driver import Driver
 
-    for name, xml in Driver(uri).domains(names, with_secrets):
+    driver = Driver(uri)
+    for name, xml in driver.domains(names, with_secrets):
+        if not with_secrets and not quiet and driver.has_secrets(name, xml):
+            say(f"{printable(name)}: note: has secrets, which are left out: --with-secrets takes them")
         yield name, xml.encode()
 
 

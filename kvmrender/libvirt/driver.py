@@ -55,6 +55,13 @@ class Driver:
         except self._error as error:
             raise Error(str(error.get_error_message())) from None
 
+    def has_secrets(self, name: str, xml: str) -> bool:
+        """Say whether the definition of a domain has secrets, which ``xml`` is without; not, if that can't be asked."""
+        try:
+            return bool(self._connection.lookupByName(name).XMLDesc(self._inactive | self._secure) != xml)
+        except self._error:
+            return False
+
     def dumps(self) -> Iterator[tuple[str, bytes]]:
         """Yield the name of each domain and its definition, and beside it what is running, as the driver has them."""
         try:

@@ -40,6 +40,9 @@ def test_all_domains(import_: Import, tmp_path: Path) -> None:
     assert done.stderr.splitlines()[-1] == "2 guests: 2 created, 0 changed, 0 unchanged"
     assert "source: {network: n}" in (tmp_path / "out/a.yaml").read_text()
     assert "passwd" not in (tmp_path / "out/b.yaml").read_text()
+    notes = [line for line in done.stderr.splitlines() if "secrets" in line]
+    assert notes == ["b: note: has secrets, which are left out: --with-secrets takes them"]
+    assert "hush" not in done.stderr
 
 
 def test_some_with_their_secrets(import_: Import) -> None:
@@ -47,6 +50,7 @@ def test_some_with_their_secrets(import_: Import) -> None:
     assert done.returncode == 0
     assert done.stdout.startswith("type: qemu\nname: b\n")
     assert "passwd: hush" in done.stdout
+    assert "left out" not in done.stderr
 
 
 def test_one_that_is_not_there(import_: Import) -> None:
