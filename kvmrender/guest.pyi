@@ -946,15 +946,11 @@ class ClockTimerCatchup(TypedDict, total=False):
 
 Pm = TypedDict("Pm", {
     "suspend-to-mem": PmSuspendToMem | Literal["yes", "no"] | bool | None,
-    "suspend-to-disk": PmSuspendToDisk | Literal["yes", "no"] | bool | None,
+    "suspend-to-disk": PmSuspendToMem | Literal["yes", "no"] | bool | None,
 }, total=False)
 
 
 class PmSuspendToMem(TypedDict, total=False):
-    enabled: Literal["yes", "no"] | bool | None
-
-
-class PmSuspendToDisk(TypedDict, total=False):
     enabled: Literal["yes", "no"] | bool | None
 
 
@@ -1206,15 +1202,11 @@ class ControllerTargetDriver(TypedDict, total=False):
     max_sectors: int | str | None
     ioeventfd: Literal["on", "off"] | bool | None
     iothread: int | str | None
-    iothreads: ControllerTargetDriverIothreads | None
+    iothreads: DiskDriverIothreads | None
     iommu: Literal["on", "off"] | bool | None
     ats: Literal["on", "off"] | bool | None
     packed: Literal["on", "off"] | bool | None
     page_per_vq: Literal["on", "off"] | bool | None
-
-
-class ControllerTargetDriverIothreads(TypedDict, total=False):
-    iothread: Sequence[DiskDriverIothread | int | str | None] | DiskDriverIothread | int | str | None
 
 
 class ControllerMaster(TypedDict, total=False):
@@ -1888,7 +1880,7 @@ class Sound(TypedDict, total=False):
     multichannel: Literal["yes", "no"] | bool | None
     streams: int | str | None
     codec: Sequence[SoundCodec | Literal["duplex", "micro", "output"] | None] | SoundCodec | Literal["duplex", "micro", "output"] | None
-    audio: SoundAudio | int | str | None
+    audio: GraphicsSpiceAudio | int | str | None
     driver: VirtioDriver | None
     alias: InfoAlias | str | int | None
     acpi: InfoAcpi | int | str | None
@@ -1897,10 +1889,6 @@ class Sound(TypedDict, total=False):
 
 class SoundCodec(TypedDict, total=False):
     type: Literal["duplex", "micro", "output"] | None
-
-
-class SoundAudio(TypedDict, total=False):
-    id: int | str | None
 
 
 class VirtioDriver(TypedDict, total=False):

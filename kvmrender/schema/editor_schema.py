@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,7 +16,14 @@ from kvmrender.schema.versions import schema_of
 PART_SCHEMA = Path(__file__).with_name("part_schema.json")
 """The file that describes schema parts."""
 _FILLED = {"default", "defaults"}
-_LEFT_ALONE = {"enum", "const", "shorthand", *_FILLED}
+_LEFT_ALONE = {"enum", "const", "default"}
+_SHOWN = ("title", "description", "default")
+_OWN = {"anchor", "defaults", "facts", "instead", "message", "only_on", "rules", "shorthand"}
+_OWN |= {"since", "until", "variants"}
+"""Keywords that no editor knows."""
+_MAPS = {"properties", "$defs", "patternProperties"}
+_SHORT = 40
+"""Letters of what is as short as a reference to it."""
 
 
 class HasSchema(Protocol):
@@ -26,7 +35,49 @@ class HasSchema(Protocol):
 def editor_schema_text(engine: HasSchema, libvirt: str | None = None) -> str:
     """Return the schema for editors of an engine's guests, or of those for a libvirt, as JSON."""
     schema = schema_of(engine.schema, libvirt)
-    return json.dumps(editor_schema(schema), indent=2, ensure_ascii=False) + "\n"
+    return _text(_once(editor_schema(schema))) + "\n"
+
+
+def _text(node: Any) -> str:
+    return json.dumps(node, separators=(",", ":"), ensure_ascii=False)
+
+
+def _once(schema: Node) -> Node:
+    """Return a schema in which what several places say alike stands once, in ``$defs``."""
+    texts = {id(node): text for node in _nodes(schema) if len(text := _text(node)) > _SHORT}
+    times = Counter(texts.values())
+    names = {text: str(number) for number, text in enumerate(text for text in times if times[text] > 1)}
+    shared: Node = {}
+
+    def put(node: Any, is_node: bool = True) -> Any:
+        if not isinstance(node, dict):
+            return [put(item, is_node) for item in node] if isinstance(node, list) else node
+        name = names.get(texts.get(id(node), ""), "") if is_node else ""
+        if name in shared:
+            return {"$ref": f"#/$defs/{name}"}
+        if name:
+            shared[name] = {}
+        found = {key: item if key in _LEFT_ALONE else put(item, key not in _MAPS) for key, item in node.items()}
+        if not name:
+            return found
+        shared[name] = found
+        return {"$ref": f"#/$defs/{name}"}
+
+    found: Node = put(schema)
+    return {**found, "$defs": {**found["$defs"], **shared}}
+
+
+def _nodes(node: Any, is_node: bool = True) -> Iterator[Node]:
+    """Yield all nodes of a schema."""
+    if isinstance(node, list):
+        for item in node:
+            yield from _nodes(item, is_node)
+    elif isinstance(node, dict):
+        if is_node:
+            yield node
+        for key, item in node.items():
+            if key not in _LEFT_ALONE:
+                yield from _nodes(item, key not in _MAPS)
 
 
 def editor_schema(schema: GuestSchema) -> Node:
@@ -36,7 +87,7 @@ def editor_schema(schema: GuestSchema) -> Node:
     loose = _inside(root, root)
     filled = [name for part in schema.architectures.values() for name in part["properties"]]
     loose["required"] = [name for name in loose["required"] if name not in filled]
-    loose["$defs"] = {name: _inside(part, root) for name, part in root["$defs"].items()}
+    loose["$defs"] = {name: _bare(_inside(part, root)) for name, part in root["$defs"].items()}
     return loose
 
 
@@ -44,8 +95,12 @@ def _inside(node: Node, root: Node) -> Node:
     """Return a node with every value inside it widened, but not itself."""
     result: Node = {}
     for key, item in node.items():
-        if key in ("properties", "$defs"):
+        if key in _OWN:
+            continue
+        if key == "properties":
             result[key] = {name: _written(child, root) for name, child in item.items()}
+        elif key == "$defs":
+            result[key] = {name: _bare(_written(child, root)) for name, child in item.items()}
         elif key == "items":
             result[key] = _written(item, root)
         elif key == "required":
@@ -81,7 +136,7 @@ def _written(node: Any, root: Node) -> Any:
     full = _inside(node, root)
     if not target.keys() & {"type", "enum", "const"}:
         return full
-    written: list[Any] = [full]
+    written: list[Any] = [_bare(full)]
     presence, shorthand = forms(target)
     if presence:
         written.append({"type": "boolean"})
@@ -93,8 +148,13 @@ def _written(node: Any, root: Node) -> Any:
     if target.get("type") == "array" and "items" in target:
         written.append(_written(target["items"], root))
     written += _scalars(target)
-    keep = {key: target[key] for key in ("title", "description", "default") if key in target}
+    keep = {key: target[key] for key in _SHOWN if key in target}
     return {**keep, "anyOf": [*written, {"type": "null"}]}
+
+
+def _bare(node: Node) -> Node:
+    """Return a node without what is shown of it, which is where it is used: an editor shows what it finds in both."""
+    return {key: item for key, item in node.items() if key not in _SHOWN}
 
 
 def _scalars(target: Node) -> list[Node]:
