@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from kvmrender.errors import TemplateError as TemplateError
     from kvmrender.fleet.guest_result import Outcome as Outcome
     from kvmrender.guest import Guest as Guest
+    from kvmrender.libvirt.drift import drift as drift
     from kvmrender.libvirt.importer import Imported as Imported
     from kvmrender.libvirt.importer import import_domain as import_domain
     from kvmrender.problem import Problem as Problem
@@ -30,6 +31,7 @@ _API = ("LoadedGuest", "Renderer", "Result", "clashes", "file_mode", "load", "re
 _ERRORS = ("Error", "GuestError", "LimitError", "TemplateError")
 _HOMES = {**dict.fromkeys(_API, "api"), **dict.fromkeys(_ERRORS, "errors"), "Outcome": "fleet.guest_result"}
 _HOMES.update({"Guest": "api", "Problem": "problem"})
+_HOMES["drift"] = "libvirt.drift"
 _HOMES.update(dict.fromkeys(("Imported", "import_domain"), "libvirt.importer"))
 
 

@@ -16,6 +16,8 @@ from kvmrender.errors import GuestError, Problem
 from kvmrender.fleet.difference import difference as difference
 from kvmrender.fleet.fleet import Fleet
 from kvmrender.fleet.folder import MODE, PATIENCE, SECRET_MODE, Folder
+from kvmrender.fleet.guest_result import DEFINE as DEFINE
+from kvmrender.fleet.guest_result import REPLACE as REPLACE
 from kvmrender.fleet.guest_result import Options, Outcome
 from kvmrender.fleet.output import MOST_SHOWN as MOST_SHOWN
 from kvmrender.fleet.output import Output

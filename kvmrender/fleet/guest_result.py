@@ -14,6 +14,11 @@ ENDING = b".xml"
 CREATED, CHANGED, UNCHANGED, REMOVED, KEPT = "created", "changed", "unchanged", "removed", "kept"
 """What becomes of a file; kept is one that was to be removed, but has been changed since it was written."""
 
+SAME, DIFFERS, UNDEFINED = "same", "differs", "not-defined"
+"""What guests are on a host (``kvmrender drift``)."""
+DEFINE, RESTART, REPLACE = "a define", "a restart", "a new definition"
+"""What makes it so; a new definition is one after the old one, which has another name or UUID, is undefined."""
+
 
 class Outcome(NamedTuple):
     """What became of one guest. Where it has problems (not yet placed), nothing else is known of it but its name, and

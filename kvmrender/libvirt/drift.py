@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
 from kvmrender.checks.buses import machine_kind
-from kvmrender.engine import Engine
+from kvmrender.engine import Engine, current_engine, default_engine
 from kvmrender.errors import GuestError, Path, Problem, TemplateError, brief, printable
 from kvmrender.fleet.difference import difference
 from kvmrender.fleet.fleet import Fleet
-from kvmrender.fleet.guest_result import Options, Outcome
+from kvmrender.fleet.guest_result import DEFINE, DIFFERS, REPLACE, RESTART, SAME, UNDEFINED, Options, Outcome
 from kvmrender.libvirt.comparison import Comparison, Difference
 from kvmrender.libvirt.document_guest import Read, read
 from kvmrender.libvirt.dumps import Dump, Dumps
@@ -26,10 +27,6 @@ from kvmrender.reading.inputs import Inputs
 from kvmrender.schema.guest_schema import value_at
 from kvmrender.schema.secrets import MASK
 
-SAME, DIFFERS, UNDEFINED = "same", "differs", "not-defined"
-"""What guests are on a host."""
-DEFINE, RESTART, REPLACE = "a define", "a restart", "a new definition"
-"""What makes it so; a new definition is one after the old one, which has another name or UUID, is undefined."""
 DRIFT, NO_FILE = "drift", "no-guest-file"
 """Ids of what is told, beside UNDEFINED."""
 ON_HOST, IN_RUNNING = "on the host", "in the running guest"
@@ -37,6 +34,35 @@ MOST_SHOWN = 100
 """Characters of a device that are shown."""
 
 Guest = dict[str, Any]
+
+
+def drift(
+    guest: Mapping[str, object],
+    dumps: Iterable[str | bytes],
+    templates: Iterable[str | os.PathLike[str]] = (),
+    *,
+    has_secrets: bool = False,
+    diff: bool = False,
+) -> Outcome:
+    """Return how a host has a guest otherwise: ``status`` of the result is ``same``, ``differs`` or ``not-defined``,
+    ``differences`` has a problem for each field, ``takes`` what makes it so, as docs/drift.md has it.
+
+    ``dumps`` are what ``virsh dumpxml --inactive`` says of the guest; what it says of the running one, which has an id;
+    and the definition of any other domain that may have the guest's UUID: each where there is one. ``has_secrets`` says
+    that they were made with ``--security-info``. With ``diff``, the result has the difference as XML. It shows no
+    secret. ``templates`` are folders that come before the shipped one.
+
+    Raises GuestError for a guest that is wrong, and for a dump that is no domain XML, and TemplateError.
+    """
+    folders = tuple(str(folder) for folder in templates)
+    engine = current_engine(folders, isolated=True) if folders else default_engine()
+    context, xml, notes = engine.rendered(guest)
+    contents = (("dump", dump.encode() if isinstance(dump, str) else dump) for dump in dumps)
+    with Dumps(contents, has_secrets) as there:
+        found = Drift(engine, there, diff).of(context, xml)
+    if found.problems:
+        raise GuestError(found.problems)
+    return found._replace(notes=notes)
 
 
 class Drift:
@@ -59,7 +85,7 @@ class Drift:
         wanted = self.wanted(xml)
         uuid = str(wanted.guest.get("uuid", "")).lower()
         if definition is None and running is None:
-            return self._undefined(name, uuid, xml)
+            return self._undefined(context, uuid, xml)
         try:
             differ, differ_now = ([] if dump is None else self._of_dump(wanted, dump) for dump in (definition, running))
         except GuestError as error:
@@ -74,15 +100,16 @@ class Drift:
             return Outcome(name, status=SAME)
         words = _Words(self._engine, context, xml)
         problems = [*words.problems(differ, ON_HOST), *words.problems(differ_now, IN_RUNNING)]
-        diff = self._diff(xml, wanted.guest, differ or differ_now, there) if self._with_diff else ""
+        diff = self._diff(context, xml, wanted.guest, differ or differ_now, there) if self._with_diff else ""
         return Outcome(name, status=DIFFERS, differences=_once(problems), takes=tuple(takes), diff=diff)
 
-    def _undefined(self, name: str, uuid: str, xml: str) -> Outcome:
+    def _undefined(self, context: Guest, uuid: str, xml: str) -> Outcome:
+        name = context["name"]
         owner = self._dumps.owner(uuid) if uuid else None
         said = "is not defined on the host"
         said += f", where {owner!r} has its UUID" if owner else ""
         problem = Problem((), said, id=UNDEFINED)
-        diff = difference(name, None, xml, self._engine.secrets.xml.masked) if self._with_diff else ""
+        diff = difference(name, None, xml, self._mask(context, xml)) if self._with_diff else ""
         return Outcome(name, status=UNDEFINED, differences=(problem,), takes=(REPLACE if owner else DEFINE,), diff=diff)
 
     def wanted(self, xml: str) -> Read:
@@ -114,10 +141,13 @@ class Drift:
             if there - here:
                 yield Difference(("extra", path), NOTHING, True)
 
-    def _diff(self, xml: str, wanted: Guest, differ: list[Difference], dump: Dump) -> str:
+    def _diff(self, context: Guest, xml: str, wanted: Guest, differ: list[Difference], dump: Dump) -> str:
         """Return the difference between what the guest's XML would be with what the host has, and its XML."""
         other = self._rendered(_with(wanted, differ)) or self._dumps.text(dump)
-        return difference(dump.name, other, xml, self._engine.secrets.xml.masked)
+        return difference(dump.name, other, xml, self._mask(context, xml))
+
+    def _mask(self, context: Guest, xml: str) -> Callable[[str], str]:
+        return self._engine.secrets.masker(context, xml, not self._engine.stack.own)
 
     def _rendered(self, guest: Guest) -> str | None:
         """Return the XML of a guest in full form, or None where it can't be a guest."""

@@ -171,6 +171,33 @@ def test_a_uuid_that_is_in_the_way(site: Path, run: Run, drift: Any) -> None:
     ]
 
 
+def test_a_guest_is_held_against_dumps_in_python() -> None:
+    assert kvmrender.drift(GUEST, []).status == "not-defined"
+    assert kvmrender.drift(GUEST, [dumped(), dumped().replace("<domain ", "<domain id='3' ").encode()]).status == "same"
+    found = kvmrender.drift(GUEST, [dumped().replace('cache="none"', "cache='unsafe'")], diff=True)
+    assert (found.status, found.takes) == ("differs", ("a define",))
+    assert [str(one) for one in found.differences] == ["disks[0].driver.cache: none here, unsafe on the host [drift]"]
+    assert '+      <driver name="qemu" type="qcow2" cache="none"/>' in found.diff
+    without = dumped().replace(' passwd="birdsong"', "")
+    assert kvmrender.drift(GUEST, [without]).status == "same"
+    assert kvmrender.drift(GUEST, [without], has_secrets=True).status == "differs"
+    with pytest.raises(kvmrender.GuestError, match="dump:1: is no domain"):
+        kvmrender.drift(GUEST, ["<network/>"])
+    with pytest.raises(kvmrender.GuestError, match="memroy"):
+        kvmrender.drift({"name": "a", "memroy": 1}, [])
+
+
+def test_secrets_that_own_templates_write_are_hidden_in_the_diff(tmp_path: Path) -> None:
+    title = "{% block name %}{{ super() }}<title>{{ graphics[0].passwd }}</title>{% endblock %}"
+    (tmp_path / "amd64.xml.j2").write_text('{% extends "domain.xml.j2" %}' + title)
+    xml = kvmrender.render(GUEST, [tmp_path])
+    assert "<title>birdsong</title>" in xml
+    for dumps in ([], [xml.replace("<vcpu>1<", "<vcpu>2<").replace("birdsong</title>", "nightowl</title>")]):
+        found = kvmrender.drift(GUEST, dumps, [tmp_path], diff=True)
+        assert found.diff
+        assert "birdsong" not in found.diff
+
+
 def test_diff_shows_nothing_but_what_differs(drift: Any) -> None:
     stdout, _ = drift(('cache="none"', "cache='writeback'"), options=("-q", "--diff"))
     changed = [line for line in stdout.splitlines() if line[:1] in "-+"]
