@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,9 @@ from kvmrender.terminal import say, write
 
 if TYPE_CHECKING:
     from kvmrender.engine import Engine
+    from kvmrender.libvirt.driver import Driver
     from kvmrender.libvirt.dumps import Dumps
+    from kvmrender.libvirt.scratch import Scratch
 
 
 @click.command("drift", short_help="Hold each GUEST against what a host has.")
@@ -89,8 +91,13 @@ def drift(
                 write("".join(_lines(outcome)))
                 write(coloured(outcome.diff) if is_coloured else outcome.diff)
 
-        with _dumps(engine, dumps, connect, max_size) as there:
-            Drift(engine, there, diff).run(inputs, Options(select=select, jobs=jobs), each)
+        with ExitStack() as opened:
+            driver = _driver(connect) if connect else None
+            there = opened.enter_context(_dumps(engine, dumps, driver, max_size))
+            scratch, way = _scratch(driver, opened) if driver else (None, "")
+            # It is in one process: it takes little time, and there is one for all guests.
+            options = Options(select=select, jobs=1 if scratch else jobs)
+            Drift(engine, there, diff, scratch).run(inputs, options, each)
             for name in there.names() if complete else ():
                 if name not in seen and (not select or any(fnmatchcase(name, one) for one in select)):
                     counts[NO_FILE] += 1
@@ -100,19 +107,40 @@ def drift(
                         write(f"{_line(name, problem)}\n")
         if not quiet:
             say(_summary(counts))
+            if way:
+                say(way)
     if counts.total() > counts["same"]:
         sys.exit(DIFFERS)
 
 
-def _dumps(engine: Engine, names: tuple[str, ...], uri: str | None, max_size: int) -> AbstractContextManager[Dumps]:
+def _driver(uri: str) -> Driver:
+    from kvmrender.libvirt.driver import Driver
+
+    return Driver(uri)
+
+
+def _scratch(driver: Driver, opened: ExitStack) -> tuple[Scratch | None, str]:
+    """Return a libvirt like the one that is asked, if there is one here, and say how guests are compared."""
+    from kvmrender.libvirt.scratch import Scratch, version_text
+
+    scratch = opened.enter_context(Scratch())
+    theirs, ours = driver.qemu_version(), scratch.version
+    if theirs == ours and ours is not None:
+        return scratch, f"compared with what libvirt {version_text(ours)} makes of a guest"
+    why = f"libvirt {version_text(theirs)} there" if theirs else "no QEMU there"
+    why += f", {version_text(ours)} here" if ours else ", none here"
+    return None, f"compared by the table of what libvirt rewrites: {why}"
+
+
+def _dumps(
+    engine: Engine, names: tuple[str, ...], driver: Driver | None, max_size: int
+) -> AbstractContextManager[Dumps]:
     """Return what is there. Raises GuestError and Error."""
     from kvmrender.libvirt.dumps import Dumps
     from kvmrender.libvirt.import_files import files_of
 
-    if uri:
-        from kvmrender.libvirt.driver import Driver
-
-        return Dumps(Driver(uri).dumps(), has_secrets=True)
+    if driver:
+        return Dumps(driver.dumps(), has_secrets=True)
     try:
         files = files_of(names)
     except OSError as error:

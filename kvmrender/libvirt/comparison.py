@@ -109,7 +109,7 @@ class Comparison:
         self, place: Place, here: list[Any], there: list[Any], path: Path, beside: dict[str, Any]
     ) -> Iterator[Difference]:
         is_unordered = self._rewriting.is_unordered(path)
-        pairs = self._matched(place, here, there, path) if is_unordered else _in_order(here, there)
+        pairs = self.matched(place, here, there, path) if is_unordered else _in_order(here, there)
         for mine, theirs in pairs:
             if mine is None:
                 assert theirs is not None
@@ -119,7 +119,7 @@ class Comparison:
             elif here[mine] != there[theirs]:
                 yield from self._values(place, here[mine], there[theirs], (*path, mine), beside)
 
-    def _matched(
+    def matched(
         self, place: Place, here: list[Any], there: list[Any], path: Path
     ) -> Iterator[tuple[int | None, int | None]]:
         """Yield the positions of items that are the same device, and of those without one."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -19,7 +19,8 @@ from kvmrender.libvirt.document_guest import Read, read
 from kvmrender.libvirt.dumps import Dump, Dumps
 from kvmrender.libvirt.field_places import Place
 from kvmrender.libvirt.guest_parts import without
-from kvmrender.libvirt.rewriting import NO_SECRETS, NOTHING, RUNNING, rewriting
+from kvmrender.libvirt.rewriting import NO_SECRETS, NOTHING, RUNNING, Rewriting, of_dumps, rewriting
+from kvmrender.libvirt.scratch import Scratch
 from kvmrender.libvirt.short_form import Shorteners
 from kvmrender.libvirt.tidying import Tidying
 from kvmrender.libvirt.xml_tree import Element, documents
@@ -30,6 +31,8 @@ from kvmrender.schema.secrets import MASK
 DRIFT, NO_FILE = "drift", "no-guest-file"
 """Ids of what is told, beside UNDEFINED."""
 ON_HOST, IN_RUNNING = "on the host", "in the running guest"
+ADDED = "added"
+"""Stands for the position of a device that libvirt adds."""
 MOST_SHOWN = 100
 """Characters of a device that are shown."""
 
@@ -66,10 +69,14 @@ def drift(
 
 
 class Drift:
-    """Holds guests against ``dumps``; with ``diff``, their XML too."""
+    """Holds guests against ``dumps``; with ``diff``, their XML too.
 
-    def __init__(self, engine: Engine, dumps: Dumps, diff: bool = False) -> None:
-        self._engine, self._dumps, self._with_diff = engine, dumps, diff
+    ``scratch`` is a libvirt like that of the host, and says what becomes of a guest there; without one, or where it
+    does not take the guest, there is the table of what libvirt is known to rewrite.
+    """
+
+    def __init__(self, engine: Engine, dumps: Dumps, diff: bool = False, scratch: Scratch | None = None) -> None:
+        self._engine, self._dumps, self._with_diff, self._scratch = engine, dumps, diff, scratch
         self._root = engine.schema.root
         self._place = Place(self._root, self._root)
 
@@ -88,6 +95,8 @@ class Drift:
             return self._undefined(context, uuid, xml)
         try:
             differ, differ_now = ([] if dump is None else self._of_dump(wanted, dump) for dump in (definition, running))
+            if self._scratch and definition and (made := self._scratch.dump(xml)):
+                differ = self.settled(wanted, self.wanted(made), differ, self._dumps.root(definition))
         except GuestError as error:
             return Outcome(name, error.problems)
         there = definition or running
@@ -118,6 +127,29 @@ class Drift:
         assert root is not None
         return read(root, self._place)
 
+    def settled(self, wanted: Read, made: Read, known: list[Difference], root: Element) -> list[Difference]:
+        """Return how a definition differs from what is wanted, given what libvirt has ``made`` of that, with secrets.
+
+        Of what is ``known`` to differ by the table, that remains which differs from what libvirt makes of it; and of
+        what the guest says, whatever does: what it leaves to libvirt may be otherwise, such as addresses.
+        """
+        own = _Positions(self._place, self._comparison(rewriting(), made.guest), wanted.guest, made.guest)
+        there = read(root, self._place)
+        found = [
+            one._replace(path=own.path(one))
+            for one in self._differences(made, there, self._comparison(of_dumps(), there.guest))
+        ]
+        real = [one for one in known if any(_is_about(one, other) for other in found)]
+        said = (
+            other._replace(here=value)
+            for other in found
+            if (value := value_at(wanted.guest, other.path, NOTHING)) is not NOTHING
+            and other.path[0] != "extra"
+            and not rewriting().is_lasting(other.path)
+            and not any(_is_about(one, other) for one in real)
+        )
+        return [*real, *said]
+
     def _of_dump(self, wanted: Read, dump: Dump) -> list[Difference]:
         return list(self.differences(wanted, self._dumps.root(dump), dump.is_running, dump.has_secrets))
 
@@ -126,13 +158,12 @@ class Drift:
     ) -> Iterator[Difference]:
         """Yield how a document differs from what is wanted; see ``Dump`` for what else is known of it."""
         found = read(root, self._place)
-        arch = self._engine.schema.names.get(value_at(found.guest, ("os", "type", "arch")))
-        facts = self._engine.schema.architectures[arch]["facts"] if arch else {}
-        automatic = Tidying(self._root, found.guest, machine_kind(found.guest, facts))
         kinds = {RUNNING} if is_running else set()
         if not has_secrets and not self._engine.has_secret(found.guest):
             kinds.add(NO_SECRETS)
-        comparison = Comparison(rewriting(), automatic, kinds)
+        yield from self._differences(wanted, found, self._comparison(rewriting(), found.guest, kinds))
+
+    def _differences(self, wanted: Read, found: Read, comparison: Comparison) -> Iterator[Difference]:
         yield from comparison.guests(self._place, wanted.guest, found.guest)
         for path in {**wanted.strangers, **found.strangers}:
             here, there = Counter(wanted.strangers.get(path, ())), Counter(found.strangers.get(path, ()))
@@ -140,6 +171,13 @@ class Drift:
                 yield Difference(("extra", path), True, NOTHING)
             if there - here:
                 yield Difference(("extra", path), NOTHING, True)
+
+    def _comparison(self, table: Rewriting, guest: Guest, kinds: Container[str] = ()) -> Comparison:
+        """Return one with a document that is of such kinds."""
+        arch = self._engine.schema.names.get(value_at(guest, ("os", "type", "arch")))
+        facts = self._engine.schema.architectures[arch]["facts"] if arch else {}
+        automatic = Tidying(self._root, guest, machine_kind(guest, facts))
+        return Comparison(table, automatic, kinds)
 
     def _diff(self, context: Guest, xml: str, wanted: Guest, differ: list[Difference], dump: Dump) -> str:
         """Return the difference between what the guest's XML would be with what the host has, and its XML."""
@@ -186,6 +224,40 @@ def _with(guest: Guest, differ: list[Difference]) -> Guest:
         elif isinstance(holder, list) and isinstance(last, int):
             holder[last] = there
     return without(found, [path for path, _, there in differ if there is NOTHING and path[0] != "extra"])
+
+
+def _is_only_there(one: Difference) -> bool:
+    return one.here is NOTHING and isinstance(one.path[-1], int)
+
+
+def _is_about(one: Difference, other: Difference) -> bool:
+    """Say whether two differences are of the same, or one of something in the other."""
+    if _is_only_there(one) != _is_only_there(other):
+        return False
+    shorter = min(len(one.path), len(other.path))
+    return one.path[:shorter] == other.path[:shorter]
+
+
+class _Positions:
+    """Where devices that libvirt has ``made`` of a guest stand in it."""
+
+    def __init__(self, place: Place, comparison: Comparison, own: Guest, made: Guest) -> None:
+        self._place, self._comparison, self._own, self._made = place, comparison, own, made
+        self._known: dict[str, dict[int | None, int]] = {}
+
+    def path(self, one: Difference) -> Path:
+        """Return where a difference is in the guest, or outside of it where libvirt has added the device."""
+        if len(one.path) < 2 or not isinstance(one.path[1], int) or _is_only_there(one):
+            return one.path
+        key, number, *below = one.path
+        return (key, self._numbers(str(key)).get(number, ADDED), *below)
+
+    def _numbers(self, key: str) -> dict[Any, int]:
+        if key not in self._known:
+            place, own, made = self._place.inside(key).item, self._own.get(key, []), self._made[key]
+            pairs = self._comparison.matched(place, own, made, (key,))
+            self._known[key] = {made: own for own, made in pairs if own is not None}
+        return self._known[key]
 
 
 def _once(problems: list[Problem]) -> tuple[Problem, ...]:

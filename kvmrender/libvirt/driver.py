@@ -62,6 +62,13 @@ class Driver:
         except self._error:
             return False
 
+    def qemu_version(self) -> int | None:
+        """Return the version of libvirt there, or None where the driver is not that of QEMU."""
+        try:
+            return int(self._connection.getLibVersion()) if self._connection.getType() == "QEMU" else None
+        except self._error as error:
+            raise Error(str(error.get_error_message())) from None
+
     def dumps(self) -> Iterator[tuple[str, bytes]]:
         """Yield the name of each domain and its definition, and beside it what is running, as the driver has them."""
         try:

@@ -119,6 +119,10 @@ class Rewriting:
         its neighbours."""
         return any(_holds(rule, here, there, beside, about) for rule in self.rules(path))
 
+    def is_lasting(self, path: Path) -> bool:
+        """Say whether what libvirt makes of a field depends on when the guest was defined."""
+        return any(rule.get("lasting") for rule in self.rules(path))
+
     def is_of_kind(self, path: Path, there: Any, beside: Guest, about: About) -> bool:
         """Say whether only dumps of such a kind have ``there``."""
         return any("of" in rule and _holds(rule, NOTHING, there, beside, about) for rule in self.rules(path))
@@ -160,7 +164,17 @@ def _is(value: Any, wanted: Any) -> bool:
 @cache
 def rewriting() -> Rewriting:
     """Return that of libvirt's table."""
-    return Rewriting(from_yaml(TABLE.read_text(encoding="utf-8"))[0])
+    return Rewriting(_table())
+
+
+@cache
+def of_dumps() -> Rewriting:
+    """Return what there is to know where both sides are dumps: nothing is rewritten."""
+    return Rewriting({**_table(), "rules": []})
+
+
+def _table() -> Any:
+    return from_yaml(TABLE.read_text(encoding="utf-8"))[0]
 
 
 def without(names: Iterable[str], guest: Guest) -> Guest:
