@@ -17,7 +17,7 @@ from typing import Any
 from kvmrender.checks import addresses, controllers, cpus, devices, disks, general, memory, numa, seclabels
 from kvmrender.checks.common import CHECKS as CHECKS
 from kvmrender.checks.common import OF_FLEETS, Check, Context, Test, dig
-from kvmrender.checks.raw_devices import is_told, with_raw_controllers
+from kvmrender.checks.raw_devices import as_told, with_raw_controllers
 from kvmrender.checks.rules import OF_VERSIONS, VERSION, rule_checks
 from kvmrender.context.key_shapes import Shape
 from kvmrender.errors import NOTE, Problem
@@ -64,8 +64,9 @@ def problems(context: Context, architecture: Context, checks: Ready, most: int |
     for check in compress(every, may_find(seen)):
         if (check.since or check.until) and not _is_for(context, check):
             continue
-        for problem in check.find(seen, architecture):
-            if seen is not context and not is_told(problem, context):
+        for told in check.find(seen, architecture):
+            problem = told if seen is context else as_told(told, context)
+            if problem is None:
                 continue
             if check.id in ignored:
                 needless.discard(check.id)

@@ -47,12 +47,12 @@ CHECKS: list[Check] = []
 """All checks that are functions."""
 
 
-def check(*triggers: str | tuple[str, ...], level: str = ERROR) -> Callable[[Find], Find]:
-    """Make a check of a function that finds problems."""
+def check(*triggers: str | tuple[str, ...], level: str = ERROR, since: str = "") -> Callable[[Find], Find]:
+    """Make a check of a function that finds problems, for libvirts from ``since`` on."""
 
     def add(find: Find) -> Find:
         about = " ".join((find.__doc__ or "").split())
-        CHECKS.append(Check(find.__name__.replace("_", "-"), about, level, find, triggers))
+        CHECKS.append(Check(find.__name__.replace("_", "-"), about, level, find, triggers, since=since))
         return find
 
     return add

@@ -7,9 +7,9 @@ from typing import Any
 
 from kvmrender.checks.common import Context, check, dig, mappings, once
 from kvmrender.checks.numa import no_cell, numbered
-from kvmrender.errors import NOTE, Path, Problem
+from kvmrender.errors import NOTE, Path, Problem, path_string
 from kvmrender.schema.memory_units import MAX_BYTES, MIB, to_bytes
-from kvmrender.schema.text_values import cpuset
+from kvmrender.schema.text_values import cpuset, number
 
 MEMORY: Path = ("memory",)
 SIZED = ("memory", "currentMemory", "maxMemory", "memtune", "memoryBacking", "memory_devices", "features", "cpu")
@@ -33,12 +33,11 @@ def sizes(context: Context, architecture: Context) -> Iterator[Problem]:
 
 @check("memory_devices", "maxMemory")
 def memory_devices(context: Context, architecture: Context) -> Iterator[Problem]:
-    """Memory modules have maxMemory, and those that are plugged in a slot each."""
-    modules = [number for number, device in enumerate(context["memory_devices"]) if device.get("model") != "sgx-epc"]
+    """Memory devices have maxMemory, and those that are plugged in a slot each."""
     most, plugged = context.get("maxMemory"), sum(map(_is_plugged, context["memory_devices"]))
-    if modules and not most:
+    if context["memory_devices"] and not most:
         said = "needs maxMemory: the memory that there can be at most, and its slots"
-        yield Problem(("memory_devices", modules[0]), said, related=(("maxMemory",),))
+        yield Problem(("memory_devices", 0), said, related=(("maxMemory",),))
     elif most and plugged > int(most.get("slots") or 0):
         said = f"{most.get('slots') or 0} slots are not enough for {plugged} memory devices"
         yield Problem(("maxMemory", "slots"), said, related=(("memory_devices",),))
@@ -89,8 +88,8 @@ def _in_blocks(module: Context) -> int:
 def module_cells(context: Context, architecture: Context) -> Iterator[Problem]:
     """A memory module is in a NUMA cell that there is."""
     cells = numbered(context)
-    for number, module in enumerate(context["memory_devices"]):
-        path: Path = ("memory_devices", number, "target", "node")
+    for position, module in enumerate(context["memory_devices"]):
+        path: Path = ("memory_devices", position, "target", "node")
         node = dig(module, "target", "node")
         if node is not None and node not in (cells or (0,)):
             yield no_cell(path, node, len(cells))
@@ -110,13 +109,29 @@ def module_slots(context: Context, architecture: Context) -> Iterator[Problem]:
             yield Problem(path, f"{slot} is not a slot: {there}", related=(("maxMemory", "slots"),))
 
 
+@check("memory_devices.address", "memory_devices.target.address", since="9.8.0")
+def module_addresses(context: Context, architecture: Context) -> Iterator[Problem]:
+    """Memory modules that have an address in memory do not overlap."""
+    placed: list[tuple[int, int, Path]] = []
+    for position, module in enumerate(context["memory_devices"]):
+        for steps in (("address", "base"), ("target", "address", "base")):
+            if start := number(dig(module, *steps, default="0")):
+                placed.append((start, start + _room(module), ("memory_devices", position, *steps)))
+    for later, (start, end, path) in enumerate(placed):
+        for other, other_end, first in placed[:later]:
+            if start < other_end and other < end:
+                said = f"{start:#x} is not free: {path_string(first[:2])} has {other:#x} to {other_end - 1:#x}"
+                yield Problem(path, said, related=(first,))
+                break
+
+
 @check(("memory_devices.label", "on ppc64le"))
 def module_labels(context: Context, architecture: Context) -> Iterator[Problem]:
     """An nvdimm of a ppc64le guest has 256 MiB beside its labels."""
-    for number, module in enumerate(context["memory_devices"]):
+    for position, module in enumerate(context["memory_devices"]):
         label = dig(module, "target", "label", "size")
         if context["arch"] == "ppc64le" and label and _room(module) < BLOCK + to_bytes(label):
-            path: Path = ("memory_devices", number, "target")
+            path: Path = ("memory_devices", position, "target")
             said = f"{_size(module['target']['size'])} is less than 256 MiB and the labels"
             yield Problem((*path, "size"), said, related=((*path, "label"),))
 
@@ -129,9 +144,9 @@ def hugepages(context: Context, architecture: Context) -> Iterator[Problem]:
         return
     cells = numbered(context)
     taken: list[tuple[Path, object, str]] = []
-    for number, page in enumerate(found.get("page", [])):
+    for position, page in enumerate(found.get("page", [])):
         nodes = cpuset(page.get("nodeset") or "^0")
-        where: Path = (*path, "page", number)
+        where: Path = (*path, "page", position)
         if "nodeset" not in page or (not cells and nodes == {0}):
             taken.append((where, None, "all memory without a nodeset of its own"))
         elif outside := nodes - cells.keys():

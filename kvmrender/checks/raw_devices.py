@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from kvmrender.checks.common import Context, dig
-from kvmrender.errors import Problem
+from kvmrender.errors import Path, Problem
 from kvmrender.schema.xml_faults import elements_in
 
 RAW = ("extra", "devices")
@@ -31,7 +33,14 @@ def is_raw(controller: Context) -> bool:
     return _IS_RAW in controller
 
 
-def is_told(problem: Problem, context: Context) -> bool:
-    """Say whether a problem is of what the guest says: of a raw controller little is known, but for its index."""
-    path = problem.path
+def as_told(problem: Problem, context: Context) -> Problem | None:
+    """Return a problem that is of what the guest says: of a raw controller little is known, but that it is there."""
+    if not _is_said(problem.path, context):
+        return None
+    if all(_is_said(path, context) for path in problem.related):
+        return problem
+    return replace(problem, related=tuple(path if _is_said(path, context) else RAW for path in problem.related))
+
+
+def _is_said(path: Path, context: Context) -> bool:
     return path[:1] != ("controllers",) or len(path) < 2 or int(path[1]) < len(context["controllers"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -36,8 +37,11 @@ def derive(guest: Guest, architecture: dict[str, Any]) -> Guest:
         context["uuid"] = guest_uuid(namespace, guest["name"])
     elif guest["uuid"]:
         context["uuid"] = dashed(guest["uuid"].replace("-", "").lower())
-    if architecture.get("acpi") and "acpi" not in (guest.get("features") or {"acpi": {}}) and has_uefi(guest["os"]):
-        context["features"] = {**guest["features"], "acpi": {}}
+    machine = guest["os"]["type"].get("machine") or ""
+    if guest.get("features") is not None and ("gic" in architecture or "acpi" in architecture):
+        context["features"] = _features(guest, architecture, machine)
+    if machine in architecture.get("without_balloon", ()) and "memballoon" not in guest:
+        context["memballoon"] = {"model": "none"}
     if guest.get("memory") is None:
         context["memory"] = memory_of_cells(guest)
     if "currentMemory" not in guest:
@@ -51,6 +55,17 @@ def derive(guest: Guest, architecture: dict[str, Any]) -> Guest:
     if "consoles" not in guest:
         context["consoles"] = _consoles(guest["serials"])
     return context
+
+
+def _features(guest: Guest, architecture: dict[str, Any], machine: str) -> Guest:
+    """Return the features of a guest with those that its machine has, if it is one of a known kind."""
+    found: Guest = guest["features"]
+    if any(re.search(pattern, machine) for pattern in architecture["machine_kinds"]):
+        if "acpi" in architecture and has_uefi(guest["os"]):
+            found = {"acpi": {}, **found}
+        if version := architecture.get("gic", {}).get(guest["type"]):
+            found = {"gic": {"version": version}, **found}
+    return found
 
 
 def has_uefi(os: Guest) -> bool:

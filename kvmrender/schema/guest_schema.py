@@ -29,7 +29,8 @@ They are JSON Schema (draft 2020-12) of the guest in full form, in YAML, with ke
                   ``machine_aliases``, which stands for the newest of those whose names begin so; ``serial_models``, the
                   models of its kinds of serial ports, the usual kind first; ``usb_controller``, who sees to one;
                   ``address_types`` and ``usual_addresses``, where its devices are; ``like``, an architecture that
-                  it is like in all that its part does not say
+                  it is like in all that its part does not say; ``acpi`` and ``gic``, features that known kinds of
+                  machines have; ``without_balloon``, machines that have no place for one
 
 A case of ``defaults`` has a ``value``, null for none, and says ``when``: a neighbour, or a key of one, is given
 (``{source.dev: true}``), is not (``{firmware: false}``), or has one of some values (``{type: [vnc, spice]}``);

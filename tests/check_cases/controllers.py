@@ -141,6 +141,12 @@ CASES: list[Case] = [
         "controllers[0].model: none is for guests without other USB controllers",
     ),
     (
+        "no_usb",
+        {"controllers": [usb(model="qemu-xhci")]},
+        {"controllers": [usb(model="qemu-xhci")], "extra": {"devices": "<controller type='usb' model='none'/>"}},
+        "controllers[0].type: is not for a guest with a USB controller of model none, which is in extra.devices",
+    ),
+    (
         "usb_ports",
         {"controllers": [usb(model="qemu-xhci", ports=15)]},
         {"controllers": [usb(model="piix3-uhci", ports=2)]},

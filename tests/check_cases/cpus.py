@@ -30,6 +30,8 @@ def ordered(*orders: int, last: dict[str, Any] | None = None) -> dict[str, Any]:
 FOUR_ON_POWER: dict[str, Any] = {"arch": "ppc64le", "vcpu": 4, "cpu": {"topology": {"cores": 2, "threads": 2}}}
 
 
+MANY = {"machine": "q35", "vcpu": 256, "features": {"ioapic": {"driver": "qemu"}}}
+
 CASES: list[Case] = [
     (
         "cpu_model",
@@ -120,6 +122,47 @@ CASES: list[Case] = [
         {"vcpu": 255},
         {"vcpu": 256},
         "vcpu: 256 is more than 255, the vCPUs of machine pc: q35 has more",
+    ),
+    *(
+        (
+            "vcpu_limit",
+            {**guest, "vcpu": most},
+            {**guest, "vcpu": most + 1},
+            f"vcpu: {most + 1} is more than {most}, {of}",
+        )
+        for guest, most, of in (
+            ({"machine": "q35"}, 4096, "the vCPUs of machine q35"),
+            ({"arch": "ppc64le"}, 4096, "the vCPUs of machine pseries"),
+            ({"arch": "arm64"}, 512, "the vCPUs of machine virt"),
+            ({"arch": "riscv64"}, 512, "the vCPUs of machine virt"),
+            ({"arch": "loongarch64"}, 256, "the vCPUs of machine virt"),
+            ({"arch": "s390x"}, 248, "the vCPUs of machine s390-ccw-virtio"),
+        )
+    ),
+    (
+        "vcpu_interrupts",
+        *example("vcpu-interrupts"),
+        "vcpu: 256 is more than 255, which need an iommu of model intel with intremap and eim",
+    ),
+    (
+        "vcpu_interrupts",
+        {"libvirt": "9.0.0", **MANY, "iommu": {"model": "intel", "driver": {"intremap": "on", "eim": "on"}}},
+        {"libvirt": "9.0.0", **MANY, "iommu": {"model": "intel", "driver": {"intremap": "on"}}},
+        "vcpu: 256 is more than 255, which need eim of the iommu",
+    ),
+    *(
+        (
+            "iommu_interrupts",
+            {"libvirt": "11.3.0", **MANY, "iommu": {"model": "intel", "driver": {"intremap": "on"}}},
+            {"libvirt": "11.3.0", **MANY, "iommu": iommu},
+            "vcpu: 256 is more than 255, which need an iommu of model intel with intremap and eim",
+        )
+        for iommu in ({"model": "virtio"}, {"model": "intel", "driver": {"intremap": "on", "eim": "off"}})
+    ),
+    (
+        "check_without_model",
+        *example("check-without-model"),
+        "cpu.check: needs a model of the CPU",
     ),
     (
         "vcpu_states",

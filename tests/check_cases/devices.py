@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from check_cases import DISK, NIC, SHARED, VIRTIOFS, Case, cells, example
+from check_cases import DIMM, DISK, NIC, SHARED, VIRTIOFS, Case, cells, example
 
 
 def mdev(model: str, uuid: str, **more: Any) -> dict[str, Any]:
@@ -28,7 +28,82 @@ def ramfb(number: str) -> dict[str, Any]:
     return {"type": "mdev", "model": "vfio-pci", "display": True, "ramfb": True, "source": source}
 
 
+USB = {"type": "usb", "model": "qemu-xhci"}
+PMEM = {"model": "virtio-pmem", "access": "shared", "source": "/a", "target": {"size": "512 MiB"}}
+ROOM: dict[str, Any] = {"memory": "1 GiB", "maxMemory": "4 GiB", "cpu": cells("0")}
+
 CASES: list[Case] = [
+    ("watchdog_models", *example("watchdog-models"), "watchdogs[1].model: ib700 is taken by watchdogs[0]"),
+    (
+        "watchdog_models",
+        {"machine": "q35", "watchdogs": ["itco"]},
+        {"machine": "q35", "watchdogs": ["itco", "itco"]},
+        "watchdogs[1].model: itco is taken by watchdogs[0]",
+    ),
+    (
+        "watchdog_models",
+        {"arch": "s390x", "watchdogs": ["diag288"]},
+        {"arch": "s390x", "watchdogs": ["diag288", "diag288"]},
+        "watchdogs[1].model: diag288 is taken by watchdogs[0]",
+    ),
+    ("genid_machine", *example("genid-machine"), "genid: is for amd64, not arm64"),
+    (
+        "machine_names",
+        *example("machine-names"),
+        "os.type.machine: 'q36' is no machine of amd64, which has pc, q35, isapc, microvm, and versions: pc-q35-9.2",
+    ),
+    ("acpi_nodes", *example("acpi-nodes"), "rngs[0].acpi.nodeset: is not for ppc64le"),
+    ("device_models", *example("device-models"), "videos[0].model.type: qxl is for amd64, not arm64"),
+    *(
+        ("device_models", inside, outside, line)
+        for inside, outside, line in (
+            (
+                {"controllers": [{"type": "sata"}]},
+                {"arch": "s390x", "controllers": [{"type": "sata"}]},
+                "controllers[0].type: sata is not for s390x",
+            ),
+            (
+                {"shmems": [{"name": "a", "model": "ivshmem-plain"}]},
+                {"arch": "s390x", "shmems": [{"name": "a", "model": "ivshmem-plain"}]},
+                "shmems[0].model.type: ivshmem-plain is not for s390x",
+            ),
+            (
+                {"arch": "s390x", "controllers": [{"type": "scsi", "model": "virtio-scsi"}]},
+                {"arch": "s390x", "controllers": [{"type": "scsi", "model": "lsilogic"}]},
+                "controllers[0].model: lsilogic is not for s390x",
+            ),
+            (
+                {"arch": "s390x", "controllers": [USB]},
+                {"arch": "s390x", "controllers": [{**USB, "model": "nec-xhci"}]},
+                "controllers[0].model: nec-xhci is not for s390x",
+            ),
+            (
+                {"arch": "ppc64le", "controllers": [{**USB, "model": "vt82c686b-uhci"}]},
+                {"arch": "arm64", "controllers": [{**USB, "model": "vt82c686b-uhci"}]},
+                "controllers[0].model: vt82c686b-uhci is not for arm64",
+            ),
+            (
+                {"videos": ["vmvga"]},
+                {"arch": "riscv64", "videos": ["vmvga"]},
+                "videos[0].model.type: vmvga is for amd64, not riscv64",
+            ),
+            (
+                {"inputs": [{"type": "keyboard", "bus": "ps2"}]},
+                {"arch": "ppc64le", "inputs": [{"type": "keyboard", "bus": "ps2"}]},
+                "inputs[0].bus: ps2 is for amd64, not ppc64le",
+            ),
+            (
+                ROOM | {"arch": "arm64", "memory_devices": [DIMM]},
+                ROOM | {"arch": "riscv64", "memory_devices": [DIMM]},
+                "memory_devices[0].model: dimm is not for riscv64",
+            ),
+            (
+                ROOM | {"memory_devices": [PMEM]},
+                ROOM | {"arch": "arm64", "memory_devices": [PMEM]},
+                "memory_devices[0].model: virtio-pmem is for amd64, not arm64",
+            ),
+        )
+    ),
     (
         "iommu_acpi",
         {"machine": "q35", "iommu": "virtio"},
@@ -46,6 +121,36 @@ CASES: list[Case] = [
         {"machine": "isapc", "controllers": [{"type": "usb", "model": "none"}]},
         {"machine": "isapc", "controllers": [{"type": "usb"}]},
         "controllers[0].type: 'usb' is on PCI, which machine isapc has none of",
+    ),
+    *(
+        (
+            "without_pci",
+            {"machine": "isapc"},
+            {"machine": "isapc", **guest},
+            f"{place}: is on PCI, which machine isapc has none of",
+        )
+        for guest, place in (
+            ({"memballoon": "virtio"}, "memballoon"),
+            ({"disks": [DISK]}, "disks[0]"),
+            ({"interfaces": [NIC]}, "interfaces[0]"),
+            ({"videos": ["vga"]}, "videos[0]"),
+            ({"rngs": [{"backend": "random"}]}, "rngs[0]"),
+        )
+    ),
+    (
+        "without_pci",
+        {"libvirt": "11.3.0", "machine": "microvm", "controllers": [{"type": "usb", "model": "none"}]},
+        {"libvirt": "11.3.0", "machine": "microvm"},
+        "os.type.machine: microvm has no USB, which libvirt adds but for a controller {type: usb, model: none}",
+    ),
+    *(
+        (
+            "tpm_models",
+            {"tpms": [{"model": "tpm-crb"}]},
+            {"arch": arch, "tpms": [{"model": "tpm-crb"}]},
+            f"tpms[0].model: tpm-crb is not for {arch}",
+        )
+        for arch in ("arm64", "riscv64", "loongarch64")
     ),
     (
         "first_root_node",

@@ -35,6 +35,8 @@ EPC = {"model": "sgx-epc", "target": {"size": "64 MiB"}}
 SMALL = {"model": "dimm", "target": {"size": "1 MiB"}}
 ON_PPC64LE = {"arch": "ppc64le", "maxMemory": {"slots": 2, "text": 4194304}, "memory_devices": [SMALL, SMALL]}
 
+SGX = {"model": "sgx-epc", "target": {"size": 16}}
+
 ROOM: dict[str, Any] = {"memory": "1 GiB", "maxMemory": {"text": 4194304, "slots": 2}}
 
 
@@ -45,6 +47,23 @@ def nvdimm(**target: int) -> dict[str, Any]:
 CELL = [{"cpus": "0", "memory": 524288}]
 
 CASES: list[Case] = [
+    (
+        "module_addresses",
+        *example("module-addresses"),
+        "memory_devices[1].address.base: 0x14ff00000 is not free: memory_devices[0] has 0x140000000 to 0x14fffffff",
+    ),
+    (
+        "module_bases",
+        *example("module-bases"),
+        "memory_devices[1].address.base: '0x140000000' is taken by memory_devices[0]",
+    ),
+    ("no_memory", *example("no-memory"), "memory: is none: a guest has some, of its own or of its NUMA cells"),
+    (
+        "memory_devices",
+        {"maxMemory": "4 GiB", "machine": "q35", "cpu": cells("0"), "memory_devices": [SGX]},
+        {"machine": "q35", "cpu": cells("0"), "memory_devices": [SGX]},
+        "memory_devices[0]: needs maxMemory: the memory that there can be at most, and its slots",
+    ),
     (
         "maximum_cells",
         {"maxMemory": {"slots": 1, "text": 1048576}},

@@ -234,6 +234,19 @@ def test_arm64(arch: str) -> None:
     assert context(arch=arch, type="qemu")["features"]["gic"] == {"version": "3"}
 
 
+def test_arm64_board_that_is_no_virt_has_no_acpi_and_no_gic_of_its_own() -> None:
+    assert context(arch="arm64", machine="raspi3b")["features"] == {}
+    assert context(arch="arm64", machine="virt-9.2")["features"].keys() == {"acpi", "gic"}
+
+
+@pytest.mark.parametrize("machine", ["isapc", "microvm"])
+def test_machine_without_a_place_for_a_balloon_has_none(machine: str) -> None:
+    assert context(machine=machine)["memballoon"] == {"model": "none"}
+    assert context(os={"type": {"machine": machine}})["memballoon"] == {"model": "none"}
+    assert context(machine=machine, memballoon=None)["memballoon"] is None
+    assert "memballoon" not in context(machine="q35")
+
+
 def test_arm64_loader_gives_way_to_firmware_that_libvirt_finds() -> None:
     def os(**given: Any) -> dict[str, Any]:
         return context(arch="arm64", os=given)["os"]

@@ -69,11 +69,15 @@ def test_positions_in_lists_may_be_given(written: str, run: Run) -> None:
         ("memory", "default", "derived from NUMA cells and memory modules where cpu has numa; else 512 MiB"),
         ("disks.driver.name", "default", "qemu"),
         ("name", "default", "it must be given"),
-        ("features.acpi", "default", "true on amd64 and loongarch64; derived from UEFI, which ACPI needs on arm64"),
+        (
+            "features.acpi",
+            "default",
+            "true on amd64 and loongarch64; derived from machine virt and UEFI, which ACPI needs on arm64",
+        ),
         (
             "features.gic",
             "default",
-            "{version: host} with type kvm on arm64; {version: '3'} with type qemu or hvf on arm64",
+            "derived from machine virt and the type: {version: host} for kvm, else {version: '3'} on arm64",
         ),
         ("os.loader.readonly", "default", "yes where text is given on arm64 and loongarch64"),
         ("disks.type", "default", "file where source has file; block where source has dev; dir"),
