@@ -16,6 +16,7 @@ from xml.etree import ElementTree
 import pytest
 import tools
 from click.testing import CliRunner, Result
+from drivers import HOST, NAMES, Driver
 from embedded_driver import embedded_root as embedded_root
 from leftovers import Leftovers
 
@@ -185,6 +186,20 @@ def connection(embedded_uri: str) -> Iterator[Any]:
     yield opened
     assert opened.listAllDomains() == []
     opened.close()
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def driver(request: pytest.FixtureRequest) -> Iterator[Driver]:
+    """The QEMU driver of each libvirt that there is, with no daemon."""
+    with Driver(request.param) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def host() -> Iterator[Driver]:
+    """The QEMU driver of the machine's own libvirt."""
+    with Driver(HOST) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import json
 import os
-import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
-from conftest import ROOT
-from drivers import CRASH, NAMES, Driver
+from drivers import CRASH, Driver
 from guests import draws, guests
 from hypothesis import given, reject
+from refusals import LIBVIRTS, REFUSALS, Refusal, is_known, release
 
 from kvmrender import GuestError
 from kvmrender.engine import Engine
@@ -28,21 +25,13 @@ COLLECTED = os.environ.get("KVMRENDER_REFUSALS")
 MOST_IOTHREADS = 1000
 
 RENDERER = Engine()
-TABLE: dict[str, list[str]] = yaml.safe_load((ROOT / "tests/libvirt_refusals.yaml").read_text())
-EXPECTED = [re.compile(pattern, re.DOTALL) for patterns in TABLE.values() for pattern in patterns]
-
-
-@pytest.fixture(scope="module", params=NAMES)
-def driver(request: pytest.FixtureRequest) -> Iterator[Driver]:
-    with Driver(request.param) as opened:
-        yield opened
 
 
 @pytest.mark.libvirt
 @pytest.mark.usefixtures("unmeasured")
 @pytest.mark.parametrize("most", [1, 4])
 def test_refusals_of_random_guests_could_not_have_been_known(most: int, driver: Driver) -> None:
-    libvirt = "{}.{}.0".format(*driver.version)
+    libvirt = release(driver)
 
     @draws(1500)
     @given(guest=guests(RENDERER.schema, ONLY, most))
@@ -56,7 +45,7 @@ def test_refusals_of_random_guests_could_not_have_been_known(most: int, driver: 
         except GuestError:
             reject()
         refusal = driver.run(xml).refusal
-        if refusal is None or any(pattern.search(refusal) for pattern in EXPECTED):
+        if refusal is None or is_known(refusal, libvirt):
             return
         if COLLECTED:
             with Path(COLLECTED).open("a") as file:
@@ -65,6 +54,17 @@ def test_refusals_of_random_guests_could_not_have_been_known(most: int, driver: 
         pytest.fail(f"{driver.name}: {refusal}\n{guest}\n{xml}")
 
     refused_for_a_reason()
+
+
+@pytest.mark.libvirt
+@pytest.mark.parametrize("row", [pytest.param(row, id=row.says.pattern) for row in REFUSALS])
+def test_each_row_of_the_table_is_what_these_libvirts_say_and_others_do_not(row: Refusal, driver: Driver) -> None:
+    """Of its fixtures, tests/real_libvirt/test_libvirt.py holds that."""
+    libvirt = release(driver)
+    for guest in [guest for one in LIBVIRTS for guest in row.of[one] if isinstance(guest, dict)]:
+        refusal = driver.refusal(RENDERER.render({"name": "a", "type": "qemu", "libvirt": libvirt, **guest}))
+        is_so = refusal is not None and row.says.search(refusal) is not None
+        assert is_so == (guest in row.of[libvirt]), f"{guest}: {refusal}"
 
 
 @pytest.mark.libvirt
