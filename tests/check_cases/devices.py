@@ -46,6 +46,17 @@ CASES: list[Case] = [
         {"arch": "s390x", "watchdogs": ["diag288", "diag288"]},
         "watchdogs[1].model: diag288 is taken by watchdogs[0]",
     ),
+    (
+        "watchdog_actions",
+        *example("watchdog-actions"),
+        "watchdogs[0].action: pause is not the action of another, and QEMU has one for all",
+    ),
+    (
+        "ib700",
+        {"watchdogs": ["ib700"]},
+        {"arch": "arm64", "watchdogs": ["ib700"]},
+        "watchdogs[0].model: ib700 is for amd64, not arm64",
+    ),
     ("genid_machine", *example("genid-machine"), "genid: is for amd64, not arm64"),
     (
         "machine_names",
