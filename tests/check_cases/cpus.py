@@ -160,6 +160,12 @@ CASES: list[Case] = [
         for iommu in ({"model": "virtio"}, {"model": "intel", "driver": {"intremap": "on", "eim": "off"}})
     ),
     (
+        "cpu_model",
+        {"type": "qemu", "arch": "riscv64", "cpu": "maximum"},
+        {"type": "qemu", "arch": "ppc64le", "cpu": "maximum"},
+        "cpu.mode: maximum is not for ppc64le",
+    ),
+    (
         "check_without_model",
         *example("check-without-model"),
         "cpu.check: needs a model of the CPU",

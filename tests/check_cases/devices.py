@@ -57,6 +57,11 @@ CASES: list[Case] = [
         {"arch": "arm64", "watchdogs": ["ib700"]},
         "watchdogs[0].model: ib700 is for amd64, not arm64",
     ),
+    (
+        "nvme_names",
+        *example("nvme-names"),
+        "disks[0].target.dev: 'nvme0n1' is a name that libvirt 11.5.0 brought",
+    ),
     ("genid_machine", *example("genid-machine"), "genid: is for amd64, not arm64"),
     (
         "machine_names",
@@ -92,6 +97,14 @@ CASES: list[Case] = [
                 {"arch": "ppc64le", "controllers": [{**USB, "model": "vt82c686b-uhci"}]},
                 {"arch": "arm64", "controllers": [{**USB, "model": "vt82c686b-uhci"}]},
                 "controllers[0].model: vt82c686b-uhci is not for arm64",
+            ),
+            (
+                {"inputs": [{"type": "passthrough", "bus": "virtio", "source": {"evdev": "/dev/input/event0"}}]},
+                {
+                    "arch": "s390x",
+                    "inputs": [{"type": "passthrough", "bus": "virtio", "source": {"evdev": "/dev/input/event0"}}],
+                },
+                "inputs[0].type: passthrough is not for s390x",
             ),
             (
                 {"videos": ["vmvga"]},
