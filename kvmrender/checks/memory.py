@@ -16,6 +16,8 @@ SIZED = ("memory", "currentMemory", "maxMemory", "memtune", "memoryBacking", "me
 """Keys of a guest in which there are sizes."""
 UNITS = {"tseg": "MiB", "maxpagesize": "b"}
 """The units of sizes that are not KiB where they are left out."""
+PAGE = 4096
+"""Bytes that the labels of a persistent module are rounded up to, unless it says otherwise."""
 BLOCK = 256 * MIB
 """What memory modules of ppc64le guests are made of; an nvdimm has labels beside it."""
 
@@ -75,12 +77,24 @@ def _room(module: Context) -> int:
     return to_bytes(size) if size else 0
 
 
+def _labels(module: Context) -> int:
+    """Return what of a persistent module is for its labels, which are not in the guest's memory."""
+    label = dig(module, "target", "label", "size")
+    return to_bytes(label) if label else 0
+
+
+def _mapped(module: Context) -> int:
+    """Return how much of a module is in the guest's memory: all but the labels, which are rounded up."""
+    align = dig(module, "source", "alignsize")
+    whole = to_bytes(align) if align else PAGE
+    return _room(module) - -(-_labels(module) // whole) * whole
+
+
 def _in_blocks(module: Context) -> int:
     """Return what libvirt makes of a module's size: whole blocks, and an nvdimm's labels."""
     if module["model"] != "nvdimm":
         return -(-_room(module) // BLOCK) * BLOCK
-    label = dig(module, "target", "label", "size")
-    labels = to_bytes(label) if label else 0
+    labels = _labels(module)
     return (_room(module) - labels) // BLOCK * BLOCK + labels
 
 
@@ -116,7 +130,7 @@ def module_addresses(context: Context, architecture: Context) -> Iterator[Proble
     for position, module in enumerate(context["memory_devices"]):
         for steps in (("address", "base"), ("target", "address", "base")):
             if start := number(dig(module, *steps, default="0")):
-                placed.append((start, start + _room(module), ("memory_devices", position, *steps)))
+                placed.append((start, start + _mapped(module), ("memory_devices", position, *steps)))
     for later, (start, end, path) in enumerate(placed):
         for other, other_end, first in placed[:later]:
             if start < other_end and other < end:
