@@ -16,6 +16,7 @@ from kvmrender.schema.shorthand import QUANTITIES, forms
 
 ALWAYS = "/name"
 """A key that all guests write."""
+_IS_ONE = re.compile(r"(?<!not) in \(")
 _PLACEHOLDER = re.compile(r"\{([^{}\s|]+(?:\|[^{}]+)?)\}")
 
 
@@ -188,7 +189,7 @@ class Case:
         if None not in about and "True" not in about:
             tests.append(f"({' or '.join(map(str, about))})")
         # What takes longer comes last, and what is one of some values first, which is seldom so.
-        tests.sort(key=lambda test: (str(test).startswith("any("), " in (" not in str(test).replace(" not in ", "")))
+        tests.sort(key=lambda test: (*(of in str(test) for of in ("any(", " in str(")), not _IS_ONE.search(str(test))))
         test = " and ".join(test for test in tests if test and test != "True") or "True"
         values = [field.listing(bases) for field, _ in self.about]
         if not loops:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from kvmrender.context.device_names import BUS_BY_PREFIX, PREFIX_BY_BUS, free_names, letters_of
@@ -60,12 +61,16 @@ def derive(guest: Guest, architecture: dict[str, Any]) -> Guest:
 def _features(guest: Guest, architecture: dict[str, Any], machine: str) -> Guest:
     """Return the features of a guest with those that its machine has, if it is one of a known kind."""
     found: Guest = guest["features"]
-    if any(re.search(pattern, machine) for pattern in architecture["machine_kinds"]):
-        if "acpi" in architecture and has_uefi(guest["os"]):
-            found = {"acpi": {}, **found}
-        if version := architecture.get("gic", {}).get(guest["type"]):
-            found = {"gic": {"version": version}, **found}
+    wants_acpi = "acpi" in architecture and "acpi" not in found and has_uefi(guest["os"])
+    gic = None if "gic" in found else architecture.get("gic", {}).get(guest["type"])
+    if (gic or wants_acpi) and _is_of_kind(machine, tuple(architecture["machine_kinds"])):
+        found = {**({"gic": {"version": gic}} if gic else {}), **({"acpi": {}} if wants_acpi else {}), **found}
     return found
+
+
+@lru_cache(maxsize=64)
+def _is_of_kind(machine: str, patterns: tuple[str, ...]) -> bool:
+    return any(re.search(pattern, machine) for pattern in patterns)
 
 
 def has_uefi(os: Guest) -> bool:

@@ -86,22 +86,22 @@ def missed_of(drift: Drift, xml: str, path: tuple[str | int, ...], what: str, du
 
 
 def test_what_the_table_does_not_know_is_no_difference_where_libvirt_is_asked(
-    define: Any, drift: Drift, monkeypatch: pytest.MonkeyPatch
+    host: Driver, drift: Drift, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     table = from_yaml(TABLE.read_text())[0]
     monkeypatch.setattr("kvmrender.libvirt.drift.rewriting", lambda: Rewriting({**table, "rules": []}))
     xml = render({**SMALL, "machine": "q35", "inputs": [{"type": "tablet"}]})
-    dump = define(xml).XMLDesc(INACTIVE | SECURE)
+    dump = host.define(xml).text
     assert differences(drift, xml, dump)
     assert differences(drift, xml, dump, dump) == []
 
 
 def test_what_the_file_says_is_exact_where_libvirt_is_asked(
-    define: Any, drift: Drift, monkeypatch: pytest.MonkeyPatch
+    host: Driver, drift: Drift, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What it leaves to libvirt is not; and another machine may have been the newest when the guest was defined."""
     xml = render({**SMALL, "machine": "q35"})
-    made = define(xml).XMLDesc(INACTIVE | SECURE)
+    made = host.define(xml).text
     table = from_yaml(TABLE.read_text())[0]
     lax = {"fields": ["vcpu"], "reason": "none", "here": True}
     monkeypatch.setattr(
