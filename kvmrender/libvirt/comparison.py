@@ -6,7 +6,7 @@ add is no difference (``rewritten.yaml``, and ``automatic`` of the schema).
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Collection, Iterator
 from difflib import SequenceMatcher
 from typing import Any, NamedTuple
 
@@ -40,8 +40,9 @@ class Comparison:
     """Of guests with what a host has of them; ``automatic`` knows what libvirt gives by itself there, and ``kinds`` say
     what the dump is."""
 
-    def __init__(self, rewriting: Rewriting, automatic: Tidying, kinds: Container[str] = ()) -> None:
+    def __init__(self, rewriting: Rewriting, automatic: Tidying, kinds: Collection[str] = ()) -> None:
         self._rewriting, self._automatic, self._about = rewriting, automatic, About(kinds)
+        self._settling = [rewriting.keys_of(kind) for kind in kinds]
 
     def guests(self, place: Place, here: dict[str, Any], there: dict[str, Any]) -> Iterator[Difference]:
         """Yield how two guests differ."""
@@ -69,7 +70,9 @@ class Comparison:
         if self._rewriting.is_same(path, here, there, beside, self._about):
             return
         if here is NOTHING:
-            there = self._automatic.left(place.node, self._settled(place, there, path), path, beside)
+            if any(path[0] in keys for keys in self._settling):
+                there = self._settled(place, there, path)
+            there = self._automatic.left(place.node, there, path, beside)
             if there is None or self._rewriting.is_same(path, here, there, beside, self._about):
                 return
         if place.is_list:
@@ -86,7 +89,7 @@ class Comparison:
         """Return what is only there without what such a dump has beside it."""
         if isinstance(there, list):
             return [self._settled(place.item, item, (*path, number)) for number, item in enumerate(there)]
-        if not self._about.kinds or not isinstance(there, dict):
+        if not isinstance(there, dict):
             return there
         return {
             key: self._settled(place.inside(key), item, (*path, key))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -172,7 +172,7 @@ class Drift:
             if there - here:
                 yield Difference(("extra", path), NOTHING, True)
 
-    def _comparison(self, table: Rewriting, guest: Guest, kinds: Container[str] = ()) -> Comparison:
+    def _comparison(self, table: Rewriting, guest: Guest, kinds: Collection[str] = ()) -> Comparison:
         """Return one with a document that is of such kinds."""
         arch = self._engine.schema.names.get(value_at(guest, ("os", "type", "arch")))
         facts = self._engine.schema.architectures[arch]["facts"] if arch else {}

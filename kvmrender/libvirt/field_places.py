@@ -54,6 +54,7 @@ class Place:
         self.is_list = "items" in self.node
         self.is_mapping = kind == "object" or (isinstance(kind, list) and "object" in kind)
         self.is_scalar = not self.is_list and kind != "object"
+        self.is_text, self.is_integer = kind == "string", kind == "integer"
         self.is_raw = self.node.get("format") == "xml"
         self.live: tuple[str, ...] = tuple(self.node.get("facts", {}).get("live", ()))
 
@@ -67,6 +68,12 @@ class Place:
     def item(self) -> Place:
         """What it says of the items of a list."""
         return Place(self.root, self.node["items"])
+
+    @cached_property
+    def attributes(self) -> dict[str, Place]:
+        """The properties that are attributes under their own names."""
+        named = {key: self.inside(key) for key in self.properties if key != TEXT and (f"@{key}",) not in self.written}
+        return {key: inside for key, inside in named.items() if inside.is_scalar}
 
     @cached_property
     def elements(self) -> dict[str, str]:
@@ -114,18 +121,18 @@ def value_of(element: Element, place: Place, path: Path, unread: Unread) -> Any:
 
 def scalar(text: str, place: Place) -> Any:
     """Return a text as the guest has it."""
-    if place.node.get("type") == "string" or (short := text.strip()) == "":
+    if place.is_text or (short := text.strip()) == "":
         return text
-    return int(short) if place.node.get("type") == "integer" and _INTEGER.fullmatch(short) else short
+    return int(short) if place.is_integer and _INTEGER.fullmatch(short) else short
 
 
 def _mapping(element: Element, place: Place, path: Path, unread: Unread) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, text in element.attributes.items():
-        if (where := (f"@{name}",)) in place.written:
+        if (inside := place.attributes.get(name)) is not None:
+            found[name] = scalar(text, inside)
+        elif (where := (f"@{name}",)) in place.written:
             _set(found, place, place.written[where], text)
-        elif name in place.properties and name != TEXT and place.inside(name).is_scalar:
-            found[name] = scalar(text, place.inside(name))
         else:
             unread.add((*path, f"@{name}"), NO_FIELD, f"@{name}", place)
     counts: dict[str, int] = {}

@@ -74,6 +74,14 @@ READERS: dict[str, Callable[[Any], Any]] = {
 """What ``as`` of a rule may be: values that are the same where they are read so."""
 
 
+class _All:
+    def __contains__(self, _: object) -> bool:
+        return True
+
+
+ALL = _All()
+
+
 class About(NamedTuple):
     """What is compared: of which kinds the dump is, and the guest that is to be there."""
 
@@ -94,7 +102,10 @@ class Rewriting:
         self._exact: dict[str, list[Rule]] = {}
         self._globs: list[tuple[str, Rule]] = []
         self._known: dict[str, tuple[Rule, ...]] = {}
+        self._keys_of: dict[str, Container[str | int]] = {}
         for rule in table["rules"]:
+            if "when" in rule:
+                rule = {**rule, "when": [_condition(*one) for one in rule["when"].items()]}
             for field in rule["fields"]:
                 if "*" in field:
                     self._globs.append((field, rule))
@@ -117,11 +128,20 @@ class Rewriting:
     def is_same(self, path: Path, here: Any, there: Any, beside: Guest, about: About) -> bool:
         """Say whether libvirt makes ``there`` of ``here``; ``NOTHING`` is a field that is not there, and ``beside`` are
         its neighbours."""
-        return any(_holds(rule, here, there, beside, about) for rule in self.rules(path))
+        rules = self.rules(path)
+        return bool(rules) and any(_holds(rule, here, there, beside, about) for rule in rules)
 
     def is_lasting(self, path: Path) -> bool:
         """Say whether what libvirt makes of a field depends on when the guest was defined."""
         return any(rule.get("lasting") for rule in self.rules(path))
+
+    def keys_of(self, kind: str) -> Container[str | int]:
+        """Return the keys at the top below which only dumps of this kind have something: all, for some rules."""
+        if kind not in self._keys_of:
+            fields = [(field, rule) for field, rules in self._exact.items() for rule in rules] + self._globs
+            keys = {field.split(".")[0] for field, rule in fields if rule.get("of") == kind}
+            self._keys_of[kind] = ALL if any("*" in key for key in keys) else keys
+        return self._keys_of[kind]
 
     def is_of_kind(self, path: Path, there: Any, beside: Guest, about: About) -> bool:
         """Say whether only dumps of such a kind have ``there``."""
@@ -131,9 +151,11 @@ class Rewriting:
 def _holds(rule: Rule, here: Any, there: Any, beside: Guest, about: About) -> bool:
     if "of" in rule and rule["of"] not in about.kinds:
         return False
-    for key, wanted in rule.get("when", {}).items():
-        where, path = (about.guest, key[1:]) if key[0] == "/" else (beside, key)
-        if not _is(value_at(where, tuple(path.split(".")), NOTHING), wanted):
+    is_plain = "as" not in rule and "begins" not in rule
+    if is_plain and not (_is(here, rule.get("here", ANY)) and _is(there, rule.get("there", ANY))):
+        return False
+    for of_guest, path, wanted in rule.get("when", ()):
+        if not _is(value_at(about.guest if of_guest else beside, path, NOTHING), wanted):
             return False
     if "like" in rule and (here is NOTHING or not re.search(rule["like"], str(here))):
         return False
@@ -144,7 +166,12 @@ def _holds(rule: Rule, here: Any, there: Any, beside: Guest, about: About) -> bo
         return here is not NOTHING and there is not NOTHING and bool(read(here) == read(there))
     if begin := rule.get("begins"):
         return str(there).startswith(tuple(begin.get("null" if here is NOTHING else str(here), ())))
-    return _is(here, rule.get("here", ANY)) and _is(there, rule.get("there", ANY))
+    return True
+
+
+def _condition(key: str, wanted: Any) -> tuple[bool, Path, Any]:
+    """Return what ``when`` says of a field: whether it is one of the guest's own, where it is, and what it is to be."""
+    return key[0] == "/", tuple(key.lstrip("/").split(".")), wanted
 
 
 ANY = object()

@@ -95,16 +95,17 @@ class Tidying:
                 value = {**value, **memory(f"{value['text']} KiB")}
         result: Guest = {}
         near = {**value, **{f"../{key}": item for key, item in beside.items() if not key.startswith("../")}}
+        properties = node.get("properties", {})
         for key, item in value.items():
-            inside = resolve(self._root, node.get("properties", {}).get(key, {}))
-            left = self.value(inside, item, (*path, key), near)
-            if not self._is_out(inside, left, (*path, key), near):
+            inside = resolve(self._root, properties.get(key, {}))
+            left = self.value(inside, item, (*path, key), near) if isinstance(item, (dict, list)) else item
+            if "automatic" not in inside.get("facts", ()) or not self._is_out(inside, left, (*path, key), near):
                 result[key] = left
         return result
 
     def _cases(self, node: Node, value: Any, beside: Guest) -> Iterator[Any]:
         known = {**beside, MACHINE: self._machine}
-        for case in node.get("facts", {}).get("automatic", ()):
+        for case in node["facts"]["automatic"]:
             if not isinstance(case, dict) or "when" not in case:
                 yield case
             elif all(
@@ -118,7 +119,7 @@ class Tidying:
         return any(by.get(key) is True or model in (by.get(key) or ()) for key, model in on)
 
     def _is_out(self, node: Node, value: Any, path: Path, beside: Guest = NOTHING) -> bool:
-        if value is None or path[0] in self._keys:
+        if value is None or path[0] in self._keys or "automatic" not in node.get("facts", ()):
             return False
         if not any(is_like(value, case, self._name) for case in self._cases(node, value, beside)):
             return False

@@ -144,21 +144,22 @@ class _Parser:
         self._refuse("has a DTD, which domain XML never has")
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
-        above = self._open[-1] if self._open else None
+        opened, position = self._open, self.offset + self._parser.CurrentByteIndex
         self._facts += 1 + len(attributes)
-        if len(self._open) == MOST_LEVELS:
+        if len(opened) == MOST_LEVELS:
             self._refuse(f"has more than {MOST_LEVELS} elements inside one another")
         if self._facts > MOST_FACTS:
             self._refuse(f"has more than {MOST_FACTS:,} elements and attributes")
-        outer = above.scope if above else {"xml": XML}
-        element = Element(self.data, tag, attributes, self.offset + self._parser.CurrentByteIndex, outer)
+        if opened:
+            above = opened[-1]
+            element = Element(self.data, tag, attributes, position, above.scope if above.declared else above.outer)
+            above.children.append(element)
+        else:
+            element = Element(self.data, tag, attributes, position, {"xml": XML})
+            self.root, self.root_line = element, self.line + self._parser.CurrentLineNumber - 1
         if self._has_prefixes:
             self._expand(element)
-        if above is None:
-            self.root, self.root_line = element, self.line + self._parser.CurrentLineNumber - 1
-        else:
-            above.children.append(element)
-        self._open.append(element)
+        opened.append(element)
 
     def _expand(self, element: Element) -> None:
         """Tell the namespaces that an element declares from its attributes, and name it and these by their own."""
