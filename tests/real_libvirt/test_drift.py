@@ -32,6 +32,7 @@ MISSES = from_yaml((ROOT / "tests/drift_misses.yaml").read_text())[0]
 ELSEWHERE = {("controllers", "model"): ("controllers",), ("graphics", "listen"): ("graphics",)}
 """Fields that stand in elements and attributes of other names."""
 FEWEST_FOUND = 0.995
+PAUSED = 1  # VIR_DOMAIN_START_PAUSED
 SMALL = {"name": "web-1", "type": "qemu", "memory": "64 MiB", "vcpu": 1}
 
 
@@ -41,12 +42,12 @@ def drift() -> Any:
         yield Drift(ENGINE, nothing)
 
 
-def differences(drift: Drift, xml: str, dump: str, made: str = "") -> list[tuple[str, ...]]:
+def differences(drift: Drift, xml: str, dump: str, made: str = "", is_running: bool = False) -> list[tuple[str, ...]]:
     """Return the fields that differ, without positions; ``made`` is what libvirt makes of the document."""
     root = next(documents(dump.encode())).root
     assert root is not None
     wanted = drift.wanted(xml)
-    found = list(drift.differences(wanted, root, has_secrets=True))
+    found = list(drift.differences(wanted, root, is_running, has_secrets=True))
     if made:
         found = drift.settled(wanted, drift.wanted(made), found, root)
     return [tuple(step for step in one.path if isinstance(step, str)) for one in found]
@@ -71,6 +72,47 @@ def test_what_somebody_changed_is_found(guest: dict[str, Any], host: Driver, dri
         for made in ("", dump):
             missed = [said for one in every if (said := missed_of(drift, xml, one.path, one.what, one.xml, made))]
             assert [one for one in missed if one not in MISSES] == []
+
+
+RUNNING = {
+    "plain": {},
+    "of many devices": {
+        "machine": "q35",
+        "vcpu": {"current": 1, "text": 2},
+        "channels": [{"type": "unix", "target": {"type": "virtio", "name": "org.qemu.guest_agent.0"}}],
+        "serials": [{"type": "pty"}, {"type": "null"}],
+        "graphics": [{"type": "vnc", "passwd": "s3cret"}],
+        "inputs": [{"type": "tablet", "bus": "usb"}],
+        "rngs": [{"model": "virtio", "backend": {"model": "random", "text": "/dev/urandom"}}],
+        "watchdogs": [{"model": "i6300esb", "action": "reset"}],
+    },
+    "of disks": {
+        "disks": [
+            {"source": "{folder}/a.raw", "driver": "raw"},
+            {"source": "{folder}/b.raw", "driver": "raw", "target": {"bus": "scsi"}},
+            {"device": "cdrom", "driver": "raw", "target": {"bus": "ide"}},
+        ],
+    },
+}
+"""Guests that start with an emulated processor, and no network."""
+
+
+@pytest.mark.parametrize("name", RUNNING)
+def test_nothing_differs_in_a_running_guest_until_somebody_changes_something(
+    name: str, connection: Any, drift: Drift, tmp_path: Path
+) -> None:
+    for image in ("a.raw", "b.raw"):
+        (tmp_path / image).write_bytes(bytes(1 << 20))
+    guest = from_yaml(str({**SMALL, **RUNNING[name]}).replace("{folder}", str(tmp_path)))[0]
+    xml = render(guest)
+    domain = connection.createXML(xml, PAUSED)
+    try:
+        dump = domain.XMLDesc(SECURE)
+        assert differences(drift, xml, dump, is_running=True) == []
+        other = render({**guest, "on_crash": "preserve", "description": "another"})
+        assert differences(drift, other, dump, is_running=True) == [("description",), ("on_crash",)]
+    finally:
+        domain.destroy()
 
 
 def missed_of(drift: Drift, xml: str, path: tuple[str | int, ...], what: str, dump: str, made: str) -> str:
