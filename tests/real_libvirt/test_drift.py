@@ -13,7 +13,7 @@ from conftest import ROOT, embedded_root
 from drivers import Driver
 from guests import some
 from mutants import mutants
-from test_libvirt import emulated, every_guest
+from test_libvirt import SECURE, emulated, every_guest
 
 from kvmrender import render
 from kvmrender.engine import default_engine
