@@ -14,6 +14,7 @@ from kvmrender.checks.checked_context import careful, context_builder
 from kvmrender.compiler.compiled import Function, compiled
 from kvmrender.context.full_form import unshared, without_nulls
 from kvmrender.errors import Problem, TemplateError
+from kvmrender.reading.profiles import with_profiles
 from kvmrender.schema.secrets import HasSecret, Secrets, secret_finder
 from kvmrender.schema.xml_faults import document_fault, domain_fault
 from kvmrender.shipped import shipped_templates
@@ -93,6 +94,7 @@ class Engine:
             self.schema = self._isolated.schema
             return
         self.schema, self._functions = self._compiled()
+        with_profiles(self.schema.root, self.stack.profiles())
         self._context = context_builder(self.schema)
         if not self.schema.is_shipped:
             self._context = careful(self._context, lambda: str(next(iter(self.stack.own_parts().values()))))

@@ -28,7 +28,7 @@ INSTALLED = tuple(
 """The installed libvirt's version."""
 FOR = ".".join(map(str, INSTALLED)) or NEWEST
 """The libvirt that guests are for, unless another is asked for; what it lacks is not drawn."""
-NOT_DRAWN = {"name", "arch", "type", "vars", "extra", "machine", "namespace", "libvirt"}
+NOT_DRAWN = {"name", "arch", "type", "vars", "extra", "machine", "namespace", "libvirt", "use"}
 """Keys at the top that are drawn in a way of their own, or that say nothing of libvirt's."""
 
 MOST_KEYS = 8

@@ -16,6 +16,7 @@ from kvmrender.context.full_form import hypervisor, normaliser, with_machine, wi
 from kvmrender.context.key_shapes import Convert, Notes, Shape
 from kvmrender.context.validation import MOST_PROBLEMS, checker, not_json, shown
 from kvmrender.errors import ERROR, GuestError, Path, Problem, TemplateError, brief
+from kvmrender.reading.profiles import USE, Profiles
 from kvmrender.schema.guest_schema import GuestSchema, value_at
 
 Context = dict[str, Any]
@@ -34,6 +35,8 @@ def context_builder(schema: GuestSchema) -> Callable[[Any], Built]:
     check, checks = checker(schema), all_checks.checks_of(schema)
     if not schema.is_shipped:  # its parts may bring defaults that no check in Python counts on
         checks = tuple(one._replace(triggers=(ALWAYS,)) if one in all_checks.CHECKS else one for one in checks)
+
+    profiles = Profiles(schema.root)
 
     @lru_cache(maxsize=1024)  # shapes hold parts of the schema, and go with it
     def wanted(arch: str, shapes: frozenset[Shape]) -> all_checks.Ready:
@@ -86,12 +89,15 @@ def context_builder(schema: GuestSchema) -> Callable[[Any], Built]:
     def build(guest: Any) -> Built:
         if guest.__class__ is not dict and not isinstance(guest, Mapping):
             raise GuestError([Problem((), f"a guest is a mapping, not {shown(guest)}")])
-        full, notes = full_form(guest)
+        uses = USE in guest
+        full, notes = full_form(profiles.under(guest) if uses else guest)
         problems = check(without_nulls(full), None) if notes.nulls else check(full, notes.given)
         if full.get("memory", ...) is None:  # a null, where others may leave it to be derived
             problems = [*problems, Problem(("memory",), "is missing (memory that the guest has at most)")]
         if problems:
             raise GuestError(problems + further(full, problems))
+        if uses:  # a context is a guest that has all of them already
+            full.pop(USE, None)
         try:
             context, found = derived(full, notes)
         except ValueError:

@@ -26,6 +26,7 @@ from kvmrender.cli.options import (
     libvirt_option,
     options,
 )
+from kvmrender.cli.profiles import profiles
 from kvmrender.cli.program import DIFFERS, about_ids, engine_of, trouble
 from kvmrender.cli.run import run, to_standard_output
 from kvmrender.cli.templates import templates
@@ -64,6 +65,7 @@ main.add_command(explain)
 main.add_command(graph)
 main.add_command(needs)
 main.add_command(preview)
+main.add_command(profiles)
 main.add_command(watch)
 
 

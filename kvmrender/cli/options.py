@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Callable
@@ -12,6 +13,7 @@ import click
 
 from kvmrender.cli.program import trouble
 from kvmrender.fleet.processes import cores
+from kvmrender.reading.profiles import APPENDED, USE
 from kvmrender.reading.size_limits import ALLOWED, size
 from kvmrender.terminal import may_colour
 
@@ -63,7 +65,13 @@ def _version(ctx: click.Context, _: click.Parameter, text: str | None) -> str | 
 
 
 def _settings(ctx: click.Context, _: click.Parameter, settings: tuple[str, ...]) -> tuple[str, ...]:
-    return (*settings, f"{LIBVIRT}={ctx.meta[LIBVIRT]}") if LIBVIRT in ctx.meta else settings
+    settings = (*settings, f"{LIBVIRT}={ctx.meta[LIBVIRT]}") if LIBVIRT in ctx.meta else settings
+    return (*settings, *(f"{APPENDED}{json.dumps(name)}" for name in ctx.meta.get(USE, ())))
+
+
+def _use(ctx: click.Context, _: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
+    ctx.meta[USE] = names
+    return names
 
 
 def libvirt_option(about: str, is_setting: bool = False) -> Callable[[Command], Command]:
@@ -94,8 +102,12 @@ IGNORE = click.option(
     metavar="ID",
     help="Don't hold guests against the check with this id, which messages have in brackets.",
 )
+ABOUT_USE = "Put this profile under each guest, after those that it uses itself."
 MERGED = (
     IGNORE,
+    click.option(
+        "--use", multiple=True, metavar="NAME", callback=_use, is_eager=True, expose_value=False, help=ABOUT_USE
+    ),
     TEMPLATES,
     MAX_SIZE,
     click.option("--namespace", metavar="TEXT", help="The namespace of guests that name none."),

@@ -99,6 +99,7 @@ def copy(templates: tuple[str, ...], name: str, folder: str) -> None:
         "--guest", "guests", multiple=True, metavar="GUEST", help="Render this file, instead of the example guests."
     ),
     IGNORE,
+    click.option("--use", multiple=True, metavar="NAME", help="Render the guests with this profile under each."),
     libvirt_option("Render the guests for this libvirt, without the example guests that need a newer one."),
     TEMPLATES,
     REPORT,
@@ -111,6 +112,7 @@ def check(
     ignore: tuple[str, ...],
     report: str | None,
     libvirt: str | None,
+    use: tuple[str, ...],
 ) -> None:
     """Find what is wrong with the templates in each DIR, or with the shipped ones.
 
@@ -122,13 +124,15 @@ def check(
     Before all that, schema parts of your own are held against what a part may say: keywords that are not known,
     references to nothing, properties without a description, defaults that do not fit.
 
+    Profiles of your own are held against the schema.
+
     Exit code: 0 nothing was found, 2 something was.
 
     Example: kvmrender templates check site-templates
     """
     with trouble():
         from kvmrender.workbench.template_check import Finding, looked_at
-        from kvmrender.workbench.trial_rendering import findings, fixtures
+        from kvmrender.workbench.trial_rendering import findings, fixtures, using, wrong_profiles
 
         stack = (*folders, *templates)
         with reported(report, "templates check", about_ids(stack)) as told:
@@ -138,9 +142,10 @@ def check(
                 said, names, readable = engine.run(looked_at)
                 found += [Finding(*one) for one in said]
                 if readable:
-                    documents = _documents(engine, guests) if guests else fixtures()
+                    documents = using(engine, _documents(engine, guests) if guests else fixtures(), use)
                     ignored = checks_to_ignore(engine.schema.root, ignore)
                     found += findings(engine, names, documents, _faults(engine), ignored, libvirt)
+                    found += wrong_profiles(engine)
             found = sorted(set(found)) if is_usable else found
             for finding in found:
                 say(str(finding))

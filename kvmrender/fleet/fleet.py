@@ -136,7 +136,7 @@ class Fleet:
 
     def _guest(self, under: list[Any], value: Any) -> Any:
         own = from_line(value) if isinstance(value, bytes) else value
-        return self._inputs.with_options(layered(under, own))
+        return self._inputs.layered(under, own)
 
     def _placed(self, document: Document, problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
         if isinstance(document.own, Line):

@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Event
 
 from kvmrender.errors import Error
-from kvmrender.templating.stack import SCHEMA, TEMPLATE, Stack
+from kvmrender.templating.stack import Stack, is_of_stack
 
 STEP = 10
 """Milliseconds without a change that end a series of changes."""
@@ -85,7 +85,7 @@ class Follower:
     def _templates(self) -> Iterator[Path]:
         for folder in self._template_folders():
             try:
-                yield from (Path(entry) for entry in os.scandir(folder) if entry.name.endswith((TEMPLATE, SCHEMA)))
+                yield from (Path(entry) for entry in os.scandir(folder) if is_of_stack(entry.path))
             except OSError:
                 continue
 

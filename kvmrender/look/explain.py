@@ -8,6 +8,7 @@ from pathlib import Path
 
 from kvmrender import errors
 from kvmrender.engine import Engine
+from kvmrender.reading.profiles import Profiles
 from kvmrender.schema.field_facts import Field, field_at, whole
 from kvmrender.schema.versions import schema_of
 from kvmrender.templating.observed import Place
@@ -39,6 +40,8 @@ def explain(engine: Engine, path: str, recursive: bool = False, libvirt: str | N
     lines = [f"{found.name}  <{found.kind}>", "", *wrapped(found.description, "  ")]
     places = writers(engine).get(found.path, [])
     lines += ["", *(line for name, said in facts(found) for line in fact(name, said))]
+    if using := Profiles(engine.schema.root).saying(found.path):
+        lines += fact("profiles", ", ".join(using))
     lines += fact("template", ", ".join(written(engine.stack, places)) or unwritten(found.path))
     if inside := list(tree(found, deep=recursive)):
         lines += ["", "  fields:", *(f"    {line.rstrip()}" for line in inside)]

@@ -13,7 +13,8 @@ from weakref import finalize
 
 from kvmrender.errors import GuestError, Path, Problem
 from kvmrender.reading.layers import Setting, checks_to_ignore, ignoring, setting, with_settings
-from kvmrender.reading.load import Document, Layer, Source, beginning, is_lines, read_defaults, read_stream
+from kvmrender.reading.load import Document, Layer, Source, beginning, is_lines, layered, read_defaults, read_stream
+from kvmrender.reading.profiles import USE, Profiles
 from kvmrender.reading.size_limits import MAX_SIZE, Limited, copy_of_what_is_read, growth, more_than
 from kvmrender.schema.guest_schema import Node
 from kvmrender.schema.secrets import Secrets
@@ -72,8 +73,11 @@ class Inputs:
                 self.over += (setting(root, text, self._secrets),)
             except GuestError as error:
                 problems += error.problems
+        self._profiles = Profiles(root, self._hides)
+        self._using = [one for one in self.over if one.path[0] == USE]
         self.ignored: tuple[str, ...] = ()
         try:
+            self._profiles.refuse_unknown(self._using)
             self.ignored = checks_to_ignore(root, ignore)
         except GuestError as error:
             problems += error.problems
@@ -103,7 +107,8 @@ class Inputs:
 
     def read(self, name: str, stream: IO[bytes]) -> Iterator[Document]:
         """Yield each guest of an open file. Raises GuestError."""
-        return (Document(found.own, self.under + found.under) for found in read_stream(name, stream, self._hides))
+        for found in read_stream(name, stream, self._hides):
+            yield Document(found.own, self.under + found.under, self._profiles.layers)
 
     def _hides(self, path: Path, is_value: bool) -> bool:
         """Say whether what stands at a path of a file may be a secret."""
@@ -115,10 +120,15 @@ class Inputs:
 
     def guest(self, document: Document) -> Any:
         """Return a guest as written in all its layers, with the settings. Raises GuestError."""
-        return self.with_options(document.guest)
+        return self.layered([layer.value for layer in document.under], document.own.parsed())
 
-    def with_options(self, guest: Any) -> Any:
-        """Return a guest as written with the settings over it, and what it is to ignore. Raises GuestError."""
+    def layered(self, under: list[Any], own: Any) -> Any:
+        """Return a guest as written over what is said of all, with its profiles in between, the settings over it, and
+        what it is to ignore. Raises GuestError."""
+        guest = layered(under, own)
+        if self._using or (isinstance(guest, dict) and USE in guest):
+            profiles = self._profiles.layers(guest, self._using)
+            guest = layered([*under, *(profile.value for profile in profiles)], own)
         guest = with_settings(self._root, guest, self.over)
         return ignoring(guest, self.ignored) if self.ignored else guest
 

@@ -11,14 +11,16 @@ from typing import Any, NamedTuple
 
 from kvmrender.errors import GuestError, Path, Problem, brief, nearest, path_string
 from kvmrender.reading.parse import MAX_DEPTH, RefusedError, from_yaml
-from kvmrender.schema.guest_schema import FREE, Node, inner
+from kvmrender.schema.guest_schema import FREE, Node, inner, value_at
 from kvmrender.schema.near_fields import key_hint
 from kvmrender.schema.secrets import MASK, Secrets, holds_secrets
 from kvmrender.schema.shorthand import expander, forms
 
 OPTION, IGNORE = "--set", "--ignore"
 
-_STEP = re.compile(r"(?:\A|\.)([^.\[\]=]+)|\[([0-9]{1,9})\]")
+_STEP = re.compile(r"(?:\A|\.)([^.\[\]=]+)|\[([0-9]{1,9}|[+])\]")
+END = -1
+"""The step to what comes after all that a list has, written ``[+]``."""
 _PATH = re.compile(rf"(?:{_STEP.pattern})+\Z")
 
 
@@ -87,7 +89,7 @@ def setting(root: Node, text: str, secrets: Secrets | None = None) -> Setting:
     given. Raises GuestError.
     """
     written, equals, value = text.partition("=")
-    path = tuple(int(number) if number else key for key, number in _STEP.findall(written))
+    path = tuple((END if number == "+" else int(number)) if number else key for key, number in _STEP.findall(written))
     secrets = secrets or Secrets(root)
     is_path = bool(equals and _PATH.match(written))
     is_hidden = secrets.hides_path(path) or (not is_path and secrets.hides(path))
@@ -141,6 +143,23 @@ def with_settings(root: Node, guest: Any, settings: Iterable[Setting]) -> Any:
     return guest
 
 
+def numbered(guest: Any, settings: Iterable[Setting]) -> list[Setting]:
+    """Return settings of a guest as written with the numbers that what they append has there."""
+    found, lengths = [], dict[Path, int]()
+    for one in settings:
+        path: Path = ()
+        for step in one.path:
+            if step == END:
+                if path not in lengths:
+                    there = value_at(guest, path)
+                    lengths[path] = len(there) if isinstance(there, (list, tuple)) else int(there is not None)
+                step = lengths[path]
+                lengths[path] += 1
+            path = (*path, step)
+        found.append(one._replace(path=path))
+    return found
+
+
 def checks_to_ignore(root: Node, names: Iterable[str]) -> tuple[str, ...]:
     """Return the ids of checks that ``--ignore`` names, each once. Raises GuestError for those that there aren't."""
     known = root["properties"].get("ignore", {}).get("items", {}).get("enum", ())
@@ -189,6 +208,7 @@ def _with(root: Node, node: Node, value: Any, path: Path, new: Any, copies: dict
     here = (*before, step)
     if isinstance(step, int):
         items = _copy(value if isinstance(value, (list, tuple)) else [] if value is None else [value], copies)
+        step = len(items) if step == END else step
         if step > len(items):
             raise _NoPlaceError(f"{path_string(here)} comes after {len(items)} that the guest has")
         old = items[step] if step < len(items) else None

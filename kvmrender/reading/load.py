@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from codecs import BOM_UTF8
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import cached_property
 from itertools import chain
 from pathlib import Path as FilePath
 from typing import IO, Any, NamedTuple, Protocol
 
 from kvmrender.errors import GuestError, Path, Problem, nearest
-from kvmrender.reading.layers import Said, Setting, merge, said
+from kvmrender.reading.layers import Said, Setting, merge, numbered, said
 from kvmrender.reading.parse import Marks, RefusedError, from_json, from_yaml, positions
 
 FLEET = ("defaults", "guests")
@@ -102,10 +103,14 @@ class Line(Layer):
 
 
 class Document(NamedTuple):
-    """One guest as written, any value, not yet checked: its own layer, and those under it, the lowest first."""
+    """One guest as written, any value, not yet checked: its own layer, and those under it, the lowest first.
+
+    ``profiles`` gives those that a guest as written uses, with settings over it; they are right under its own layer.
+    """
 
     own: Layer
     under: tuple[Layer, ...] = ()
+    profiles: Callable[[Any, Sequence[Setting]], Iterable[Layer]] = lambda guest, settings: ()
 
     @property
     def guest(self) -> Any:
@@ -123,9 +128,14 @@ class Document(NamedTuple):
         The upper layer wins where several say what is wrong; ``over`` are the settings over all of them.
         """
         settings = dict[Path, list[tuple[int, Setting]]]()
+        under = list(self.under)
+        with suppress(GuestError):  # of a line that isn't JSON, or of a profile that can't be read
+            guest, over = self.guest, list(over)
+            under += self.profiles(guest, [one for one in over if one.path[0] == "use"])
+            over = numbered(guest, over)
         for number, one in enumerate(over):
             settings.setdefault(one.path, []).append((number, one))
-        found = [problem if problem.file else self._located(problem, settings) for problem in problems]
+        found = [problem if problem.file else self._located(problem, settings, under) for problem in problems]
 
         def order(problem: Problem) -> tuple[bool, str, int, int]:
             file = problem.file or ""
@@ -133,12 +143,14 @@ class Document(NamedTuple):
 
         return sorted(found, key=order)
 
-    def _located(self, problem: Problem, settings: dict[Path, list[tuple[int, Setting]]]) -> Problem:
+    def _located(
+        self, problem: Problem, settings: dict[Path, list[tuple[int, Setting]]], under: list[Layer]
+    ) -> Problem:
         """Return a problem with the place that says the most of its path, and the uppermost of these; what is below
         one that replaces it says nothing."""
         path = problem.path
         over = sorted((one for end in range(len(path) + 1) for one in settings.get(path[:end], ())), reverse=True)
-        layers: list[Setting | Layer] = [*(one for _, one in over), self.own, *self.under[::-1]]
+        layers: list[Setting | Layer] = [*(one for _, one in over), self.own, *under[::-1]]
         most, result = -1, problem
         for layer in layers:
             found, placed = layer.find(problem)

@@ -13,6 +13,8 @@ from kvmrender.shipped import SHIPPED, shipped_templates
 
 TEMPLATE, SCHEMA = ".xml.j2", ".schema.yaml"
 """How the names of templates and of parts of the schema end."""
+PROFILES = "profiles"
+"""The folder of profiles in a folder of templates."""
 MOST_BYTES = 16 << 20
 """Bytes of a file of either kind."""
 
@@ -30,6 +32,11 @@ def not_too_large(file: Path) -> Path:
     if file.stat().st_size > MOST_BYTES:
         raise TemplateError(f"is larger than {MOST_BYTES >> 20} MiB, which no template or schema part is", str(file))
     return file
+
+
+def is_of_stack(path: str) -> bool:
+    """Say whether a file in a folder of templates is a template, a part of the schema or a profile."""
+    return path.endswith((TEMPLATE, SCHEMA)) or (path.endswith(".yaml") and Path(path).parent.name == PROFILES)
 
 
 class Stack:
@@ -50,13 +57,27 @@ class Stack:
             for path in folder.rglob(f"*{ending}")
             if path.is_file()
         }
-        return sorted(name for name in found if name.endswith((TEMPLATE, SCHEMA)))
+        return sorted(filter(is_of_stack, found))
 
     def files(self, name: str) -> list[Path]:
         """Return the files of this name, that which wins first. Raises TemplateError for one that is too large."""
         if name.startswith(f"{SHIPPED}/"):
             return [found] if is_file(found := self.shipped / name.removeprefix(f"{SHIPPED}/")) else []
         return [not_too_large(path) for folder in (*self.own, self.shipped) if is_file(path := folder / name)]
+
+    def profiles(self) -> dict[str, Path]:
+        """Return the files of the profiles by their names. Raises TemplateError for one that is too large, or a link
+        to something outside of its folder."""
+        found = {
+            path.stem: (folder, path)
+            for folder in (self.shipped, *self.own[::-1])
+            for path in sorted((folder / PROFILES).glob("*.yaml"))
+            if is_file(path) and not path.name.endswith(SCHEMA)
+        }
+        for folder, path in found.values():
+            if not not_too_large(path).resolve().is_relative_to(folder.resolve()):
+                raise TemplateError("is a link to something outside of its folder", str(path))
+        return {name: path for name, (_, path) in found.items()}
 
     def own_parts(self) -> dict[str, Path]:
         """Return the schema parts in use that are one's own, by their names, that of a whole guest first.

@@ -14,7 +14,7 @@ from kvmrender.schema.guest_schema import Node, inner
 from kvmrender.schema.shorthand import expander
 from kvmrender.templating.environment import Environment
 
-NOT_WRITTEN = ("arch", "ignore", "libvirt", "machine", "mac_prefix", "namespace")
+NOT_WRITTEN = ("arch", "ignore", "libvirt", "machine", "mac_prefix", "namespace", "use")
 """Keys of a guest that say how others are derived, and are in no template."""
 
 Seen = dict[Path, str]

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from kvmrender.engine import Engine, default_engine
 from kvmrender.errors import ERROR, GuestError, LimitError, Path, TemplateError, listed, path_string
-from kvmrender.reading.layers import ignoring
-from kvmrender.reading.load import Document, read
+from kvmrender.reading.layers import ignoring, setting
+from kvmrender.reading.load import Document, Layer, Source, read
+from kvmrender.reading.profiles import APPENDED, USE, Profiles
 from kvmrender.schema.guest_schema import Node, all_fields, parts
 from kvmrender.schema.secrets import Secrets
 from kvmrender.schema.xml_faults import document_fault, domain_fault
@@ -29,6 +30,33 @@ def fixtures() -> Iterator[Document]:
     """Yield the example guests that come with the package."""
     for file in sorted(shipped_fixtures().rglob("*.yaml")):
         yield from read(str(file), file.read_bytes())
+
+
+def using(engine: Engine, documents: Iterable[Document], names: Sequence[str]) -> list[Document]:
+    """Return documents whose guests use these profiles too, under their own values. Raises GuestError."""
+    root = engine.schema.root
+    settings = [setting(root, f"{APPENDED}{name}") for name in names]
+    profiles = Profiles(root)
+    profiles.refuse_unknown(settings)
+    found = [one._replace(profiles=profiles.layers) for one in documents]
+    return [one._replace(under=(*one.under, *profiles.layers({}, settings))) for one in found] if names else found
+
+
+def wrong_profiles(engine: Engine) -> Iterator[Finding]:
+    """Yield what the schema finds in profiles of one's own."""
+    profiles = Profiles(engine.schema.root)
+    for name, file in engine.stack.profiles().items():
+        if engine.stack.is_shipped(str(file)):
+            continue
+        guest = {"name": "guest", USE: [name]}
+        try:
+            engine.context(guest)
+        except GuestError as error:
+            document = Document(Layer(guest, Source("", b"")), profiles=profiles.layers)
+            for problem in document.located(error.problems):
+                if problem.file and problem.id in ("schema", "file"):
+                    said = ": ".join(filter(None, (path_string(problem.path), problem.message)))
+                    yield Finding(problem.file, problem.line or 0, said, problem.id)
 
 
 Faults = Callable[[bytes], Iterable[tuple[int, str]]]

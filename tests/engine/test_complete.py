@@ -85,11 +85,11 @@ def test_every_property_is_in_a_fixture() -> None:
     used: set[str] = set()
     for file in FIXTURES:
         for document in read(file.name, file.read_bytes()):
-            used |= set(given(without_nulls(renderer.context(document.guest))))
+            used |= {*given(without_nulls(renderer.context(document.guest))), *document.guest}
     assert sorted(set(properties(renderer.schema.root, renderer.schema.root)) - with_shared(used)) == []
 
 
-NOT_WRITTEN = {"arch", "ignore", "libvirt", "machine", "namespace", "mac_prefix", "vars"}
+NOT_WRITTEN = {"arch", "ignore", "libvirt", "machine", "namespace", "mac_prefix", "use", "vars"}
 """What goes into the XML by way of other fields, or only if a template of one's own asks for it."""
 
 

@@ -1,0 +1,60 @@
+"""The commands that say what profiles there are."""
+
+from __future__ import annotations
+
+import textwrap
+
+import click
+
+from kvmrender.cli.options import TEMPLATES, options
+from kvmrender.cli.program import trouble
+from kvmrender.errors import Error, brief, nearest, shown_file, visible
+from kvmrender.reading.profiles import description
+from kvmrender.templating.loader import text_of
+from kvmrender.templating.stack import PROFILES, Stack
+from kvmrender.terminal import write
+
+WIDTH = 110
+
+
+@click.group()
+def profiles() -> None:
+    """List and show profiles, which guests use by name.
+
+    Example: kvmrender profiles list
+    """
+
+
+@profiles.command("list", short_help="List the profiles.")
+@options(TEMPLATES)
+def list_(templates: tuple[str, ...]) -> None:
+    """List the profiles that there are, with what each is for.
+
+    Example: kvmrender profiles list
+    """
+    with trouble():
+        stack = Stack(templates)
+        found = {name: description(_text(stack, name)) for name in sorted(stack.profiles())}
+        width = 2 + max(map(len, found), default=0)
+        for name, said in found.items():
+            lines = textwrap.wrap(said, WIDTH, initial_indent=f"{name:{width}}", subsequent_indent=" " * width)
+            write(visible("\n".join(lines or [name])) + "\n")
+
+
+@profiles.command(short_help="Write the profile of this NAME.")
+@options(TEMPLATES, click.argument("name"))
+def show(templates: tuple[str, ...], name: str) -> None:
+    """Write the profile of this NAME, and on its first line the file that it is in.
+
+    Example: kvmrender profiles show windows-11
+    """
+    with trouble():
+        stack = Stack(templates)
+        write(visible(f"# {shown_file(str(stack.profiles().get(name, name)))}\n{_text(stack, name)}"))
+
+
+def _text(stack: Stack, name: str) -> str:
+    """Return the text of a profile. Raises Error."""
+    if name not in (known := stack.profiles()):
+        raise Error(f"{brief(name)}: is not a profile{nearest(name, sorted(known))}")
+    return text_of(stack, f"{PROFILES}/{name}.yaml")

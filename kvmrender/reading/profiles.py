@@ -1,0 +1,91 @@
+"""Profiles: layers with a name, between the defaults and the guests that use them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import takewhile
+from pathlib import Path as FilePath
+from typing import Any
+
+from kvmrender.errors import GuestError, Path, Problem, brief, nearest, shown_file
+from kvmrender.reading.layers import END, Setting, merge, with_settings
+from kvmrender.reading.load import Hides, Layer, read_defaults
+from kvmrender.schema.guest_schema import Node
+
+USE, OPTION = "use", "--use"
+APPENDED = f"{USE}[+]="
+"""What ``--set`` takes for ``--use``, before the name."""
+
+
+def with_profiles(root: Node, files: dict[str, FilePath]) -> None:
+    """Have a schema know the profiles of these names."""
+    if (use := root["properties"].get(USE)) is not None:
+        items = {**use.get("items", {}), "enum": sorted(files)}
+        known = {name: str(file) for name, file in files.items()}
+        root["properties"][USE] = {**use, "items": items, "facts": {"profiles": known}}
+
+
+class Profiles:
+    """The profiles that a schema knows; the file of each is read when a guest first uses it."""
+
+    def __init__(self, root: Node, hides: Hides = lambda path, is_value: True) -> None:
+        self._root, self._hides = root, hides
+        self._files: dict[str, str] = root["properties"].get(USE, {}).get("facts", {}).get("profiles", {})
+        self._read: dict[str, Layer] = {}
+
+    def layers(self, guest: Any, settings: Sequence[Setting] = ()) -> list[Layer]:
+        """Return the profiles that a guest as written uses, the lowest first; ``settings`` are those of ``use``.
+
+        Names of none are left for the schema to refuse. Raises GuestError for a profile that can't be read.
+        """
+        names = guest.get(USE) if isinstance(guest, dict) else None
+        if settings:
+            names = with_settings(self._root, {USE: names}, settings)[USE]
+        names = names if isinstance(names, (list, tuple)) else [names]
+        return [self.layer(name) for name in names if isinstance(name, str) and name in self._files]
+
+    def saying(self, path: Path) -> list[str]:
+        """Return the names of the profiles that say something of a field; a path has no positions in lists."""
+        return [name for name in self._files if _says(self.layer(name).value, path)]
+
+    def layer(self, name: str) -> Layer:
+        """Return the profile of this name. Raises GuestError where it can't be read."""
+        if name not in self._read:
+            file = self._files[name]
+            try:
+                layer = read_defaults(shown_file(file), FilePath(file).read_bytes(), self._hides)
+            except OSError as error:
+                said = error.strerror or str(error)
+                raise GuestError([Problem((), said, file=shown_file(file), id="file")]) from None
+            if USE in layer.value:
+                raise GuestError([layer.find(Problem((USE,), "a profile uses no others", at_key=True, id="file"))[1]])
+            self._read[name] = layer
+        return self._read[name]
+
+    def under(self, guest: Any) -> Any:
+        """Return a guest as written over the profiles that it uses."""
+        for layer in reversed(self.layers(guest)):
+            guest = merge(layer.value, guest)
+        return guest
+
+    def refuse_unknown(self, settings: Iterable[Setting]) -> None:
+        """Raise GuestError for a setting that names a profile that there isn't."""
+        for one in settings:
+            for name in one.value if isinstance(one.value, list) else [one.value]:
+                if isinstance(name, str) and name not in self._files:
+                    said = f"is not a profile{nearest(name, sorted(self._files))}"
+                    if one.path != (USE, END):
+                        raise GuestError([one.problem(f"{brief(name)!r} {said}")])
+                    raise GuestError([Problem((), said, file=f"{OPTION} {brief(name)}", id="set")])
+
+
+def description(text: str) -> str:
+    """Return what the comment at the beginning of a profile says of it."""
+    lines = takewhile(lambda line: line.startswith("#"), text.splitlines())
+    return " ".join(line.removeprefix("#").strip() for line in lines)
+
+
+def _says(value: Any, path: Path) -> bool:
+    if isinstance(value, list):
+        return not path or any(_says(item, path) for item in value)
+    return not path or (isinstance(value, dict) and path[0] in value and _says(value[path[0]], path[1:]))
