@@ -26,7 +26,7 @@ from kvmrender.cli.options import (
     libvirt_option,
     options,
 )
-from kvmrender.cli.profiles import profiles
+from kvmrender.cli.profiles import init, profiles
 from kvmrender.cli.program import DIFFERS, about_ids, engine_of, trouble
 from kvmrender.cli.run import run, to_standard_output
 from kvmrender.cli.templates import templates
@@ -60,6 +60,7 @@ def main() -> None:
 
 main.add_command(drift)
 main.add_command(import_)
+main.add_command(init)
 main.add_command(templates)
 main.add_command(explain)
 main.add_command(graph)

@@ -1,20 +1,49 @@
-"""The commands that say what profiles there are."""
+"""The commands with which a guest begins: its first file, and the profiles that there are."""
 
 from __future__ import annotations
 
 import textwrap
+from pathlib import Path
 
 import click
 
 from kvmrender.cli.options import TEMPLATES, options
-from kvmrender.cli.program import trouble
+from kvmrender.cli.program import engine_of, trouble
 from kvmrender.errors import Error, brief, nearest, shown_file, visible
 from kvmrender.reading.profiles import description
 from kvmrender.templating.loader import text_of
 from kvmrender.templating.stack import PROFILES, Stack
-from kvmrender.terminal import write
+from kvmrender.terminal import say, write
 
 WIDTH = 110
+
+
+@click.command(short_help="Write a guest file to begin with.")
+@options(
+    TEMPLATES,
+    click.option("--use", multiple=True, metavar="NAME", help="A profile that the guest uses."),
+    click.option("--arch", metavar="ARCH", help="The guest's architecture, such as arm64."),
+    click.option("-o", "--output", metavar="FILE", help="Write to this file, which must not be there yet."),
+    click.argument("name"),
+)
+def init(templates: tuple[str, ...], use: tuple[str, ...], arch: str | None, output: str | None, name: str) -> None:
+    """Write a guest file for a guest called NAME: the fields that are mostly changed, each with what it is.
+
+    Example: kvmrender init --use linux -o web-1.yaml web-1
+    """
+    from kvmrender.look.first_guest import first_guest
+
+    with trouble():
+        text = engine_of(templates).run(first_guest, name, list(use), arch)
+        if output is None:
+            write(text)
+            return
+        try:
+            with Path(output).open("x", encoding="utf-8") as file:
+                file.write(text)
+        except FileExistsError:
+            raise Error(f"{output}: is there already, and is left as it is") from None
+        say(f"{output}: edit it, and render it with kvmrender render {output}")
 
 
 @click.group()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -176,3 +177,44 @@ def test_page_shows_what_is_rendered(run: Run, tmp_path: Path, monkeypatch: pyte
 
 def test_engine_of_shipped_templates_reads_no_profile() -> None:
     assert set(default_engine().schema.root["properties"]["use"]["items"]["enum"]) == set(Stack().profiles())
+
+
+@pytest.mark.parametrize("profile", [None, *Stack().profiles()])
+def test_init_writes_a_guest_that_renders(profile: str | None, run: Run, tmp_path: Path) -> None:
+    use = ["--use", profile] if profile else []
+    text = run("init", *use, "web-1").stdout
+    (found,) = kvmrender.load("web-1.yaml", data=text.encode())
+    assert (found.guest["name"], found.guest.get("use", [None])) == ("web-1", [profile])
+    assert kvmrender.render(found.guest).startswith("<domain")
+    # what stands in comments is right, too
+    written = "\n".join(re.sub(r"^( *)# (?=- |\w+: )", r"\1", line) for line in text.splitlines()[1:])
+    (more,) = kvmrender.load("web-1.yaml", data=written.encode())
+    assert len(more.guest["disks"]) == 2
+
+
+def test_init_describes_each_field_and_leaves_out_what_a_profile_has(run: Run) -> None:
+    text = run("init", "--use", "cloud", "--arch", "arm64", "web-1").stdout
+    assert "such as 4 GiB.\nmemory: 2 GiB\n" in text
+    assert "arch: arm64\n" in text
+    assert "interfaces" not in text
+    assert "interfaces:\n" in run("init", "web-1").stdout
+
+
+def test_init_never_writes_over_a_file(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "web-1.yaml"
+    assert run("init", "-o", str(file), "web-1").exit_code == 0
+    file.write_text("mine")
+    result = run("init", "-o", str(file), "web-1")
+    assert (result.exit_code, result.stderr) == (2, f"{file}: is there already, and is left as it is\n")
+    assert file.read_text() == "mine"
+
+
+def test_init_refuses_what_can_not_be_rendered(run: Run) -> None:
+    for arguments, said in (
+        (["a/b"], "name: "),
+        (["--arch", "vax", "a"], "arch: 'vax' is not one of"),
+        (["--use", "linus", "a"], "(did you mean 'linux'?)"),
+    ):
+        result = run("init", *arguments)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert said in result.stderr
