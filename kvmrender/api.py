@@ -191,6 +191,7 @@ def render_fleet(
     check: bool = False,
     diff: bool = False,
     prune: bool = False,
+    prune_all: bool = False,
     fsync: bool = False,
     lock_timeout: float = PATIENCE,
     waiting: Callable[[], None] = lambda: None,
@@ -212,7 +213,7 @@ def render_fleet(
         engine.schema.root, tuple(files), tuple(defaults), tuple(settings), namespace, max_size, tuple(ignore)
     )
     allowed = None if allow_shared is None else tuple(allow_shared)
-    options = Options(tuple(select), strict, allowed, cores() if jobs is None else jobs, check, diff, prune)
+    options = Options(tuple(select), strict, allowed, cores() if jobs is None else jobs, check, diff, prune, prune_all)
     outcomes: list[Outcome] = []
     add = each or outcomes.append
     if output is None:

@@ -79,6 +79,7 @@ main.add_command(watch)
 @click.option("--check", is_flag=True, help="Write nothing, and exit with 1 if a file would change.")
 @click.option("--diff", is_flag=True, help="Show what changes; secrets are shown as ***.")
 @click.option("--prune", is_flag=True, help="Remove files that an earlier run wrote for guests that are gone.")
+@click.option("--prune-all", is_flag=True, help="Do so even where no guest is left, and most files would go.")
 @click.option("--fsync", is_flag=True, help="Have the files on the disk before they replace others.")
 @click.option(
     "--lock-timeout",
@@ -109,16 +110,17 @@ def render(
 
     Example: kvmrender render -o domains --check --diff fleet.yaml
     """
-    needing = [name for name in ("check", "diff", "prune", "fsync") if fleet[name]] + (["report"] if report else [])
+    of_files = [name for name in ("check", "diff", "prune", "prune_all", "fsync") if fleet[name]]
+    needing = of_files + (["report"] if report else [])
     if output is None and needing:
-        raise click.UsageError(f"--{needing[0]} is for files: give -o DIR too.")
+        raise click.UsageError(f"--{needing[0].replace('_', '-')} is for files: give -o DIR too.")
     with trouble():
         if output is None:
             _prepare(**fleet)
             to_standard_output(guests, quiet, **fleet)
             return
         waiting, about = f"{printable(output)}: another run is at work here: waiting", about_ids(fleet["templates"])
-        with closing(Report(output, report, quiet, verbose, is_coloured)) as told:
+        with closing(Report(output, report, quiet, verbose, is_coloured, fleet["check"])) as told:
             try:
                 _prepare(**fleet)
                 run(guests, told.add, quiet, told.note, output=output, waiting=lambda: say(waiting), **fleet)

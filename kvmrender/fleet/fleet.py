@@ -9,7 +9,7 @@ from itertools import groupby, islice
 from typing import Any
 
 from kvmrender.engine import Engine
-from kvmrender.errors import ERROR, GuestError, LimitError, Problem, TemplateError
+from kvmrender.errors import ERROR, GuestError, LimitError, Problem, TemplateError, brief
 from kvmrender.fleet import manifest
 from kvmrender.fleet.clashes import Key, Shared, hashes, keys, problems_of
 from kvmrender.fleet.guest_result import UNCHANGED, Options, Outcome, file_name, needless, split
@@ -22,6 +22,7 @@ from kvmrender.reading.size_limits import characters
 
 MOST_PROBLEMS = 100
 """Problems of a run that are listed; of the others, the number is told."""
+SELECT = "--select"
 CHUNK, CHUNK_SIZE = 64, 1 << 20
 """Guests that a process is given at a time, and characters of what is under them."""
 
@@ -52,13 +53,14 @@ class Fleet:
         faults, unread = Faults(), list[Problem]()
         shared, changed, same = Shared(), list[bytes](), list[bytes]()
         idle = self._inputs.ignored
-        number = size = 0
+        number = size = selected = 0
         with closing(spread(self._outcomes, self._chunks(unread), min(self._options.jobs, cores()))) as results:
             for documents, outcomes in results:
                 for document, outcome in zip(documents, outcomes, strict=True):
                     number += 1
                     if outcome is None:
                         continue
+                    selected += 1
                     size += outcome.size
                     idle = tuple(name for name in idle if name in outcome.idle)
                     self._inputs.refuse_growth(size)
@@ -82,6 +84,9 @@ class Fleet:
         if suspects:
             faults.add(self._shared(suspects, unread))
         faults.add(unread, of_files=True)
+        if self._options.select and not selected:
+            of = f"{SELECT} {' '.join(map(brief, self._options.select))}"
+            faults.add([Problem((), f"no guest has such a name, of {number:,}", file=of, id="select")], of_files=True)
         notes = needless(idle)
         faults.add(map(as_error, notes) if self._options.strict else ())
         faults.end()

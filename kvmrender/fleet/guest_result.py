@@ -47,7 +47,7 @@ class Options(NamedTuple):
 
     ``select`` are patterns of names, ``allow_shared`` of disks that guests may share (None if guests aren't held
     against each other). Where it is ``strict``, a value that no template uses is a problem. ``check`` writes nothing;
-    ``prune`` removes the files of guests that are gone.
+    ``prune`` removes the files of guests that are gone; ``prune_all`` even where no guest is left.
     """
 
     select: tuple[str, ...] = ()
@@ -57,6 +57,7 @@ class Options(NamedTuple):
     check: bool = False
     diff: bool = False
     prune: bool = False
+    prune_all: bool = False
 
     def selects(self, name: str) -> bool:
         """Say whether a guest of this name is one that was asked for."""

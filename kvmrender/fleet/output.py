@@ -82,6 +82,9 @@ class Output:
         old, noted = sorted(manifest.entries(data)), digest(data)
         del found, data
         stay, gone = self._left_over(manifest.others(old, files), state, each)
+        if not files and 2 * len(gone) > len(old) and not self._options.prune_all:
+            said = f"there are no guests, and --prune would remove {len(gone):,} of {len(old):,} files"
+            raise Error(f"{printable(self._folder.place(b''))}: {said}: --prune-all does so")
         if self._options.check:
             return
 
@@ -103,7 +106,7 @@ class Output:
         self, entries: Iterator[bytes], state: os.stat_result | None, each: Callable[[Outcome], None]
     ) -> tuple[list[bytes], list[bytes]]:
         """Return the entries of other guests that stay, and the names of their files that are to go."""
-        if not self._options.prune:
+        if not (self._options.prune or self._options.prune_all):
             return list(entries), []
         if state and state.st_uid not in (os.geteuid(), 0):
             self._warn(manifest.NAME, "another user's list of files: nothing in it is removed")

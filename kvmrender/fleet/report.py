@@ -24,21 +24,27 @@ from kvmrender.fleet.report_forms import (
 )
 from kvmrender.terminal import say
 
+WOULD = {CREATED: "would be created", CHANGED: "would change", REMOVED: "would be removed"}
+"""What is said of files where nothing is written."""
+
 
 class Report:
     """Collects the outcomes of a run into a folder.
 
     Standard output gets the diffs, or a report of this ``form``, where one is named (see ``report_forms``); standard
     error gets a line for each file where it is ``verbose``, and a summary unless it is ``quiet``. Diffs have
-    colours where it ``is_coloured``.
+    colours where it ``is_coloured``. Where nothing is written (``check``), it says what would be.
     """
 
-    def __init__(self, folder: str, form: str | None, quiet: bool, verbose: bool, is_coloured: bool) -> None:
+    def __init__(
+        self, folder: str, form: str | None, quiet: bool, verbose: bool, is_coloured: bool, check: bool = False
+    ) -> None:
         self._folder, self._form, self._quiet, self._verbose = folder, form, quiet, verbose
         self._notes: list[Problem] = []
         self._objects = Objects()
         self._counts: Counter[str] = Counter()
         self._coloured = is_coloured
+        self._words = WOULD if check else {}
         from tempfile import SpooledTemporaryFile
 
         self._out: IO[bytes] = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - close() closes it
@@ -56,7 +62,7 @@ class Report:
             place = printable(self._place(outcome.name))
             self._lines.write(_encoded(f"{place}: was changed since it was written, and is not removed\n"))
         elif self._verbose:
-            self._lines.write(_encoded(f"{status} {printable(self._place(outcome.name))}\n"))
+            self._lines.write(_encoded(f"{self._words.get(status, status)} {printable(self._place(outcome.name))}\n"))
 
     @property
     def differs(self) -> bool:
@@ -100,9 +106,9 @@ class Report:
     def summary(self) -> str:
         """Return what became of all files, as ``3 guests: 1 created, 1 changed, 1 unchanged``."""
         guests = sum(self._counts[status] for status in (CREATED, CHANGED, UNCHANGED))
-        always = [f"{self._counts[status]:,} {status}" for status in (CREATED, CHANGED, UNCHANGED)]
-        others = [f"{self._counts[status]:,} {status}" for status in (REMOVED, KEPT) if self._counts[status]]
-        return f"{guests:,} guest{'' if guests == 1 else 's'}: {', '.join(always + others)}"
+        shown = [CREATED, CHANGED, UNCHANGED, *(status for status in (REMOVED, KEPT) if self._counts[status])]
+        found = [f"{self._counts[status]:,} {self._words.get(status, status)}" for status in shown]
+        return f"{guests:,} guest{'' if guests == 1 else 's'}: {', '.join(found)}"
 
     def _place(self, name: str) -> str:
         return str(Path(self._folder, os.fsdecode(file_name(name))))

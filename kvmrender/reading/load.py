@@ -11,12 +11,12 @@ from itertools import chain
 from pathlib import Path as FilePath
 from typing import IO, Any, NamedTuple, Protocol
 
-from kvmrender.errors import GuestError, Path, Problem, nearest
+from kvmrender.errors import GuestError, Path, Problem, brief, nearest
 from kvmrender.reading.layers import Said, Setting, merge, numbered, said
 from kvmrender.reading.parse import Marks, RefusedError, from_json, from_yaml, positions
 
 FLEET = ("defaults", "guests")
-"""The keys of a fleet: what goes under each guest, and the list of guests."""
+"""The keys of a fleet: what goes under each guest, and the guests, a list or a mapping of names."""
 JSON_LINES, WHOLE = ".jsonl", (".json", ".yaml", ".yml")
 """Endings of files that are read line by line, and of those that are not."""
 MOST_BLANK = 100
@@ -227,13 +227,19 @@ def _fleet(fleet: Layer, problems: list[Problem]) -> Iterator[Document]:
     ]
     if defaults is not None and not isinstance(defaults, dict):
         found.append(Problem(("defaults",), "is not a mapping: it is what goes under each guest", id="file"))
-    if not isinstance(guests, list):
-        found.append(Problem(("guests",), "is not a list of guests", id="file"))
+    if not isinstance(guests, (list, dict)):
+        found.append(Problem(("guests",), "is not a list of guests, or a mapping of them by their names", id="file"))
     problems += (fleet.find(problem)[1] for problem in found)
     if not found:
         under = () if defaults is None else (Layer(defaults, fleet.source, (*fleet.path, "defaults")),)
-        for number, guest in enumerate(guests):
-            yield Document(Layer(guest, fleet.source, (*fleet.path, "guests", number)), under)
+        for key, guest in guests.items() if isinstance(guests, dict) else enumerate(guests):
+            path = (*fleet.path, "guests", key)
+            if isinstance(guests, dict) and (guest is None or isinstance(guest, dict)):
+                guest = {"name": key, **(guest or {})}
+                if guest["name"] != key:
+                    said = f"is not {brief(str(key))!r}, the name under which the guest stands"
+                    problems.append(fleet.find(Problem((*path[1:], "name"), said, id="file"))[1])
+            yield Document(Layer(guest, fleet.source, path), under)
 
 
 def read_lines(name: str, lines: Iterable[bytes], hides: Hides) -> Iterator[Document]:

@@ -260,14 +260,14 @@ def test_folder_that_is_a_file(out: Path, run: Run) -> None:
 
 def test_check_writes_nothing(tmp_path: Path, out: Path, run: Run) -> None:
     result = run("render", "-o", out, "--check", input=GUESTS)
-    assert (result.exit_code, result.stderr) == (1, "3 guests: 3 created, 0 changed, 0 unchanged\n")
+    assert (result.exit_code, result.stderr) == (1, "3 guests: 3 would be created, 0 would change, 0 unchanged\n")
     assert not out.exists()
     run("render", "-o", out, input=GUESTS)
     assert run("render", "-o", out, "--check", input=GUESTS).exit_code == 0
     before = state(out)
     assert run("render", "-o", out, "--check", "--prune", input="name: b\nvcpu: 2\n").exit_code == 1
     assert run("render", "-o", out, "--check", "--prune", input="name: b\n").stderr == (
-        "1 guest: 0 created, 0 changed, 1 unchanged, 2 removed\n"
+        "1 guest: 0 would be created, 0 would change, 1 unchanged, 2 would be removed\n"
     )
     assert state(out) == before
     assert names(tmp_path) == {"out"}
@@ -282,7 +282,7 @@ def test_diff(out: Path, run: Run) -> None:
     assert "-  <vcpu>1</vcpu>\n+  <vcpu>2</vcpu>\n" in result.stdout
     assert result.exit_code == 1
     assert run("render", "-o", out, "--diff", input="name: b\n").stdout == ""
-    result = run("render", "-o", out, "--diff", "--prune", input="guests: []\n")
+    result = run("render", "-o", out, "--diff", "--prune-all", input="guests: []\n")
     assert result.stdout.startswith(f"--- {out}/b.xml\n+++ /dev/null\n@@ -1,")
 
 
@@ -394,7 +394,7 @@ def test_verbose_and_quiet(out: Path, run: Run) -> None:
     assert run("render", "-q", "-o", out, input=GUESTS).stderr == ""
 
 
-@pytest.mark.parametrize("option", ["--check", "--diff", "--prune", "--fsync", "--report=json"])
+@pytest.mark.parametrize("option", ["--check", "--diff", "--prune", "--prune-all", "--fsync", "--report=json"])
 def test_options_of_files_need_a_folder(option: str, run: Run) -> None:
     result = run("render", option, input=GUESTS)
     assert (result.exit_code, result.stdout) == (2, "")
@@ -565,7 +565,7 @@ def test_new_files_of_a_killed_run_can_be_pruned(tmp_path: Path, out: Path) -> N
         time.sleep(draw.random() * 0.02)
         process.kill()
         process.wait()
-        subprocess.run(command("-q", "--prune", "-o", str(out)), env=ENVIRONMENT, input=b"guests: []", check=True)
+        subprocess.run(command("-q", "--prune-all", "-o", str(out)), env=ENVIRONMENT, input=b"guests: []", check=True)
         assert list(out.iterdir()) == [out / MANIFEST]
         (out / MANIFEST).unlink()
 
