@@ -11,9 +11,11 @@ import json
 import os
 import sys
 from contextlib import AbstractContextManager, suppress
+from importlib import import_module
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, Popen
 from tempfile import TemporaryDirectory
+from typing import Any
 
 SETTINGS = """\
 stdio_handler = "file"
@@ -77,8 +79,7 @@ class Scratch(AbstractContextManager["Scratch"]):
 def _serve(root: str) -> None:
     """Answer for documents on lines of standard input."""
     os.environ["LIBVIRT_LOG_OUTPUTS"] = "1:file:/dev/null"  # else each refusal is printed
-    import libvirt
-
+    libvirt: Any = import_module("libvirt")  # it has no types, and a program that has kvmrender's may be strict
     libvirt.registerErrorHandler(lambda *_: None, None)
     libvirt.virEventRegisterDefaultImpl()
     connection = libvirt.open(f"qemu:///embed?root={root}")
