@@ -249,7 +249,7 @@ def test_defaults_that_are_missing(tmp_path: Path, run: Run) -> None:
 @pytest.mark.parametrize(
     ("fleet", "said"),
     [
-        ("guests: a\n", "<stdin>:1:9: guests: is not a list of guests [file]"),
+        ("guests: a\n", "<stdin>:1:9: guests: is not a list of guests, or a mapping of them by their names [file]"),
         (
             "guests: []\ndefault: {}\n",
             "<stdin>:2:1: default: is not a known key of a fleet (did you mean 'defaults'?) [file]",
