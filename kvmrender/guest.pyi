@@ -33,7 +33,7 @@ Guest = TypedDict("Guest", {
     "sysinfo": Sequence[Sysinfo | None] | Sysinfo | None,
     "os": Os | None,
     "features": Features | None,
-    "cpu": Cpu | Literal["custom", "host-model", "host-passthrough", "maximum"] | None,
+    "cpu": Cpu | Literal["custom", "host-model", "host-passthrough", "maximum"] | CpuModel | str | int | None,
     "clock": Clock | Literal["utc", "localtime", "timezone", "variable", "absolute"] | None,
     "on_poweroff": Literal["destroy", "restart"] | None,
     "on_reboot": Literal["destroy", "restart"] | None,

@@ -404,3 +404,21 @@ def test_first_console_may_repeat_its_serial_port() -> None:
     address = {"type": "pci", "bus": "0x00", "slot": "0x05"}
     port = {"type": "pty", "target": {"type": "pci-serial"}, "alias": "ua-a", "address": address}
     context(serials=[port], consoles=[{**port, "target": {"type": "serial"}}])
+
+
+@pytest.mark.parametrize(
+    ("written", "cpu"),
+    [
+        ("host-model", {"mode": "host-model"}),
+        ("custom", {"mode": "custom"}),
+        ("maximum", {"mode": "maximum"}),
+        ("cortex-a72", {"model": {"text": "cortex-a72"}}),
+        ("Skylake-Client-noTSX-IBRS", {"model": {"text": "Skylake-Client-noTSX-IBRS"}}),
+    ],
+)
+def test_cpu_is_a_mode_or_else_a_model(written: str, cpu: dict[str, object]) -> None:
+    found = Renderer().context({"name": "a", "cpu": written})["cpu"]
+    assert {key: found.get(key) for key in cpu} == cpu
+    assert {"mode", "model"} & found.keys() == cpu.keys()
+    with pytest.raises(GuestError, match="did you mean 'host-model'"):
+        Renderer().context({"name": "a", "cpu": "hots-model"})

@@ -193,7 +193,7 @@ def test_each_problem_is_that_of_the_file_that_says_it(tmp_path: Path, run: Run)
         ("disks: {source: /a, driver: {type: b}}", [], "disks: {device: disk}", "defaults.yaml:1:36: disks[0].driver."),
         ("cpu: {mode: fast}", ["cpu={check: none}"], "cpu: {}", "defaults.yaml:1:13: cpu.mode"),
         ("cpu: {mode: fast}", ["cpu={mode: slow}", "cpu={check: none}"], "cpu: {}", "--set cpu={mode: slow}: cpu.mode"),
-        ("cpu: {mode: fast}", ["cpu.mode=slow", "cpu=quick"], "cpu: {mode: x}", "--set cpu=quick: cpu.mode"),
+        ("cpu: {mode: fast}", ["cpu.mode=slow", "cpu=host-x"], "cpu: {mode: x}", "--set cpu=host-x: cpu.mode"),
         ("cpu: {mode: fast}", ["cpu={check: none}", "cpu.mode=slow"], "cpu: {}", "--set cpu.mode=slow: cpu.mode"),
     ],
 )  # fmt: skip

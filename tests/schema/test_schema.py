@@ -99,7 +99,7 @@ def test_fixtures_are_valid_as_written(file: Any, validator: Any) -> None:
         ("name: a\nvcpus: 2", False),
         ("name: a\nvcpu: 0", False),
         ("name: a\nvcpu: [2]", False),
-        ("name: a\ncpu: host", False),
+        ("name: a\ncpu: {mode: host}", False),
         ("name: a\nfeatures: {gic: 3}", False),
         ("name: a\narch: vax", False),
         ("name: a\ndisks: [{driver: qcow3}]", False),
