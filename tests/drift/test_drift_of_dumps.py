@@ -146,7 +146,7 @@ def test_what_is_only_on_one_side(site: Path, run: Run) -> None:
     ]
     assert result.stderr == "2 guests: 0 the same, 1 not defined there, 1 in no guest file\n"
     assert result.exit_code == 1
-    assert run("drift", "--dumps", "dumps", "--complete", "--select", "x*", "fleet.yaml").exit_code == 0
+    assert run("drift", "--dumps", "dumps", "--complete", "--select", "x*", "fleet.yaml").exit_code == 2
 
 
 def test_what_runs_is_held_against_the_file_too(site: Path, run: Run) -> None:
