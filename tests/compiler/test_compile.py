@@ -278,6 +278,7 @@ def test_what_is_no_mapping_is_left_to_the_function_for_any(monkeypatch: pytest.
                 function({**values, **changed})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("module", "name"), [(normalise, "MOST_SHAPES"), (checks, "MOST_SHAPES")])
 def test_what_is_not_kept_is_worked_out_each_time(
     module: ModuleType, name: str, monkeypatch: pytest.MonkeyPatch

@@ -299,6 +299,7 @@ def test_list_of_fields_is_not_stale_and_links_all_pages(run: Run) -> None:
     assert sorted(["index.md", *(page for _, page in LINKS)]) == sorted(PAGES)
 
 
+@pytest.mark.slow
 def test_page_of_a_field_is_not_stale(run: Run) -> None:
     engine = Engine()
     for field, page in LINKS:

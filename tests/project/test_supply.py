@@ -92,6 +92,7 @@ def build(folder: Path, umask: int, **environment: str) -> dict[str, str]:
     return {path.name: sha256(path.read_bytes()).hexdigest() for path in (folder / "dist").iterdir()}
 
 
+@pytest.mark.slow
 def test_two_builds_are_the_same_bytes(tmp_path: Path) -> None:
     if not find_spec("build"):
         pytest.skip("needs build: pip install '.[dev]'")
