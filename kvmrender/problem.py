@@ -38,6 +38,10 @@ class Problem:
         """Return the same problem as found by a check."""
         return replace(self, id=check, level=level)
 
+    def about(self, related: Iterable[Path]) -> Problem:
+        """Return the same problem with other related fields."""
+        return replace(self, related=tuple(related))
+
     def at(self, file: str | None, position: tuple[int, int] | None) -> Problem:
         """Return the same problem with its place filled in."""
         line, column = position or (None, None)

@@ -65,14 +65,28 @@ class Driver(AbstractContextManager["Driver"]):
             command = [str(TESTS / "debian_root"), "--root", str(root(name)), name, "--", *child]
         if not os.geteuid():  # a dry run makes network devices, which no other driver's are to meet
             command = ["unshare", "--net", *command]
+        self._sent = 0
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
-    def _ask(self, step: str, xml: str) -> Answer:
+    def _send(self, step: str, xml: str) -> int:
         assert self._process.stdin
-        assert self._process.stdout
-        self._process.stdin.write(json.dumps([step, xml]) + "\n")
+        self._sent += 1
+        self._process.stdin.write(json.dumps([self._sent, step, xml]) + "\n")
         self._process.stdin.flush()
-        return Answer(*json.loads(self._process.stdout.readline()))
+        return self._sent
+
+    def _ask(self, step: str, xml: str) -> Answer:
+        """Return the answer. libvirt may crash after it has answered: the next answer is still to come then."""
+        assert self._process.stdout
+        number, again = self._send(step, xml), 0
+        while True:
+            found, *answer = json.loads(self._process.stdout.readline())
+            if found == number:
+                return Answer(*answer)
+            if found == again:
+                return Answer(CRASH, "")
+            if not found and not again:
+                again = self._send("version", "")
 
     def define(self, xml: str) -> Answer:
         """Define and dump a domain, as ``virsh define --validate`` and ``virsh dumpxml --inactive`` do."""

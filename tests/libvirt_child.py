@@ -1,6 +1,7 @@
 """A libvirt of its own that answers on lines; it is started again when a document crashes it.
 
-Reads ``[step, XML]`` in JSON, a line each, and answers ``[refusal or null, text]``. The step ``define`` validates and
+Reads ``[number, step, XML]`` in JSON, a line each, and answers ``[number, refusal or null, text]``; null is the number
+where libvirt crashed. The step ``define`` validates and
 defines a domain, its text is libvirt's dump; that of ``run``, a dry run, is QEMU's command line; that of ``version`` is
 libvirt's, ``crash`` ends it. Runs with nothing but libvirt-python, in roots of other Debians too.
 """
@@ -36,12 +37,12 @@ def serve(uri: str) -> None:
     libvirt.virEventRegisterDefaultImpl()
     connection = libvirt.open(uri)
     for line in sys.stdin:
-        step, xml = json.loads(line)
+        number, step, xml = json.loads(line)
         try:
             reply = [None, answer(connection, step, xml)]
         except libvirt.libvirtError as error:
             reply = [error.get_error_message(), ""]
-        print(json.dumps(reply), flush=True)
+        print(json.dumps([number, *reply]), flush=True)
 
 
 def ended(child: int) -> int:
@@ -55,7 +56,7 @@ def ended(child: int) -> int:
 def main() -> None:
     uri = embedded_root()
     while (child := os.fork()) and os.WIFSIGNALED(ended(child)):
-        print(json.dumps([CRASH, ""]), flush=True)
+        print(json.dumps([None, CRASH, ""]), flush=True)
     if not child:
         serve(uri)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from kvmrender.checks.common import Context, dig
 from kvmrender.errors import Path, Problem
 from kvmrender.schema.xml_faults import elements_in
@@ -39,7 +37,7 @@ def as_told(problem: Problem, context: Context) -> Problem | None:
         return None
     if all(_is_said(path, context) for path in problem.related):
         return problem
-    return replace(problem, related=tuple(path if _is_said(path, context) else RAW for path in problem.related))
+    return problem.about(path if _is_said(path, context) else RAW for path in problem.related)
 
 
 def _is_said(path: Path, context: Context) -> bool:

@@ -281,7 +281,8 @@ def test_bytes_of_the_command_line_that_are_no_text() -> None:
     assert complaint(bounded("render", "--set", b"title=\xff", input=b"name: a")).endswith(f"the value {half} [set]")
     assert f"{half} [schema]" in complaint(bounded("render", "--namespace", b"\xff", input=b"name: a"))
     assert complaint(bounded("render", b"\xff.yaml")) == "\\udcff.yaml: No such file or directory [file]"
-    assert bounded("render", "--select", b"\xff", input=b"name: a").returncode == 0
+    said = "--select \\udcff: no guest has such a name, of 1 [select]"
+    assert complaint(bounded("render", "--select", b"\xff", input=b"name: a")) == said
 
 
 @pytest.mark.parametrize(
