@@ -11,6 +11,7 @@ import struct
 import subprocess
 import sys
 import termios
+import time
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,7 @@ def test_who_is_at_a_terminal_is_told_that_a_guest_is_waited_for(command: str, d
 def test_ctrl_c_while_a_guest_is_waited_for_exits_with_130(tmp_path: Path) -> None:
     with at_a_terminal(tmp_path, "render") as terminal:
         terminal.expect("named\n")
+        time.sleep(0.5)  # nobody is faster: a signal between the message and the read is seen only after the read
         terminal.type("\x03")
         code, shown = terminal.end()
         assert (code, shown.removeprefix("^C")) == (130, "interrupted\n")
