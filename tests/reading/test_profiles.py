@@ -65,7 +65,10 @@ def test_settings_reach_into_what_a_profile_brings(site: str, run: Run) -> None:
     assert [rng["model"] for rng in found["rngs"]] == ["virtio-transitional"]
 
 
-@pytest.mark.parametrize("command", ["render", "context", "needs", "graph", "validate"])
+WITH_SCHEMA = pytest.param("validate", marks=pytest.mark.libvirt)
+
+
+@pytest.mark.parametrize("command", ["render", "context", "needs", "graph", WITH_SCHEMA])
 def test_unknown_profile(command: str, run: Run) -> None:
     result = run(command, input="name: a\nuse: [linux, windos-11]\n")
     assert result.exit_code == 2
