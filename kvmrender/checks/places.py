@@ -21,7 +21,9 @@ def place(key: str, device: Context, architecture: Context) -> Kinds | None:
     while isinstance(found, dict):
         ((field, table),) = found.items()
         value = dig(device, *field.split("."), default="")
-        found = table.get(value, table.get("else")) if value or not usual else usual
+        found = table.get(value, table.get("else"))
+        if usual and not value and not isinstance(found, dict):
+            found = usual
     return None if found is None else _KINDS.get(found, (found,)) if isinstance(found, str) else tuple(found)
 
 

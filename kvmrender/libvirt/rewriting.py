@@ -86,7 +86,7 @@ class About(NamedTuple):
     """What is compared: of which kinds the dump is, and the guest that is to be there."""
 
     kinds: Container[str] = ()
-    guest: Guest = {}  # noqa: RUF012 - never changed
+    guest: Guest = {}  # noqa: RUF012 - a default that nothing changes
 
 
 class Rewriting:

@@ -10,6 +10,7 @@ import pytest
 from conftest import Run, find, parse
 
 import kvmrender
+from kvmrender import GuestError
 from kvmrender.engine import Engine
 from kvmrender.reading.load import read
 
@@ -234,3 +235,14 @@ def test_quantities_of_ones_own_are_quantities_in_short_form_too(shorthand: Any,
     (tmp_path / "guest.schema.yaml").write_text(json.dumps(part))
     context = kvmrender.Renderer([str(tmp_path)]).context({"name": "a", "size": "2 GiB"})
     assert context["size"] == {"unit": "MiB", "text": "2048"}
+
+
+def test_usb_device_of_the_host_that_is_an_interface_is_on_usb() -> None:
+    source = {"address": {"type": "usb", "bus": 1, "device": 2}}
+    interface = {"type": "hostdev", "source": source, "address": {"type": "usb", "bus": 0, "port": 1}}
+    usb = [{"type": "usb", "index": 0, "model": "qemu-xhci"}]
+    for arch in ("amd64", "arm64", "riscv64", "ppc64le"):
+        guest = {"name": "a", "arch": arch, "interfaces": [interface]}
+        assert '<address type="usb" bus="0" port="1"/>' in kvmrender.render({**guest, "controllers": usb})
+        with pytest.raises(GuestError, match=r"pci.*is not the kind of address of this device: it is usb"):
+            kvmrender.render({**guest, "interfaces": [{**interface, "address": {"type": "pci"}}]})
