@@ -19,6 +19,7 @@ from hypothesis import assume, given
 
 from kvmrender import Renderer
 from kvmrender.checks.rules import VERSION
+from kvmrender.errors import NOTE
 from kvmrender.reading.load import read
 from kvmrender.schema.guest_schema import value_at
 from kvmrender.schema.text_values import version
@@ -65,6 +66,8 @@ def faults(guest: dict[str, Any]) -> Iterator[str]:
         gone = any(" and newer, " in one for one in said)
         if said and any(valid[of] for of in (newer if gone else older)):
             yield f"{guest['name']}: is not for libvirt {libvirt}, but its schema has it: {said}"
+        if any(problem.level == NOTE for problem in found):
+            continue  # libvirt's parser takes more than its schema
         if newer and (xml := rest({**guest, "libvirt": libvirt})):
             schema = schemas()[newer[0]]
             if not schema.validate(etree.fromstring(xml.encode())):
@@ -96,7 +99,7 @@ def test_fixture_is_for_the_versions_whose_schemas_have_it(file: File) -> None:
     assert found == []
 
 
-@draws(1000)
+@draws(20_000)
 @given(guests(RENDERER._engine.schema, libvirt=NEWEST))
 def test_random_guest_is_for_the_versions_whose_schemas_have_it(guest: dict[str, Any]) -> None:
     assume(VERSION not in guest.get("ignore", ()))
