@@ -20,7 +20,7 @@ MOST_FACTS = 200_000
 
 _START_TAG = re.compile(rb"""<[^\s/>]+(?:\s+[^\s=]+\s*=\s*(?:"[^"]*"|'[^']*'))*\s*/?>""")
 _BETWEEN = re.compile(rb"(?:\s|<!--.*?-->)*", re.DOTALL)
-_PREFIX = re.compile(rb"[<\s][^\s<>=\"']+:[^\s<>=\"']*[\s/>=]")
+_PREFIX = re.compile(rb"[<\s][^\s<>=\"']*:[^\s<>=\"']*[\s/>=]")
 """What names with a prefix look like; there may be others that do."""
 NONE: dict[str, str] = {}
 XML = "http://www.w3.org/XML/1998/namespace"
@@ -100,6 +100,8 @@ def documents(data: bytes) -> Iterator[Found]:
         parser = _Parser(data, skipped, line, has_prefixes)
         try:
             position = parser.parse(view)
+            if has_prefixes:
+                parser.check_names(view[skipped:position])
         except RefusedXmlError as error:
             yield Found(None, error.line, error.message)
             return
@@ -136,6 +138,15 @@ class _Parser:
                 said = "there is nothing in it"
             raise RefusedXmlError(f"is not well-formed XML: {said}", self.line + error.lineno - 1) from None
         return len(self.data)
+
+    def check_names(self, read: memoryview) -> None:
+        """Hold what was read against the rules for names with prefixes: ``<:a/>`` is well-formed without them. Raises
+        RefusedXmlError."""
+        try:
+            expat.ParserCreate("utf-8", namespace_separator=" ").Parse(read, True)
+        except expat.ExpatError as error:
+            said = f"is not well-formed XML: {expat.ErrorString(error.code)}"
+            raise RefusedXmlError(said, self.line + error.lineno - 1) from None
 
     def _refuse(self, said: str) -> None:
         raise RefusedXmlError(said, self.line + self._parser.CurrentLineNumber - 1)

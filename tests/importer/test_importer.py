@@ -379,6 +379,11 @@ LAUGHS = "<!DOCTYPE a [<!ENTITY a 'ha'><!ENTITY b '&a;&a;&a;&a;'>]><domain type=
         ("<domain>&#0;</domain>", "not well-formed"),
         ("<domain>&lol;</domain>", "undefined entity"),
         ("<q:domain/>", "unbound prefix"),
+        ("<domain><:disk/></domain>", "unbound prefix"),
+        ("<domain :type='kvm'/>", "unbound prefix"),
+        ("<domain xmlns:q='u'><q:1disk/></domain>", "not well-formed"),
+        ("<domain xmlns:q='u'><q:/></domain>", "not well-formed"),
+        ("<domain xmlns:q='u' xmlns:r='u' q:a='1' r:a='2'/>", "duplicate attribute"),
         ("<domain a='1' a='2'/>", "duplicate attribute"),
     ],
 )
