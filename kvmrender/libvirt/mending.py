@@ -83,6 +83,7 @@ class Mending:
             for path in self._always:
                 fill_in(guest, path, shortener.default(guest, path))
             live = [*unread.live, *self._live.values(), *self._gone]
+            is_running = tidy or bool(live)
             try:
                 written = shortener.full(guest) if full else shortener.shortened(guest)
                 rendered, found = self._proved(written, live)
@@ -92,10 +93,11 @@ class Mending:
                     if again.xml != rendered.xml:
                         written, rendered, found = whole, again, others
             except GuestError as error:
-                if not self._heed(error.problems, guest):
+                wrong = error.problems if is_running else [one for one in error.problems if one.level != NOTE]
+                if not self._heed(wrong, guest):
                     raise
                 continue
-            if (tidy or live) and self._heed(rendered.notes, guest):
+            if is_running and self._heed(rendered.notes, guest):
                 continue
             if (found and self._causes_to_extra(shortener, guest, rendered.context)) or self._to_extra(found):
                 continue

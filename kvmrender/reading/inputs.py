@@ -22,9 +22,9 @@ from kvmrender.terminal import say
 
 STDIN = "-"
 STDIN_NAME = "<stdin>"
-WAITING = "waiting for a guest on standard input: Ctrl-D ends it; a file is read where one is named"
-"""What is said to who types it, and may not know."""
 """How messages call standard input, as compilers do."""
+WAITING = "waiting for a guest on standard input: Ctrl-D ends it; a file is read where one is named"
+"""What is said on a terminal, to those who may not know."""
 NAMESPACE = "--namespace"
 
 IN_MEMORY = 1 << 20

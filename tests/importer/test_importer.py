@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -96,6 +98,36 @@ def test_what_is_rendered_of_a_random_guest_is_imported(guest: dict[str, Any]) -
     imported = IMPORTER.imported(root_of(xml))
     assert not [told for told in imported.lost if "extra" not in guest]
     assert ENGINE.render(imported.guest) == xml
+
+
+@pytest.mark.slow
+def test_what_is_rendered_of_ten_thousand_random_guests_is_imported() -> None:
+    """They are made of parts of guests that are drawn: to draw so many would take many minutes."""
+    drawn: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+
+    @draws(5_000)
+    @given(guest=guests(ENGINE.schema))
+    def draw(guest: dict[str, Any]) -> None:
+        try:
+            ENGINE.render(guest)
+        except GuestError:
+            reject()
+        drawn[guest["arch"], guest["type"]].append(guest)
+
+    draw()
+    chance, alike, known = Random(0), list(drawn.values()), set[str]()
+    while len(known) < 10_000:
+        parts = chance.choices(chance.choice(alike), k=3)
+        guest = {key: value for part in parts for key, value in part.items() if key == "arch" or chance.random() < 0.7}
+        try:
+            xml = ENGINE.render({**guest, "name": "a"})
+        except GuestError:
+            continue
+        if xml not in known:
+            known.add(xml)
+            imported = IMPORTER.imported(root_of(xml))
+            assert not imported.lost or "extra" in guest, guest
+            assert ENGINE.render(imported.guest) == xml, guest
 
 
 def test_guest_is_short_and_in_the_order_of_the_schema() -> None:
@@ -227,6 +259,15 @@ def test_alias_of_libvirt_is_left_out_where_the_guest_runs_or_is_to_be_tidy() ->
     assert (kept.guest["disks"], kept.notes) == ([{"source": "/vda.img", "alias": "virtio-disk0"}], [])
     assert running.guest["disks"] == import_domain(domain(devices=disk), tidy=True).guest["disks"]
     assert running.guest["disks"] == [{"source": "/vda.img"}]
+
+
+def test_alias_of_libvirt_is_kept_where_a_check_refuses_the_guest() -> None:
+    refused = disk = DISK.format("", "vda").replace("</disk>", "<alias name='virtio-disk0'/></disk>")
+    refused += DISK.format("", "vda")
+    assert lossless(domain(devices=disk)).guest["disks"][0] == {"source": "/vda.img", "alias": "virtio-disk0"}
+    found = import_domain(domain(devices=refused))
+    assert found.guest["disks"][0] == {"source": "/vda.img", "target": "vda", "alias": "virtio-disk0"}
+    assert [place for place, _ in found.notes] == ["ignore targets"]
 
 
 def test_field_that_only_in_a_running_guest_has_a_value_of_another_kind() -> None:
