@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-from kvmrender.context.device_names import BUS_BY_PREFIX, PREFIX_BY_BUS, free_names, letters_of
+from kvmrender.context.device_names import BUS_BY_PREFIX, PREFIX_BY_BUS, device_name, letters_of
 from kvmrender.context.identity import dashed, guest_uuid
 from kvmrender.context.mac_address import mac_address
 from kvmrender.schema.memory_units import KIB, to_bytes
@@ -16,12 +15,12 @@ from kvmrender.schema.xml_faults import elements_in
 Guest = dict[str, Any]
 
 FORMAT_BY_ENDING = {
-    ".qcow2": "qcow2",
-    ".raw": "raw",
-    ".img": "raw",
-    ".iso": "raw",
-    ".vmdk": "vmdk",
-    ".vdi": "vdi",
+    "qcow2": "qcow2",
+    "raw": "raw",
+    "img": "raw",
+    "iso": "raw",
+    "vmdk": "vmdk",
+    "vdi": "vdi",
 }
 """What the ending of an image's name says of its format. Contents are never probed: that is a way in for guests."""
 
@@ -64,7 +63,10 @@ def _features(guest: Guest, architecture: dict[str, Any], machine: str) -> Guest
     wants_acpi = "acpi" in architecture and "acpi" not in found and has_uefi(guest["os"])
     gic = None if "gic" in found else architecture.get("gic", {}).get(guest["type"])
     if (gic or wants_acpi) and _is_of_kind(machine, tuple(architecture["machine_kinds"])):
-        found = {**({"gic": {"version": gic}} if gic else {}), **({"acpi": {}} if wants_acpi else {}), **found}
+        added: Guest = {"gic": {"version": gic}} if gic else {}
+        if wants_acpi:
+            added["acpi"] = {}
+        return added | found
     return found
 
 
@@ -96,18 +98,20 @@ def _disks(disks: list[Guest], disk_buses: dict[str, str]) -> list[Guest]:
             prefix = PREFIX_BY_BUS.get(disk["target"].get("bus"), "")
             if not name.startswith(prefix):  # its place on the bus is that of this name
                 taken.add(prefix + letters_of(name))
-    free: dict[str, Iterator[str]] = {}
+    free: dict[str, int] = {}
     result = []
     for disk in disks:
-        target, usual = disk["target"], disk_buses[disk["device"]]
+        target, driver, usual = disk["target"], disk["driver"], disk_buses[disk["device"]]
         if not (name := target.get("dev")):
             bus = target.get("bus", usual)
             prefix = PREFIX_BY_BUS[bus or usual]
-            names = free.get(prefix) or free.setdefault(prefix, free_names(prefix, taken))
-            target = {**target, "dev": next(names), "bus": bus}
+            index = free.get(prefix, 0)
+            while (name := device_name(prefix, index)) in taken:
+                index += 1
+            free[prefix] = index + 1
+            target = {**target, "dev": name, "bus": bus}
         elif "bus" not in target:
             target = {**target, "bus": _bus(name, usual)}
-        driver = disk["driver"]
         if driver is not None and "type" not in driver and (found := disk_format(disk)):
             driver = {**driver, "type": found}
         result.append({**disk, "driver": driver, "target": target})
@@ -122,15 +126,12 @@ def _bus(name: str, usual: str) -> str:
 
 def disk_format(disk: Guest) -> str | None:
     """Return the format that follows from a disk's source; None where the guest or libvirt has to say it."""
-    source = disk.get("source") or {}
-    if disk["type"] == "volume":
-        return None  # libvirt knows it from the pool
-    if disk["type"] == "dir":
-        return "fat"
-    if disk["type"] != "file" or not (file := source.get("file")):
+    if (kind := disk["type"]) != "file":  # libvirt knows that of a volume from its pool
+        return {"volume": None, "dir": "fat"}.get(kind, "raw")
+    if not (file := (disk.get("source") or {}).get("file")):
         return "raw"
-    dot = file.rfind(".")
-    return FORMAT_BY_ENDING.get(file[dot:].lower()) if dot > file.rfind("/") + 1 else None
+    stem, _, ending = file.rpartition(".")
+    return FORMAT_BY_ENDING.get(ending.lower()) if stem and stem[-1] != "/" else None
 
 
 def _controllers(guest: Guest, disks: list[Guest]) -> list[Guest]:
@@ -164,5 +165,7 @@ def _consoles(serials: list[Guest]) -> list[Guest]:
     """Return the console that libvirt itself would make of the first serial port."""
     if not serials:
         return []
-    same: Guest = {key: serials[0][key] for key in ("type", "source") if key in serials[0]}
-    return [{**same, "target": {"type": "serial", "port": 0}}]
+    first, target = serials[0], {"type": "serial", "port": 0}
+    if "source" not in first:
+        return [{"type": first["type"], "target": target}]
+    return [{"type": first["type"], "source": first["source"], "target": target}]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
 from functools import lru_cache
-from itertools import count
 
 PREFIX_BY_BUS = {
     "virtio": "vd",
@@ -52,8 +50,3 @@ def device_name(prefix: str, index: int) -> str:
         letters = chr(ord("a") + letter) + letters
         index -= 1
     return prefix + letters
-
-
-def free_names(prefix: str, taken: Container[str]) -> Iterator[str]:
-    """Yield the names with this prefix that aren't taken, the first ones first."""
-    return (name for index in count() if (name := device_name(prefix, index)) not in taken)
