@@ -67,6 +67,8 @@ class Fleet:
                     if outcome.fault:
                         faults.add_fault(outcome.fault)
                     elif outcome.problems:
+                        if outcome.problems[0].id == "max-size":
+                            raise GuestError(outcome.problems)
                         outcome = outcome._replace(problems=self._placed(document, outcome.problems))
                         faults.add(outcome.problems)
                     elif outcome.notes or outcome.differences:
@@ -98,20 +100,21 @@ class Fleet:
     def _chunks(self, unread: list[Problem]) -> Iterator[tuple[list[Document], Any]]:
         """Yield guests, and what of them is sent to another process: values, or lines that it parses itself."""
         documents = self._inputs.documents(unread)
-        for under, alike in groupby(documents, lambda document: document.under):
+        for (under, each), alike in groupby(documents, lambda document: (document.under, document.each)):
             merged = [layered([layer.value for layer in under], {})] if under else []
-            most = max(1, min(CHUNK, CHUNK_SIZE // characters(merged)))
+            of_each = each and each.value
+            most = max(1, min(CHUNK, CHUNK_SIZE // characters([merged, of_each])))
             while chunk := list(islice(alike, most)):
-                yield chunk, (merged, [document.own.value for document in chunk])
+                yield chunk, (merged, of_each, chunk[0].position, [document.own.value for document in chunk])
 
-    def _outcomes(self, sent: tuple[list[Any], list[Any]]) -> list[Outcome | None]:
-        under, values = sent
-        return [self._outcome(under, value) for value in values]
+    def _outcomes(self, sent: tuple[list[Any], Any, int, list[Any]]) -> list[Outcome | None]:
+        under, each, first, values = sent
+        return [self._outcome(under, each, value, index) for index, value in enumerate(values, first)]
 
-    def _outcome(self, under: list[Any], value: Any) -> Outcome | None:
+    def _outcome(self, under: list[Any], each: Any, value: Any, index: int) -> Outcome | None:
         name, guest = "", None
         try:
-            guest = self._guest(under, value)
+            guest = self._guest(under, each, value, index)
             if isinstance(guest, dict) and isinstance(named := guest.get("name"), (str, int)):
                 name = str(named)
                 if not self._options.selects(name):
@@ -139,9 +142,9 @@ class Fleet:
         name = context["name"]
         return Outcome(name, (), "", found, status, digest, diff, size=len(xml), notes=notes, idle=idle)
 
-    def _guest(self, under: list[Any], value: Any) -> Any:
+    def _guest(self, under: list[Any], each: Any, value: Any, index: int) -> Any:
         own = from_line(value) if isinstance(value, bytes) else value
-        return self._inputs.layered(under, own)
+        return self._inputs.layered(under, each, own, index)
 
     def _placed(self, document: Document, problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
         if isinstance(document.own, Line):

@@ -53,7 +53,7 @@ class Inputs:
         self._files = files or (STDIN,)
         self._max_size = max_size
         self._opened: dict[str, tuple[int, ...]] = {}
-        self._read, self._limited = 0, list[Limited]()
+        self._read, self._limited, self._spent = 0, list[Limited](), 0
         self._spooled: dict[str, IO[bytes]] = {}
         problems: list[Problem] = []
         self.under: tuple[Layer, ...] = ()
@@ -91,6 +91,10 @@ class Inputs:
         if size > most:
             raise GuestError([Problem((), f"what the guests become {more_than(most)}", id="max-size")])
 
+    def _spend(self, cost: int) -> None:
+        self._spent += cost
+        self.refuse_growth(self._spent)
+
     def documents(self, problems: list[Problem], again: bool = False) -> Iterator[Document]:
         """Yield each guest; what is wrong with whole files is added to ``problems``.
 
@@ -108,11 +112,11 @@ class Inputs:
     def read(self, name: str, stream: IO[bytes]) -> Iterator[Document]:
         """Yield each guest of an open file. Raises GuestError."""
         for found in read_stream(name, stream, self._hides):
-            yield Document(found.own, self.under + found.under, self._profiles.layers)
+            yield found._replace(under=self.under + found.under, profiles=self._profiles.layers)
 
     def _hides(self, path: Path, is_value: bool) -> bool:
         """Say whether what stands at a path of a file may be a secret."""
-        below = {"guests": 3, "defaults": 2}.get(str(path[1]), 1) if len(path) > 1 else 1
+        below = {"guests": 3, "defaults": 2, "each": 2}.get(str(path[1]), 1) if len(path) > 1 else 1
         inside = path[below:]
         if is_value:
             return self._secrets.hides(inside, "")
@@ -120,15 +124,21 @@ class Inputs:
 
     def guest(self, document: Document) -> Any:
         """Return a guest as written in all its layers, with the settings. Raises GuestError."""
-        return self.layered([layer.value for layer in document.under], document.own.parsed())
+        each = document.each and document.each.value
+        return self.layered([layer.value for layer in document.under], each, document.own.parsed(), document.position)
 
-    def layered(self, under: list[Any], own: Any) -> Any:
-        """Return a guest as written over what is said of all, with its profiles in between, the settings over it, and
-        what it is to ignore. Raises GuestError."""
-        guest = layered(under, own)
+    def layered(self, under: list[Any], each: Any, own: Any, index: int) -> Any:
+        """Return a guest as written over what is said of all, and of ``each`` in a fleet, with its profiles in between,
+        the settings over it, and what it is to ignore. Raises GuestError."""
+        guest, over = layered(under, own), list[Any]()
+        if each:
+            from kvmrender.reading.expressions import expanded
+
+            over = [expanded(each, guest, own, index, self._secrets.hides, self._spend)]
+            guest = layered([*under, *over], own)
         if self._using or (isinstance(guest, dict) and USE in guest):
             profiles = self._profiles.layers(guest, self._using)
-            guest = layered([*under, *(profile.value for profile in profiles)], own)
+            guest = layered([*under, *(profile.value for profile in profiles), *over], own)
         guest = with_settings(self._root, guest, self.over)
         return ignoring(guest, self.ignored) if self.ignored else guest
 

@@ -15,8 +15,10 @@ from kvmrender.errors import GuestError, Path, Problem, brief, nearest
 from kvmrender.reading.layers import Said, Setting, merge, numbered, said
 from kvmrender.reading.parse import Marks, RefusedError, from_json, from_yaml, positions
 
-FLEET = ("defaults", "guests")
-"""The keys of a fleet: what goes under each guest, and the guests, a list or a mapping of names."""
+FLEET = ("defaults", "each", "guests")
+"""The keys of a fleet: what goes under each guest, the same with expressions of its own values, and the guests, a list
+or a mapping of names."""
+_KNOWN = f" (known keys: {', '.join(FLEET)})"
 JSON_LINES, WHOLE = ".jsonl", (".json", ".yaml", ".yml")
 """Endings of files that are read line by line, and of those that are not."""
 MOST_BLANK = 100
@@ -105,17 +107,26 @@ class Line(Layer):
 class Document(NamedTuple):
     """One guest as written, any value, not yet checked: its own layer, and those under it, the lowest first.
 
-    ``profiles`` gives those that a guest as written uses, with settings over it; they are right under its own layer.
+    ``profiles`` gives those that a guest as written uses, with settings over it; they are right under its own layer
+    and what its fleet says of ``each`` guest, with expressions, which see its ``position`` in the fleet too.
     """
 
     own: Layer
     under: tuple[Layer, ...] = ()
     profiles: Callable[[Any, Sequence[Setting]], Iterable[Layer]] = lambda guest, settings: ()
+    each: Layer | None = None
+    position: int = 0
 
     @property
     def guest(self) -> Any:
-        """The guest that the layers make. Raises GuestError where a line isn't JSON."""
-        return layered([layer.value for layer in self.under], self.own.parsed())
+        """The guest that the layers make. Raises GuestError where a line isn't JSON, or an expression refused."""
+        under, own = [layer.value for layer in self.under], self.own.parsed()
+        guest = layered(under, own)
+        if self.each is None:
+            return guest
+        from kvmrender.reading.expressions import expanded
+
+        return layered([*under, expanded(self.each.value, guest, own, self.position)], own)
 
     @property
     def number(self) -> int:
@@ -135,6 +146,8 @@ class Document(NamedTuple):
             over = numbered(guest, over)
         for number, one in enumerate(over):
             settings.setdefault(one.path, []).append((number, one))
+        if self.each is not None:
+            under.append(self.each)
         found = [problem if problem.file else self._located(problem, settings, under) for problem in problems]
 
         def order(problem: Problem) -> tuple[bool, str, int, int]:
@@ -149,6 +162,8 @@ class Document(NamedTuple):
         """Return a problem with the place that says the most of its path, and the uppermost of these; what is below
         one that replaces it says nothing."""
         path = problem.path
+        if problem.id == "each" and self.each is not None:
+            return self.each.find(problem)[1]
         over = sorted((one for end in range(len(path) + 1) for one in settings.get(path[:end], ())), reverse=True)
         layers: list[Setting | Layer] = [*(one for _, one in over), self.own, *under[::-1]]
         most, result = -1, problem
@@ -214,11 +229,11 @@ def read(name: str, data: bytes, hides: Hides = lambda path, is_value: True) -> 
 
 def _fleet(fleet: Layer, problems: list[Problem]) -> Iterator[Document]:
     """Yield the guests of a fleet, each over its defaults."""
-    defaults, guests = fleet.value.get("defaults"), fleet.value["guests"]
+    defaults, each, guests = fleet.value.get("defaults"), fleet.value.get("each"), fleet.value["guests"]
     found = [
         Problem(
             (key,),
-            f"is not a known key of a fleet{nearest(key, FLEET) or ' (known keys: defaults, guests)'}",
+            f"is not a known key of a fleet{nearest(key, FLEET) or _KNOWN}",
             at_key=True,
             id="file",
         )
@@ -227,19 +242,23 @@ def _fleet(fleet: Layer, problems: list[Problem]) -> Iterator[Document]:
     ]
     if defaults is not None and not isinstance(defaults, dict):
         found.append(Problem(("defaults",), "is not a mapping: it is what goes under each guest", id="file"))
+    if each is not None and not isinstance(each, dict):
+        found.append(Problem(("each",), "is not a mapping: it is what is said of each guest", id="file"))
     if not isinstance(guests, (list, dict)):
         found.append(Problem(("guests",), "is not a list of guests, or a mapping of them by their names", id="file"))
     problems += (fleet.find(problem)[1] for problem in found)
     if not found:
         under = () if defaults is None else (Layer(defaults, fleet.source, (*fleet.path, "defaults")),)
-        for key, guest in guests.items() if isinstance(guests, dict) else enumerate(guests):
+        of_each = None if each is None else Layer(each, fleet.source, (*fleet.path, "each"))
+        pairs = guests.items() if isinstance(guests, dict) else enumerate(guests)
+        for position, (key, guest) in enumerate(pairs):
             path = (*fleet.path, "guests", key)
             if isinstance(guests, dict) and (guest is None or isinstance(guest, dict)):
                 guest = {"name": key, **(guest or {})}
                 if guest["name"] != key:
                     said = f"is not {brief(str(key))!r}, the name under which the guest stands"
                     problems.append(fleet.find(Problem((*path[1:], "name"), said, id="file"))[1])
-            yield Document(Layer(guest, fleet.source, path), under)
+            yield Document(Layer(guest, fleet.source, path), under, each=of_each, position=position)
 
 
 def read_lines(name: str, lines: Iterable[bytes], hides: Hides) -> Iterator[Document]:
