@@ -156,22 +156,28 @@ def load(
     namespace: str | None = None,
     max_size: int = MAX_SIZE,
     ignore: Iterable[str] = (),
+    values: Iterable[str] = (),
 ) -> list[LoadedGuest]:
     """Return the guests of a file in YAML, JSON or JSON Lines, as written: they are not checked yet.
 
     ``data`` stands for what is in the file, where it is given. ``templates`` are the folders whose schema tells what is
-    a secret, and what ``settings``, such as ``disks[0].driver.cache=none``, can set; ``defaults`` are files; ``ignore``
-    are ids of checks that the guests ignore. Raises GuestError with all that is wrong with the files.
+    a secret, and what ``settings``, such as ``disks[0].driver.cache=none``, can set; ``defaults`` are files, and
+    ``values`` those with what goes over guests by their names; ``ignore`` are ids of checks that the guests ignore.
+    Raises GuestError with all that is wrong with the files.
     """
     root = _engine(templates).schema.root
     file = os.fspath(path)
-    inputs = Inputs(root, (file,), tuple(defaults), tuple(settings), namespace, max_size, tuple(ignore))
+    of = tuple(defaults), tuple(settings), namespace, max_size, tuple(ignore), tuple(values)
+    inputs = Inputs(root, (file,), *of)
     problems: list[Problem] = []
     found = inputs.documents(problems) if data is None else inputs.read(file, BytesIO(data))
     documents = list(found)
     if problems:
         raise GuestError(problems)
-    return [LoadedGuest(inputs.guest(document), document, inputs.over) for document in documents]
+    guests = [LoadedGuest(inputs.guest(document), document, inputs.over) for document in documents]
+    if unmet := inputs.unmet():
+        raise GuestError(unmet)
+    return guests
 
 
 def render_fleet(
@@ -184,6 +190,7 @@ def render_fleet(
     namespace: str | None = None,
     max_size: int = MAX_SIZE,
     ignore: Iterable[str] = (),
+    values: Iterable[str] = (),
     jobs: int | None = None,
     select: Iterable[str] = (),
     strict: bool = False,
@@ -209,9 +216,8 @@ def render_fleet(
     Raises GuestError with the problems of all guests, TemplateError, and Error for a folder that can't be written.
     """
     engine = _engine(templates)
-    inputs = Inputs(
-        engine.schema.root, tuple(files), tuple(defaults), tuple(settings), namespace, max_size, tuple(ignore)
-    )
+    of = tuple(defaults), tuple(settings), namespace, max_size, tuple(ignore), tuple(values)
+    inputs = Inputs(engine.schema.root, tuple(files), *of)
     allowed = None if allow_shared is None else tuple(allow_shared)
     options = Options(tuple(select), strict, allowed, cores() if jobs is None else jobs, check, diff, prune, prune_all)
     outcomes: list[Outcome] = []

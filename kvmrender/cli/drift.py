@@ -50,6 +50,7 @@ def drift(
     namespace: str | None,
     max_size: int,
     ignore: tuple[str, ...],
+    values: tuple[str, ...],
     jobs: int,
     select: tuple[str, ...],
     dumps: tuple[str, ...],
@@ -77,7 +78,7 @@ def drift(
         from kvmrender.libvirt.drift import NO_FILE, Drift
 
         engine = engine_of(templates)
-        inputs = Inputs(engine.schema.root, guests, defaults, settings, namespace, max_size, ignore)
+        inputs = Inputs(engine.schema.root, guests, defaults, settings, namespace, max_size, ignore, values)
         counts, seen = Counter[str](), set[str]()
 
         def each(outcome: Outcome) -> None:

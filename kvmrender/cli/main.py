@@ -189,6 +189,7 @@ def validate(
     namespace: str | None,
     max_size: int,
     ignore: tuple[str, ...],
+    values: tuple[str, ...],
     schema: str | None,
     connect: str | None,
     allow_shared: tuple[str, ...],
@@ -212,13 +213,17 @@ def validate(
         with reported(report, "validate", about_ids(templates)) as told:
             engine = engine_of(templates)
             validator = Validator(engine, schema, connect, allow_shared, told.add)
-            inputs = Inputs(engine.schema.root, files, defaults, settings, namespace, max_size, ignore)
+            inputs = Inputs(engine.schema.root, files, defaults, settings, namespace, max_size, ignore, values)
             faults, unread, names = Faults(most=MOST_FOUND), list[Problem](), list[str]()
+            are_valid = True
             for name, data in inputs.contents(unread):
                 faults.add(unread, of_files=True)
                 unread.clear()
-                if validator.is_valid(name, data, inputs, faults):
+                is_valid = validator.is_valid(name, data, inputs, faults)
+                if is_valid:
                     names.append(name)
+                are_valid = are_valid and is_valid
+            unread += inputs.unmet() if are_valid and not unread else []
             shared = validator.shared()
             wrong = {problem.file for problem in shared}
             if not report:

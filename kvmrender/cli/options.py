@@ -120,6 +120,12 @@ MERGED = (
         help="Set this in each guest, such as disks[0].driver.cache=none; the value is YAML.",
     ),
     click.option(
+        "--values",
+        multiple=True,
+        metavar="FILE",
+        help="What goes over guests, under --set: a mapping of their names in YAML or JSON.",
+    ),
+    click.option(
         "--defaults", multiple=True, metavar="FILE", help="What goes under each guest: a mapping in YAML or JSON."
     ),
 )

@@ -17,7 +17,7 @@ from kvmrender.fleet.output import Output
 from kvmrender.fleet.processes import cores, spread
 from kvmrender.reading.inputs import Inputs
 from kvmrender.reading.layers import Setting
-from kvmrender.reading.load import Document, Line, from_line, layered
+from kvmrender.reading.load import Document, Line, from_line, layered, name_of
 from kvmrender.reading.size_limits import characters
 
 MOST_PROBLEMS = 100
@@ -58,8 +58,10 @@ class Fleet:
             for documents, outcomes in results:
                 for document, outcome in zip(documents, outcomes, strict=True):
                     number += 1
-                    if outcome is None:
+                    if isinstance(outcome, str):
+                        self._inputs.met(outcome)
                         continue
+                    self._inputs.met(outcome.name)
                     selected += 1
                     size += outcome.size
                     idle = tuple(name for name in idle if name in outcome.idle)
@@ -85,7 +87,7 @@ class Fleet:
         del shared
         if suspects:
             faults.add(self._shared(suspects, unread))
-        faults.add(unread, of_files=True)
+        faults.add(unread or self._inputs.unmet(), of_files=True)
         if self._options.select and not selected:
             of = f"{SELECT} {' '.join(map(brief, self._options.select))}"
             faults.add([Problem((), f"no guest has such a name, of {number:,}", file=of, id="select")], of_files=True)
@@ -107,18 +109,17 @@ class Fleet:
             while chunk := list(islice(alike, most)):
                 yield chunk, (merged, of_each, chunk[0].position, [document.own.value for document in chunk])
 
-    def _outcomes(self, sent: tuple[list[Any], Any, int, list[Any]]) -> list[Outcome | None]:
+    def _outcomes(self, sent: tuple[list[Any], Any, int, list[Any]]) -> list[Outcome | str]:
         under, each, first, values = sent
         return [self._outcome(under, each, value, index) for index, value in enumerate(values, first)]
 
-    def _outcome(self, under: list[Any], each: Any, value: Any, index: int) -> Outcome | None:
+    def _outcome(self, under: list[Any], each: Any, value: Any, index: int) -> Outcome | str:
+        """Return what becomes of a guest, or the name of one that was not asked for."""
         name, guest = "", None
         try:
             guest = self._guest(under, each, value, index)
-            if isinstance(guest, dict) and isinstance(named := guest.get("name"), (str, int)):
-                name = str(named)
-                if not self._options.selects(name):
-                    return None
+            if (name := name_of(guest)) and not self._options.selects(name):
+                return name
             context, xml, notes = self._engine.rendered(guest)
             notes, idle = split(guest, notes, self._inputs.ignored)
             wrong = (*map(as_error, notes), *self._engine.unused(guest)) if self._options.strict else ()

@@ -11,9 +11,19 @@ from pathlib import Path as FilePath
 from typing import IO, Any
 from weakref import finalize
 
-from kvmrender.errors import GuestError, Path, Problem
+from kvmrender.errors import MOST_KNOWN, GuestError, Path, Problem, brief, nearest
 from kvmrender.reading.layers import Setting, checks_to_ignore, ignoring, setting, with_settings
-from kvmrender.reading.load import Document, Layer, Source, beginning, is_lines, layered, read_defaults, read_stream
+from kvmrender.reading.load import (
+    Document,
+    Layer,
+    Source,
+    beginning,
+    is_lines,
+    layered,
+    name_of,
+    read_defaults,
+    read_stream,
+)
 from kvmrender.reading.profiles import USE, Profiles
 from kvmrender.reading.size_limits import MAX_SIZE, Limited, copy_of_what_is_read, growth, more_than
 from kvmrender.schema.guest_schema import Node
@@ -26,6 +36,7 @@ STDIN_NAME = "<stdin>"
 WAITING = "waiting for a guest on standard input: Ctrl-D ends it; a file is read where one is named"
 """What is said on a terminal, to those who may not know."""
 NAMESPACE = "--namespace"
+VALUES = "is not one mapping of the names of guests: it is what goes over these"
 
 IN_MEMORY = 1 << 20
 """Bytes of standard input that are kept in memory; the rest goes to a temporary file."""
@@ -35,7 +46,8 @@ class Inputs:
     """Guest files that can be read more than once, even where they are pipes; - is standard input, and so is none.
 
     ``under`` are the layers under each guest, the lowest first, ``over`` the settings over it, and ``ignored`` the ids
-    of checks that it is to ignore, with those that it names itself. No file may be larger than ``max_size`` bytes, and
+    of checks that it is to ignore, with those that it names itself; ``values`` are files with parts of guests by their
+    names, which go over these guests. No file may be larger than ``max_size`` bytes, and
     no line of JSON Lines: there it stops reading. Raises GuestError for defaults, settings and ids that can't be.
     """
 
@@ -48,6 +60,7 @@ class Inputs:
         namespace: str | None = None,
         max_size: int = MAX_SIZE,
         ignore: tuple[str, ...] = (),
+        values: tuple[str, ...] = (),
     ) -> None:
         self._root, self._secrets = root, Secrets(root)
         self._files = files or (STDIN,)
@@ -67,6 +80,16 @@ class Inputs:
                 problems.append(_unreadable(file, error))
             except GuestError as error:
                 problems += error.problems
+        self._values, self._files_of_values = dict[str, list[Layer]](), list[Layer]()
+        for file in values:
+            try:
+                with self._open(file) as stream:
+                    self._take_values(read_defaults(_name(file), stream.read(), self._hides_of_values, VALUES))
+            except OSError as error:
+                problems.append(_unreadable(file, error))
+            except GuestError as error:
+                problems += error.problems
+        self._unmet, self._met = dict.fromkeys(self._values), dict[str, None]()
         self.over: tuple[Setting, ...] = ()
         for text in settings:
             try:
@@ -112,7 +135,8 @@ class Inputs:
     def read(self, name: str, stream: IO[bytes]) -> Iterator[Document]:
         """Yield each guest of an open file. Raises GuestError."""
         for found in read_stream(name, stream, self._hides):
-            yield found._replace(under=self.under + found.under, profiles=self._profiles.layers)
+            under = self.under + found.under
+            yield found._replace(under=under, profiles=self._profiles.layers, values=self._values_of)
 
     def _hides(self, path: Path, is_value: bool) -> bool:
         """Say whether what stands at a path of a file may be a secret."""
@@ -122,20 +146,72 @@ class Inputs:
             return self._secrets.hides(inside, "")
         return self._secrets.hides(inside) or self._secrets.hides_key((*inside, ""), {"": True})
 
+    def _hides_of_values(self, path: Path, is_value: bool) -> bool:
+        return self._hides((0, *path[2:]), is_value)
+
+    def _take_values(self, layer: Layer) -> None:
+        """Keep what a file says of guests by their names. Raises GuestError for what is no part of one."""
+        found = []
+        for name, value in layer.value.items():
+            if not isinstance(value, dict):
+                found.append(
+                    Problem((name,), "is not a mapping: it is what goes over the guest of this name", id="file")
+                )
+            elif value.get("name", name) != name:
+                found.append(Problem((name, "name"), f"is not {brief(name)!r}, the name of the guest", id="file"))
+            else:
+                self._values.setdefault(name, []).append(Layer(value, layer.source, (*layer.path, name)))
+        if found:
+            raise GuestError(layer.find(problem)[1] for problem in found)
+        self._files_of_values.append(layer)
+
+    def _values_of(self, guest: Any) -> list[Layer]:
+        """Return what the files of values say of a guest, the lowest first."""
+        return self._values.get(name, []) if self._values and (name := name_of(guest)) else []
+
+    def met(self, name: str) -> None:
+        """Take note that there is a guest of this name."""
+        if self._values:
+            self._unmet.pop(name, None)
+            if len(self._met) < MOST_KNOWN:
+                self._met[name] = None
+
+    def unmet(self) -> list[Problem]:
+        """Return a problem for each name in files of values of which no guest was met."""
+        return [
+            layer.find(Problem((name,), f"no guest has this name{nearest(name, self._met)}", at_key=True, id="file"))[1]
+            for layer in self._files_of_values
+            for name in layer.value
+            if name in self._unmet
+        ]
+
     def guest(self, document: Document) -> Any:
-        """Return a guest as written in all its layers, with the settings. Raises GuestError."""
-        each = document.each and document.each.value
-        return self.layered([layer.value for layer in document.under], each, document.own.parsed(), document.position)
+        """Return a guest as written in all its layers, with the settings. Raises GuestError, with its problems
+        placed."""
+        each, under = document.each and document.each.value, [layer.value for layer in document.under]
+        own = document.own.parsed()
+        try:
+            guest = self.layered(under, each, own, document.position)
+        except GuestError as error:
+            raise GuestError(document.located(error.problems, self.over), error.more) from None
+        self.met(name_of(guest))
+        return guest
 
     def layered(self, under: list[Any], each: Any, own: Any, index: int) -> Any:
         """Return a guest as written over what is said of all, and of ``each`` in a fleet, with its profiles in between,
         the settings over it, and what it is to ignore. Raises GuestError."""
         guest, over = layered(under, own), list[Any]()
+        if found := self._values_of(guest):
+            own = layered([own, *(layer.value for layer in found)], {})
+            guest = layered(under, own)
         if each:
             from kvmrender.reading.expressions import expanded
 
             over = [expanded(each, guest, own, index, self._secrets.hides, self._spend)]
             guest = layered([*under, *over], own)
+            if not found and (found := self._values_of(guest)):  # its name is of an expression
+                own = layered([own, *(layer.value for layer in found)], {})
+                guest = layered([*under, *over], own)
         if self._using or (isinstance(guest, dict) and USE in guest):
             profiles = self._profiles.layers(guest, self._using)
             guest = layered([*under, *(profile.value for profile in profiles), *over], own)

@@ -108,7 +108,8 @@ class Document(NamedTuple):
     """One guest as written, any value, not yet checked: its own layer, and those under it, the lowest first.
 
     ``profiles`` gives those that a guest as written uses, with settings over it; they are right under its own layer
-    and what its fleet says of ``each`` guest, with expressions, which see its ``position`` in the fleet too.
+    and what its fleet says of ``each`` guest, with expressions, which see its ``position`` in the fleet too. ``values``
+    gives what is over a guest as written by its name, the lowest first.
     """
 
     own: Layer
@@ -116,6 +117,7 @@ class Document(NamedTuple):
     profiles: Callable[[Any, Sequence[Setting]], Iterable[Layer]] = lambda guest, settings: ()
     each: Layer | None = None
     position: int = 0
+    values: Callable[[Any], list[Layer]] = lambda guest: []
 
     @property
     def guest(self) -> Any:
@@ -139,16 +141,21 @@ class Document(NamedTuple):
         The upper layer wins where several say what is wrong; ``over`` are the settings over all of them.
         """
         settings = dict[Path, list[tuple[int, Setting]]]()
-        under = list(self.under)
+        under, values = list(self.under), list[Layer]()
         with suppress(GuestError):  # of a line that isn't JSON, or of a profile that can't be read
             guest, over = self.guest, list(over)
+            values = self.values(guest)
+            guest = layered([guest, *(layer.value for layer in values)], {}) if values else guest
             under += self.profiles(guest, [one for one in over if one.path[0] == "use"])
             over = numbered(guest, over)
         for number, one in enumerate(over):
             settings.setdefault(one.path, []).append((number, one))
         if self.each is not None:
             under.append(self.each)
-        found = [problem if problem.file else self._located(problem, settings, under) for problem in problems]
+        found = [
+            problem if problem.file else self._located(problem, settings, [*under, self.own, *values])
+            for problem in problems
+        ]
 
         def order(problem: Problem) -> tuple[bool, str, int, int]:
             file = problem.file or ""
@@ -157,7 +164,7 @@ class Document(NamedTuple):
         return sorted(found, key=order)
 
     def _located(
-        self, problem: Problem, settings: dict[Path, list[tuple[int, Setting]]], under: list[Layer]
+        self, problem: Problem, settings: dict[Path, list[tuple[int, Setting]]], written: list[Layer]
     ) -> Problem:
         """Return a problem with the place that says the most of its path, and the uppermost of these; what is below
         one that replaces it says nothing."""
@@ -165,7 +172,7 @@ class Document(NamedTuple):
         if problem.id == "each" and self.each is not None:
             return self.each.find(problem)[1]
         over = sorted((one for end in range(len(path) + 1) for one in settings.get(path[:end], ())), reverse=True)
-        layers: list[Setting | Layer] = [*(one for _, one in over), self.own, *under[::-1]]
+        layers: list[Setting | Layer] = [*(one for _, one in over), *written[::-1]]
         most, result = -1, problem
         for layer in layers:
             found, placed = layer.find(problem)
@@ -174,6 +181,12 @@ class Document(NamedTuple):
             if found.replaces:
                 break
         return result
+
+
+def name_of(guest: Any) -> str:
+    """Return the name of a guest as written, nothing where it has none."""
+    name = guest.get("name") if isinstance(guest, dict) else None
+    return str(name) if isinstance(name, (str, int)) else ""
 
 
 def layered(under: Iterable[Any], own: Any) -> Any:
@@ -331,12 +344,14 @@ def _object(line: bytes) -> dict[str, Any] | None:
     return found
 
 
-def read_defaults(name: str, data: bytes, hides: Hides) -> Layer:
-    """Return what a file says of each guest. Raises GuestError where it isn't one mapping."""
+def read_defaults(
+    name: str, data: bytes, hides: Hides, said: str = "is not one mapping: it is what goes under each guest"
+) -> Layer:
+    """Return what a file says of each guest. Raises GuestError where it isn't one mapping, which is ``said``."""
     source = Source(name, _unmarked(data), hides=hides)
     values = _values(source)
     if len(values) != 1 or not isinstance(values[0], dict):
-        raise source.refusal("is not one mapping: it is what goes under each guest", (1, 1))
+        raise source.refusal(said, (1, 1))
     return Layer(values[0], source)
 
 

@@ -13,6 +13,7 @@ from guests import draws
 from hypothesis import given
 from hypothesis import strategies as st
 
+import kvmrender
 from kvmrender.reading.layers import merge
 from kvmrender.reading.parse import from_yaml
 
@@ -319,3 +320,54 @@ def test_faults_of_json_lines_have_their_lines(run: Run) -> None:
     assert first == "<stdin>:2:23: vcpu: 0 is less than 1 [schema]"
     assert second.startswith("<stdin>:3:10: is not JSON: ")
     assert third == "<stdin>:4:1: a guest is a mapping, not a list [schema]"
+
+
+def test_values_go_over_the_guests_of_their_names_and_under_settings(tmp_path: Path, run: Run) -> None:
+    (tmp_path / "v.yaml").write_text("a: {memory: 8 GiB, vars: {rack: r1}}\nb: {cpu: host-model}\n")
+    (tmp_path / "w.json").write_text('{"a": {"title": "later", "vcpu": 3}}')
+    options = ["--values", tmp_path / "v.yaml", "--values", tmp_path / "w.json", "--set", "vcpu=5"]
+    first, second = run("render", *options, input=FLEET).stdout.split("</domain>\n")[:-1]
+    assert '<memory unit="MiB">8192</memory>' in first
+    assert "<title>later</title>" in first
+    assert "<vcpu>5</vcpu>" in first
+    assert '<memory unit="MiB">4096</memory>' in second
+    assert '<cpu mode="host-model"/>' in second
+    (loaded, _) = kvmrender.load("f.yaml", data=FLEET.encode(), values=[str(tmp_path / "v.yaml")])
+    assert loaded.guest["vars"] == {"site": "north", "rack": "r1"}
+
+
+def test_values_find_guests_whose_names_each_gives_and_bring_profiles(tmp_path: Path, run: Run) -> None:
+    (tmp_path / "v.yaml").write_text("web-1: {use: [minimal], vcpu: 7}\n")
+    fleet = "each: {name: 'web-{{ index }}', title: '{{ name }}'}\nguests: [{}, {}]\n"
+    first, second = run("context", "--values", tmp_path / "v.yaml", input=fleet).stdout.split("---\n")
+    assert "usb" not in first
+    assert "title: web-1" in second
+    assert "type: usb" in second
+    assert "text: 7" in second
+
+
+@pytest.mark.parametrize("command", [["render"], ["validate"], ["render", "--select", "a"]])
+def test_values_of_a_name_that_no_guest_has(command: list[str], tmp_path: Path, run: Run) -> None:
+    (tmp_path / "v.yaml").write_text("a: {}\nweb-2: {vcpu: 4}\n")
+    guests = "name: a\n---\nname: web-1\n"
+    (tmp_path / "g.yaml").write_text(guests)
+    result = run(*command, "--values", tmp_path / "v.yaml", tmp_path / "g.yaml")
+    assert result.exit_code == 2
+    assert f"{tmp_path}/v.yaml:2:1: web-2: no guest has this name (did you mean 'web-1'?) [file]\n" in result.stderr
+    with pytest.raises(kvmrender.GuestError, match="no guest has this name"):
+        kvmrender.load(tmp_path / "g.yaml", values=[str(tmp_path / "v.yaml")])
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: {vcpu: many}\n", ":1:11: vcpu: 'many' is not a whole number [schema]"),
+        ("a: 4\n", ":1:4: a: is not a mapping: it is what goes over the guest of this name [file]"),
+        ("a: {name: b}\n", ":1:11: a.name: is not 'a', the name of the guest [file]"),
+        ("- a\n", ":1:1: is not one mapping of the names of guests: it is what goes over these [file]"),
+    ],
+)
+def test_values_that_are_wrong_are_told_with_their_place(text: str, said: str, tmp_path: Path, run: Run) -> None:
+    (tmp_path / "v.yaml").write_text(text)
+    result = run("render", "--values", tmp_path / "v.yaml", input="name: a\nvcpu: 2\n")
+    assert (result.exit_code, result.stderr) == (2, f"{tmp_path}/v.yaml{said}\n")
