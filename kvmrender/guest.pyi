@@ -12,7 +12,7 @@ Guest = TypedDict("Guest", {
     "machine": str | int | None,
     "uuid": str | int | None,
     "hwuuid": str | int | None,
-    "genid": GuestGenid | bool | str | int | None,
+    "genid": GuestGenid | bool | Literal["yes", "on", "no", "off"] | str | int | None,
     "title": str | int | None,
     "description": str | int | None,
     "metadata": str | int | None,
@@ -59,20 +59,20 @@ Guest = TypedDict("Guest", {
     "sounds": Sequence[Sound | Literal["ich9", "ich6", "ac97", "es1370", "sb16", "pcspk", "usb", "virtio"] | None] | Sound | Literal["ich9", "ich6", "ac97", "es1370", "sb16", "pcspk", "usb", "virtio"] | None,
     "audios": Sequence[Audio | Literal["none", "alsa", "coreaudio", "dbus", "file", "jack", "oss", "pipewire", "pulseaudio", "sdl", "spice"] | None] | Audio | Literal["none", "alsa", "coreaudio", "dbus", "file", "jack", "oss", "pipewire", "pulseaudio", "sdl", "spice"] | None,
     "videos": Sequence[Video | VideoModel | Literal["virtio", "qxl", "vga", "bochs", "cirrus", "vmvga", "ramfb", "none"] | None] | Video | VideoModel | Literal["virtio", "qxl", "vga", "bochs", "cirrus", "vmvga", "ramfb", "none"] | None,
-    "hostdevs": Sequence[Hostdev | None] | Hostdev | None,
+    "hostdevs": Sequence[Hostdev | str | None] | Hostdev | str | None,
     "redirdevs": Sequence[Redirdev | Literal["pty", "dev", "file", "pipe", "unix", "tcp", "udp", "null", "stdio", "vc", "spicevmc", "spiceport", "qemu-vdagent", "dbus"] | None] | Redirdev | Literal["pty", "dev", "file", "pipe", "unix", "tcp", "udp", "null", "stdio", "vc", "spicevmc", "spiceport", "qemu-vdagent", "dbus"] | None,
     "redirfilter": Redirfilter | None,
     "hubs": Sequence[Hub | Literal["usb"] | None] | Hub | Literal["usb"] | None,
     "watchdogs": Sequence[Watchdog | Literal["i6300esb", "ib700", "diag288", "itco"] | None] | Watchdog | Literal["i6300esb", "ib700", "diag288", "itco"] | None,
     "memballoon": Memballoon | Literal["virtio", "virtio-transitional", "virtio-non-transitional", "none"] | None,
     "rngs": Sequence[Rng | RngBackend | str | int | Literal["random", "egd", "builtin"] | None] | Rng | RngBackend | str | int | Literal["random", "egd", "builtin"] | None,
-    "nvram": Nvram | bool | None,
-    "panics": Sequence[Panic | bool | Literal["isa", "pseries", "hyperv", "s390", "pvpanic"] | None] | Panic | bool | Literal["isa", "pseries", "hyperv", "s390", "pvpanic"] | None,
+    "nvram": Nvram | bool | Literal["yes", "on", "no", "off"] | None,
+    "panics": Sequence[Panic | bool | Literal["yes", "on", "no", "off"] | Literal["isa", "pseries", "hyperv", "s390", "pvpanic"] | None] | Panic | bool | Literal["yes", "on", "no", "off"] | Literal["isa", "pseries", "hyperv", "s390", "pvpanic"] | None,
     "shmems": Sequence[Shmem | str | int | None] | Shmem | str | int | None,
     "memory_devices": Sequence[MemoryDevice | None] | MemoryDevice | None,
     "cryptos": Sequence[Crypto | None] | Crypto | None,
     "iommu": Sequence[Iommu | Literal["intel", "amd", "smmuv3", "virtio"] | None] | Iommu | Literal["intel", "amd", "smmuv3", "virtio"] | None,
-    "vsock": Vsock | bool | VsockCid | int | str | None,
+    "vsock": Vsock | bool | Literal["yes", "on", "no", "off"] | VsockCid | int | str | None,
     "pstore": Pstore | None,
     "throttlegroups": Throttlegroups | None,
     "iommufd": GuestIommufd | Literal["yes", "no"] | bool | None,
@@ -138,13 +138,13 @@ class NumbersMemoryLimit(TypedDict, total=False):
 
 
 class MemoryBacking(TypedDict, total=False):
-    hugepages: MemoryBackingHugepages | bool | None
-    nosharepages: Mapping[str, object] | bool | None
-    locked: Mapping[str, object] | bool | None
+    hugepages: MemoryBackingHugepages | bool | Literal["yes", "on", "no", "off"] | None
+    nosharepages: Mapping[str, object] | bool | Literal["yes", "on", "no", "off"] | None
+    locked: Mapping[str, object] | bool | Literal["yes", "on", "no", "off"] | None
     source: MemoryBackingSource | Literal["file", "anonymous", "memfd"] | None
     access: MemoryBackingAccess | Literal["shared", "private"] | None
     allocation: MemoryBackingAllocation | Literal["immediate", "ondemand"] | None
-    discard: Mapping[str, object] | bool | None
+    discard: Mapping[str, object] | bool | Literal["yes", "on", "no", "off"] | None
 
 
 class MemoryBackingHugepages(TypedDict, total=False):
@@ -397,7 +397,7 @@ class Os(TypedDict, total=False):
     type: OsType | Literal["hvm"] | None
     loader: OsFirmwareLoader | str | int | None
     nvram: OsNvram | str | int | None
-    varstore: OsVarstore | bool | str | int | None
+    varstore: OsVarstore | bool | Literal["yes", "on", "no", "off"] | str | int | None
     kernel: str | int | None
     initrd: str | int | None
     cmdline: str | int | None
@@ -667,18 +667,18 @@ class OsBiosSmbios(TypedDict, total=False):
 
 
 Features = TypedDict("Features", {
-    "acpi": Mapping[str, object] | bool | None,
-    "apic": FeaturesOptionsApic | bool | None,
-    "pae": Mapping[str, object] | bool | None,
+    "acpi": Mapping[str, object] | bool | Literal["yes", "on", "no", "off"] | None,
+    "apic": FeaturesOptionsApic | bool | Literal["yes", "on", "no", "off"] | None,
+    "pae": Mapping[str, object] | bool | Literal["yes", "on", "no", "off"] | None,
     "hap": FeaturesSwitch | Literal["on", "off"] | bool | None,
-    "viridian": Mapping[str, object] | bool | None,
-    "privnet": Mapping[str, object] | bool | None,
+    "viridian": Mapping[str, object] | bool | Literal["yes", "on", "no", "off"] | None,
+    "privnet": Mapping[str, object] | bool | Literal["yes", "on", "no", "off"] | None,
     "hyperv": FeaturesHyperv | Literal["custom", "passthrough", "host-model"] | None,
     "kvm": FeaturesKvm | None,
     "pvspinlock": FeaturesSwitch | Literal["on", "off"] | bool | None,
     "pmu": FeaturesSwitch | Literal["on", "off"] | bool | None,
     "vmport": FeaturesSwitch | Literal["on", "off"] | bool | None,
-    "gic": FeaturesOptionsGic | bool | Literal["2", "3", "host"] | Literal[2, 3] | None,
+    "gic": FeaturesOptionsGic | bool | Literal["yes", "on", "no", "off"] | Literal["2", "3", "host"] | Literal[2, 3] | None,
     "smm": FeaturesOptionsSmm | Literal["on", "off"] | bool | None,
     "ioapic": FeaturesOptionsIoapic | Literal["qemu", "kvm"] | None,
     "hpt": FeaturesOptionsHpt | Literal["enabled", "disabled", "required"] | None,
@@ -695,7 +695,7 @@ Features = TypedDict("Features", {
     "ras": ElementsStateElement | Literal["on", "off"] | bool | None,
     "ps2": ElementsStateElement | Literal["on", "off"] | bool | None,
     "aia": FeaturesOptionsAia | Literal["none", "aplic", "aplic-imsic"] | None,
-    "virtualization": Mapping[str, object] | bool | None,
+    "virtualization": Mapping[str, object] | bool | Literal["yes", "on", "no", "off"] | None,
 }, total=False)
 
 
@@ -980,9 +980,9 @@ class Disk(TypedDict, total=False):
     target: DiskTarget | str | int | None
     iotune: DiskIotune | None
     throttlefilters: DiskIotuneThrottlefilters | None
-    readonly: Mapping[str, object] | bool | None
-    shareable: Mapping[str, object] | bool | None
-    transient: DiskTransient | bool | None
+    readonly: Mapping[str, object] | bool | Literal["yes", "on", "no", "off"] | None
+    shareable: Mapping[str, object] | bool | Literal["yes", "on", "no", "off"] | None
+    transient: DiskTransient | bool | Literal["yes", "on", "no", "off"] | None
     serial: DiskTargetSerial | str | int | None
     wwn: str | int | None
     vendor: str | int | None
@@ -1242,7 +1242,7 @@ class Filesystem(TypedDict, total=False):
     source: FilesystemSource | str | int | None
     target: FilesystemTarget | str | int | None
     idmap: FilesystemIdmap | None
-    readonly: Mapping[str, object] | bool | None
+    readonly: Mapping[str, object] | bool | Literal["yes", "on", "no", "off"] | None
     boot: InfoBoot | int | str | None
     alias: InfoAlias | str | int | None
     acpi: InfoAcpi | int | str | None
@@ -1778,10 +1778,10 @@ class TpmBackendEncryption(TypedDict, total=False):
 
 
 class TpmBackendActivePcrBanks(TypedDict, total=False):
-    sha1: Mapping[str, object] | bool | None
-    sha256: Mapping[str, object] | bool | None
-    sha384: Mapping[str, object] | bool | None
-    sha512: Mapping[str, object] | bool | None
+    sha1: Mapping[str, object] | bool | Literal["yes", "on", "no", "off"] | None
+    sha256: Mapping[str, object] | bool | Literal["yes", "on", "no", "off"] | None
+    sha384: Mapping[str, object] | bool | Literal["yes", "on", "no", "off"] | None
+    sha512: Mapping[str, object] | bool | Literal["yes", "on", "no", "off"] | None
 
 
 class TpmBackendSource(TypedDict, total=False):
@@ -1991,10 +1991,10 @@ class Hostdev(TypedDict, total=False):
     display: Literal["on", "off"] | bool | None
     ramfb: Literal["on", "off"] | bool | None
     driver: HostdevDriver | Literal["vfio"] | None
-    source: HostdevSource | None
+    source: HostdevSource | str | None
     teaming: HostdevTeaming | str | int | None
-    readonly: Mapping[str, object] | bool | None
-    shareable: Mapping[str, object] | bool | None
+    readonly: Mapping[str, object] | bool | Literal["yes", "on", "no", "off"] | None
+    shareable: Mapping[str, object] | bool | Literal["yes", "on", "no", "off"] | None
     boot: InfoBoot | int | str | None
     alias: InfoAlias | str | int | None
     rom: InfoRom | None
@@ -2171,8 +2171,8 @@ class Shmem(TypedDict, total=False):
     role: Literal["master", "peer"] | None
     model: ShmemModel | Literal["ivshmem", "ivshmem-plain", "ivshmem-doorbell"] | None
     size: NumbersMemory | int | str | None
-    server: ShmemServer | bool | str | int | None
-    msi: ShmemMsi | bool | None
+    server: ShmemServer | bool | Literal["yes", "on", "no", "off"] | str | int | None
+    msi: ShmemMsi | bool | Literal["yes", "on", "no", "off"] | None
     alias: InfoAlias | str | int | None
     acpi: InfoAcpi | int | str | None
     address: Address | None
@@ -2209,7 +2209,7 @@ class MemoryDeviceSource(TypedDict, total=False):
     nodemask: str | int | None
     path: str | int | None
     alignsize: NumbersMemory | int | str | None
-    pmem: Mapping[str, object] | bool | None
+    pmem: Mapping[str, object] | bool | Literal["yes", "on", "no", "off"] | None
 
 
 class MemoryDeviceTarget(TypedDict, total=False):
@@ -2218,7 +2218,7 @@ class MemoryDeviceTarget(TypedDict, total=False):
     block: NumbersMemory | int | str | None
     requested: NumbersMemory | int | str | None
     label: MemoryDevicePartsLabel | NumbersMemory | int | str | None
-    readonly: Mapping[str, object] | bool | None
+    readonly: Mapping[str, object] | bool | Literal["yes", "on", "no", "off"] | None
     address: MemoryDevicePartsAddress | str | int | None
     dynamicMemslots: Literal["yes", "no"] | bool | None
 
@@ -2366,7 +2366,7 @@ class LaunchSecurity(TypedDict, total=False):
     mrConfigId: str | int | None
     mrOwner: str | int | None
     mrOwnerConfig: str | int | None
-    quoteGenerationService: LaunchSecurityQuoteGenerationService | bool | str | int | None
+    quoteGenerationService: LaunchSecurityQuoteGenerationService | bool | Literal["yes", "on", "no", "off"] | str | int | None
 
 
 class LaunchSecurityQuoteGenerationService(TypedDict, total=False):

@@ -12,7 +12,7 @@ from typing import Any
 
 from kvmrender.context.key_shapes import MOST_NAMES, MOST_SHAPES, Convert, Notes, Rules, Shape, as_it_is, fill, of_text
 from kvmrender.schema.guest_schema import GuestSchema, Node, resolve
-from kvmrender.schema.shorthand import QUANTITIES, expander, forms
+from kvmrender.schema.shorthand import QUANTITIES, by_type, choices, expander, forms, texts
 
 _INTEGER = re.compile(r"-?[0-9]{1,20}", re.ASCII)
 _BOOLEANS = (("yes", "no"), ("on", "off"), ("true", "false"))
@@ -129,12 +129,14 @@ class _Compiler:
 
     def object(self, nodes: list[Node]) -> Convert:
         rules = self.rules(nodes)
-        expand, (_, shorthand) = expander(nodes[0]), forms(nodes[0])
-        shorthand = None if nodes[0].get("format") in QUANTITIES else shorthand
+        expand, (presence, shorthand) = expander(nodes[0]), forms(nodes[0])
+        shorthand = None if presence or nodes[0].get("format") in QUANTITIES else shorthand
         text = shorthand if isinstance(shorthand, str) and rules.kind(shorthand) is str else ""
-        stands_for = _choice(shorthand, rules)
+        stands_for = None if nodes[0].get("format") in QUANTITIES else _choice(choices(nodes[0]), rules)
+        of_type = by_type(self.root, nodes[0])
+        has_texts = bool(texts(nodes[0]))
         shapes: dict[tuple[str, ...], Shape] = {}
-        texts: dict[str, Shape] = {}
+        of_texts: dict[str, Shape] = {}
 
         def shape_of(names: tuple[str, ...], notes: Notes) -> Shape:
             shape = rules.shape(names)
@@ -148,11 +150,12 @@ class _Compiler:
         def mapping(value: Any, notes: Notes) -> Any:
             kind = value.__class__
             if kind is dict or isinstance(value, dict):
+                value = of_type(value) if of_type else value
                 names = tuple(value)
                 shape = shapes.get(names) or shape_of(names, notes)
                 notes.shapes.add(shape)
             elif kind is str and (key := text or (stands_for and stands_for(value))):  # in full form but for its key
-                shape = texts.get(key) or texts.setdefault(key, of_text(rules.shape((key,))))
+                shape = of_texts.get(key) or of_texts.setdefault(key, of_text(rules.shape((key,))))
                 result = {key: value, **shape.constants}
                 if shape.cases:
                     fill(shape, result)
@@ -163,6 +166,8 @@ class _Compiler:
                     return value
                 names = tuple(value)
                 shape = shapes.get(names) or shape_of(names, notes)
+                if has_texts:
+                    notes.shapes.add(shape)
             result = {**value, **shape.constants}
             for key, whole, convert in shape.steps:
                 item = value[key]
@@ -186,18 +191,15 @@ class _Compiler:
         return mapping
 
 
-def _choice(shorthand: Any, rules: Rules) -> Callable[[str], str] | None:
+def _choice(known: list[tuple[Callable[[str], Any], Any]], rules: Rules) -> Callable[[str], str] | None:
     """Return what says, by patterns, for which key a text stands that is in full form; ``""`` is for none."""
-    if not isinstance(shorthand, dict):
+    if not known:
         return None
-    patterns = [
-        (re.compile(pattern).search if pattern else None, key if rules.kind(key) is str else "")
-        for pattern, key in shorthand.items()
-    ]
+    choices = [(fits, key if rules.kind(key) is str else "") for fits, key in known]
 
     def stands_for(text: str) -> str:
-        for found, key in patterns:
-            if found is None or found(text):
+        for fits, key in choices:
+            if fits(text) is not None:
                 return key
         return ""
 

@@ -17,7 +17,7 @@ from kvmrender.context.key_shapes import Notes
 from kvmrender.errors import Path
 from kvmrender.schema.guest_schema import GuestSchema, Node, resolve, value_at
 from kvmrender.schema.memory_units import KIB
-from kvmrender.schema.shorthand import QUANTITIES, expander, forms
+from kvmrender.schema.shorthand import QUANTITIES, Text, expander, forms, texts
 
 Guest = dict[str, Any]
 
@@ -181,7 +181,7 @@ class Form:
         self._node = node = nodes[0]
         self._presence, shorthand = forms(node)
         self._keys = {*shorthand.values()} if isinstance(shorthand, dict) else {shorthand}
-        self._expand = expander(node)
+        self._expand, self._texts = expander(node), texts(node)
         self._inside: dict[str, Form] = {}
         self._is_mapping = "properties" in node or self._presence
         self._rules = rules_of(root, nodes, guest_type)
@@ -263,7 +263,36 @@ class Form:
                 and self._expand(scalar) == {key: scalar}
             ):
                 return scalar
-        return inside
+        return min(self._of_words(inside), key=len, default=inside)
+
+    def _of_words(self, inside: Guest) -> Iterator[str]:
+        """Yield the texts with several words that stand for a mapping."""
+        for text in self._texts:
+            words = dict[str, str]()
+            if _found(text.mapping, inside, words) and _words(self._expand(text.text(words))) == _words(inside):
+                yield text.text(words)
+
+
+def _found(form: Any, value: Any, words: dict[str, str]) -> bool:
+    """Say whether a value is one of a short form, and keep the words of that."""
+    if isinstance(form, dict):
+        return (
+            isinstance(value, dict)
+            and form.keys() == value.keys()
+            and all(_found(item, value[key], words) for key, item in form.items())
+        )
+    if not isinstance(form, str) or not isinstance(value, (str, int)):
+        return bool(form == value)
+    found = Text(form, {}).words(str(value))
+    words.update(found or {})
+    return found is not None
+
+
+def _words(value: Any) -> Any:
+    """Return a value with the numbers in it as texts."""
+    if isinstance(value, dict):
+        return {key: _words(item) for key, item in value.items()}
+    return str(value) if value.__class__ is int else value
 
 
 def _with_machine(guest: Guest, order: Iterable[str]) -> Guest:

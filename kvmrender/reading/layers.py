@@ -14,7 +14,7 @@ from kvmrender.reading.parse import MAX_DEPTH, RefusedError, from_yaml
 from kvmrender.schema.guest_schema import FREE, Node, inner, value_at
 from kvmrender.schema.near_fields import key_hint
 from kvmrender.schema.secrets import MASK, Secrets, holds_secrets
-from kvmrender.schema.shorthand import expander, forms
+from kvmrender.schema.shorthand import by_type, expander, forms
 
 OPTION, IGNORE = "--set", "--ignore"
 
@@ -217,5 +217,7 @@ def _with(root: Node, node: Node, value: Any, path: Path, new: Any, copies: dict
     # A scalar may stand for a mapping, as in `driver: qcow2`.
     whole = value if isinstance(value, dict) else {} if value is None else expander(node)(value)
     whole = _copy(whole if isinstance(whole, dict) else {}, copies)
+    if isinstance(whole.get(step), str) and len(path) > 1 and (expand := by_type(root, node)):
+        whole[step] = expand(whole)[step]
     whole[step] = _with(root, below, whole.get(step), path[1:], new, copies, here)
     return whole

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from kvmrender.schema.guest_schema import GuestSchema, Node, resolve
 from kvmrender.schema.secrets import public
-from kvmrender.schema.shorthand import QUANTITIES, forms
+from kvmrender.schema.shorthand import PRESENCE, QUANTITIES, forms, texts
 from kvmrender.schema.versions import schema_of
 
 PART_SCHEMA = Path(__file__).with_name("part_schema.json")
@@ -139,12 +139,13 @@ def _written(node: Any, root: Node) -> Any:
     written: list[Any] = [_bare(full)]
     presence, shorthand = forms(target)
     if presence:
-        written.append({"type": "boolean"})
+        written += [{"type": "boolean"}, {"enum": [word for word in PRESENCE if isinstance(word, str)]}]
     if target.get("format") in QUANTITIES:
         written.append({"type": ["integer", "string"]})
     if shorthand:
         keys = [shorthand] if isinstance(shorthand, str) else list(dict.fromkeys(shorthand.values()))
         written += [_written(target["properties"][key], root) for key in keys if key in target["properties"]]
+    written += [{"type": "string", "pattern": text.pattern} for text in texts(target)]
     if target.get("type") == "array" and "items" in target:
         written.append(_written(target["items"], root))
     written += _scalars(target)

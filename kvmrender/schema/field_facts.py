@@ -14,7 +14,7 @@ from kvmrender.errors import Error, Path, listed
 from kvmrender.schema.guest_schema import GuestSchema, Node, resolve, variants_of
 from kvmrender.schema.near_fields import key_hint
 from kvmrender.schema.secrets import public
-from kvmrender.schema.shorthand import QUANTITIES, forms
+from kvmrender.schema.shorthand import QUANTITIES, forms, texts
 from kvmrender.schema.versions import OLDEST, Fact, facts, of_values
 
 BOOLEANS = ({"yes", "no"}, {"on", "off"})
@@ -116,10 +116,12 @@ class Field:
         elif short:
             found += (
                 f"{name}: VALUE means {name}: {{{key}: VALUE}} if VALUE matches {pattern}"
-                if pattern
-                else f"any other means {name}: {{{key}: VALUE}}"
                 for pattern, key in short.items()
+                if pattern
             )
+        found += (f"{name}: {text.shown} means {name}: {text.shown_mapping}" for text in texts(self.item))
+        if isinstance(short, dict) and "" in short:
+            found.append(f"any other means {name}: {{{short['']}: VALUE}}")
         if presence:
             found.append(f"{name}: true means {name}: {{}}, and false leaves it out")
         if self.item.get("format") in QUANTITIES:

@@ -35,7 +35,7 @@ from kvmrender.schema.guest_schema import (
     validator_of,
 )
 from kvmrender.schema.secrets import Secrets
-from kvmrender.schema.shorthand import forms
+from kvmrender.schema.shorthand import forms, texts
 from kvmrender.shipped import SHIPPED
 from kvmrender.templating.loader import text_of
 from kvmrender.templating.part_files import Fault, Part, parsed, shipped_part
@@ -172,6 +172,8 @@ class _Check:
             *((("shorthand", *step), form) for step, form in several),
         ):
             for pattern in patterns if isinstance(patterns, dict) else ():
+                if isinstance(patterns[pattern], dict):  # a text with words, which is none
+                    continue
                 try:
                     re.compile(pattern)
                 except (re.error, RecursionError, OverflowError) as error:
@@ -282,6 +284,9 @@ class _Check:
         _, shorthand = forms(node)
         for key in shorthand.values() if isinstance(shorthand, dict) else [shorthand] if shorthand else []:
             self._named(name, (*path, "shorthand"), key, known, "property of it", True, True)
+        for text in texts(node):
+            for key in text.mapping:
+                self._named(name, (*path, "shorthand", text.form), key, known, "property of it", True, True)
         for arch in node.get("only_on", ()):
             self._named(name, (*path, "only_on"), arch, schema.architectures, "architecture", True, False)
         for rule in node.get("rules", ()):

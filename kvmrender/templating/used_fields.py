@@ -11,7 +11,7 @@ from jinja2.utils import missing
 
 from kvmrender.errors import Path
 from kvmrender.schema.guest_schema import Node, inner
-from kvmrender.schema.shorthand import expander
+from kvmrender.schema.shorthand import by_type, expander
 from kvmrender.templating.environment import Environment
 
 NOT_WRITTEN = ("arch", "ignore", "libvirt", "machine", "mac_prefix", "namespace", "use")
@@ -162,6 +162,8 @@ def is_given(root: Node, written: Any, path: Path) -> bool:
             value = expander(node)(value)
             if not isinstance(value, Mapping):
                 return place > 0 and value is not None
+        if isinstance(value, dict) and place + 1 < len(path) and (expand := by_type(root, node)):
+            value = expand(value)
         node = inner(root, node, step)
         try:
             value = value[step]

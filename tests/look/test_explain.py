@@ -57,7 +57,7 @@ def test_positions_in_lists_may_be_given(written: str, run: Run) -> None:
         (
             "disks.source",
             "shorthand",
-            "source: VALUE means source: {dev: VALUE} if VALUE matches ^/dev/; any other means",
+            "source: VALUE means source: {dev: VALUE} if VALUE matches ^/dev/; source: nfs://HOST/NAME means source:",
         ),
         ("features.acpi", "shorthand", "acpi: true means acpi: {}, and false leaves it out"),
         ("memory", "shorthand", "memory: 512 and memory: 512 MiB mean memory: {unit: MiB, text: 512}"),
