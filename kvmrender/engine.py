@@ -18,9 +18,8 @@ from kvmrender.reading.profiles import with_profiles
 from kvmrender.schema.secrets import HasSecret, Secrets, secret_finder
 from kvmrender.schema.xml_faults import document_fault, domain_fault
 from kvmrender.shipped import shipped_templates
-from kvmrender.templating.cache import folders_state
 from kvmrender.templating.observed import Observed
-from kvmrender.templating.stack import TEMPLATE, Stack
+from kvmrender.templating.stack import TEMPLATE, Stack, folders_state
 
 if TYPE_CHECKING:
     from kvmrender.schema.guest_schema import GuestSchema
@@ -75,8 +74,8 @@ class Engine:
     """What a Renderer does, for the rooms above: templates and schema of a stack of folders, at work.
 
     ``templates`` are folders that come before the shipped one. To build an Engine reads schema and templates, or what
-    was kept of them (see ``templating.cache``). It keeps nothing of the guests that it renders: threads may share it,
-    and it can be pickled. ``schema`` is the schema of its guests, ``stack`` the folders.
+    is made of the shipped ones already (see ``compiler.prepared``). It keeps nothing of the guests that it renders:
+    threads may share it, and it can be pickled. ``schema`` is the schema of its guests, ``stack`` the folders.
 
     Where it is ``isolated``, what is of one's own, templates and schema parts alike, is at work in a process of its own
     (see ``templating.isolated``); with the shipped templates alone there is no such process.
@@ -99,7 +98,7 @@ class Engine:
         if not self.schema.is_shipped:
             self._context = careful(self._context, lambda: str(next(iter(self.stack.own_parts().values()))))
 
-    def _compiled(self) -> tuple[GuestSchema, dict[str, Function]]:
+    def _compiled(self) -> tuple[GuestSchema, Mapping[str, Function | None]]:
         return compiled(self.stack, self._include)
 
     def __reduce__(self) -> tuple[type[Engine], tuple[tuple[FilePath, ...], bool]]:
@@ -137,7 +136,7 @@ class Engine:
 
     def _written(self, values: dict[str, Any]) -> str:
         """Return the guest's XML from the templates' functions, or from Jinja where these can't give it."""
-        function = self._functions.get(f"{values['arch']}{TEMPLATE}")
+        function = self._functions[f"{values['arch']}{TEMPLATE}"]
         if function is None:
             return self._interpreter.render(values)
         try:

@@ -32,7 +32,7 @@ PACKAGES = (ROOT / "tests/libvirt_packages.txt").read_text().split()
 LOOK_PACKAGES = (ROOT / "tests/look_packages.txt").read_text().split()
 
 _SLOW = """
-    bench cache files folder hostile isolated leftovers limits odd_values one process properties schema_parts secrets
+    bench files folder hostile isolated leftovers limits odd_values one process properties schema_parts secrets
     threads tutorial valid workbench
     """
 SLOW = {f"test_{name}" for name in _SLOW.split()}

@@ -37,9 +37,9 @@ MORE = {
     "api|plugins/.*": "test_one test_plugins test_shards",
     "checks/.*": "test_checks",
     "cli/.*": "test_cli test_explain test_folder test_graph test_layers test_limits test_look test_workbench",
-    "compiler/.*": "test_cache test_compile test_fixtures test_known_keys test_templates",
+    "compiler/.*": "test_prepared test_compile test_fixtures test_known_keys test_templates",
     "context/.*": "test_bad_input test_compile test_fixtures test_good_input test_valid",
-    "engine|templating/.*": "test_cache test_isolated test_templates test_workbench",
+    "engine|templating/.*": "test_isolated test_templates test_workbench",
     "errors|shipped|terminal": "test_good_input test_layers test_limits test_validate",
     "fleet/.*": "test_cli test_files test_fleet test_folder test_shards",
     "libvirt/.*": "test_validate",
@@ -54,9 +54,9 @@ ELSEWHERE = re.compile("__main__|plugins/dask|plugins/salt/(modules|renderers|st
 Dask cluster and those of Salt, which is not installed beside mutmut."""
 COLD = re.compile(
     "checks/checked_context|compiler/.*|context/(condensed_schema|full_form|key_shapes|quick_validation|validation)"
-    "|schema/(guest_schema|shorthand)|templating/(cache|environment|loader|schema_parts|stack)"
+    "|schema/(guest_schema|shorthand)|templating/(environment|loader|schema_parts|stack)"
 )
-"""Modules that are at work as tests are imported, or where the cache holds nothing: each change begins with neither."""
+"""Modules that are at work as tests are imported: each change begins without."""
 DIRECT = re.compile(
     "api|errors|terminal|checks/(?!all_checks|checked_context).*|cli/.*|context/(device_names|identity|mac_address)"
     "|fleet/(?!processes).*|libvirt/.*|look/.*|plugins/.*|reading/.*|schema/(?!guest_schema|shorthand|editor).*"
@@ -66,7 +66,7 @@ DIRECT = re.compile(
 LEFT = """
     alias_bomb any_value at_a_terminal bytes_of closed_early death fsync full_disk gigabyte interrupt killed many_disks
     of_the_environment render_without_options
-    nested_deep no_process no_time other_commands pipes_are processes race renamed_variable second_start spread strace
+    nested_deep no_process no_time other_commands pipes_are processes race renamed_variable spread start_needs strace
     swapped that_is_full tiny unchanged_run waiting warning without_end writers
     """
 """Tests that take long, ask for a machine with time to spare or run other processes, where mutmut is not at home, by
@@ -81,8 +81,6 @@ from mutmut.state import state as _state
 if {cold}:
     for _name in [name for name in sys.modules if name.startswith("test_")]:
         del sys.modules[_name]
-else:
-    os.environ["XDG_CACHE_HOME"] = {cache}
 _seen: set[str] = set()
 
 
@@ -108,8 +106,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def run(copy: Path, *arguments: str, out: int | None = None) -> str:
     """Run mutmut in the copy."""
-    (copy / "own").mkdir(exist_ok=True)
-    own = {"HYPOTHESIS_STORAGE_DIRECTORY": str(copy / "h"), "XDG_CACHE_HOME": str(copy / "own")}
+    own = {"HYPOTHESIS_STORAGE_DIRECTORY": str(copy / "h")}
     environment = {**os.environ, **own, "KVMRENDER_EXAMPLES": os.environ.get("KVMRENDER_EXAMPLES", "usual")}
     command = [sys.executable, "-m", "mutmut", *arguments]
     done = subprocess.run(
@@ -128,7 +125,6 @@ def prepare(copy: Path, modules: list[str], tests: list[str]) -> None:
         print(f"pytest_add_cli_args = {left}", file=file)
     before = BEFORE.replace("{cold}", str(bool(COLD.fullmatch(modules[0]))))
     before = before.replace("{direct}", str(bool(DIRECT.fullmatch(modules[0]))))
-    before = before.replace("{cache}", repr(str(copy / "cache")))
     before = before.replace("{tests}", repr(tests))
     with (copy / "tests/conftest.py").open("a") as file:
         file.write(before)

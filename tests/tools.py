@@ -18,7 +18,9 @@ import pytest
 from kvmrender import Error
 
 INSTALL = "tests/install_tools DIR; KVMRENDER_TOOLS=DIR"
-NOT_SOURCES = shutil.ignore_patterns(".git", ".venv", ".*cache", "*.egg-info", "__pycache__", "dist", "build")
+NOT_SOURCES = shutil.ignore_patterns(
+    ".git", ".venv", ".*cache", "*.egg-info", "__pycache__", "dist", "build", "prepared.json"
+)
 """What a copy of the checkout, such as a clone would be, goes without."""
 PATIENCE = 60
 """Seconds until a daemon is given up; a slow machine is no failure."""

@@ -1,4 +1,4 @@
-"""The door of the compiler: templates as functions of Python, with their schema. Made once, then cached.
+"""The door of the compiler: templates as functions of Python, with their schema.
 
 Jinja's own code looks each name up in several places, goes through a sandbox for each field, and renders each include
 as a template of its own. The shipped templates need none of that: they look keys up in mappings, and write them. So
@@ -9,14 +9,11 @@ as a template of its own. The shipped templates need none of that: they look key
     {% include "devices/info.xml.j2" %}
     </watchdog>
 
-it is, with ``x if … else E(x)`` for what escapes a value that has something to escape,
+it is
 
     def t_devices_2f_watchdog_2e_xml_2e_j2(found, c, v_device):
         w = found.append
-        w(f'    <watchdog model="{escaped v_device["model"]}"')
-        if v_device.__class__ is not dict: raise TypeError
-        if ("action" in v_device):
-            w(f' action="{escaped v_device["action"]}"')
+        w(f'    <watchdog model="{E(v_device["model"])}"{A(v_device, ("action", ))}')
         w(G)
         S_t_devices_2f_info_2e_xml_2e_j2[tuple(v_device)](found, c, v_device)
         if found[-1] is G: found[-1] = '/>'
@@ -25,8 +22,8 @@ it is, with ``x if … else E(x)`` for what escapes a value that has something t
 
 ``expressions`` has written what stands in braces and after ``if``; ``writer`` has put texts together that stand side by
 side, and closes an element that turns out empty in its tag: ``G`` is the end of an opening tag, told from others by
-``is``. ``functions`` runs the module: ``E``, ``T``, ``X`` and ``I`` are its filters, ``S`` says whether a text is to be
-escaped, ``M`` stands for a name that isn't there, ``J`` has Jinja render an include that is of one's own.
+``is``. ``functions`` runs it: ``A``, ``E``, ``T``, ``X`` and ``I`` are its filters, ``M`` stands for a name that isn't
+there, ``J`` has Jinja render an include that is of one's own. ``prepared`` has the functions of the shipped templates.
 
 A function that asks a mapping for many keys, its subject, is called by way of a table (``S_…``), by the keys that the
 mapping has. There, ``specialise`` puts one in for just these keys, when they have come up a thousand times: written by
@@ -49,78 +46,48 @@ What each of the fast ways pays: how many times longer a whole guest takes where
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
-from types import CodeType
-from typing import Any
+from typing import TYPE_CHECKING
 
 from kvmrender.compiler.functions import Function as Function
-from kvmrender.compiler.functions import Include, functions
-from kvmrender.compiler.specialise import Write
+from kvmrender.compiler.functions import Functions, Include
+from kvmrender.compiler.prepared import prepared
+from kvmrender.compiler.specialise import Made
 from kvmrender.errors import TemplateError
 from kvmrender.schema.guest_schema import GuestSchema
-from kvmrender.templating.cache import Cache
 from kvmrender.templating.stack import TEMPLATE, Stack
-from kvmrender.version import __version__
+
+if TYPE_CHECKING:
+    from kvmrender.compiler.generator import Module
 
 
-def compiled(stack: Stack, include: Include) -> tuple[GuestSchema, dict[str, Function]]:
-    """Return the schema of a stack, and by the names of its templates the functions that these become.
+def compiled(stack: Stack, include: Include) -> tuple[GuestSchema, Functions]:
+    """Return the schema of a stack, and the functions that its templates become.
 
-    A function gives a context's XML, and raises an exception, whichever, where it can't: then Jinja is to render the
-    guest. There is none of a template that only Jinja can render. ``include`` renders a template of this name with
-    Jinja. Raises TemplateError for a schema part that can't be read.
+    ``include`` renders a template of this name with Jinja. Raises TemplateError for a schema part that can't be read.
     """
-    schema, code = _prepared(stack)
-    return schema, functions(code, include, partial(_reread, stack)) if code else {}
+    schema, made = prepared(stack)
+    if own := stack.own_names(TEMPLATE):
+        made = _module(stack, made).replaced(own)
+    reread = partial(_module, stack, made)
+    return schema, Functions(made, partial(_make, stack, made), include, lambda: reread().specialised())
 
 
-def _reread(stack: Stack, known: Any) -> Write:
-    """Read the templates again, to write functions for keys that have come up often."""
+def _module(stack: Stack, made: Made) -> Module:
     from kvmrender.compiler.generator import Module
     from kvmrender.templating.environment import Environment
     from kvmrender.templating.loader import loader
 
-    return Module(Environment(loader(stack)), stack.is_shipped).specialised(known)
+    return Module(Environment(loader(stack)), stack.is_shipped, made)
 
 
-def _prepared(stack: Stack) -> tuple[GuestSchema, CodeType | None]:
-    folders = [str(folder.resolve()) for folder in (Path(__file__).parents[1], *stack.own, stack.shipped)]
-    cache = Cache(folders, __version__)
-    if (kept := _as_kept(cache.load())) is not None:
-        return kept
-    from kvmrender.checks.rules import placed_rules
-    from kvmrender.templating.schema_parts import guest_schema
-
-    schema, code = guest_schema(stack), _code(stack)
-    schema.rules = placed_rules(schema)
-    cache.store(((schema.root, schema.architectures, schema.names, schema.is_shipped, schema.rules), code))
-    return schema, code
-
-
-def _as_kept(value: Any) -> tuple[GuestSchema, CodeType | None] | None:
-    """Return what ``_prepared`` had kept, or None for anything else."""
-    try:
-        (root, architectures, names, is_shipped, rules), code = value
-    except (TypeError, ValueError):
-        return None
-    fits = all(isinstance(found, dict) and found for found in (root, architectures, names)) and isinstance(rules, list)
-    if not (fits and isinstance(is_shipped, bool) and isinstance(code, (CodeType, type(None)))):
-        return None
-    return GuestSchema(root, architectures, names, is_shipped, rules), code
-
-
-def _code(stack: Stack) -> CodeType | None:
-    """Return the code of the functions of a stack's templates, or None where these can only be rendered by Jinja."""
+def _make(stack: Stack, made: Made, root: str) -> bool:
+    """Make the functions of a template, and say whether that can be done: what can't is rendered by Jinja."""
     from jinja2 import TemplateError as JinjaError
 
-    from kvmrender.compiler.generator import Module
     from kvmrender.compiler.writer import UnsupportedError
-    from kvmrender.templating.environment import Environment
-    from kvmrender.templating.loader import loader
 
-    roots = [name for name in stack.names(TEMPLATE) if "/" not in name]
     try:
-        source = Module(Environment(loader(stack)), stack.is_shipped, roots).source()
+        _module(stack, made).make(root)
     except (UnsupportedError, JinjaError, TemplateError, RecursionError):
-        return None  # what is wrong with them is told when they are used
-    return compile(source, "<templates>", "exec")
+        return False  # what is wrong with them is told when they are used
+    return True

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import CodeType
+from threading import Lock
 from typing import Any, NoReturn
 
-from kvmrender.compiler.specialise import TABLE, Table, Tables, Write
-from kvmrender.templating.xml import escape, escape_text, indent, special, well_formed
+from kvmrender.compiler.specialise import TABLE, Made, Table, Tables, Write, identifier
+from kvmrender.templating.xml import attributes, escape, escape_text, indent, special, well_formed
 
 Context = dict[str, Any]
 Function = Callable[[Context], str]
@@ -33,22 +33,62 @@ class _End(str):
     __slots__ = ()
 
 
-def functions(code: CodeType, include: Include, reread: Callable[[Any], Write]) -> dict[str, Function]:
-    """Return the functions, by the names of their templates, that give a context's XML.
+class Functions(dict[str, "Function | None"]):
+    """By the names of their templates, the functions that give a context's XML; None where only Jinja can.
 
-    They raise an exception, whichever, where they can't: then Jinja is to render the guest.
+    They raise an exception, whichever, where they can't: then Jinja is to render the guest. ``more`` makes the
+    functions of a template, where ``made`` has none, and says whether it could. Python compiles each when it is first
+    called, which a guest needs a few of.
     """
 
+    def __init__(self, made: Made, more: Callable[[str], bool], include: Include, reread: Callable[[], Write]) -> None:
+        super().__init__()
+        self._made, self._more, self._lock = made, more, Lock()
+        filters = {"A": _attributes, "E": escape, "S": special, "T": escape_text, "X": well_formed, "I": indent}
+        others = {"M": MISSING, "J": _included(include), "G": _End(">\n"), "B": _End(">")}
+        self._space: dict[str, Any] = {**filters, **others}
+        self._tables = Tables(self._space, made, reread)
+
+    def __missing__(self, root: str) -> Function | None:
+        """Return the function of a template that is a whole document."""
+        with self._lock:
+            if root not in self:
+                is_there = root in self._made.functions or self._more(root)
+                self._add()
+                self[root] = _entry(self._space[TABLE + identifier(root)]) if is_there else None
+            return self[root]
+
+    def _add(self) -> None:
+        for name, source in self._made.functions.items():
+            if (function := identifier(name)) not in self._space:
+                self._space[function] = _later(self._space, function, source)
+                if name in self._made.subjects:
+                    self._tables.add(name)
+
+
+def _later(space: dict[str, Any], name: str, source: str) -> Callable[..., Any]:
+    """Return what puts a function in its own place, when it is called."""
+
+    def first(*arguments: Any) -> Any:
+        exec(compile(source, "<templates>", "exec"), space)
+        return space[name](*arguments)
+
+    return first
+
+
+def _attributes(element: Any, names: tuple[str, ...]) -> str:
+    if element.__class__ is not dict:
+        raise TypeError
+    return attributes(element, names)
+
+
+def _included(include: Include) -> Callable[..., None]:
     def included(found: list[str], name: str, context: Context, names: Context) -> None:
         given = {key: value for key, value in names.items() if value is not MISSING}
         if text := include(name, {**context, "domain": context, **given}):
             found.append(text)
 
-    names = {"E": escape, "S": special, "T": escape_text, "X": well_formed, "I": indent, "M": MISSING, "J": included}
-    space: dict[str, Any] = {**names, "G": _End(">\n"), "B": _End(">")}
-    exec(code, space)
-    Tables(space, reread)
-    return {name: _entry(space[TABLE + function]) for name, function in space["ROOTS"].items()}
+    return included
 
 
 def _entry(table: Table) -> Function:

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import re
 from ast import literal_eval
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from functools import partial
 from zlib import crc32
 
 from jinja2 import Environment, nodes
+from jinja2 import TemplateError as JinjaError
 from jinja2.meta import find_undeclared_variables
 
 from kvmrender.compiler.expressions import WHOLE, Expressions, Keys, constant, escaped, quoted
-from kvmrender.compiler.specialise import TABLE, Write
+from kvmrender.compiler.specialise import TABLE, Made, Write, identifier
 from kvmrender.compiler.writer import UnsupportedError, Writer
+from kvmrender.errors import TemplateError
+from kvmrender.shipped import SHIPPED
 from kvmrender.templating.references import references
 from kvmrender.templating.xml import escape
 
@@ -27,94 +31,113 @@ _MANY = 3
 
 
 class Module:
-    """Templates that refer to each other, of which ``roots`` are those that make a whole document.
+    """Templates that refer to each other. ``is_shipped`` says of a template's file whether it may be compiled; ``made``
+    is what has been made of some already.
 
-    ``is_shipped`` says of a template's file whether it may be compiled. Raises UnsupportedError, as all here do, where
-    a shipped template uses what is not compiled.
+    Raises UnsupportedError, as all here do, where a shipped template uses what is not compiled, and where a template is
+    no longer what it was.
     """
 
-    def __init__(
-        self, environment: Environment, is_shipped: Callable[[str | None], bool], roots: Iterable[str] = ()
-    ) -> None:
-        self._environment, self._is_shipped = environment, is_shipped
-        self._trees: dict[str, tuple[nodes.Template, bool]] = {}
-        self._texts: dict[str, int] = {}
-        self._taken: dict[str, Keys] = {}
-        self._subjects: dict[str, str] = {}
-        # One that extends what may not be compiled may not be either.
-        self._roots = [name for name in roots if all(self._read(one)[1] for one in self.above(name))]
+    def __init__(self, environment: Environment, is_shipped: Callable[[str | None], bool], made: Made) -> None:
+        self._environment, self._is_shipped, self._made = environment, is_shipped, made
+        self._read: dict[str, tuple[str, str | None]] = {}
+        self._trees: dict[str, nodes.Template] = {}
 
-    def source(self) -> str:
-        """Return the source of a Python module: ``ROOTS`` in it are the functions of the roots, from context to XML."""
+    def make(self, root: str) -> None:
+        """Make the functions of a template that is a whole document, and of those that it includes, where there are
+        none yet."""
+        made, above = self._made, self.above(root)
+        if not all(map(self.is_shipped, above)):
+            raise UnsupportedError(f"{root} is not shipped, or extends one that isn't")
+        made.subjects[root] = "c"
         while True:  # until it is known which names each template takes from those that include it
-            before = dict(self._taken), dict(self._subjects)
-            functions: dict[str, list[str]] = {}
-            waiting = list(self._roots)
+            taken, subjects = dict(made.taken), dict(made.subjects)
+            functions: dict[str, str] = {}
+            waiting = [root]
             while waiting:
-                if (name := waiting.pop()) not in functions:
-                    function = _Function(self, name)
-                    functions[name] = function.source()
-                    self._taken[name] = tuple(sorted(function.names.free))
-                    if subject := self._subject_of(name, functions[name]):
-                        self._subjects[name] = subject
-                    waiting += function.includes
-            if (self._taken, self._subjects) == before:
+                if (name := waiting.pop()) in functions or name in made.functions:
+                    continue
+                function = _Function(self, name)
+                functions[name] = "\n".join(function.source())
+                made.taken[name] = sorted(function.names.free)
+                made.refers[name] = sorted({*function.includes, *(above[1:] if name == root else ())})
+                if subject := self._subject_of(name, functions[name]):
+                    made.subjects[name] = subject
+                waiting += function.includes
+            included = [other for one in functions for other in made.refers[one]]
+            if all((taken.get(of, []), subjects.get(of)) == (self.taken(of), self.subject(of)) for of in included):
                 break
-        known = {
-            "ROOTS": {name: identifier(name) for name in self._roots},
-            "TABLES": {identifier(name): name for name in self._subjects},
-            "KNOWN": (self._roots, self._texts, self._taken, self._subjects),
-        }
-        lines = [line for name in sorted(functions) for line in functions[name]]
-        return "\n".join([*lines, *(f"{name} = {value!r}" for name, value in known.items()), ""])
+        made.functions.update(sorted(functions.items()))
 
-    def specialised(self, known: tuple[list[str], dict[str, int], dict[str, Keys], dict[str, str]]) -> Write:
-        """Return what writes functions for certain keys, of templates of which so much is known (``KNOWN``).
+    def replaced(self, names: Iterable[str]) -> Made:
+        """Return what holds of what has been made where these templates are one's own, which Jinja renders: the others
+        stay as they are, unless one takes more names from those that include it."""
+        made, gone = self._made, []
+        bound = {name for of, taken in made.taken.items() if not self.is_root(of) for name in taken}
+        for name in names:
+            made.texts.pop(name, None)
+            with suppress(UnsupportedError, JinjaError, TemplateError, RecursionError):
+                taken = made.taken.get(name, [])
+                if name in made.functions and self.undeclared(name) & bound <= {*taken} and not self.is_root(name):
+                    names_of = {one: f"v_{one}" for one in taken}
+                    start = f"def {identifier(name)}({', '.join(['found', 'c', *names_of.values()])}):"
+                    made.functions[name] = f"{start}\n    {_by_jinja('found', name, names_of)}"
+                    continue
+            gone.append(name)
+        return made.without(gone)
+
+    def specialised(self) -> Write:
+        """Return what writes functions for certain keys, of templates of which there are functions.
 
         That takes the name of a template, the keys of its subject, and those of mappings right inside it by their keys;
-        it gives the source, and the keys of other mappings right inside that are asked for theirs. It raises
-        UnsupportedError where a template is no longer what it was.
+        it gives the source, and the keys of other mappings right inside that are asked for theirs.
         """
-        self._roots, self._texts, self._taken, self._subjects = known
 
         def write(name: str, keys: Keys, inside: Mapping[str, Keys]) -> tuple[list[str], list[str]]:
-            subject = self._subjects[name]
+            subject = self._made.subjects[name]
             all_keys = {subject: keys, **{f'{subject}["{key}"]': of for key, of in inside.items()}}
             function = _Function(self, name, subject, all_keys)
             return function.source(), [*function.names.asked]
 
         return write
 
-    def _subject_of(self, name: str, function: Iterable[str]) -> str | None:
+    def _subject_of(self, name: str, function: str) -> str | None:
         """Return the parameter that a function asks for most keys, if those are many, and that is never missing."""
         if self.is_root(name):
             return "c"
-        lines = "\n".join(function)
-        names = [f"v_{free}" for free in self._taken[name] if f"(v_{free} is" not in lines]
-        asked = {name: len(re.findall(rf'" in {name}\b', lines)) for name in names}
+        names = [f"v_{free}" for free in self._made.taken[name] if f"(v_{free} is" not in function]
+        asked = {
+            name: len(re.findall(rf'" in {name}\b', function))
+            + sum(some.count(",") for some in re.findall(rf"\bA\({name}, \(([^)]*)\)", function))
+            for name in names
+        }
         most = max(asked, key=lambda name: asked[name], default="")
         return most if asked.get(most, 0) >= _MANY else None
 
-    def _read(self, name: str) -> tuple[nodes.Template, bool]:
-        if name not in self._trees:
+    def _source(self, name: str) -> tuple[str, str | None]:
+        """Return the text of a template, and its file."""
+        if name not in self._read:
             assert self._environment.loader is not None
             source, file, _ = self._environment.loader.get_source(self._environment, name)
-            if self._texts.setdefault(name, crc32(source.encode())) != crc32(source.encode()):
+            if self._made.texts.setdefault(name, crc32(source.encode())) != crc32(source.encode()):
                 raise UnsupportedError(f"{name} has changed")
-            self._trees[name] = self._environment.parse(source, name, file), self._is_shipped(file)
-        return self._trees[name]
+            self._read[name] = source, file
+        return self._read[name]
 
     def tree(self, name: str) -> nodes.Template:
         """Return what Jinja reads in a template."""
-        return self._read(name)[0]
+        if name not in self._trees:
+            source, file = self._source(name)
+            self._trees[name] = self._environment.parse(source, name, file)
+        return self._trees[name]
 
     def is_shipped(self, name: str) -> bool:
         """Say whether a template may be compiled."""
-        return self._read(name)[1]
+        return self._is_shipped(self._source(name)[1])
 
     def is_root(self, name: str) -> bool:
         """Say whether a template makes a whole document."""
-        return name in self._roots
+        return self.subject(name) == "c"
 
     def above(self, name: str) -> list[str]:
         """Return a template and those that it extends, one after the other."""
@@ -127,35 +150,38 @@ class Module:
 
     def subject(self, name: str) -> str | None:
         """Return the parameter of a template's function that decides which is called, if one does."""
-        return self._subjects.get(name)
+        return self._made.subjects.get(name)
 
-    def taken(self, name: str) -> Keys:
+    def taken(self, name: str) -> list[str]:
         """Return the names that a template takes from one that includes it, as far as they are known yet."""
-        if name not in self._taken and not self.is_shipped(name):
-            self._taken[name] = tuple(sorted(self._undeclared(name, set()) - {WHOLE}))
-        return self._taken.get(name, ())
+        if name not in self._made.taken and not self.is_shipped(name):
+            self._made.taken[name] = sorted(self.undeclared(name) - {WHOLE})
+        return self._made.taken.get(name, [])
 
-    def _undeclared(self, name: str, seen: set[str]) -> set[str]:
+    def undeclared(self, name: str, seen: Collection[str] = ()) -> set[str]:
         """Return the names that Jinja looks up for a template, and for all that it refers to."""
-        seen.add(name)
+        shipped = name.removeprefix(f"{SHIPPED}/")
+        if shipped in self._made.functions and self.is_shipped(name):
+            return {*self._made.taken[shipped]}
         names = find_undeclared_variables(self.tree(name))
         for _, other in references(self.tree(name)):
             if other not in seen:
-                names |= self._undeclared(other, seen)
+                names |= self.undeclared(other, {*seen, name, other})
         return names
 
 
-def identifier(name: str) -> str:
-    """Return the name of a template's function."""
-    return "t_" + re.sub(r"\W", lambda match: f"_{ord(match[0]):x}_", name, flags=re.ASCII)
+def _by_jinja(target: str, name: str, arguments: Mapping[str, str]) -> str:
+    given = ", ".join(f"{quoted(other)}: {value}" for other, value in arguments.items())
+    return f"J({target}, {quoted(name)}, c, {{{given}}})"
 
 
 class _Function:
-    """Writes the function of one template, for a subject whose keys are known if ``keys`` has them."""
+    """Writes the function of one template, for a subject whose keys are known if ``keys`` has them: that is to be
+    quick. The one for any keys is to be short, as each start compiles it."""
 
     def __init__(self, module: Module, name: str, subject: str = "", keys: Mapping[str, Keys] | None = None) -> None:
         self._module, self._name = module, name
-        self._writer = Writer()
+        self._writer, self._is_special = Writer(), keys is not None
         self.names = Expressions(name, subject, keys)
         self._blocks: dict[str, nodes.Block] = {}
         self.includes: list[str] = []
@@ -198,7 +224,7 @@ class _Function:
             elif (text := self.names.of(child)).startswith(("'", '"')):
                 self._writer.text(escape(literal_eval(text)))
             else:
-                self._writer.computed(escaped(text))
+                self._writer.computed(self._escaped(text))
 
     def _attributes(self, node: nodes.Filter) -> None:
         if not node.args:
@@ -206,6 +232,9 @@ class _Function:
         element = self.names.of(node.node)
         if not element.isidentifier():
             element = self._assigned("element", element)
+        if not self._is_special:
+            self._writer.computed(f"A({element}, ({''.join(f'{quoted(constant(name))}, ' for name in node.args)}))")
+            return
         if self.names.keys_of(element) is None:
             self._writer.line(f"if {element}.__class__ is not dict: raise TypeError")
         for name in map(constant, node.args):
@@ -213,8 +242,11 @@ class _Function:
 
     def _attribute(self, element: str, name: str) -> None:
         self._writer.text(f' {name}="')
-        self._writer.computed(escaped(f"{element}[{quoted(name)}]"))
+        self._writer.computed(self._escaped(f"{element}[{quoted(name)}]"))
         self._writer.text('"')
+
+    def _escaped(self, value: str) -> str:
+        return escaped(value) if self._is_special else f"E({value})"
 
     def _assigned(self, name: str, value: str) -> str:
         """Return a variable that has a value."""
@@ -274,8 +306,7 @@ class _Function:
         name = constant(node.template)
         arguments = {other: self.names.named(other) for other in self._module.taken(name)}
         if not self._module.is_shipped(name):
-            given = ", ".join(f"{quoted(other)}: {value}" for other, value in arguments.items())
-            self._writer.line(f"J({self._writer.target}, {quoted(name)}, c, {{{given}}})")
+            self._writer.line(_by_jinja(self._writer.target, name, arguments))
             return
         self.includes.append(name)
         subject = self._module.subject(name)

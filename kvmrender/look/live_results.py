@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from io import BytesIO
@@ -189,8 +190,8 @@ class _Rereading(Engine):
         self._codes = compiled or _Compiled()
         super().__init__(templates, isolated)
 
-    def _compiled(self) -> tuple[GuestSchema, dict[str, Any]]:
-        return guest_schema(self.stack), {}
+    def _compiled(self) -> tuple[GuestSchema, Mapping[str, None]]:
+        return guest_schema(self.stack), defaultdict(lambda: None)
 
     @cached_property
     def _interpreter(self) -> Interpreter:

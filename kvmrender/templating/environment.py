@@ -19,7 +19,7 @@ from markupsafe import Markup
 
 from kvmrender.errors import nearest
 from kvmrender.templating.template_errors import UNKNOWN_NAME
-from kvmrender.templating.xml import escape, escape_text, indent, well_formed
+from kvmrender.templating.xml import attributes, escape, escape_text, indent, well_formed
 
 CLOSING = "\0"
 """Stands before each closing tag that a template writes, until ``finish`` takes it away. No XML can hold it."""
@@ -129,7 +129,7 @@ class Environment(ImmutableSandboxedEnvironment):
             cache_size=-1,
             extensions=[_Mark],
         )
-        self.filters.update(attributes=attributes, indent=indent, text=_markup(escape_text), xml=_markup(well_formed))
+        self.filters.update(attributes=_attributes, indent=indent, text=_markup(escape_text), xml=_markup(well_formed))
         self.filters.update(dict.fromkeys(("e", "escape", "forceescape"), _markup(escape)))
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
@@ -157,11 +157,10 @@ class Environment(ImmutableSandboxedEnvironment):
         return super().getattr(obj, attribute)
 
 
-def attributes(element: Mapping[str, Any], *names: str) -> Markup:
-    """Write those of the named keys that ``element`` has as attributes, in this order, each with a space before it."""
+def _attributes(element: Mapping[str, Any], *names: str) -> Markup:
     if not isinstance(element, Mapping):
         raise TemplateRuntimeError(f"attributes: wants a mapping, not {type(element).__name__}")
-    return Markup("".join([f' {name}="{escape(element[name])}"' for name in names if name in element]))
+    return Markup(attributes(element, names))
 
 
 def _markup(filter_: Callable[[Any], str]) -> Callable[[Any], Markup]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 from stat import S_IWOTH
@@ -17,6 +19,37 @@ PROFILES = "profiles"
 """The folder of profiles in a folder of templates."""
 MOST_BYTES = 16 << 20
 """Bytes of a file of either kind."""
+DEEPEST = 16
+"""How deep folders are looked through; links may lead around in circles."""
+
+
+def files_in(folder: str, inside: str = "", depth: int = 0) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """Yield the files of a folder by their names, in their order; where it can't be read, there are none."""
+    try:
+        with os.scandir(os.path.join(folder, inside)) as found:
+            entries = sorted(found, key=lambda entry: entry.name)
+    except OSError:
+        return
+    for entry in entries:
+        name = os.path.join(inside, entry.name)
+        with suppress(OSError):
+            if not entry.is_dir():
+                yield name, entry
+            elif depth < DEEPEST and entry.name != "__pycache__":
+                yield from files_in(folder, name, depth + 1)
+
+
+def folders_state(folders: Iterable[str]) -> bytes:
+    """Return what is another one when a file in the folders has changed, come or gone, or a folder is another one."""
+    key = sha256()
+    for folder in folders:
+        key.update(f"{os.path.realpath(folder)}\0".encode(errors="surrogateescape"))
+        for name, entry in files_in(folder):
+            with suppress(OSError):
+                state = entry.stat()
+                said = f"{name}\0{state.st_size} {state.st_mtime_ns} {state.st_ctime_ns}\0"
+                key.update(said.encode(errors="surrogateescape"))
+    return key.digest()
 
 
 def is_file(path: Path) -> bool:
@@ -51,13 +84,21 @@ class Stack:
 
     def names(self, ending: str = "") -> list[str]:
         """Return the names of all files that end so, each once, without the prefix."""
+        return sorted(self._names((*self.own, self.shipped), ending))
+
+    def own_names(self, ending: str = "") -> list[str]:
+        """Return those of the names that files in one's own folders have."""
+        return sorted(self._names(self.own, ending))
+
+    @staticmethod
+    def _names(folders: Iterable[Path], ending: str) -> set[str]:
         found = {
             path.relative_to(folder).as_posix()
-            for folder in (*self.own, self.shipped)
+            for folder in folders
             for path in folder.rglob(f"*{ending}")
             if path.is_file()
         }
-        return sorted(filter(is_of_stack, found))
+        return {*filter(is_of_stack, found)}
 
     def files(self, name: str) -> list[Path]:
         """Return the files of this name, that which wins first. Raises TemplateError for one that is too large."""
@@ -88,9 +129,9 @@ class Stack:
             for old in folder.rglob("*.schema.json"):
                 said = f"is called {old.stem}.yaml now: rename it, as JSON is YAML"
                 raise TemplateError(said, str(old))
-        found = {name: self.files(name)[0] for name in self.names(SCHEMA)} if self.own else {}
-        names = sorted(found, key=lambda name: (name != f"guest{SCHEMA}", name))
-        return {name: found[name] for name in names if not self.is_shipped(str(found[name]))}
+        names = sorted(self.own_names(SCHEMA), key=lambda name: (name != f"guest{SCHEMA}", name))
+        found = {name: self.files(name)[0] for name in names}
+        return {name: file for name, file in found.items() if not self.is_shipped(str(file))}
 
     def is_shipped(self, file: str | None) -> bool:
         """Say whether a file is one of the shipped folder."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from markupsafe import Markup
@@ -41,6 +42,11 @@ def escape(value: Any) -> str:
     if isinstance(value, (dict, list, tuple)):
         raise TypeError(f"a {'mapping' if isinstance(value, dict) else 'list'} can't be written: write what is in it")
     return _escaped(str(value), _REFERENCES)
+
+
+def attributes(element: Mapping[str, Any], names: Iterable[str]) -> str:
+    """Return those of the names that a mapping has as attributes, in this order, each with a space before it."""
+    return "".join([f' {name}="{escape(element[name])}"' for name in names if name in element])
 
 
 def escape_text(value: Any) -> str:

@@ -58,7 +58,7 @@ def measure(folder: Path, rounds: int) -> list[Row]:
         Path(disk["source"]).touch()  # virt-install wants its disks to be there
     (folder / "one.yaml").write_text(json.dumps(guest))  # JSON is YAML
     expected = kvmrender.render(guest)
-    environment = {**os.environ, "XDG_CACHE_HOME": str(folder / "cache")}
+    environment = {**os.environ, "XDG_CACHE_HOME": str(folder / "cache")}  # virtinst has one
     rows: list[Row] = []
     ready: dict[str, Callable[[], float]] = {}
     for name, command in COMMANDS.items():

@@ -8,6 +8,7 @@ A table in Markdown, in microseconds; the modules say what they pay in their doc
 from __future__ import annotations
 
 import sys
+from collections import defaultdict
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -33,7 +34,7 @@ class _General(Table):
     """A table that makes nothing for keys that come up often."""
 
     def __missing__(self, keys: tuple[Any, ...]) -> Any:
-        return self._general
+        return self._general()
 
 
 class _Whole:
@@ -56,7 +57,7 @@ def _engine(name: str) -> Engine:
     with _left_out(name):
         engine = Engine()
         if name == "compiler":
-            engine._functions = {}
+            engine._functions = defaultdict(lambda: None)
         for guest in GUESTS.values():
             for _ in range(WARMING if name != "compiler" else 60):
                 engine.render(guest)

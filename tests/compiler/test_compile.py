@@ -21,8 +21,8 @@ from kvmrender.checks import all_checks as checks
 from kvmrender.checks import rule_case
 from kvmrender.checks.checked_context import context_builder
 from kvmrender.compiler import specialise
-from kvmrender.compiler.compiled import _prepared as prepared
-from kvmrender.compiler.functions import functions
+from kvmrender.compiler.compiled import compiled
+from kvmrender.compiler.functions import Functions
 from kvmrender.context import full_form as normalise
 from kvmrender.context.full_form import without_nulls
 from kvmrender.engine import Engine, needless
@@ -48,9 +48,7 @@ def no_jinja(*_: object) -> str:
 
 
 KEYS = [key for key in schema_of(RENDERER.schema, FOR).root["properties"] if key not in NOT_DRAWN]
-CODE = prepared(RENDERER.stack)[1]
-assert CODE is not None
-FUNCTIONS, SPECIAL = functions(CODE, no_jinja, RENDERER.stack), functions(CODE, no_jinja, RENDERER.stack)
+FUNCTIONS, SPECIAL = compiled(RENDERER.stack, no_jinja)[1], compiled(RENDERER.stack, no_jinja)[1]
 """The second are called so that each mapping has the function for its keys."""
 
 
@@ -68,7 +66,14 @@ def built(guest: dict[str, Any]) -> list[str]:
 def written(guest: dict[str, Any]) -> tuple[str, str]:
     """The XML of a guest, as the functions and as Jinja write it."""
     values = without_nulls(RENDERER.context(guest))
-    return FUNCTIONS[f"{values['arch']}.xml.j2"](values), JINJA.render(values)
+    return function(FUNCTIONS, values), JINJA.render(values)
+
+
+def function(functions: Functions, values: dict[str, Any]) -> str:
+    """What the function of a guest's architecture writes."""
+    found = functions[f"{values['arch']}.xml.j2"]
+    assert found is not None
+    return found(values)
 
 
 def specially_written(guest: dict[str, Any]) -> str:
@@ -77,7 +82,7 @@ def specially_written(guest: dict[str, Any]) -> str:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(specialise, "SEEN", 0)
         patch.setattr(specialise, "MOST", 1_000_000)
-        return SPECIAL[f"{values['arch']}.xml.j2"](values)
+        return function(SPECIAL, values)
 
 
 GUESTS = [
@@ -91,7 +96,7 @@ EXPECTED = {guest.id: RENDERER.render(guest.values[0]) for guest in GUESTS}
 
 
 def test_every_architecture_has_a_function() -> None:
-    assert {f"{arch}.xml.j2" for arch in RENDERER.schema.architectures} <= set(FUNCTIONS)
+    assert all(FUNCTIONS[f"{arch}.xml.j2"] for arch in RENDERER.schema.architectures)
 
 
 @pytest.mark.parametrize("guest", GUESTS)
@@ -227,7 +232,7 @@ def test_a_function_that_fails_leaves_the_guest_to_jinja(monkeypatch: pytest.Mon
     def fail(values: dict[str, Any]) -> str:
         raise KeyError
 
-    monkeypatch.setattr(renderer, "_functions", dict.fromkeys(renderer._functions, fail))
+    monkeypatch.setattr(renderer, "_functions", {"amd64.xml.j2": fail})
     assert renderer.render(guest) == xml
     assert needless.pop("KeyError") == 1  # by itself, it fails a test
 
@@ -248,7 +253,7 @@ def test_functions_for_certain_keys_are_made_when_these_came_up_often(monkeypatc
         made.append(keys)
         return lambda: "made"
 
-    table = specialise.Table(lambda: "any", make)
+    table = specialise.Table(lambda: lambda: "any", make)
     keys = [(str(number),) for number in range(9)]
     assert [[table[one]() for _ in range(4)] for one in keys] == [["any", "any", "made", "made"]] * 3 + [
         ["any"] * 4
@@ -261,14 +266,15 @@ def test_what_is_counted_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(specialise, "SEEN", 2)
     monkeypatch.setattr(specialise, "MOST_SEEN", 2)
     for between, last in ((["b"], "made"), (["b", "c"], "any")):
-        table = specialise.Table(lambda: "any", lambda _: lambda: "made")
+        table = specialise.Table(lambda: lambda: "any", lambda _: lambda: "made")
         assert [table[(key,)]() for key in ["a", *between, "a", "a"]][-1] == last
 
 
 def test_what_is_no_mapping_is_left_to_the_function_for_any(monkeypatch: pytest.MonkeyPatch) -> None:
     """The letters of a text, and the items of a list, are no keys."""
     monkeypatch.setattr(specialise, "SEEN", 0)
-    function = functions(CODE, no_jinja, RENDERER.stack)["amd64.xml.j2"]
+    function = compiled(RENDERER.stack, no_jinja)[1]["amd64.xml.j2"]
+    assert function is not None
     disk = {"source": "/a.img", "boot": {"order": 1}}
     values = without_nulls(RENDERER.context({"name": "a", "memory": 1, "vcpu": 1, "disks": [disk]}))
     assert '<boot order="1"/>' in function(values)

@@ -11,6 +11,7 @@ from jinja2 import DictLoader
 from kvmrender.compiler import specialise
 from kvmrender.compiler.functions import MISSING
 from kvmrender.compiler.generator import Module
+from kvmrender.compiler.specialise import Made
 from kvmrender.context.full_form import without_nulls
 from kvmrender.engine import Engine
 from kvmrender.templating.environment import Environment, finish
@@ -54,12 +55,10 @@ TEMPLATES = {
 
 def lines_of(environment: Environment, known: dict[str, tuple[str, ...]]) -> tuple[str, list[str]]:
     """The function of the template ``t`` where these keys are known, and of what else it asks keys."""
-    module = Module(environment, lambda _: True, ["root"])
-    space: dict[str, Any] = {}
-    exec(module.source(), space)
-    roots, texts, taken, _ = space["KNOWN"]
-    subjects = {"t": "v_v", "asked": "v_v"}
-    write = Module(environment, lambda _: True).specialised((roots, texts, taken, subjects))
+    made = Made({}, {}, {}, {}, {})
+    Module(environment, lambda _: True, made).make("root")
+    made.subjects.update(t="v_v", asked="v_v")
+    write = Module(environment, lambda _: True, made).specialised()
     lines, asked = write("t", known["v"], {key: keys for key, keys in known.items() if key != "v"})
     return "\n".join(lines), asked
 

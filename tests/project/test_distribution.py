@@ -60,7 +60,7 @@ def test_wheel_holds_templates_the_page_manual_pages_collection_and_entry_points
         here = {path.relative_to(ROOT).as_posix() for path in (ROOT / folder).rglob("*") if path.is_file()}
         assert {f"kvmrender/{name}" for name in here} <= names
     own = {path.relative_to(ROOT).as_posix() for path in (ROOT / "kvmrender").rglob("*") if path.is_file()}
-    assert {name for name in own if "__pycache__" not in name} <= names
+    assert {name for name in own if "__pycache__" not in name} | {"kvmrender/prepared.json"} <= names
     assert {f"kvmrender/look/preview/page.{kind}" for kind in ("html", "css", "js")} <= names
     pages = {f"share/man/man1/{path.name}" for path in (ROOT / "man").iterdir()}
     assert {name.split(".data/data/")[1] for name in names if ".data/data/" in name} == pages
@@ -85,7 +85,9 @@ def test_sdist_holds_what_the_tests_need(dist: Path) -> None:
         names = {name.split("/", 1)[1] for name in file.getnames() if "/" in name}
     for folder in ("kvmrender", "ansible_collections", "templates", "fixtures", "tests", "docs", "man"):
         here = {path.relative_to(ROOT).as_posix() for path in (ROOT / folder).rglob("*") if path.is_file()}
-        assert {name for name in here if "__pycache__" not in name} <= names, folder
+        made = {"kvmrender/prepared.json"}  # in a wheel, of what is here
+        assert {name for name in here - made if "__pycache__" not in name} <= names - made, folder
+    assert not made & names
     top = {"README.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", "mkdocs.yml", ".pre-commit-hooks.yaml", ".ci/run"}
     assert top <= names
 

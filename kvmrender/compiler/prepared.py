@@ -1,0 +1,96 @@
+"""What is made of the shipped schema and templates when a wheel is built, or the package is installed from its sources.
+
+It is data that every Python reads, and the same wherever it is made. Of files that are others now, what was made of
+them is not used: an edited template is seen. Of one's own templates, nothing is kept.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+from kvmrender.compiler.specialise import Made
+from kvmrender.schema.guest_schema import GuestSchema, Node
+from kvmrender.templating.stack import SCHEMA, TEMPLATE, Stack, files_in
+
+PACKAGE = Path(__file__).parents[1]
+FILE = PACKAGE / "prepared.json"
+_OF_RULE, _EXAMPLES = ("id", "description", "level"), ("inside", "outside")
+
+
+def prepared(stack: Stack) -> tuple[GuestSchema, Made]:
+    """Return the schema of a stack, and what has been made of its templates. Raises TemplateError."""
+    data = _data(stack.shipped)
+    changed = {name for name, _ in data["files"].items() ^ dict(_checksums(stack.shipped)).items()}
+    made = Made(*data["made"]).without(changed)
+    if not stack.own_parts() and not any(name.endswith(SCHEMA) for name in changed):
+        return _schema(data), made
+    from kvmrender.templating.schema_parts import guest_schema
+
+    return guest_schema(stack), made
+
+
+def write() -> None:
+    """Make it."""
+    from kvmrender.checks.rules import placed_rules
+    from kvmrender.compiler.generator import Module
+    from kvmrender.templating.environment import Environment
+    from kvmrender.templating.loader import loader
+    from kvmrender.templating.schema_parts import guest_schema
+
+    stack, made = Stack(), Made({}, {}, {}, {}, {})
+    schema, module = guest_schema(stack), Module(Environment(loader(stack)), stack.is_shipped, made)
+    for arch in schema.architectures:
+        module.make(f"{arch}{TEMPLATE}")
+    rules: Node = {}
+    cases = []
+    for place, rule, case, keys in placed_rules(schema):
+        rules[rule["id"]] = {key: rule[key] for key in _OF_RULE if key in rule}
+        cases.append((place, rule["id"], {key: case[key] for key in case if key not in (*_OF_RULE, *_EXAMPLES)}, keys))
+    data = {
+        "code": _code(),
+        "files": dict(_checksums(stack.shipped)),
+        "made": made,
+        "root": schema.root,
+        "architectures": [*schema.architectures],
+        "rules": rules,
+        "cases": cases,
+    }
+    FILE.write_text(json.dumps(data, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
+
+
+def _data(shipped: Path) -> dict[str, Any]:
+    """Return what is there, unless it was made by other code: that may be edited, too, where it isn't installed."""
+    try:
+        data: dict[str, Any] = json.loads(FILE.read_bytes())
+    except (OSError, ValueError):
+        data = {"code": None}
+    if "root" in data and (shipped.is_relative_to(PACKAGE) or data["code"] == _code()):
+        return data
+    return {"files": {}, "made": [{}] * 5}
+
+
+def _schema(data: dict[str, Any]) -> GuestSchema:
+    root, rules = data["root"], data["rules"]
+    cases = [(_steps(place), rules[rule], case, _steps(keys)) for place, rule, case, keys in data["cases"]]
+    architectures = {arch: root["$defs"][arch] for arch in data["architectures"]}
+    names = {name: arch for arch, part in architectures.items() for name in part["facts"]["names"]}
+    return GuestSchema(root, architectures, names, rules=cases)
+
+
+def _steps(found: list[Any]) -> tuple[Any, ...]:
+    return tuple(tuple(step) if step.__class__ is list else step for step in found)
+
+
+def _code() -> int:
+    return crc32(repr([*_checksums(PACKAGE, (".py", ".yaml"))]).encode())
+
+
+def _checksums(folder: Path, endings: tuple[str, ...] = (TEMPLATE, SCHEMA)) -> Iterator[tuple[str, int]]:
+    for name, entry in files_in(str(folder)):
+        if name.endswith(endings):
+            with open(entry.path, "rb", buffering=0) as file:
+                yield name, crc32(file.read())

@@ -1,0 +1,224 @@
+"""What is made of the shipped templates beforehand is used as long as they are the same; nothing is kept elsewhere."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, find
+from tools import NOT_SOURCES
+
+from kvmrender.checks.rules import placed_rules
+from kvmrender.compiler import prepared
+from kvmrender.engine import Engine
+from kvmrender.templating.interpreter import Interpreter
+from kvmrender.templating.schema_parts import guest_schema
+from kvmrender.templating.stack import Stack
+
+MEASURED = {key: value for key, value in os.environ.items() if key[:9] == "COVERAGE_"}
+RULES = ROOT / "kvmrender/checks/rules.py"
+WRITE = "from kvmrender.compiler.prepared import write; write()"
+LOOK = """
+import sys
+from kvmrender.engine import Engine
+xml = Engine([*sys.argv[1:]]).render({"name": "a", "title": "T", "vcpu": 2, "disks": [{"source": "/a.img"}]})
+made = {"jinja2.environment", "kvmrender.compiler.generator", "kvmrender.templating.schema_parts"} & {*sys.modules}
+print(*sorted(made) or ["nothing"], xml, sep="\\n")
+"""
+"""Says which modules were at work that make something of templates and parts, and writes a guest."""
+
+
+def copied(folder: Path) -> Path:
+    """A copy of the sources."""
+    for name in ("kvmrender", "templates"):
+        shutil.copytree(ROOT / name, folder / name, ignore=NOT_SOURCES)
+    return folder
+
+
+def python(folder: Path, code: str, *arguments: str, **environment: str) -> str:
+    given = {"PATH": os.environ["PATH"], "PYTHONPATH": str(folder), **environment, **MEASURED}
+    command = [sys.executable, "-B", "-c", code, *arguments]
+    return subprocess.run(command, env=given, capture_output=True, text=True, check=True, cwd=folder).stdout
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkout that is prepared."""
+    folder = copied(tmp_path_factory.mktemp("checkout"))
+    python(folder, WRITE)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def installed(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a wheel installs."""
+    folder = tmp_path_factory.mktemp("installed")
+    shutil.copytree(checkout / "kvmrender", folder / "kvmrender")
+    shutil.copytree(checkout / "templates", folder / "kvmrender/templates")
+    return folder
+
+
+def test_it_is_the_same_wherever_it_is_made(checkout: Path) -> None:
+    file = checkout / "kvmrender/prepared.json"
+    found = []
+    for seed in ("1", "2"):
+        python(checkout, WRITE, PYTHONHASHSEED=seed, LC_ALL="C")
+        found.append(file.read_bytes())
+    assert found[0] == found[1]
+    assert str(checkout).encode() not in found[0]
+
+
+def test_it_is_what_schema_and_rules_are(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prepared, "FILE", checkout / "kvmrender/prepared.json")
+    found, made = prepared.prepared(Stack())
+    schema = guest_schema(Stack())
+    assert made.functions
+    assert (found.root, found.architectures, found.names) == (schema.root, schema.architectures, schema.names)
+    assert all(found.architectures[arch] is found.root["$defs"][arch] for arch in schema.architectures)
+    assert found.rules is not None
+    for (place, rule, case, keys), of in zip(found.rules, placed_rules(schema), strict=True):
+        assert (place, keys) == (of[0], of[3])
+        assert rule.items() <= of[1].items()
+        assert {**case, **rule}.items() >= {k: v for k, v in of[2].items() if k not in ("inside", "outside")}.items()
+
+
+def test_nothing_has_to_be_made_at_a_start(checkout: Path, installed: Path) -> None:
+    for folder in (checkout, installed):
+        said, xml = python(folder, LOOK).split("\n", 1)
+        assert said == "nothing"
+        assert find(xml, "title").text == "T"
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "path", "value"),
+    [
+        ("domain/vcpu.xml.j2", "<vcpu", '<vcpu edited="yes"', "vcpu", ("edited", "yes")),
+        ("domain.xml.j2", "<title>", '<title edited="yes">', "title", ("edited", "yes")),
+        (
+            "devices/disk/driver.schema.yaml",
+            "enum: [qemu]\n    default: qemu",
+            "enum: [other]\n    default: other",
+            "devices/disk/driver",
+            ("name", "other"),
+        ),
+    ],
+)
+def test_an_edited_file_is_seen(
+    name: str, old: str, new: str, path: str, value: tuple[str, str], checkout: Path, installed: Path, tmp_path: Path
+) -> None:
+    for number, folder in enumerate((checkout, installed)):
+        copy = shutil.copytree(folder, tmp_path / str(number))
+        file = next(copy.rglob(name))
+        text = file.read_text()
+        assert old in text
+        file.write_text(text.replace(old, new, 1))
+        xml = python(copy, LOOK).partition("<domain")
+        assert find("".join(xml[1:]), path).get(value[0]) == value[1]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda folder: (folder / "kvmrender/prepared.json").unlink(),
+        lambda folder: (folder / "kvmrender/prepared.json").write_text('{"code": '),
+        lambda folder: (folder / "kvmrender/prepared.json").write_text("{}"),
+        lambda folder: (folder / "kvmrender/checks/rules.py").write_text("# edited\n" + RULES.read_text()),
+    ],
+)
+def test_where_there_is_none_of_this_code_all_is_made(
+    change: Callable[[Path], object], checkout: Path, tmp_path: Path
+) -> None:
+    copy = shutil.copytree(checkout, tmp_path / "copy")
+    expected = python(copy, LOOK).partition("<domain")
+    change(copy)
+    said, *xml = python(copy, LOOK).partition("<domain")
+    assert xml == [*expected[1:]]
+    assert said.split() == ["jinja2.environment", "kvmrender.compiler.generator", "kvmrender.templating.schema_parts"]
+    assert not list(copy.rglob("*.pyc"))
+
+
+def test_a_part_that_is_gone_or_new_is_seen(installed: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(installed, tmp_path / "copy")
+    (copy / "kvmrender/templates/other.schema.yaml").write_text("{}")
+    assert "schema_parts" in python(copy, LOOK)
+    (copy / "kvmrender/templates/other.schema.yaml").unlink()
+    assert "schema_parts" not in python(copy, LOOK)
+    (copy / "kvmrender/templates/s390x.schema.yaml").unlink()
+    assert "schema_parts" in python(copy, LOOK)
+
+
+@pytest.fixture
+def prepared_here(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is made beforehand is there, whether this checkout was installed or not; no guest is rendered by Jinja."""
+    monkeypatch.setattr(prepared, "FILE", checkout / "kvmrender/prepared.json")
+    monkeypatch.setattr(Interpreter, "render", lambda *_: pytest.fail("a function will do"))
+
+
+GUEST = {"name": "a", "disks": [{"source": "/a.img", "serial": "s"}], "vars": {"a": "A"}}
+
+
+def with_own(tmp_path: Path, **templates: str) -> Engine:
+    for name, text in templates.items():
+        file = tmp_path / f"{name.replace('__', '/')}.xml.j2"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    return Engine([tmp_path])
+
+
+@pytest.mark.usefixtures("prepared_here")
+def test_of_templates_that_include_ones_own_nothing_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kvmrender.compiler.generator.Module.make", lambda *_: pytest.fail("is there already"))
+    engine = with_own(tmp_path, devices__disk='{% include "shipped/devices/disk.xml.j2" %}')
+    assert engine.render(GUEST) == Engine().render(GUEST)
+    own = '    <disk name="{{ name }}" a="{{ vars.a }}" serial="{{ device.serial.text }}"/>\n'
+    engine = with_own(tmp_path, devices__disk=own)
+    assert find(engine.render(GUEST), "devices/disk").attrib == {"name": "a", "a": "A", "serial": "s"}
+
+
+@pytest.mark.usefixtures("prepared_here")
+def test_ones_own_sees_more_names_than_the_one_that_it_replaces(tmp_path: Path) -> None:
+    own = '      <source serial="{{ device.serial.text }}" file="{{ source.file }}"/>\n'
+    engine = with_own(tmp_path, devices__disk__source=own)
+    assert find(engine.render(GUEST), "devices/disk/source").attrib == {"serial": "s", "file": "/a.img"}
+
+
+@pytest.mark.usefixtures("prepared_here")
+@pytest.mark.parametrize("name", ["amd64", "domain"])
+def test_a_whole_document_of_ones_own_is_left_to_jinja(name: str, tmp_path: Path) -> None:
+    engine = with_own(tmp_path, **{name: f'{{% extends "shipped/{name}.xml.j2" %}}'})
+    assert engine._functions["amd64.xml.j2"] is None
+
+
+def test_a_home_is_neither_needed_nor_written_to(tmp_path: Path) -> None:
+    guest, home = tmp_path / "guest.yaml", tmp_path / "home"
+    guest.write_text("name: a\n")
+    home.mkdir()
+    (tmp_path / "file").write_text("")
+    own = tmp_path / "own/devices/disk.xml.j2"
+    own.parent.mkdir(parents=True)
+    own.write_text("    <disk/>\n")
+    for templates in ([], ["--templates", str(tmp_path / "own")]):
+        for place in (home, tmp_path / "file", "/nonexistent", "relative"):
+            command = [sys.executable, "-m", "kvmrender", "render", *templates, str(guest)]
+            given = {"PATH": os.environ["PATH"], "HOME": str(place), "XDG_CACHE_HOME": str(place), **MEASURED}
+            done = subprocess.run(command, env=given, capture_output=True, text=True, check=True, cwd=tmp_path)
+            assert done.stderr == ""
+            assert "<name>a</name>" in done.stdout
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "guest.yaml", "home", "own"]
+    assert list(home.iterdir()) == []
+
+
+def test_a_start_needs_but_little(installed: Path, tmp_path: Path) -> None:
+    guest = tmp_path / "guest.yaml"
+    guest.write_text("name: a\n")
+    slow = ("click", "concurrent", "dataclasses", "inspect", "jinja2", "jsonschema_rs", "multiprocessing", "tempfile")
+    look = f"import atexit, sys; atexit.register(lambda: print([name for name in {slow} if name in sys.modules]));"
+    look += f"from kvmrender.__main__ import main; sys.argv[1:] = ['render', {str(guest)!r}]; main()"
+    assert python(installed, look).endswith("</domain>\n[]\n")
