@@ -20,6 +20,8 @@ from bench.guests import web
 from bench.rounds import Row, timed
 
 KVMRENDER = f"{OURS} render one.yaml"
+LIBRARY = 'python -c "import kvmrender; kvmrender.render(guest)"'
+OWN = f"{OURS} render --templates DIR one.yaml"
 ONLY_VIRT_INSTALL = (
     "metadata",
     "os/boot",
@@ -88,6 +90,19 @@ def _kvmrender(folder: Path, guest: Values) -> tuple[list[str], Differs]:
     return [*program, "render", str(folder / "one.yaml")], difference
 
 
+def _own_templates(folder: Path, guest: Values) -> tuple[list[str], Differs]:
+    own = folder / "own/devices/disk.xml.j2"
+    own.parent.mkdir(parents=True, exist_ok=True)
+    own.write_text('{% include "shipped/devices/disk.xml.j2" %}\n')
+    (program, *arguments), differs = _kvmrender(folder, guest)
+    return [program, *arguments[:-1], "--templates", str(folder / "own"), arguments[-1]], differs
+
+
+def _library(folder: Path, guest: Values) -> tuple[list[str], Differs]:
+    program = f"import kvmrender; print(kvmrender.render({guest!r}), end='')"
+    return [sys.executable, "-c", program], difference
+
+
 def _virt_install(system: str, folder: Path, guest: Values) -> tuple[list[str], Differs]:
     program = shutil.which("virt-install")
     if not program:
@@ -141,6 +156,8 @@ def _python(program: str, folder: Path, guest: Values) -> tuple[list[str], Diffe
 
 COMMANDS: dict[str, Command] = {
     KVMRENDER: _kvmrender,
+    LIBRARY: _library,
+    OWN: _own_templates,
     "python -c pass": partial(_python, "pass"),
     'python -c "import yaml, jinja2"': partial(_python, "import yaml, jinja2"),
     "virt-install --print-xml": partial(_virt_install, "detect=off,require=off"),

@@ -11,14 +11,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from bench import cold, fleet, growth, imports, machine, report, warm
+from bench import cold, commands, fleet, growth, imports, machine, report, warm
 
-PARTS = ("warm", "import", "cold", "fleet", "growth")
+PARTS = ("warm", "import", "cold", "commands", "fleet", "growth")
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How much is measured: rounds of each part, seconds of one warm sample, sizes of fleets."""
+    """How much is measured: rounds of each part, seconds of one warm sample, sizes of fleets and of other inputs."""
 
     warm_rounds: int
     sample: float
@@ -26,10 +26,11 @@ class Effort:
     fleet_rounds: int
     sizes: dict[str, list[int]]
     inputs: tuple[int, ...] = growth.SIZES
+    counts: tuple[int, ...] = (100, 1_000, 10_000)
 
 
 FULL = Effort(50, 0.02, 25, 5, {kind: [1_000, 10_000, 100_000] for kind in ("yaml", "jsonl")})
-QUICK = Effort(3, 0.001, 2, 1, {"yaml": [20], "jsonl": [20, 40]}, (1 << 13, 1 << 14))
+QUICK = Effort(3, 0.001, 2, 1, {"yaml": [20], "jsonl": [20, 40]}, (1 << 13, 1 << 14), (2, 4, 8))
 
 
 def measure(parts: Sequence[str], effort: Effort, jobs: int) -> dict[str, Any]:
@@ -45,6 +46,8 @@ def measure(parts: Sequence[str], effort: Effort, jobs: int) -> dict[str, Any]:
             results["import"] = imports.measure(effort.warm_rounds, effort.sample)
         if "cold" in parts:
             results["cold"] = cold.measure(folders["cold"], effort.cold_rounds)
+        if "commands" in parts:
+            results["commands"] = commands.measure(folders["commands"], effort.counts, effort.fleet_rounds)
         if "growth" in parts:
             results["stages"] = growth.measure(effort.inputs)
         if "fleet" in parts:

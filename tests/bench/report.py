@@ -17,6 +17,7 @@ def markdown(results: dict[str, Any]) -> str:
         _warm(results["warm"]) if "warm" in results else [],
         _import(results["import"]) if "import" in results else [],
         _cold(results["cold"]) if "cold" in results else [],
+        _commands(results["commands"]) if "commands" in results else [],
         _fleet(results) if "fleet" in results else [],
         _stages(results["stages"]) if "stages" in results else [],
     ]
@@ -38,6 +39,23 @@ def _import(rows: list[Row]) -> list[str]:
 def _cold(rows: list[Row]) -> list[str]:
     head = "| command | ms | middle half | least | kvmrender takes |\n| --- | ---: | ---: | ---: | ---: |"
     return ["Cold: a command from start to end.", "", head, *_contenders(rows, 1e3, 0)]
+
+
+def _commands(rows: list[Row]) -> Iterator[str]:
+    counts = list(dict.fromkeys(count for row in rows for count in row.get("fleets", ())))
+    yield "Commands: from start to end, over so many guests, in ms."
+    yield ""
+    sizes = " | ".join(f"{int(count):,}" for count in counts)
+    yield f"| command | done by | {sizes} | a guest more | the first takes |"
+    yield f"| --- | --- |{' ---: |' * (len(counts) + 2)}"
+    for row in rows:
+        fleets = row.get("fleets", {})
+        cells = [_number(fleets[count]["seconds"] * 1e3, 0) if count in fleets else "" for count in counts]
+        if not fleets:
+            cells[0] = _excuse(row)
+        growth = f"{row['growth']:.2f} times" if "growth" in row else ""
+        ours = f"{row['ours_is']:,.2f} times" if "ours_is" in row else ""
+        yield f"| {' | '.join([row['command'], row['contender'], *cells, growth, ours])} |"
 
 
 def _contenders(rows: list[Row], scale: float, digits: int) -> Iterator[str]:

@@ -14,7 +14,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from bench import command, contenders, documents, fleet, growth, guests, imports, warm
+from bench import command, commands, contenders, documents, fleet, growth, guests, imports, warm
 from conftest import ROOT
 from tools import program
 
@@ -35,7 +35,7 @@ def test_every_contender_is_timed() -> None:
     if missing := [name for name in PEERS if not shutil.which(name)]:
         packages = (ROOT / "tests/bench/packages.txt").read_text().split()
         pytest.skip(f"needs {', '.join(missing)}: apt-get install {' '.join(packages)}")
-    done = bench("--quick", "--only", "warm,import,cold,fleet", "--json")
+    done = bench("--quick", "--only", "warm,import,cold,commands,fleet", "--json")
     assert (done.returncode, done.stderr) == (0, "")
     results = json.loads(done.stdout)
     assert [(row["guest"], row["contender"]) for row in results["warm"]] == [
@@ -45,6 +45,8 @@ def test_every_contender_is_timed() -> None:
     ]
     assert [row["contender"] for row in results["cold"]] == [
         "kvmrender render one.yaml",
+        'python -c "import kvmrender; kvmrender.render(guest)"',
+        "kvmrender render --templates DIR one.yaml",
         "python -c pass",
         'python -c "import yaml, jinja2"',
         "virt-install --print-xml",
@@ -57,6 +59,14 @@ def test_every_contender_is_timed() -> None:
         low, high = row["quartiles"]
         assert 0 < row["least"] <= low <= row["seconds"] <= high
     for row in results["warm"] + results["import"] + results["cold"]:
+        assert row["ours_is"] > 0
+    assert [(row["command"], row["contender"]) for row in results["commands"]] == [
+        (name, contender) for name, contenders in commands.COMMANDS.items() for contender in contenders
+    ]
+    for row in results["commands"]:
+        if "missing" in row:
+            continue
+        assert list(row["fleets"]) == (["2"] if row["contender"] in commands.A_PROCESS_EACH else ["2", "4", "8"])
         assert row["ours_is"] > 0
     assert [(row["kind"], row["guests"]) for row in results["fleet"]] == [
         *(("yaml", 1), ("yaml", 20)),
