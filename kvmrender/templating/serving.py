@@ -5,6 +5,7 @@ A request is ``(module, function, arguments)`` as marshal, an answer JSON, each 
 
 from __future__ import annotations
 
+import gc
 import json
 import marshal
 import os
@@ -94,7 +95,10 @@ def _more_time(seconds: int) -> None:
 
 def _engine(module: str, name: str, folders: list[str]) -> Any:
     """Read the templates; from then on, no file is written and no process started."""
+    gc.disable()  # what is made here stays
     engine: Any = getattr(import_module(module), name)(folders)
+    gc.freeze()
+    gc.enable()
     _limit(resource.RLIMIT_FSIZE, 0)
     _limit(resource.RLIMIT_NPROC, 0)
     return engine
