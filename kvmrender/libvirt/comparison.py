@@ -47,7 +47,12 @@ class Comparison:
     def guests(self, place: Place, here: dict[str, Any], there: dict[str, Any]) -> Iterator[Difference]:
         """Yield how two guests differ."""
         self._about = self._about._replace(guest=here)
-        yield from self.mappings(place, {**here, **_sums(self._rewriting.sums, here)}, there)
+        here = {**here, **_sums(self._rewriting.sums, here)}
+        yield from self.mappings(place, {**here, **_limited(self._rewriting.most, here)}, there)
+
+    def is_known(self, path: Path, here: Any, there: Any) -> bool:
+        """Say whether libvirt makes one of the other, whatever is beside them."""
+        return self._rewriting.is_same(path, here, there, {}, self._about)
 
     def mappings(self, place: Place, here: Any, there: Any, path: Path = ()) -> Iterator[Difference]:
         """Yield how two mappings differ."""
@@ -56,7 +61,7 @@ class Comparison:
         beside = {**there, **here}
         size = SIZE if place.node.get("format") == MEMORY else self._rewriting.sizes.get(named(path))
         if size:
-            yield from _sizes_differ(here, there, size, path)
+            yield from self._sizes_differ(here, there, size, path)
             here, there = without(size, here), without(size, there)
         for key, value in here.items():
             other = there.get(key, NOTHING)
@@ -85,6 +90,22 @@ class Comparison:
         elif not is_alike(here, there) and not (place.is_raw and facts_of_raw(str(here)) == facts_of_raw(str(there))):
             yield Difference(path, here, there)
 
+    def _sizes_differ(
+        self, here: dict[str, Any], there: dict[str, Any], size: tuple[str, str], path: Path
+    ) -> Iterator[Difference]:
+        """Yield that a size, of a value and its unit, is another, or missing on one side."""
+        value, unit = size
+        mine, theirs = _bytes(here, *size), _bytes(there, *size)
+        if mine != theirs and mine is not None and there.get(unit) == "KiB":
+            mine = -(-mine // KIB) * KIB  # of bytes, whole KiB are made
+        if mine != theirs or mine is None:
+            sides = [
+                f"{one[value]} {one[unit]}" if unit in one and value in one else one.get(value, NOTHING)
+                for one in (here, there)
+            ]
+            if sides[0] != sides[1] and not self.is_known((*path, value), sides[0], sides[1]):
+                yield Difference((*path, value), *sides)
+
     def _settled(self, place: Place, there: Any, path: Path) -> Any:
         """Return what is only there without what such a dump has beside it."""
         if isinstance(there, list):
@@ -104,21 +125,21 @@ class Comparison:
             sides = ({}, there) if here is NOTHING else (here, {})
             if next(self.mappings(place, *sides, path), None) is None:
                 return
-        elif here == "":
-            return
         yield Difference(path, here, there)
 
     def _lists(
         self, place: Place, here: list[Any], there: list[Any], path: Path, beside: dict[str, Any]
     ) -> Iterator[Difference]:
-        is_unordered = self._rewriting.is_unordered(path)
+        is_unordered, name = self._rewriting.is_unordered(path), self._rewriting.name_of(path)
         pairs = self.matched(place, here, there, path) if is_unordered else _in_order(here, there)
         for mine, theirs in pairs:
             if mine is None:
                 assert theirs is not None
                 yield from self._values(place, NOTHING, there[theirs], (*path, theirs), beside)
             elif theirs is None:
-                yield from self._values(place, here[mine], NOTHING, (*path, mine), beside)
+                is_left_out = name and _is_repeated(here, mine, name)
+                if not is_left_out and not self._rewriting.is_beyond(path, here[mine], self._about.guest):
+                    yield from self._values(place, here[mine], NOTHING, (*path, mine), beside)
             elif here[mine] != there[theirs]:
                 yield from self._values(place, here[mine], there[theirs], (*path, mine), beside)
 
@@ -173,23 +194,6 @@ def is_alike(here: Any, there: Any) -> bool:
     return mine.translate(BLANKS) == theirs.translate(BLANKS)
 
 
-def _sizes_differ(
-    here: dict[str, Any], there: dict[str, Any], size: tuple[str, str], path: Path
-) -> Iterator[Difference]:
-    """Yield that a size, of a value and its unit, is another, or missing on one side."""
-    value, unit = size
-    mine, theirs = _bytes(here, *size), _bytes(there, *size)
-    if mine != theirs and mine is not None and there.get(unit) == "KiB":
-        mine = -(-mine // KIB) * KIB  # of bytes, whole KiB are made
-    if mine != theirs or mine is None:
-        sides = [
-            f"{one[value]} {one[unit]}" if unit in one and value in one else one.get(value, NOTHING)
-            for one in (here, there)
-        ]
-        if sides[0] != sides[1]:
-            yield Difference((*path, value), *sides)
-
-
 def _bytes(mapping: dict[str, Any], value: str, unit: str) -> int | None:
     """Return the size that two keys of a mapping say."""
     try:
@@ -200,6 +204,9 @@ def _bytes(mapping: dict[str, Any], value: str, unit: str) -> int | None:
 
 def _in_order(here: list[Any], there: list[Any]) -> Iterator[tuple[int | None, int | None]]:
     """Yield the positions of items of two lists whose order says something."""
+    if len(here) == len(there):
+        yield from ((number, number) for number in range(len(here)))
+        return
     ours, theirs = [repr(one) for one in here], [repr(one) for one in there]
     for kind, a, b, c, d in SequenceMatcher(None, ours, theirs, autojunk=False).get_opcodes():
         del kind
@@ -239,6 +246,22 @@ def _sums(fields: dict[str, list[str]], guest: dict[str, Any]) -> dict[str, Any]
             sizes += [size for name in more for size in _sizes(guest, name.split("."))]
             found[field] = {"unit": "b", "text": sum(sizes)}
     return found
+
+
+def _limited(fields: dict[str, str], guest: dict[str, Any]) -> dict[str, Any]:
+    """Return the sizes of a guest that become another, where they are more than that."""
+    found = {}
+    for field, most in fields.items():
+        size, limit = (next(_sizes(guest, [name]), None) for name in (field, most))
+        if size is not None and limit is not None and size > limit:
+            found[field] = guest[most]
+    return found
+
+
+def _is_repeated(items: list[Any], number: int, name: str) -> bool:
+    """Say whether an item before this one has the same name."""
+    value = value_at(items[number], (name,))
+    return value is not None and any(value_at(item, (name,)) == value for item in items[:number])
 
 
 def _sizes(value: Any, keys: list[str]) -> Iterator[int]:

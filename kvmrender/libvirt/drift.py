@@ -169,7 +169,7 @@ class Drift:
             here, there = Counter(wanted.strangers.get(path, ())), Counter(found.strangers.get(path, ()))
             if here - there:
                 yield Difference(("extra", path), True, NOTHING)
-            if there - here:
+            if there - here and not comparison.is_known(("extra", path), NOTHING, True):
                 yield Difference(("extra", path), NOTHING, True)
 
     def _comparison(self, table: Rewriting, guest: Guest, kinds: Collection[str] = ()) -> Comparison:

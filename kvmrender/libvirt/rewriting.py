@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Container, Iterable
+from decimal import Decimal
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path as FilePath
@@ -22,8 +23,9 @@ RUNNING, NO_SECRETS = "running", "without-secrets"
 """Kinds of dumps: of a running guest, and of one that libvirt has left the secrets out of (``of`` in rules)."""
 NOTHING = object()
 """Stands for a field that is not there."""
-_NUMBER = re.compile(r"0[xX][0-9a-fA-F]+|[0-9]+", re.ASCII)
-_RANGE = re.compile(r"(\^?)([0-9]{1,30})(?:-([0-9]{1,30}))?", re.ASCII)
+_NUMBER = re.compile(r"0[xX][0-9a-fA-F]+|-?[0-9]+", re.ASCII)
+_DECIMAL = re.compile(r"[0-9]{1,30}(\.[0-9]{1,30})?", re.ASCII)
+_RANGE = re.compile(r"(\^?)0*([0-9]{1,30})(?:-0*([0-9]{1,30}))?", re.ASCII)
 MOST_CPUS = 1 << 16
 
 
@@ -64,12 +66,35 @@ def _namespaced(value: Any) -> Any:
     return [child for child in facts_of_raw(str(value))[3] if child[0].startswith("{")]
 
 
+def _capitals(value: Any) -> Any:
+    return str(value).upper()
+
+
+def _lun(value: Any) -> Any:
+    """Read the name of an iSCSI target with the number of a unit of it, which is 0 where it is left out."""
+    return str(value).removesuffix("/0")
+
+
+def _power(value: Any) -> Any:
+    """Read a number as the next power of two."""
+    return 1 << (value - 1).bit_length() if isinstance(value, int) and value > 0 else value
+
+
+def _decimal(value: Any) -> Any:
+    """Read a number with a point, such as ``2.0``."""
+    return Decimal(str(value)) if _DECIMAL.fullmatch(str(value)) else value
+
+
 READERS: dict[str, Callable[[Any], Any]] = {
     "number": number,
     "uuid": _uuid,
     "cpus": _cpus,
     "pty": _pty,
     "namespaced": _namespaced,
+    "capitals": _capitals,
+    "power": _power,
+    "lun": _lun,
+    "decimal": _decimal,
 }
 """What ``as`` of a rule may be: values that are the same where they are read so."""
 
@@ -99,6 +124,12 @@ class Rewriting:
         self._unordered = tuple(table["unordered"])
         self.sizes: dict[str, tuple[str, str]] = {field: tuple(keys) for field, keys in table["sizes"].items()}
         self.sums: dict[str, list[str]] = table["sums"]
+        self.most: dict[str, str] = table["most"]
+        self._counts: dict[str, dict[str, str]] = {}
+        for field, count in table["counts"].items():
+            above, _, key = field.rpartition(".")
+            self._counts.setdefault(above, {})[key] = count
+        self._first: dict[str, str] = table["first"]
         self._exact: dict[str, list[Rule]] = {}
         self._globs: list[tuple[str, Rule]] = []
         self._known: dict[str, tuple[Rule, ...]] = {}
@@ -116,6 +147,18 @@ class Rewriting:
         """Say whether the order of a list says nothing: that of devices, and of some others."""
         return len(path) == 1 or any(fnmatchcase(named(path), glob) for glob in self._unordered)
 
+    def name_of(self, path: Path) -> str | None:
+        """Return the key by which items of a list are told apart, where libvirt reads the first of each alone."""
+        return next((key for glob, key in self._first.items() if fnmatchcase(named(path), glob)), None)
+
+    def is_beyond(self, path: Path, item: Any, guest: Guest) -> bool:
+        """Say whether libvirt leaves an item of a list out, since there are fewer than its number."""
+        for key, count in self._counts.get(named(path), {}).items():
+            number, most = value_at(item, (key,)), value_at(guest, tuple(count.split(".")))
+            if isinstance(number, int) and isinstance(most, int) and number >= most:
+                return True
+        return False
+
     def rules(self, path: Path) -> tuple[Rule, ...]:
         """Return those of a field."""
         name = named(path)
@@ -129,7 +172,7 @@ class Rewriting:
         """Say whether libvirt makes ``there`` of ``here``; ``NOTHING`` is a field that is not there, and ``beside`` are
         its neighbours."""
         rules = self.rules(path)
-        return bool(rules) and any(_holds(rule, here, there, beside, about) for rule in rules)
+        return bool(rules) and any(_holds(rule, path, here, there, beside, about) for rule in rules)
 
     def is_lasting(self, path: Path) -> bool:
         """Say whether what libvirt makes of a field depends on when the guest was defined."""
@@ -145,17 +188,18 @@ class Rewriting:
 
     def is_of_kind(self, path: Path, there: Any, beside: Guest, about: About) -> bool:
         """Say whether only dumps of such a kind have ``there``."""
-        return any("of" in rule and _holds(rule, NOTHING, there, beside, about) for rule in self.rules(path))
+        return any("of" in rule and _holds(rule, path, NOTHING, there, beside, about) for rule in self.rules(path))
 
 
-def _holds(rule: Rule, here: Any, there: Any, beside: Guest, about: About) -> bool:
+def _holds(rule: Rule, path: Path, here: Any, there: Any, beside: Guest, about: About) -> bool:
     if "of" in rule and rule["of"] not in about.kinds:
         return False
     is_plain = "as" not in rule and "begins" not in rule
     if is_plain and not (_is(here, rule.get("here", ANY)) and _is(there, rule.get("there", ANY))):
         return False
-    for of_guest, path, wanted in rule.get("when", ()):
-        if not _is(value_at(about.guest if of_guest else beside, path, NOTHING), wanted):
+    for up, steps, wanted in rule.get("when", ()):
+        of, where = (beside, steps) if up is None else (about.guest, (*_around(path, up), *steps))
+        if not _is(value_at(of, where, NOTHING), wanted):
             return False
     if "like" in rule and (here is NOTHING or not re.search(rule["like"], str(here))):
         return False
@@ -169,9 +213,27 @@ def _holds(rule: Rule, here: Any, there: Any, beside: Guest, about: About) -> bo
     return True
 
 
-def _condition(key: str, wanted: Any) -> tuple[bool, Path, Any]:
-    """Return what ``when`` says of a field: whether it is one of the guest's own, where it is, and what it is to be."""
-    return key[0] == "/", tuple(key.lstrip("/").split(".")), wanted
+_CONDITION = re.compile(r"(/|(?:\.\./)+|\./)?(.*)")
+
+
+def _condition(key: str, wanted: Any) -> tuple[int | None, Path, Any]:
+    """Return what ``when`` says of a field: the mapping of the file that it is in, counted from the rule's field (0 is
+    the guest, None that of either side), where it is there, and what it is to be."""
+    match = _CONDITION.fullmatch(key)
+    assert match
+    ups = {None: None, "/": 0, "./": 1}
+    up = ups[match[1]] if match[1] in ups else 1 + match[1].count("../")
+    return up, tuple(int(step) if step.isdigit() else step for step in match[2].split(".")), wanted
+
+
+def _around(path: Path, up: int) -> Path:
+    """Return the path of a mapping around a field: the first is that which it is a key of."""
+    if not up:
+        return ()
+    while path and up:
+        up -= isinstance(path[-1], str)
+        path = path[:-1]
+    return path
 
 
 ANY = object()

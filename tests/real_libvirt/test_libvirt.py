@@ -36,14 +36,12 @@ UNDEFINE_NVRAM = 4  # VIR_DOMAIN_UNDEFINE_NVRAM
 INACTIVE = 2  # VIR_DOMAIN_XML_INACTIVE
 SECURE = 1  # VIR_DOMAIN_XML_SECURE
 
-every_guest = pytest.mark.parametrize(
-    "guest",
-    [
-        pytest.param(document.guest, id=f"{file.stem}-{document.number}" if document.number else file.stem)
-        for file in FIXTURES
-        for document in read(file.name, file.read_bytes())
-    ],
-)
+GUESTS = {
+    f"{file.stem}-{document.number}" if document.number else file.stem: document.guest
+    for file in FIXTURES
+    for document in read(file.name, file.read_bytes())
+}
+every_guest = pytest.mark.parametrize("guest", [pytest.param(guest, id=name) for name, guest in GUESTS.items()])
 
 
 def emulated(guest: dict[str, Any]) -> str:
