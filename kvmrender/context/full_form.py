@@ -150,7 +150,8 @@ class _Compiler:
         def mapping(value: Any, notes: Notes) -> Any:
             kind = value.__class__
             if kind is dict or isinstance(value, dict):
-                value = of_type(value) if of_type else value
+                if of_type and "type" in value:
+                    value = of_type(value)
                 names = tuple(value)
                 shape = shapes.get(names) or shape_of(names, notes)
                 notes.shapes.add(shape)

@@ -119,7 +119,9 @@ def choices(node: Node) -> list[tuple[Callable[[str], Any], str | Text]]:
     """Return what says of a text whether it stands for a key of a mapping, or is one with several words, in order."""
     found = next((form for form in _several(node) if isinstance(form, dict)), {})
     return [
-        ((text := Text(form, key)).words, text) if isinstance(key, dict) else (re.compile(form).search, key)
+        ((text := Text(form, key)).words, text)
+        if isinstance(key, dict)
+        else (re.compile(form).search if form else str, key)  # none at all fits any, which str tells sooner
         for form, key in found.items()
     ]
 
