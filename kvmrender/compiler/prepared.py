@@ -18,7 +18,8 @@ from kvmrender.templating.stack import SCHEMA, TEMPLATE, Stack, files_in
 
 PACKAGE = Path(__file__).parents[1]
 FILE = PACKAGE / "prepared.json"
-_OF_RULE, _EXAMPLES = ("id", "description", "level"), ("inside", "outside")
+_OF_RULE, _VERSIONS = ("id", "description", "level", "inside", "outside"), ("since", "until")
+"""What is said of a rule, not of its cases; and of both."""
 
 
 def prepared(stack: Stack) -> tuple[GuestSchema, Made]:
@@ -48,8 +49,8 @@ def write() -> None:
     rules: Node = {}
     cases = []
     for place, rule, case, keys in placed_rules(schema):
-        rules[rule["id"]] = {key: rule[key] for key in _OF_RULE if key in rule}
-        cases.append((place, rule["id"], {key: case[key] for key in case if key not in (*_OF_RULE, *_EXAMPLES)}, keys))
+        rules[rule["id"]] = {key: rule[key] for key in (*_OF_RULE, *_VERSIONS) if key in rule}
+        cases.append((place, rule["id"], {key: case[key] for key in case if key not in _OF_RULE}, keys))
     data = {
         "code": _code(),
         "files": dict(_checksums(stack.shipped)),

@@ -60,7 +60,7 @@ class About(NamedTuple):
 def catalogue(schema: GuestSchema) -> dict[str, About]:
     """Return what is known of the ids of problems of a schema's guests: of checks, by their ids, then of all others."""
     found = {}
-    rules = {rule["id"]: rule for _, rule, *_ in placed_rules(schema)}
+    rules = {rule["id"]: rule for _, rule, *_ in schema.rules or placed_rules(schema)}
     examples = known_of("examples")
     for check in sorted(checks_of(schema), key=lambda check: check.id):
         rule: dict[str, Any] = rules.get(check.id, {}) if check.id != VERSION else {}

@@ -16,6 +16,7 @@ from tools import NOT_SOURCES
 from kvmrender.checks.rules import placed_rules
 from kvmrender.compiler import prepared
 from kvmrender.engine import Engine
+from kvmrender.look.checks import catalogue
 from kvmrender.templating.interpreter import Interpreter
 from kvmrender.templating.schema_parts import guest_schema
 from kvmrender.templating.stack import Stack
@@ -83,8 +84,10 @@ def test_it_is_what_schema_and_rules_are(checkout: Path, monkeypatch: pytest.Mon
     assert found.rules is not None
     for (place, rule, case, keys), of in zip(found.rules, placed_rules(schema), strict=True):
         assert (place, keys) == (of[0], of[3])
-        assert rule.items() <= of[1].items()
-        assert {**case, **rule}.items() >= {k: v for k, v in of[2].items() if k not in ("inside", "outside")}.items()
+        assert all(rule.get(key) == of[1].get(key) for key in ("id", "description", "level"))
+        assert {**case, **rule}.items() >= {k: v for k, v in of[2].items() if k not in ("since", "until")}.items()
+        assert [case.get(key) for key in ("since", "until")] == [of[2].get(key) for key in ("since", "until")]
+    assert catalogue(found) == catalogue(schema)
 
 
 def test_nothing_has_to_be_made_at_a_start(checkout: Path, installed: Path) -> None:
