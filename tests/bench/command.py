@@ -11,9 +11,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from bench import cold, commands, fleet, growth, imports, machine, report, warm
+from bench import cold, commands, fleet, growth, imports, inside, machine, report, warm
 
-PARTS = ("warm", "import", "cold", "commands", "fleet", "growth")
+PARTS = ("warm", "inside", "import", "cold", "commands", "fleet", "growth")
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,11 @@ class Effort:
     sizes: dict[str, list[int]]
     inputs: tuple[int, ...] = growth.SIZES
     counts: tuple[int, ...] = (100, 1_000, 10_000)
+    inside: int = 2_000
 
 
 FULL = Effort(50, 0.02, 25, 5, {kind: [1_000, 10_000, 100_000] for kind in ("yaml", "jsonl")})
-QUICK = Effort(3, 0.001, 2, 1, {"yaml": [20], "jsonl": [20, 40]}, (1 << 13, 1 << 14), (2, 4, 8))
+QUICK = Effort(3, 0.001, 2, 1, {"yaml": [20], "jsonl": [20, 40]}, (1 << 13, 1 << 14), (2, 4, 8), 20)
 
 
 def measure(parts: Sequence[str], effort: Effort, jobs: int) -> dict[str, Any]:
@@ -42,6 +43,8 @@ def measure(parts: Sequence[str], effort: Effort, jobs: int) -> dict[str, Any]:
             folder.mkdir()
         if "warm" in parts:
             results["warm"] = warm.measure(folders["warm"], effort.warm_rounds, effort.sample)
+        if "inside" in parts:
+            results["inside"] = inside.measure(effort.inside)
         if "import" in parts:
             results["import"] = imports.measure(effort.warm_rounds, effort.sample)
         if "cold" in parts:

@@ -15,6 +15,7 @@ def markdown(results: dict[str, Any]) -> str:
     parts = [
         [f"{', '.join(f'{name} {value}' for name, value in results['machine'].items())}."],
         _warm(results["warm"]) if "warm" in results else [],
+        _inside(results["inside"]) if "inside" in results else [],
         _import(results["import"]) if "import" in results else [],
         _cold(results["cold"]) if "cold" in results else [],
         _commands(results["commands"]) if "commands" in results else [],
@@ -28,6 +29,19 @@ def _warm(rows: list[Row]) -> list[str]:
     head = "| guest | made by | µs a guest | middle half | least | kvmrender takes |\n"
     head += "| --- | --- | ---: | ---: | ---: | ---: |"
     return ["Warm: a guest in a process that runs already.", "", head, *_contenders(rows, 1e6, 1)]
+
+
+def _inside(rows: list[Row]) -> Iterator[str]:
+    guests, steps = (list(dict.fromkeys(row[key] for row in rows)) for key in ("guest", "step"))
+    found = {(row["guest"], row["step"]): row for row in rows}
+    yield "Inside: where the time of such a guest goes, in µs."
+    yield ""
+    yield f"| step | {' | '.join(guests)} |"
+    yield f"| --- |{' ---: |' * len(guests)}"
+    for step in steps:
+        of_all = [found[guest, step] for guest in guests]
+        cells = [f"{_number(row['seconds'] * 1e6, 1)} ({row['share']:.0%})" for row in of_all]
+        yield f"| {step} | {' | '.join(cells)} |"
 
 
 def _import(rows: list[Row]) -> list[str]:

@@ -14,7 +14,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from bench import command, commands, contenders, documents, fleet, growth, guests, imports, warm
+from bench import command, commands, contenders, documents, fleet, growth, guests, imports, inside, warm
 from conftest import ROOT
 from tools import program
 
@@ -74,6 +74,17 @@ def test_every_contender_is_timed() -> None:
     ]
     assert all(row["peak_bytes"] > 10e6 for row in results["fleet"])
     assert {"CPU", "cores", "Jinja2", "Go", "virtinst", "libvirt"} <= results["machine"].keys()
+
+
+def test_where_the_time_of_a_guest_goes_adds_up() -> None:
+    rows = inside.measure(5)
+    assert [(row["guest"], row["step"]) for row in rows] == [
+        (guest, step) for guest in guests.GUESTS for step in (*inside.STEPS, inside.REST)
+    ]
+    assert all(row["seconds"] > 0 for row in rows)
+    done = bench("--quick", "--only", "inside")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.search(r"^\| XML \|( [\d.]+ \(\d+%\) \|){3}$", done.stdout, re.MULTILINE)
 
 
 def test_growth_of_each_stage_is_measured() -> None:
