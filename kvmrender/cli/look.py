@@ -41,7 +41,8 @@ def explain(
     Of an ID, as messages have it in brackets, say what the check holds, for which libvirt, and how to ignore it, with a
     guest just inside and one just outside.
 
-    Without either, show the tree of all fields.
+    Of another word, list the fields that have it in their names, or else in their descriptions. Without any, show the
+    tree of all fields.
 
     Example: kvmrender explain disks.driver.cache
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -73,6 +74,9 @@ def catalogue(schema: GuestSchema) -> dict[str, About]:
     return found
 
 
+_WORD = re.compile(r"[a-zA-Z0-9_]{2,}")
+
+
 def explain_any(engine: Engine, path: str, recursive: bool = False, libvirt: str | None = None) -> str:
     """Return what is known of the field or the id of problems that is called so, or of both. Raises Error."""
     about = catalogue(engine.schema) if path else {}
@@ -81,6 +85,8 @@ def explain_any(engine: Engine, path: str, recursive: bool = False, libvirt: str
     except Error as error:
         if path in about:
             return of_id(engine, about[path])
+        if _WORD.fullmatch(path) and (found := explain.search(engine, path, libvirt)):
+            return found
         is_field = path.partition(".")[0] in engine.schema.root["properties"] or "did you mean" in str(error)
         if ("-" in path or not is_field) and (hint := nearest(path, about)):
             raise Error(f"{path}: is neither a field nor the id of a check{hint}") from None

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 from kvmrender import errors
 from kvmrender.engine import Engine
+from kvmrender.reading.guest_text import to_yaml
+from kvmrender.reading.parse import from_yaml
 from kvmrender.reading.profiles import Profiles
 from kvmrender.schema.field_facts import Field, field_at, whole
 from kvmrender.schema.versions import schema_of
+from kvmrender.shipped import shipped_fixtures
 from kvmrender.templating.observed import Place
 from kvmrender.templating.stack import Stack
 from kvmrender.templating.used_fields import NOT_WRITTEN
@@ -20,6 +25,12 @@ REFERENCE = "https://libvirt.org/formatdomain.html"
 WIDTH = 110
 NAME = 11
 """Width of the names of facts, with the space after them."""
+MOST_FOUND = 40
+"""Fields that a search lists; of the others, the number is told."""
+MOST_VALUES = 60
+"""Characters of the values of a field that are shown where it is listed."""
+MOST_LINES = 16
+"""Lines of an example, if there is a short one."""
 NONE, LEFT_OUT = "none", "it is left out"
 
 
@@ -43,9 +54,56 @@ def explain(engine: Engine, path: str, recursive: bool = False, libvirt: str | N
     if using := Profiles(engine.schema.root).saying(found.path):
         lines += fact("profiles", ", ".join(using))
     lines += fact("template", ", ".join(written(engine.stack, places)) or unwritten(found.path))
+    if shown := example(str(found.path[0])) if len(found.path) == 1 and "mapping" in found.kind else "":
+        lines += ["", "  example:", *(f"    {line}" for line in shown.splitlines())]
     if inside := list(tree(found, deep=recursive)):
         lines += ["", "  fields:", *(f"    {line.rstrip()}" for line in inside)]
     return "\n".join(lines) + "\n"
+
+
+def search(engine: Engine, word: str, libvirt: str | None = None) -> str:
+    """Return the fields that have a word in their names, or else in their descriptions, as lines; nothing where none
+    has. What several elements share is listed once."""
+    known = [*_below(top := whole(schema_of(engine.schema, libvirt)), homes(top))]
+    folded = word.casefold()
+    named = [field for field in known if str(field.path[-1]).casefold() == folded]
+    named += [field for field in known if folded in str(field.path[-1]).casefold() and field not in named]
+    described = re.compile(rf"\b{re.escape(folded)}", re.IGNORECASE)
+    found = named or [field for field in known if described.search(field.description)]
+    if not found:
+        return ""
+    where = f"have {word!r} in their " + ("names" if named else "descriptions")
+    lines = [f"{word} is no field of a guest; these {where}:", ""]
+    lines += [f"  {field.name}  <{_kind(field)}>  {field.description}" for field in found[:MOST_FOUND]]
+    lines += [f"  … and {len(found) - MOST_FOUND} more"] if len(found) > MOST_FOUND else []
+    return "\n".join(lines) + "\n"
+
+
+def _below(field: Field, known: Mapping[str, str]) -> Iterator[Field]:
+    for child in field.children():
+        yield child
+        if known.get(child.reference or "", child.name) == child.name:
+            yield from _below(child, known)
+
+
+@cache
+def example(key: str) -> str:
+    """Return what an example guest says of a device, or a section, as YAML: the shortest that isn't trivial."""
+    found = list[str]()
+    begins = re.compile(rf"^{re.escape(key)}:(?! (?:\[\]|null)?$)", re.MULTILINE)
+    for file in sorted(shipped_fixtures().rglob("*.yaml")):
+        text = file.read_text(encoding="utf-8")
+        if begins.search(text):
+            guests = [guest for guest in from_yaml(text) if isinstance(guest, dict) and guest.get(key)]
+            found += [to_yaml({key: guest[key]}) for guest in guests]
+    found.sort(key=lambda one: (one.count("\n") > MOST_LINES, len(one), one))
+    return next((one for one in found if len(one) > MOST_VALUES), found[0] if found else "")
+
+
+def _kind(field: Field) -> str:
+    """Return what kind of value a field has, or its values where they are few."""
+    is_word = "enum" in field.item and "list" not in field.kind and field.kind != "boolean"
+    return field.values if is_word and len(field.values) <= MOST_VALUES else field.kind
 
 
 def facts(field: Field) -> Iterator[tuple[str, str]]:
@@ -97,7 +155,7 @@ def _branch(field: Field, depth: int, known: Mapping[str, str] | None) -> Iterat
     for child in field.children():
         home = known.get(child.reference or "", child.name) if known is not None else child.name
         more = "" if home == child.name else f" (as in {home})"
-        yield f"{'  ' * depth}{child.path[-1]}  <{child.kind}>  {child.description}{more}\n"
+        yield f"{'  ' * depth}{child.path[-1]}  <{_kind(child)}>  {child.description}{more}\n"
         if known is not None and not more:
             yield from _branch(child, depth + 1, known)
 

@@ -9,10 +9,12 @@ from pathlib import Path
 from xml.parsers import expat
 
 import pytest
+import yaml
 from conftest import ROOT, Run
 
 from kvmrender.engine import Engine
 from kvmrender.errors import Path as FieldPath
+from kvmrender.look.explain import example
 from kvmrender.look.fields_page import cell, fields_page
 from kvmrender.schema.field_facts import Field, field_at, whole
 from kvmrender.schema.guest_schema import all_fields
@@ -156,7 +158,6 @@ def test_every_field_is_explained() -> None:
     [
         ("disks.drivr", "disks.drivr: 'drivr' is not a field of disks (did you mean 'driver'?)\n"),
         ("memroy", "memroy: 'memroy' is not a field of a guest (did you mean 'memory'?)\n"),
-        ("firmware", "firmware: 'firmware' is not a field of a guest (did you mean 'os.firmware'?)\n"),
         ("tpms.version", "tpms.version: 'version' is not a field of tpms (did you mean 'tpms.backend.version'?)\n"),
         ("disks.readonly.x", "disks.readonly.x: disks[].readonly has no fields in it\n"),
         ("clock.timer.zzz", "clock.timer.zzz: 'zzz' is not a field of clock.timer (known keys: name, "),
@@ -166,6 +167,60 @@ def test_unknown_field(path: str, message: str, run: Run) -> None:
     result = run("explain", path)
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("word", "first", "shown"),
+    [
+        (
+            "cache",
+            "these have 'cache' in their names:",
+            "disks[].driver.cache  <default, none",
+        ),
+        (
+            "firmware",
+            "these have 'firmware' in their names:",
+            "os.firmware  <mapping>",
+        ),
+        ("fragment", "these have 'fragment' in their descriptions:", "ufo  <boolean>"),
+    ],
+)
+def test_word_that_is_no_path_is_searched_for(word: str, first: str, shown: str, run: Run) -> None:
+    result = run("explain", word)
+    assert result.exit_code == 0
+    assert result.stdout.startswith(f"{word} is no field of a guest; {first}\n\n")
+    assert shown in result.stdout
+
+
+def test_names_that_are_the_word_come_before_those_that_have_it(run: Run) -> None:
+    names = [line.split()[0].rpartition(".")[2] for line in run("explain", "cache").stdout.splitlines()[2:]]
+    same = [name.removesuffix("[]") == "cache" for name in names]
+    assert same == sorted(same, reverse=True)
+    assert not all(same)
+
+
+def test_many_that_are_found_are_counted(run: Run) -> None:
+    lines = run("explain", "the").stdout.splitlines()
+    assert len(lines) == 43
+    assert re.fullmatch(r"  … and \d+ more", lines[-1])
+
+
+def test_few_values_are_shown_in_the_list_of_fields(run: Run) -> None:
+    shown = run("explain", "cpu").stdout
+    assert "    match  <minimum, exact, strict>  " in shown
+    assert "    migratable  <boolean>  " in shown
+    assert "    type  <word>  Where the contents come from" in run("explain", "disks").stdout
+
+
+def test_devices_and_sections_have_an_example_that_renders(run: Run) -> None:
+    for field in whole(RENDERER.schema).children():
+        if "mapping" in field.kind and field.name not in ("vars", "extra"):
+            text = example(field.name)
+            assert list(yaml.safe_load(text)) == [field.name], field.name
+    shown = run("explain", "watchdogs").stdout
+    assert "  example:\n    watchdogs:\n      - model: " in shown
+    assert "example:" not in run("explain", "disks.source").stdout
+    assert "example:" not in run("explain", "name").stdout
 
 
 def test_every_field_has_a_template() -> None:
