@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from kvmrender.cli.completion import FIELDS_AND_IDS
 from kvmrender.cli.options import (
     COLOR,
     FLEET,
@@ -27,7 +28,11 @@ from kvmrender.terminal import say, write
 
 
 @click.command(short_help="Say what a field is, or an id in a message.")
-@options(TEMPLATES, click.argument("path", default="", metavar="[PATH or ID]"), libvirt_option(OF_LIBVIRT))
+@options(
+    TEMPLATES,
+    click.argument("path", default="", metavar="[PATH or ID]", shell_complete=FIELDS_AND_IDS),
+    libvirt_option(OF_LIBVIRT),
+)
 @click.option("-r", "--recursive", is_flag=True, help="Show the fields below those in the field, too.")
 @click.option("--checks", is_flag=True, help="List the ids of all checks, and of what else finds problems.")
 @click.option(

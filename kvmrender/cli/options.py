@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
+from kvmrender.cli.completion import IDS, PROFILES, SETTINGS
 from kvmrender.cli.program import trouble
 from kvmrender.fleet.processes import cores
 from kvmrender.reading.profiles import APPENDED, USE
@@ -100,13 +101,21 @@ IGNORE = click.option(
     "--ignore",
     multiple=True,
     metavar="ID",
+    shell_complete=IDS,
     help="Don't hold guests against the check with this id, which messages have in brackets.",
 )
 ABOUT_USE = "Put this profile under each guest, after those that it uses itself."
 MERGED = (
     IGNORE,
     click.option(
-        "--use", multiple=True, metavar="NAME", callback=_use, is_eager=True, expose_value=False, help=ABOUT_USE
+        "--use",
+        multiple=True,
+        metavar="NAME",
+        callback=_use,
+        is_eager=True,
+        expose_value=False,
+        shell_complete=PROFILES,
+        help=ABOUT_USE,
     ),
     TEMPLATES,
     MAX_SIZE,
@@ -116,6 +125,7 @@ MERGED = (
         "settings",
         multiple=True,
         metavar="PATH=VALUE",
+        shell_complete=SETTINGS,
         callback=_settings,
         help="Set this in each guest, such as disks[0].driver.cache=none; the value is YAML.",
     ),

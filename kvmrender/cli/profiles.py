@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from kvmrender.cli import completion
 from kvmrender.cli.options import TEMPLATES, options
 from kvmrender.cli.program import engine_of, trouble
 from kvmrender.errors import Error, brief, nearest, shown_file, visible
@@ -21,7 +22,13 @@ WIDTH = 110
 @click.command(short_help="Write a guest file to begin with.")
 @options(
     TEMPLATES,
-    click.option("--use", multiple=True, metavar="NAME", help="A profile that the guest uses."),
+    click.option(
+        "--use",
+        multiple=True,
+        metavar="NAME",
+        shell_complete=completion.PROFILES,
+        help="A profile that the guest uses.",
+    ),
     click.option("--arch", metavar="ARCH", help="The guest's architecture, such as arm64."),
     click.option("-o", "--output", metavar="FILE", help="Write to this file, which must not be there yet."),
     click.argument("name"),
@@ -71,7 +78,7 @@ def list_(templates: tuple[str, ...]) -> None:
 
 
 @profiles.command(short_help="Write the profile of this NAME.")
-@options(TEMPLATES, click.argument("name"))
+@options(TEMPLATES, click.argument("name", shell_complete=completion.PROFILES))
 def show(templates: tuple[str, ...], name: str) -> None:
     """Write the profile of this NAME, and on its first line the file that it is in.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kvmrender.cli.completion import NAMES, PROFILES
 from kvmrender.cli.options import IGNORE, REPORT, TEMPLATES, libvirt_option, options
 from kvmrender.cli.program import TROUBLE, about_ids, engine_of, trouble
 from kvmrender.engine import Engine
@@ -54,7 +55,7 @@ def _folder(stack: Stack, file: Path) -> str:
 
 
 @templates.command(short_help="Write the file of this NAME.")
-@options(TEMPLATES, click.argument("name"))
+@options(TEMPLATES, click.argument("name", shell_complete=NAMES))
 def show(templates: tuple[str, ...], name: str) -> None:
     """Write the file of this NAME that is used; shipped/NAME is the shipped one.
 
@@ -73,7 +74,7 @@ def _file(stack: Stack, name: str) -> Path:
 
 
 @templates.command(short_help="Copy the file of this NAME into DIR.")
-@options(TEMPLATES, click.argument("folder", metavar="DIR"), click.argument("name"))
+@options(TEMPLATES, click.argument("folder", metavar="DIR"), click.argument("name", shell_complete=NAMES))
 def copy(templates: tuple[str, ...], name: str, folder: str) -> None:
     """Copy the file of this NAME into DIR, to be changed there. A file that is there already is left as it is.
 
@@ -99,7 +100,13 @@ def copy(templates: tuple[str, ...], name: str, folder: str) -> None:
         "--guest", "guests", multiple=True, metavar="GUEST", help="Render this file, instead of the example guests."
     ),
     IGNORE,
-    click.option("--use", multiple=True, metavar="NAME", help="Render the guests with this profile under each."),
+    click.option(
+        "--use",
+        multiple=True,
+        metavar="NAME",
+        shell_complete=PROFILES,
+        help="Render the guests with this profile under each.",
+    ),
     libvirt_option("Render the guests for this libvirt, without the example guests that need a newer one."),
     TEMPLATES,
     REPORT,
