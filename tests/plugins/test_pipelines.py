@@ -24,6 +24,7 @@ GUESTS = {"web-1.xml", "web-2.xml", "db-1.xml"}
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
     (tmp_path / "fleet.yaml").write_text(BLOCKS["yaml"][0])
+    (tmp_path / "values.yaml").write_text(BLOCKS["yaml"][2])
     (tmp_path / "site.yaml").write_text("title: site\n")
     (tmp_path / "Makefile").write_text(BLOCKS["make"][0])
     return tmp_path
@@ -50,6 +51,19 @@ def test_commands_run(commands: str, site: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert domains(site) == GUESTS
     assert assert_valid("".join(path.read_text() for path in (site / "domains").glob("*.xml"))) == len(GUESTS)
+
+
+def test_each_guest_has_what_follows_from_its_name_and_what_the_values_say(site: Path) -> None:
+    (site / "fleet.yaml").write_text(BLOCKS["yaml"][1])
+    done = execute(site, "kvmrender", "render", "-o", "domains", "--values", "values.yaml", "fleet.yaml")
+    assert done.returncode == 0, done.stderr
+    found = {path.stem: path.read_text() for path in (site / "domains").glob("*.xml")}
+    assert assert_valid("".join(found.values())) == len(GUESTS)
+    assert "<title>web-2 in south</title>" in found["web-2"]
+    assert '<mac address="52:54:00:00:01:01"/>' in found["web-2"]
+    assert '<source file="/var/lib/libvirt/images/web-2.qcow2"/>' in found["web-2"]
+    assert '<memory unit="MiB">8192</memory>' in found["web-1"]
+    assert "<serial>4711</serial>" in found["db-1"]
 
 
 def test_shards_make_what_one_run_makes(site: Path) -> None:
