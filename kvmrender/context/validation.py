@@ -14,8 +14,8 @@ from kvmrender.context.condensed_schema import condensed, names_in
 from kvmrender.context.quick_validation import UnknownError, validity
 from kvmrender.errors import Path, Problem, nearest
 from kvmrender.schema.guest_schema import GuestSchema, Node, inner, node_at, resolve, validator_of
-from kvmrender.schema.near_fields import form_hint, key_hint
-from kvmrender.schema.secrets import MASK, Secrets
+from kvmrender.schema.near_fields import form_hint, key_hint, right_form
+from kvmrender.schema.secrets import MASK, Secrets, holds_secrets
 from kvmrender.schema.shorthand import QUANTITIES, forms
 
 if TYPE_CHECKING:
@@ -209,6 +209,9 @@ def problems_of(root: Node, secrets: Secrets, guest: Any, error: jsonschema_rs.V
     else:
         secret = secrets.hides(path, value)
         meant = form_hint(root, path, value) if kind == "type" else ""
+        if kind == "type" and not meant and not secret and path and isinstance(node, dict):
+            has_secrets = not isinstance(value, str) and holds_secrets(root, node)
+            meant = "" if has_secrets else right_form(root, path, resolve(root, node), value)
         yield Problem(path, f"{MASK if secret else shown(value)} {_fault(kind, found, node, value, secret)}{meant}")
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import islice, pairwise
 from pathlib import Path as File
 from typing import cast
 
-from kvmrender.errors import LONGEST, Path, listed, nearest
+from kvmrender.errors import LONGEST, Path, brief, listed, nearest
 from kvmrender.schema.guest_schema import Node, resolve
-from kvmrender.schema.shorthand import forms
+from kvmrender.schema.shorthand import QUANTITIES, forms, texts
 
 SYNONYMS = File(__file__).with_name("synonyms.yaml")
 SLIP = 0.85
@@ -19,6 +21,9 @@ its name."""
 MOST_KEYS = 9
 """Keys that are all listed; of more, it is so many of the nearest:"""
 NEAREST = 5
+MAIN = ("source", "name")
+"""Keys of which the first that a mapping has mostly holds its main value, where no other takes the word."""
+_PLAIN = re.compile(r"[A-Za-z0-9/](?:[\w/. -]*[\w/.-])?", re.ASCII)
 MOST_PLACES = 3
 """Fields of one name that are told, at most."""
 
@@ -48,6 +53,75 @@ def form_hint(root: Node, path: Path, value: object) -> str:
     beside = _fields(root, [step for step in path[:-1] if isinstance(step, str)])
     takes = (name for name, node in beside.items() if forms(resolve(root, node))[1] is not None and name != path[-1])
     return nearest(path[-1], takes, SLIP)
+
+
+def right_form(root: Node, path: Path, node: Node, value: object) -> str:
+    """Show how a value may be written that was given in another form than what a node takes, or return nothing."""
+    if node.get("type") == "array":
+        item = resolve(root, node["items"]) if "items" in node else {}
+        found = _in_mapping(root, item, value) if item.get("type") == "object" else [value]
+    elif node.get("type") == "object":
+        found = _in_mapping(root, node, value)
+    else:
+        inside = [*value.values()] if isinstance(value, dict) and [*value] == ["text"] else value
+        found = inside if isinstance(inside, list) and _is_alone(inside) else []
+        return f": write {_key(path)}{_flow(found[0])}" if found else ""
+    texts_of = [text.shown for text in texts(node)] if not found else []
+    if texts_of:
+        return f", or {listed(texts_of, 'or')}"
+    if not found:
+        return ""
+    is_item = node.get("type") == "array" or isinstance(path[-1], int)
+    shown = _flow(found[0])
+    return f": write {_key(path)}{f'[{shown}]' if is_item else shown}"
+
+
+def _in_mapping(root: Node, node: Node, value: object) -> list[object]:
+    """Return what a mapping may be written as for what was given in its place, if that is known."""
+    if isinstance(value, list):
+        presence, stands_for = forms(node)
+        takes = presence or stands_for is not None or node.get("format") in QUANTITIES
+        return value if takes and _is_alone(value) else []
+    if not isinstance(value, str) or not value or texts(node):
+        return []
+    known = {name: resolve(root, child) for name, child in node.get("properties", {}).items()}
+    named = [name for name, child in known.items() if value in _words(root, child)]
+    keys = named + [name for name in MAIN if name in known]
+    return [{keys[0]: value}] if keys else []
+
+
+def _is_alone(value: list[object]) -> bool:
+    """Say whether a list has nothing but a text or a number."""
+    return len(value) == 1 and isinstance(value[0], (str, int)) and not isinstance(value[0], bool)
+
+
+def _words(root: Node, node: Node) -> list[object]:
+    """Return the words that a field takes, in its short form if it has one."""
+    stands_for = forms(node)[1]
+    if isinstance(stands_for, str) and stands_for in node.get("properties", {}):
+        node = resolve(root, node["properties"][stands_for])
+    return list(node.get("enum", ()))
+
+
+def _key(path: Path) -> str:
+    names = [step for step in path if isinstance(step, str)]
+    names = names[:-1] if path[-1] == "text" else names
+    return f"{names[-1]}: " if names else ""
+
+
+def _flow(value: object) -> str:
+    """Return a value as it is written in one line of YAML."""
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {_flow(item)}' for key, item in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_flow, value))}]"
+    if isinstance(value, str):
+        return brief(value) if _PLAIN.fullmatch(value) else json.dumps(brief(value), ensure_ascii=False)
+    return (
+        {True: "true", False: "false", None: "null"}[value]
+        if value is None or value is True or value is False
+        else str(value)
+    )
 
 
 def _dotted(path: Path) -> str:

@@ -41,7 +41,7 @@ BAD = {
     "text for a device": (
         "name: a\ninterfaces: [br0]\ncputune: {vcpupin: [{}]}\nmemory: 1 GiB\ncurrentMemory: 2 GiB\n",
         [
-            "2:14: interfaces[0]: 'br0' is not a mapping [schema]",
+            "2:14: interfaces[0]: 'br0' is not a mapping: write interfaces: [{source: br0}] [schema]",
             "3:21: cputune.vcpupin[0].vcpu: is missing (number of the virtual CPU) [schema]",
             "3:21: cputune.vcpupin[0].cpuset: is missing (CPUs of the host) [schema]",
             "5:16: currentMemory: note: 2048 MiB is more than memory, 1024 MiB [current-memory]",
@@ -342,7 +342,7 @@ def test_alias_bomb_is_refused_in_a_second_and_a_hundred_megabytes() -> None:
                 }
             },
             [
-                "cputune.vcpusched[0].vcpus: a list is not a string [schema]",
+                "cputune.vcpusched[0].vcpus: a list is not a string: write vcpus: x [schema]",
                 "cputune.vcpupin[0].vcpu: note: 2 is not a vCPU: they are 0 to 1 [idle-pins]",
             ],
         ),

@@ -181,7 +181,7 @@ def test_each_problem_is_that_of_the_file_that_says_it(tmp_path: Path, run: Run)
         "above.yaml:2:14: cpu.match:",
         "below.yaml:1:7: vcpu:",
         "below.yaml:4:13: cpu.mode:",
-        "guest.yaml:2:8: title: a list is not a string [schema]",
+        "guest.yaml:2:8: title: a list is not a string: write title: b [schema]",
     }
 
 

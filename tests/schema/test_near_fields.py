@@ -89,3 +89,43 @@ def test_table_of_words_is_of_fields_and_of_words_that_are_none() -> None:
         above, _, key = word.rpartition(".")
         there = field_at(schema, above) if above else whole(schema)
         assert key not in {child.path[-1] for child in there.children()}, word
+
+
+@pytest.mark.parametrize(
+    ("guest", "said"),
+    [
+        ("disks: /a.qcow2", "disks: '/a.qcow2' is not a list: write disks: [{source: /a.qcow2}] [schema]"),
+        (
+            "interfaces: ['a: b']",
+            "interfaces[0]: 'a: b' is not a mapping: write interfaces: [{source: \"a: b\"}] [schema]",
+        ),
+        ("sysinfo: smbios", "sysinfo: 'smbios' is not a list: write sysinfo: [{type: smbios}] [schema]"),
+        ("memory_devices: [dimm]", "'dimm' is not a mapping: write memory_devices: [{model: dimm}] [schema]"),
+        ("memory: [4 GiB]", "memory: a list is not a mapping: write memory: 4 GiB [schema]"),
+        ("cpu: [host-model]", "cpu: a list is not a mapping: write cpu: host-model [schema]"),
+        ("vcpu: {text: [2]}", "vcpu: a list is not a whole number: write vcpu: 2 [schema]"),
+        ("title: {text: b}", "title: a mapping is not a string: write title: b [schema]"),
+        ("features: {acpi: [yes]}", "a list is not true or false or a mapping: write acpi: yes [schema]"),
+        ("hostdevs: [gpu]", "'gpu' is not a mapping, or DOMAIN:BUS:SLOT.FUNCTION, BUS:SLOT.FUNCTION or VENDOR:PRODUCT"),
+        ("os: uefi", "os: 'uefi' is not a mapping [schema]"),
+        ("title: [a, b]", "title: a list is not a string [schema]"),
+    ],
+)
+def test_form_that_is_wrong_is_told_with_the_right_one(guest: str, said: str, run: Run) -> None:
+    result = run("render", input=f"name: a\n{guest}\n")
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+    assert said in result.stderr
+
+
+@pytest.mark.parametrize(
+    "guest",
+    [
+        "graphics: [{type: vnc, passwd: [hunter2]}]",
+        "graphics: [{type: vnc, passwd: {text: hunter2}}]",
+        "graphics: [[{type: vnc, passwd: hunter2}]]",
+        "title: {passwd: hunter2}",
+    ],
+)
+def test_right_form_shows_no_secret(guest: str, run: Run) -> None:
+    result = run("render", input=f"name: a\n{guest}\n")
+    assert (result.exit_code, "hunter2" in result.output) == (2, False)
