@@ -62,7 +62,7 @@ class Looker:
 
     def __init__(self, templates: tuple[str, ...], files: tuple[str, ...], layers: dict[str, Any]) -> None:
         self.files = files
-        self.watched = (*files, *layers.get("defaults", ()))
+        self.watched = (*files, *layers.get("defaults", ()), *layers.get("values", ()))
         self._templates, self._layers = templates, layers
         self._compiled = _Compiled()
         self._engine: Engine | None = None

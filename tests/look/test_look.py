@@ -74,11 +74,13 @@ def test_lines_have_their_templates() -> None:
     assert [line for line, _, _ in answer["lines"]] == answer["xml"].splitlines()
     assert answer["lines"][0] == ('<domain type="kvm">', "domain.xml.j2", 2)
     assert {template for _, template, _ in answer["lines"]} >= {"domain/vcpu.xml.j2", "devices/console.xml.j2"}
-    assert {**answer, "xml": "", "lines": []} == {
+    assert ["".join(word for _, word in words) for words in answer["colours"]] == answer["xml"].splitlines()
+    assert {**answer, "xml": "", "lines": [], "colours": []} == {
         "guests": ["web-1"],
         "guest": "web-1",
         "lines": [],
         "xml": "",
+        "colours": [],
         "diff": [],
         "problems": [],
         "more": 0,
@@ -303,9 +305,10 @@ def test_templates_are_told_under_their_names(folder: Path, run: Run) -> None:
     own.write_text(own.read_text() + "{# own #}\n")
     answering = answers(templates=("site",))
     told = answering.template("site/domain/vcpu.xml.j2")
+    assert "\n".join("".join(word for _, word in words) for words in told.pop("colours")) == own.read_text()
     assert told == {"name": "site/domain/vcpu.xml.j2", "text": own.read_text()}
     shipped = run("templates", "show", "domain/vcpu.xml.j2").stdout
-    assert answering.template("domain/vcpu.xml.j2") == {"name": "domain/vcpu.xml.j2", "text": shipped}
+    assert answering.template("domain/vcpu.xml.j2")["text"] == shipped
     for name in ("", "guest.schema.yaml", "web-1.yaml", "/etc/passwd"):
         with pytest.raises(BadRequestError, match="is not a template"):
             answering.template(name)

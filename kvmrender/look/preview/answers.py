@@ -10,6 +10,7 @@ from typing import Any
 from kvmrender.errors import Error, Problem, TemplateError
 from kvmrender.look.explain import template_name
 from kvmrender.look.live_results import Look, Looker
+from kvmrender.look.preview.colours import coloured
 from kvmrender.reading.size_limits import MAX_SIZE
 from kvmrender.schema.secrets import xml_secrets
 from kvmrender.templating.stack import TEMPLATE
@@ -61,7 +62,8 @@ class Answers:
         """Return what guests come to whose texts may have been edited.
 
         ``asked`` is ``{"texts": {NAME: TEXT}, "guest": NAME or null, "before": XML}``; with ``"files": true``, the
-        files that the guests are in are told too. Raises BadRequestError.
+        files that the guests are in are told too, and with ``"file": NAME`` the colours of that text. Raises
+        BadRequestError.
         """
         texts, wanted, before = _asked(asked)
         known = {
@@ -75,6 +77,9 @@ class Answers:
             if look.traced is not None:
                 xml = self._masked(look.xml[look.traced], look.secrets.get(look.traced))
                 answer |= {"lines": self._lines(xml, look), "xml": xml, "diff": _diff(before, xml)}
+                answer["colours"] = coloured(xml.removesuffix("\n"), "xml")
+            if isinstance(file := asked.get("file"), str) and file in texts:
+                answer["text"] = coloured(texts[file], "json" if file.endswith((".json", ".jsonl")) else "yaml")
             return answer | {"problems": [*self._problems(look)], "more": look.more}
 
     def template(self, name: str) -> Answer:
@@ -84,7 +89,8 @@ class Answers:
             for known in stack.names(TEMPLATE):
                 for file in (*stack.files(known), *stack.files(f"shipped/{known}")):
                     if template_name(stack, str(file)) == name:
-                        return {"name": name, "text": file.read_text(errors="replace")}
+                        text = file.read_text(errors="replace")
+                        return {"name": name, "text": text, "colours": coloured(text, "template")}
         raise BadRequestError(f"{name}: is not a template")
 
     def _masked(self, xml: str, known: list[str] | None) -> str:

@@ -15,15 +15,38 @@ let homes = new Map(); // name of a guest that is or was well to the name of its
 let following = false; // whether a guest of the file that was chosen is still to be shown
 let chosen = -1; // the number of the line of the XML that is chosen
 let found = []; // the problems
+let isColoured = false; // whether the server knows the colours of the text
 let rendering = false;
 let again = false;
 let timer = 0;
+const words = new Map(); // a line of a guest or of XML to its words, each with the kind that colours it
 
 function element(name, className, content) {
   const made = document.createElement(name);
   if (className) made.className = className;
   if (content !== undefined) made.textContent = content;
   return made;
+}
+
+// Put a line into an element, with its words in colours where these are known.
+function filled(into, line, known = words.get(line)) {
+  if (known?.map(([, word]) => word).join("") === line) {
+    into.append(...known.map(([kind, word]) => (kind ? element("span", `is-${kind}`, word) : word)));
+  } else into.textContent = line;
+  return into;
+}
+
+function learn(lines, found) {
+  if (words.size > 20000) words.clear();
+  lines.forEach((line, index) => found?.[index] && words.set(line, found[index]));
+}
+
+// Rows share the height by what is in them.
+function share() {
+  const count = (id) => at(id).children.length;
+  const [above, below] = [Math.max(count("behind"), count("xml"), 6), Math.max(count("changes"), count("template"), 4)];
+  const part = Math.min(Math.max(above / (above + below), 0.5), 0.8);
+  document.querySelector("main").style.gridTemplateRows = `minmax(0, ${part}fr) minmax(0, ${1 - part}fr)`;
 }
 
 function options(select, names, value) {
@@ -94,11 +117,13 @@ function showBehind() {
   behind.replaceChildren(
     ...lines.map((line, index) => {
       const row = element("div", notes.has(index + 1) ? "problem" : "");
-      row.append(element("span", "number", index + 1), element("span", "", line));
+      row.append(element("span", "number", index + 1), filled(element("span"), line));
       if (notes.has(index + 1)) row.append(element("span", "note", notes.get(index + 1).join("; ")));
       return row;
     }),
   );
+  at("editor").classList.toggle("is-coloured", isColoured);
+  share();
   scrollBehind();
 }
 
@@ -121,12 +146,14 @@ async function render() {
     const response = await fetch("render", {
       method: "POST",
       headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ texts, guest, files: true, before: good.get(guest)?.xml ?? null }),
+      body: JSON.stringify({ texts, guest, file, files: true, before: good.get(guest)?.xml ?? null }),
     });
     if (response.status === 413) status("This is too large for a guest", true);
     else if (!response.ok) status(`The preview answers: ${response.statusText}`, true);
     else {
       const answer = await response.json();
+      isColoured = Boolean(answer.text);
+      learn(texts[file]?.split("\n") ?? [], answer.text);
       if (guest === asked) show(answer);
       else again = true; // another one has been chosen meanwhile
     }
@@ -167,6 +194,7 @@ function show(answer) {
     const before = good.get(answer.guest);
     const isCompared = answer.guest === guest && answer.xml !== before?.xml;
     const changes = isCompared ? answer.diff : before?.changes ?? [];
+    learn(answer.lines.map(([line]) => line), answer.colours);
     good.set(answer.guest, { xml: answer.xml, lines: answer.lines, changes });
     guest = answer.guest;
     showXml();
@@ -225,7 +253,8 @@ function choose(name) {
   at("file").value = name;
   showText();
   following = true;
-  if (follow()) render();
+  follow();
+  render();
 }
 
 // Turn from the guest that is shown to one of the file that has been chosen, as soon as that has any.
@@ -248,7 +277,7 @@ function showXml() {
       row.id = `line-${index}`;
       row.setAttribute("role", "option");
       row.setAttribute("aria-selected", "false");
-      row.append(element("code", "", line));
+      row.append(filled(element("code"), line));
       if (template) {
         row.append(" ", element("span", "place", `${template}:${number}`));
         row.title = `${template}:${number}`;
@@ -260,10 +289,14 @@ function showXml() {
   at("changes").replaceChildren(
     ...changes.map((line) => {
       const kind = { "+": "new", "-": "old", "@": "where" }[line[0]];
-      return element("div", kind ?? "", line);
+      const row = element("div", kind ?? "");
+      if (kind === "where") row.textContent = line;
+      else row.append(line.slice(0, 1), filled(element("span"), line.slice(1)));
+      return row;
     }),
   );
   if (!changes.length) at("changes").append(element("div", "none", "None yet"));
+  share();
   if (chosen >= 0) chooseLine(Math.min(chosen, lines.length - 1));
 }
 
@@ -286,18 +319,20 @@ async function showTemplate(name, number) {
   if (!sources.has(name)) {
     const response = await fetch(`template?${new URLSearchParams({ name })}`);
     const answer = response.ok ? await response.json() : {};
-    sources.set(name, (answer.text ?? answer.error ?? "").split("\n"));
+    const lines = (answer.text ?? answer.error ?? "").split("\n");
+    sources.set(name, lines.map((line, index) => [line, answer.colours?.[index]]));
   }
   if (at("template-name").textContent !== `${name}:${number}`) return;
   const pane = at("template");
   pane.replaceChildren(
-    ...sources.get(name).map((line, index) => {
+    ...sources.get(name).map(([line, known], index) => {
       const row = element("div", index + 1 === number ? "chosen" : "");
       if (index + 1 === number) row.setAttribute("aria-current", "true");
-      row.append(element("span", "number", index + 1), element("span", "", line));
+      row.append(element("span", "number", index + 1), filled(element("span"), line, known));
       return row;
     }),
   );
+  share();
   const row = pane.children[number - 1];
   if (row) pane.scrollTop = row.offsetTop - pane.offsetTop - pane.clientHeight / 2;
 }
