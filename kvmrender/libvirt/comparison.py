@@ -52,14 +52,14 @@ class Comparison:
 
     def is_known(self, path: Path, here: Any, there: Any) -> bool:
         """Say whether libvirt makes one of the other, whatever is beside them."""
-        return self._rewriting.is_same(path, here, there, {}, self._about)
+        return self._rewriting.is_same(named(path), path, here, there, {}, self._about)
 
     def mappings(self, place: Place, here: Any, there: Any, path: Path = ()) -> Iterator[Difference]:
         """Yield how two mappings differ."""
         if here == there:
             return
         beside = {**there, **here}
-        size = SIZE if place.node.get("format") == MEMORY else self._rewriting.sizes.get(named(path))
+        size = SIZE if place.node.get("format") == MEMORY else self._rewriting.sizes.get(place.name)
         if size:
             yield from self._sizes_differ(here, there, size, path)
             here, there = without(size, here), without(size, there)
@@ -72,14 +72,16 @@ class Comparison:
                 yield from self._values(place.inside(key), NOTHING, other, (*path, key), beside)
 
     def _values(self, place: Place, here: Any, there: Any, path: Path, beside: dict[str, Any]) -> Iterator[Difference]:
-        if self._rewriting.is_same(path, here, there, beside, self._about):
+        is_same, name, about = self._rewriting.is_same, place.name, self._about
+        if is_same(name, path, here, there, beside, about):
             return
         if here is NOTHING:
             if any(path[0] in keys for keys in self._settling):
                 there = self._settled(place, there, path)
-            there = self._automatic.left(place.node, there, path, beside)
-            if there is None or self._rewriting.is_same(path, here, there, beside, self._about):
+            left = self._automatic.left(place, there, path, beside)
+            if left is None or (left is not there and is_same(name, path, here, left, beside, about)):
                 return
+            there = left
         if place.is_list:
             mine, theirs = [] if here is NOTHING else here, [] if there is NOTHING else there
             yield from self._lists(place.item, mine, theirs, path, beside)
@@ -115,7 +117,7 @@ class Comparison:
         return {
             key: self._settled(place.inside(key), item, (*path, key))
             for key, item in there.items()
-            if not self._rewriting.is_of_kind((*path, key), item, there, self._about)
+            if not self._rewriting.is_of_kind(place.inside(key).name, (*path, key), item, there, self._about)
         }
 
     def _alone(self, place: Place, here: Any, there: Any, path: Path) -> Iterator[Difference]:
@@ -130,7 +132,7 @@ class Comparison:
     def _lists(
         self, place: Place, here: list[Any], there: list[Any], path: Path, beside: dict[str, Any]
     ) -> Iterator[Difference]:
-        is_unordered, name = self._rewriting.is_unordered(path), self._rewriting.name_of(path)
+        is_unordered, name = self._rewriting.list_kind(place.name)
         pairs = self.matched(place, here, there, path) if is_unordered else _in_order(here, there)
         for mine, theirs in pairs:
             if mine is None:
@@ -138,7 +140,7 @@ class Comparison:
                 yield from self._values(place, NOTHING, there[theirs], (*path, theirs), beside)
             elif theirs is None:
                 is_left_out = name and _is_repeated(here, mine, name)
-                if not is_left_out and not self._rewriting.is_beyond(path, here[mine], self._about.guest):
+                if not is_left_out and not self._rewriting.is_beyond(place.name, here[mine], self._about.guest):
                     yield from self._values(place, here[mine], NOTHING, (*path, mine), beside)
             elif here[mine] != there[theirs]:
                 yield from self._values(place, here[mine], there[theirs], (*path, mine), beside)

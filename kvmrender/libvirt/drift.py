@@ -176,7 +176,7 @@ class Drift:
         """Return one with a document that is of such kinds."""
         arch = self._engine.schema.names.get(value_at(guest, ("os", "type", "arch")))
         facts = self._engine.schema.architectures[arch]["facts"] if arch else {}
-        automatic = Tidying(self._root, guest, machine_kind(guest, facts))
+        automatic = Tidying(guest, machine_kind(guest, facts))
         return Comparison(table, automatic, kinds)
 
     def _diff(self, context: Guest, xml: str, wanted: Guest, differ: list[Difference], dump: Dump) -> str:

@@ -44,10 +44,11 @@ def written(node: Node) -> str:
 
 
 class Place:
-    """What the schema says of an element: ``node`` is what describes it, ``root`` the whole."""
+    """What the schema says of an element: ``node`` is what describes it, ``root`` the whole; ``name`` is that of its
+    field, without positions, ``disks.driver.cache``."""
 
-    def __init__(self, root: Node, node: Node) -> None:
-        self.root, self.node = root, resolve(root, node)
+    def __init__(self, root: Node, node: Node, name: str = "") -> None:
+        self.root, self.node, self.name = root, resolve(root, node), name
         self.properties: dict[str, Node] = self.node.get("properties", {})
         self._inside: dict[str, Place] = {}
         kind = self.node.get("type")
@@ -56,18 +57,21 @@ class Place:
         self.is_scalar = not self.is_list and kind != "object"
         self.is_text, self.is_integer = kind == "string", kind == "integer"
         self.is_raw = self.node.get("format") == "xml"
+        self.is_elsewhere = written(self.node) != ""
+        self.automatic: tuple[Any, ...] = tuple(self.node.get("facts", {}).get("automatic", ()))
         self.live: tuple[str, ...] = tuple(self.node.get("facts", {}).get("live", ()))
 
     def inside(self, key: str) -> Place:
         """Return what the schema says of a property."""
         if key not in self._inside:
-            self._inside[key] = Place(self.root, self.properties[key])
+            name = f"{self.name}.{key}" if self.name else key
+            self._inside[key] = Place(self.root, self.properties[key], name)
         return self._inside[key]
 
     @cached_property
     def item(self) -> Place:
         """What it says of the items of a list."""
-        return Place(self.root, self.node["items"])
+        return Place(self.root, self.node["items"], self.name)
 
     @cached_property
     def attributes(self) -> dict[str, Place]:
@@ -151,13 +155,12 @@ def add_child(
     found: dict[str, Any], child: Element, place: Place, path: Path, unread: Unread, keys: dict[str, str]
 ) -> str | None:
     """Add an element in one to the mapping that is ``found`` of that, and return the key of its field."""
-    if _is_written_elsewhere(found, child, place):
+    if place.written and _is_written_elsewhere(found, child, place):
         return None
     key = keys.get(child.tag)
-    if key is None or key == TEXT or written(place.inside(key).node):
+    if key is None or key == TEXT or (inside := place.inside(key)).is_elsewhere:
         unread.add(path, NO_FIELD, child.tag, place)
         return None
-    inside = place.inside(key)
     if inside.is_list:
         found.setdefault(key, []).append(value_of(child, inside.item, path, unread))
         return key
@@ -173,7 +176,7 @@ def add_child(
 
 def _is_written_elsewhere(found: dict[str, Any], child: Element, place: Place) -> bool:
     """Say whether an element holds nothing but fields that stand there by ``written``, and add these."""
-    if not place.written or child.text.strip():
+    if child.text.strip():
         return False
     names = [*(f"@{name}" for name in child.attributes), *(inner.tag for inner in child.children)]
     if not names or any((child.tag, name) not in place.written for name in names):

@@ -70,9 +70,9 @@ class Importer:
         if not tidy:
             return guest, self._engine.rendered(guest), ()
         machine = machine_kind(rendered.context, facts)
-        less, out = tidied(schema.root, guest, machine)
+        less, out = tidied(self._place, guest, machine)
         for stays in ((), *((key,) for key in dict.fromkeys(path[0] for path in out))):
-            less, out = tidied(schema.root, guest, machine, stays)
+            less, out = tidied(self._place, guest, machine, stays)
             try:
                 return less, self._engine.rendered(less), tuple(out)
             except GuestError:

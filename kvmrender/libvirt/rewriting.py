@@ -23,7 +23,7 @@ RUNNING, NO_SECRETS = "running", "without-secrets"
 """Kinds of dumps: of a running guest, and of one that libvirt has left the secrets out of (``of`` in rules)."""
 NOTHING = object()
 """Stands for a field that is not there."""
-_NUMBER = re.compile(r"0[xX][0-9a-fA-F]+|-?[0-9]+", re.ASCII)
+_NUMBER = re.compile(r"0[xX]0*[0-9a-fA-F]{1,30}|-?0*[0-9]{1,30}", re.ASCII)
 _DECIMAL = re.compile(r"[0-9]{1,30}(\.[0-9]{1,30})?", re.ASCII)
 _RANGE = re.compile(r"(\^?)0*([0-9]{1,30})(?:-0*([0-9]{1,30}))?", re.ASCII)
 MOST_CPUS = 1 << 16
@@ -132,7 +132,8 @@ class Rewriting:
         self._first: dict[str, str] = table["first"]
         self._exact: dict[str, list[Rule]] = {}
         self._globs: list[tuple[str, Rule]] = []
-        self._known: dict[str, tuple[Rule, ...]] = {}
+        self._known: dict[str, tuple[tuple[Rule, ...], tuple[Rule, ...]]] = {}
+        self._lists: dict[str, tuple[bool, str | None]] = {}
         self._keys_of: dict[str, Container[str | int]] = {}
         for rule in table["rules"]:
             if "when" in rule:
@@ -143,40 +144,45 @@ class Rewriting:
                 else:
                     self._exact.setdefault(field, []).append(rule)
 
-    def is_unordered(self, path: Path) -> bool:
-        """Say whether the order of a list says nothing: that of devices, and of some others."""
-        return len(path) == 1 or any(fnmatchcase(named(path), glob) for glob in self._unordered)
+    def list_kind(self, name: str) -> tuple[bool, str | None]:
+        """Say of a list whether its order says nothing, as that of devices, and by which key its items are told apart,
+        where libvirt reads the first of each alone."""
+        found = self._lists.get(name)
+        if found is None:
+            is_unordered = "." not in name or any(fnmatchcase(name, glob) for glob in self._unordered)
+            key = next((key for glob, key in self._first.items() if fnmatchcase(name, glob)), None)
+            found = self._lists[name] = is_unordered, key
+        return found
 
-    def name_of(self, path: Path) -> str | None:
-        """Return the key by which items of a list are told apart, where libvirt reads the first of each alone."""
-        return next((key for glob, key in self._first.items() if fnmatchcase(named(path), glob)), None)
-
-    def is_beyond(self, path: Path, item: Any, guest: Guest) -> bool:
+    def is_beyond(self, name: str, item: Any, guest: Guest) -> bool:
         """Say whether libvirt leaves an item of a list out, since there are fewer than its number."""
-        for key, count in self._counts.get(named(path), {}).items():
+        for key, count in self._counts.get(name, {}).items():
             number, most = value_at(item, (key,)), value_at(guest, tuple(count.split(".")))
             if isinstance(number, int) and isinstance(most, int) and number >= most:
                 return True
         return False
 
-    def rules(self, path: Path) -> tuple[Rule, ...]:
-        """Return those of a field."""
-        name = named(path)
+    def _rules(self, name: str) -> tuple[tuple[Rule, ...], tuple[Rule, ...]]:
+        """Return those of a field that may hold where the file says something of it, and where it says nothing."""
         found = self._known.get(name)
         if found is None:
-            like = [rule for glob, rule in self._globs if fnmatchcase(name, glob)]
-            found = self._known[name] = (*self._exact.get(name, ()), *like)
+            rules = [*self._exact.get(name, ()), *(rule for glob, rule in self._globs if fnmatchcase(name, glob))]
+            said = tuple(rule for rule in rules if rule.get("here", ANY) is not None)
+            unsaid = tuple(rule for rule in rules if _may_be_nothing(rule))
+            found = self._known[name] = said, unsaid
         return found
 
-    def is_same(self, path: Path, here: Any, there: Any, beside: Guest, about: About) -> bool:
-        """Say whether libvirt makes ``there`` of ``here``; ``NOTHING`` is a field that is not there, and ``beside`` are
-        its neighbours."""
-        rules = self.rules(path)
-        return bool(rules) and any(_holds(rule, path, here, there, beside, about) for rule in rules)
+    def is_same(self, name: str, path: Path, here: Any, there: Any, beside: Guest, about: About) -> bool:
+        """Say whether libvirt makes ``there`` of ``here``, of the field of this name at a path; ``NOTHING`` is one that
+        is not there, and ``beside`` are its neighbours."""
+        for rule in self._rules(name)[here is NOTHING]:  # noqa: SIM110 - it is asked often, and this is faster
+            if _holds(rule, path, here, there, beside, about):
+                return True
+        return False
 
     def is_lasting(self, path: Path) -> bool:
         """Say whether what libvirt makes of a field depends on when the guest was defined."""
-        return any(rule.get("lasting") for rule in self.rules(path))
+        return any(rule.get("lasting") for rules in self._rules(named(path)) for rule in rules)
 
     def keys_of(self, kind: str) -> Container[str | int]:
         """Return the keys at the top below which only dumps of this kind have something: all, for some rules."""
@@ -186,9 +192,17 @@ class Rewriting:
             self._keys_of[kind] = ALL if any("*" in key for key in keys) else keys
         return self._keys_of[kind]
 
-    def is_of_kind(self, path: Path, there: Any, beside: Guest, about: About) -> bool:
+    def is_of_kind(self, name: str, path: Path, there: Any, beside: Guest, about: About) -> bool:
         """Say whether only dumps of such a kind have ``there``."""
-        return any("of" in rule and _holds(rule, path, NOTHING, there, beside, about) for rule in self.rules(path))
+        rules = self._rules(name)[True]
+        return any("of" in rule and _holds(rule, path, NOTHING, there, beside, about) for rule in rules)
+
+
+def _may_be_nothing(rule: Rule) -> bool:
+    """Say whether a rule may hold where the file says nothing."""
+    here = rule.get("here")
+    is_plain = not rule.keys() & {"as", "like", "same_as"}
+    return is_plain and (here is None or (isinstance(here, list) and None in here))
 
 
 def _holds(rule: Rule, path: Path, here: Any, there: Any, beside: Guest, about: About) -> bool:

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator
 from contextlib import suppress
+from operator import is_
 from typing import Any
 
 from kvmrender.errors import Path
-from kvmrender.schema.guest_schema import Node, resolve
+from kvmrender.libvirt.field_places import Place
 from kvmrender.schema.memory_units import memory
 
 Guest = dict[str, Any]
@@ -24,17 +25,17 @@ NOTHING: Guest = {}
 Buses = dict[int, list[tuple[str, Any]]]
 
 
-def tidied(root: Node, guest: Guest, machine: str, stays: Container[str | int] = ()) -> tuple[Guest, list[Path]]:
+def tidied(place: Place, guest: Guest, machine: str, stays: Container[str | int] = ()) -> tuple[Guest, list[Path]]:
     """Return the guest as libvirt would still make the same of it, but for addresses, and the fields that it lacks.
 
     ``machine`` is the kind of its machine; of the keys that ``stays`` has, nothing is left out. Where a controller
     stays, so do those of its type, and the addresses on them.
     """
-    first = Tidying(root, guest, machine, frozenset(), stays).value(root, guest, ())
+    first = Tidying(guest, machine, frozenset(), stays).value(place, guest, ())
     left = first.get("controllers") or ()
     types = frozenset(one["type"] for one in left if isinstance(one.get("type"), str))
-    work = Tidying(root, guest, machine, types, stays)
-    found: Guest = work.value(root, guest, ())
+    work = Tidying(guest, machine, types, stays)
+    found: Guest = work.value(place, guest, ())
     return found, work.out
 
 
@@ -62,54 +63,65 @@ class Tidying:
 
     def __init__(
         self,
-        root: Node,
         guest: Guest,
         machine: str,
         stay: frozenset[str] = frozenset(),
         keys: Container[str | int] = (),
     ) -> None:
-        self._root, self._machine, self._stay, self._keys = root, machine, stay, keys
+        self._machine, self._stay, self._keys = machine, stay, keys
         self._name, self._buses = str(guest.get("name")), _on_buses(guest)
         self.out: list[Path] = []
 
-    def left(self, node: Node, value: Any, path: Path, beside: Guest = NOTHING) -> Any:
+    def left(self, place: Place, value: Any, path: Path, beside: Guest = NOTHING) -> Any:
         """Return what of a value, of a field at a path, is not automatic, or None where that is nothing."""
-        found = self.value(node, value, path, beside)
-        return None if self._is_out(node, found, path, beside) else found
+        found = self.value(place, value, path, beside)
+        return None if self._is_out(place, found, path, beside) else found
 
-    def value(self, node: Node, value: Any, path: Path, beside: Guest = NOTHING) -> Any:
-        """Return a value without what is automatic in it."""
-        if isinstance(value, list) and "items" in node:
-            inside = resolve(self._root, node["items"])
-            items = [self.value(inside, item, (*path, number), beside) for number, item in enumerate(value)]
-            left: list[Any] = []
-            for number in range(len(items) - 1, -1, -1):
-                is_numbered = isinstance(items[number], dict) and "index" in items[number]
-                if (left and not is_numbered) or not self._is_out(inside, items[number], (*path, number), beside):
-                    left.append(items[number])
-            return left[::-1]
+    def value(self, place: Place, value: Any, path: Path, beside: Guest = NOTHING) -> Any:
+        """Return a value without what is automatic in it: itself, if nothing is."""
+        if isinstance(value, list):
+            return self._items(place.item, value, path, beside) if place.is_list else value
         if not isinstance(value, dict):
             return value
-        if node.get("format") == MEMORY and {"unit", "text"} <= set(value) and value["unit"] == "KiB":
+        if place.node.get("format") == MEMORY and {"unit", "text"} <= set(value) and value["unit"] == "KiB":
             with suppress(ValueError):  # larger than any is
                 value = {**value, **memory(f"{value['text']} KiB")}
         result: Guest = {}
-        near = {**value, **{f"../{key}": item for key, item in beside.items() if not key.startswith("../")}}
-        properties = node.get("properties", {})
+        near: Guest | None = None
+        is_whole = True
         for key, item in value.items():
-            inside = resolve(self._root, properties.get(key, {}))
-            left = self.value(inside, item, (*path, key), near) if isinstance(item, (dict, list)) else item
-            if "automatic" not in inside.get("facts", ()) or not self._is_out(inside, left, (*path, key), near):
+            if key not in place.properties:
+                result[key] = item
+                continue
+            inside, is_deep = place.inside(key), isinstance(item, (dict, list))
+            if near is None and (is_deep or inside.automatic):
+                near = {**value, **{f"../{key}": item for key, item in beside.items() if key[:3] != "../"}}
+            left = self.value(inside, item, (*path, key), near or NOTHING) if is_deep else item
+            if inside.automatic and self._is_out(inside, left, (*path, key), near or NOTHING):
+                is_whole = False
+            else:
                 result[key] = left
-        return result
+                is_whole = is_whole and left is item
+        return value if is_whole else result
 
-    def _cases(self, node: Node, value: Any, beside: Guest) -> Iterator[Any]:
-        known = {**beside, MACHINE: self._machine}
-        for case in node["facts"]["automatic"]:
+    def _items(self, place: Place, items: list[Any], path: Path, beside: Guest) -> list[Any]:
+        found = [self.value(place, item, (*path, number), beside) for number, item in enumerate(items)]
+        left: list[Any] = []
+        for number in range(len(found) - 1, -1, -1):
+            is_numbered = isinstance(found[number], dict) and "index" in found[number]
+            if (left and not is_numbered) or not self._is_out(place, found[number], (*path, number), beside):
+                left.append(found[number])
+        is_whole = len(left) == len(items) and all(map(is_, left, reversed(items)))
+        return items if is_whole else left[::-1]
+
+    def _cases(self, place: Place, value: Any, beside: Guest) -> Iterator[Any]:
+        for case in place.automatic:
             if not isinstance(case, dict) or "when" not in case:
                 yield case
             elif all(
-                self._is_used(value, one) if key == USED else is_like(known.get(key), one)
+                self._is_used(value, one)
+                if key == USED
+                else is_like(self._machine if key == MACHINE else beside.get(key), one)
                 for key, one in case["when"].items()
             ):
                 yield case["value"]
@@ -118,10 +130,10 @@ class Tidying:
         on = self._buses.get(controller.get("index", -1), ()) if isinstance(controller, dict) else ()
         return any(by.get(key) is True or model in (by.get(key) or ()) for key, model in on)
 
-    def _is_out(self, node: Node, value: Any, path: Path, beside: Guest = NOTHING) -> bool:
-        if value is None or path[0] in self._keys or "automatic" not in node.get("facts", ()):
+    def _is_out(self, place: Place, value: Any, path: Path, beside: Guest = NOTHING) -> bool:
+        if value is None or not place.automatic or path[0] in self._keys:
             return False
-        if not any(is_like(value, case, self._name) for case in self._cases(node, value, beside)):
+        if not any(is_like(value, case, self._name) for case in self._cases(place, value, beside)):
             return False
         is_bound = path[0] == "controllers" or path[-1] == "address"
         if is_bound and isinstance(value, dict) and value.get("type") in self._stay:
