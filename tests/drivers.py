@@ -63,8 +63,8 @@ class Driver(AbstractContextManager["Driver"]):
             command = [sys.executable, str(TESTS / "libvirt_child.py")]
         else:
             command = [str(TESTS / "debian_root"), "--root", str(root(name)), name, "--", *child]
-        if not os.geteuid():  # a dry run makes network devices, which no other driver's are to meet
-            command = ["unshare", "--net", *command]
+        if not os.geteuid():  # a dry run makes network devices, which no other driver's are to meet, and guests files
+            command = ["unshare", "--net", "--mount", "--propagation", "private", *command]
         self._sent = 0
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
@@ -95,6 +95,10 @@ class Driver(AbstractContextManager["Driver"]):
     def run(self, xml: str) -> Answer:
         """Go as far as QEMU's command line (``virsh domxml-to-native``), which finds what the schema can't know."""
         return self._ask("run", xml)
+
+    def start(self, xml: str) -> Answer:
+        """Start a domain, paused, and dump it, as ``virsh create --paused`` and ``virsh dumpxml`` do."""
+        return self._ask("start", xml)
 
     def crashed(self) -> Answer:
         """Kill libvirt, as some documents do."""

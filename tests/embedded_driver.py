@@ -9,6 +9,7 @@ user = "root"
 group = "root"
 security_driver = "none"
 remember_owner = 0
+namespaces = []
 """
 
 

@@ -76,9 +76,8 @@ class Comparison:
         if is_same(name, path, here, there, beside, about):
             return
         if here is NOTHING:
-            if any(path[0] in keys for keys in self._settling):
-                there = self._settled(place, there, path)
-            left = self._automatic.left(place, there, path, beside)
+            left = self._settled(place, there, path) if any(path[0] in keys for keys in self._settling) else there
+            left = self._automatic.left(place, left, path, beside)
             if left is None or (left is not there and is_same(name, path, here, left, beside, about)):
                 return
             there = left
