@@ -146,10 +146,13 @@ def is_like(value: Any, case: Any, name: str = "") -> bool:
     """Say whether a value is like a case of ``automatic``, in a guest of this name."""
     if case is True:
         return value is not None and value != []
-    if isinstance(value, dict) and isinstance(case, dict):
-        return all(key in case and (item is None or is_like(item, case[key], name)) for key, item in value.items())
-    if isinstance(case, dict) and "ends" in case:
-        return isinstance(value, str) and value.endswith(case["ends"].replace("{name}", name))
+    if isinstance(case, dict):
+        if isinstance(value, dict):
+            for key, item in value.items():
+                if key not in case or not (item is None or is_like(item, case[key], name)):
+                    return False
+            return True
+        return isinstance(value, str) and "ends" in case and value.endswith(case["ends"].replace("{name}", name))
     if isinstance(case, list) and not isinstance(value, list):
         return value in case
     return bool(value == case)

@@ -20,6 +20,7 @@ def markdown(results: dict[str, Any]) -> str:
         _cold(results["cold"]) if "cold" in results else [],
         _commands(results["commands"]) if "commands" in results else [],
         _fleet(results) if "fleet" in results else [],
+        _drift(results["drift"]) if "drift" in results else [],
         _stages(results["stages"]) if "stages" in results else [],
     ]
     return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
@@ -70,6 +71,14 @@ def _commands(rows: list[Row]) -> Iterator[str]:
         growth = f"{row['growth']:.2f} times" if "growth" in row else ""
         ours = f"{row['ours_is']:,.2f} times" if "ours_is" in row else ""
         yield f"| {' | '.join([row['command'], row['contender'], *cells, growth, ours])} |"
+
+
+def _drift(rows: list[Row]) -> list[str]:
+    head = (
+        "| fleet | command | seconds | middle half | least | drift takes |\n| --- | --- | ---: | ---: | ---: | ---: |"
+    )
+    peaks = ", ".join(f"{row['contender']} {row['peak_bytes'] / 1e6:.0f} MB" for row in rows)
+    return ["Drift: a fleet against dumps of its guests.", "", head, *_contenders(rows, 1, 2), "", f"Peak: {peaks}."]
 
 
 def _contenders(rows: list[Row], scale: float, digits: int) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import gc
 import json
 import re
 from pathlib import Path
@@ -16,6 +17,7 @@ import kvmrender
 from kvmrender.engine import default_engine
 from kvmrender.errors import path_string
 from kvmrender.libvirt.rewriting import TABLE
+from kvmrender.libvirt.xml_tree import Element, documents
 from kvmrender.reading.parse import from_yaml
 from kvmrender.schema.guest_schema import all_fields
 
@@ -326,6 +328,18 @@ def test_what_libvirt_leaves_out_is_no_difference(guest: dict[str, Any], old: st
     dump, count = re.subn(old, new, kvmrender.render(guest))
     assert count == 1
     assert [path_string(one.path) for one in kvmrender.drift(guest, [dump]).differences] == fields
+
+
+def test_a_document_that_is_read_is_gone_with_its_last_use() -> None:
+    """A run of many dumps stays as small as one of few, though Python looks for garbage seldom."""
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(100):
+            next(documents(WEB.encode()))
+        assert not [one for one in gc.get_objects() if isinstance(one, Element)]
+    finally:
+        gc.enable()
 
 
 def test_table_is_of_fields_and_has_reasons() -> None:

@@ -35,7 +35,7 @@ def test_every_contender_is_timed() -> None:
     if missing := [name for name in PEERS if not shutil.which(name)]:
         packages = (ROOT / "tests/bench/packages.txt").read_text().split()
         pytest.skip(f"needs {', '.join(missing)}: apt-get install {' '.join(packages)}")
-    done = bench("--quick", "--only", "warm,import,cold,commands,fleet", "--json")
+    done = bench("--quick", "--only", "warm,import,cold,commands,fleet,drift", "--json")
     assert (done.returncode, done.stderr) == (0, "")
     results = json.loads(done.stdout)
     assert [(row["guest"], row["contender"]) for row in results["warm"]] == [
@@ -55,7 +55,8 @@ def test_every_contender_is_timed() -> None:
     assert [(row["guest"], row["contender"]) for row in results["import"]] == [
         (guest, name) for guest in ("seed-arm64", "web-1", "large") for name in imports.NAMES
     ]
-    for row in results["warm"] + results["import"] + results["cold"] + results["fleet"]:
+    assert [row["contender"] for row in results["drift"]] == ["kvmrender render", "kvmrender drift"]
+    for row in results["warm"] + results["import"] + results["cold"] + results["fleet"] + results["drift"]:
         low, high = row["quartiles"]
         assert 0 < row["least"] <= low <= row["seconds"] <= high
     for row in results["warm"] + results["import"] + results["cold"]:
