@@ -59,7 +59,7 @@ def test_positions_in_lists_may_be_given(written: str, run: Run) -> None:
         (
             "disks.source",
             "shorthand",
-            "source: VALUE means source: {dev: VALUE} if VALUE matches ^/dev/; source: nfs://HOST/NAME means source:",
+            "source: VALUE means source: {dev: VALUE} if VALUE matches ^/dev/; source: VALUE means source: {file:",
         ),
         ("features.acpi", "shorthand", "acpi: true means acpi: {}, and false leaves it out"),
         ("memory", "shorthand", "memory: 512 and memory: 512 MiB mean memory: {unit: MiB, text: 512}"),
