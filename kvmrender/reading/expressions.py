@@ -334,7 +334,7 @@ def expanded(
     """
     if not isinstance(guest, dict):
         return {}
-    expanding = _Expanding({**guest, INDEX: index}, hides, spend)
+    expanding = _Expanding({"vars": {}, **guest, INDEX: index}, hides, spend)
     name = each.get("name")
     if isinstance(name, str) and BEGIN in name and "name" not in own:
         each = {**each, "name": expanding.evaluated(name, ("name",))}

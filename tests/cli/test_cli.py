@@ -47,6 +47,7 @@ def test_python_m_is_the_same_command(run: Run) -> None:
     assert python_m("--version").decode() == run("--version").stdout
 
 
+@pytest.mark.slow
 def test_bytes_are_the_same_everywhere(tmp_path: Path) -> None:
     # Without those that have a name or a MAC address of another one.
     files = [str(file) for file in FIXTURES if not file.stem.startswith(("seed-", "interface-hostdev"))]

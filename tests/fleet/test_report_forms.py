@@ -161,6 +161,7 @@ def test_secrets_are_not_in_reports(form: str, files: Path, run: Run) -> None:
     assert secret not in result.stdout
 
 
+@pytest.mark.slow
 def test_what_is_wrong_with_templates(files: Path, run: Run) -> None:
     Path("site/devices").mkdir(parents=True)
     Path("site/devices/watchdog.xml.j2").write_text('\n<watchdog model="{{ device.modle }}"/>\n')

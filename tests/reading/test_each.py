@@ -84,6 +84,14 @@ def test_order_is_defaults_profiles_each_guest_set(run: Run, tmp_path: Path) -> 
     assert found["vars"] == {"a": "defaults", "b": "profile", "c": "defaults, each", "d": "guest", "e": "set"}
 
 
+def test_guest_without_vars_may_be_asked_for_them(run: Run) -> None:
+    fleet = {
+        "each": {"title": "{{ vars.site | default('north') }}"},
+        "guests": {"x": {}, "y": {"vars": {"site": "south"}}},
+    }
+    assert [found["title"] for found in contexts(run, fleet)] == ["north", "south"]
+
+
 def test_each_can_give_the_names(run: Run) -> None:
     fleet = {"each": {"title": "{{ name }}!", "name": "web-{{ index }}"}, "guests": [{}, {}, {"name": "db"}]}
     assert [(guest["name"], guest["title"]) for guest in contexts(run, fleet)] == [

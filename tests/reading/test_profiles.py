@@ -90,6 +90,7 @@ def test_what_a_profile_says_is_told_with_its_place(site: str, run: Run, tmp_pat
     assert "shipped/profiles/windows-10.yaml:6:11: features.hyperv: is only for amd64 guests" in result.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -130,6 +131,7 @@ def test_context_is_a_guest_that_needs_no_profile() -> None:
     assert 'machine="q35"' in kvmrender.render(guest)
 
 
+@pytest.mark.slow
 def test_templates_check_takes_profiles(site: str, run: Run, tmp_path: Path) -> None:
     guest = tmp_path / "a.yaml"
     guest.write_text("name: a\n")
