@@ -94,6 +94,8 @@ class Module:
         """
 
         def write(name: str, keys: Keys, inside: Mapping[str, Keys]) -> tuple[list[str], list[str]]:
+            if not self.is_shipped(name):
+                raise UnsupportedError(f"{name} is not shipped")
             subject = self._made.subjects[name]
             all_keys = {subject: keys, **{f'{subject}["{key}"]': of for key, of in inside.items()}}
             function = _Function(self, name, subject, all_keys)

@@ -15,13 +15,13 @@ from tools import NOT_SOURCES
 
 from kvmrender.checks.rules import placed_rules
 from kvmrender.compiler import prepared
+from kvmrender.compiler.specialise import SEEN
 from kvmrender.engine import Engine
 from kvmrender.look.checks import catalogue
 from kvmrender.templating.interpreter import Interpreter
 from kvmrender.templating.schema_parts import guest_schema
 from kvmrender.templating.stack import Stack
 
-MEASURED = {key: value for key, value in os.environ.items() if key[:9] == "COVERAGE_"}
 RULES = ROOT / "kvmrender/checks/rules.py"
 WRITE = "from kvmrender.compiler.prepared import write; write()"
 LOOK = """
@@ -41,8 +41,13 @@ def copied(folder: Path) -> Path:
     return folder
 
 
+def measured() -> dict[str, str]:
+    """What has coverage measured in another process."""
+    return {key: value for key, value in os.environ.items() if key[:9] == "COVERAGE_"}
+
+
 def python(folder: Path, code: str, *arguments: str, **environment: str) -> str:
-    given = {"PATH": os.environ["PATH"], "PYTHONPATH": str(folder), **environment, **MEASURED}
+    given = {"PATH": os.environ["PATH"], "PYTHONPATH": str(folder), **environment, **measured()}
     command = [sys.executable, "-B", "-c", code, *arguments]
     return subprocess.run(command, env=given, capture_output=True, text=True, check=True, cwd=folder).stdout
 
@@ -193,6 +198,14 @@ def test_ones_own_sees_more_names_than_the_one_that_it_replaces(tmp_path: Path) 
 
 
 @pytest.mark.usefixtures("prepared_here")
+def test_ones_own_stays_jinjas_where_the_keys_of_guests_come_up_often(tmp_path: Path) -> None:
+    engine = with_own(tmp_path, **{"devices/disk": '{% include "shipped/devices/disk.xml.j2" %}\n'})
+    guest = {"name": "a", "disks": [{"source": "/a.img"}]}
+    first = engine.render(guest)
+    assert [engine.render(guest) for _ in range(SEEN + 100)] == [first] * (SEEN + 100)
+
+
+@pytest.mark.usefixtures("prepared_here")
 @pytest.mark.parametrize("name", ["amd64", "domain"])
 def test_a_whole_document_of_ones_own_is_left_to_jinja(name: str, tmp_path: Path) -> None:
     engine = with_own(tmp_path, **{name: f'{{% extends "shipped/{name}.xml.j2" %}}'})
@@ -210,7 +223,7 @@ def test_a_home_is_neither_needed_nor_written_to(tmp_path: Path) -> None:
     for templates in ([], ["--templates", str(tmp_path / "own")]):
         for place in (home, tmp_path / "file", "/nonexistent", "relative"):
             command = [sys.executable, "-m", "kvmrender", "render", *templates, str(guest)]
-            given = {"PATH": os.environ["PATH"], "HOME": str(place), "XDG_CACHE_HOME": str(place), **MEASURED}
+            given = {"PATH": os.environ["PATH"], "HOME": str(place), "XDG_CACHE_HOME": str(place), **measured()}
             done = subprocess.run(command, env=given, capture_output=True, text=True, check=True, cwd=tmp_path)
             assert done.stderr == ""
             assert "<name>a</name>" in done.stdout
@@ -218,6 +231,7 @@ def test_a_home_is_neither_needed_nor_written_to(tmp_path: Path) -> None:
     assert list(home.iterdir()) == []
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_a_start_needs_but_little(installed: Path, tmp_path: Path) -> None:
     guest = tmp_path / "guest.yaml"
     guest.write_text("name: a\n")

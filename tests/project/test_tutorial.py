@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,7 @@ def write(heading: str) -> None:
 def execute(run: Run, heading: str, *more: str) -> str:
     """Run the command of a section, and return the XML that it writes."""
     (command,) = re.findall(r"^```sh\n(kvmrender render .*)\n```$", section(PAGE, heading), re.MULTILINE)
-    result = run(*command.split()[1:], *more)
+    result = run(*shlex.split(command)[1:], *more)
     assert result.exit_code == 0, result.stderr
     if heading != "Add a device":  # the page itself says that libvirt has none such
         assert_valid(result.stdout)
@@ -44,7 +45,7 @@ def check(run: Run) -> str:
 
 def test_commands(folder: Path, run: Run) -> None:
     for line in blocks(PAGE, "sh")[0].splitlines():
-        result = run(*line.partition("#")[0].split()[1:])
+        result = run(*shlex.split(line, comments=True)[1:])
         assert result.exit_code == 0, result.stderr
     assert Path("site/devices/disk.xml.j2").exists()
 
@@ -131,9 +132,9 @@ def test_policy(folder: Path, run: Run) -> None:
     write(POLICY)
     refused, checked = re.findall(r"^```sh\nkvmrender (.*)\n```$", section(PAGE, POLICY), re.MULTILINE)
     (said,) = re.findall(r"^```text\n(.*?)^```$", section(PAGE, POLICY), re.MULTILINE | re.DOTALL)
-    result = run(*refused.split())
+    result = run(*shlex.split(refused))
     assert (result.exit_code, result.stdout, result.stderr) == (2, "", said)
-    assert run(*checked.split()).exit_code == 0
+    assert run(*shlex.split(checked)).exit_code == 0
     assert run("render", "--templates", "policy", "web-1.yaml").exit_code == 0
     assert "br0, br-dmz" in run("explain", "--templates", "policy", "interfaces.source.bridge").stdout
 
