@@ -210,7 +210,9 @@ def problems_of(root: Node, secrets: Secrets, guest: Any, error: jsonschema_rs.V
         secret = secrets.hides(path, value)
         meant = form_hint(root, path, value) if kind == "type" else ""
         if kind == "type" and not meant and not secret and path and isinstance(node, dict):
+            inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
             has_secrets = not isinstance(value, str) and holds_secrets(root, node)
+            has_secrets |= any(secrets.hides(path, item) for item in inside)
             meant = "" if has_secrets else right_form(root, path, resolve(root, node), value)
         yield Problem(path, f"{MASK if secret else shown(value)} {_fault(kind, found, node, value, secret)}{meant}")
 

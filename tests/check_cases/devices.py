@@ -366,6 +366,12 @@ CASES: list[Case] = [
         "panics[0].model: is missing: riscv64 has none of its own",
     ),
     (
+        "panic_model",
+        {"arch": "arm64", "libvirt": "9.1", "panics": [{}]},
+        {"arch": "arm64", "libvirt": "9.0", "panics": [{}]},
+        "panics[0].model: is missing: older libvirts take that of amd64 for it",
+    ),
+    (
         "one_boot_display",
         {"graphics": "vnc", "hostdevs": [ramfb("0")]},
         {"graphics": "vnc", "hostdevs": [ramfb("0"), ramfb("1")]},
