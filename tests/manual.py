@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import click
 
-USUAL = "0 all went well, 2 something is wrong."
-CHECKED = "0 all went well, 1 something differs (with --check), 2 something is wrong."
+USUAL = "0 success, 2 an error."
+CHECKED = "0 success, 1 something differs (with --check), 2 an error."
 INTERRUPTED = {"130": "interrupted by SIGINT", "143": "interrupted by SIGTERM"}
 ENVIRONMENT = {
-    "KVMRENDER_DEBUG": "Show the way to a mistake in kvmrender itself; it may hold secrets.",
+    "KVMRENDER_DEBUG": "Show the traceback of an internal error; it may contain secrets.",
     "NO_COLOR": "No colours, unless --color says always.",
     "TERM": "If it is dumb, no colours and no progress bar.",
 }
@@ -23,7 +23,7 @@ READ = {
     "DIR/*.schema.yaml": "Schema parts, likewise.",
     "DIR/profiles/*.yaml": "Profiles, likewise.",
 }
-SCHEMA = {"/usr/share/libvirt/schemas/domain.rng": "libvirt's schema, if --schema and XDG_DATA_DIRS say no other."}
+SCHEMA = {"/usr/share/libvirt/schemas/domain.rng": "libvirt's schema, unless --schema or XDG_DATA_DIRS name another."}
 
 
 def ends(name: str, command: click.Command, names: list[str]) -> str:
@@ -59,7 +59,7 @@ def variables(command: click.Command) -> dict[str, str]:
     """Return the variables that stand for options of a command, or of those in it."""
     inside = command.commands.values() if isinstance(command, click.Group) else ()
     found = {
-        str(option.envvar): f"What --{option.name.replace('_', '-')} says, where it is not given."
+        str(option.envvar): f"Default of --{option.name.replace('_', '-')}."
         for option in command.params
         if isinstance(option, click.Option) and option.envvar and option.name
     }

@@ -1,4 +1,4 @@
-"""What shells offer as one types: fields, names of templates and profiles, ids of checks."""
+"""Shell completion: fields, names of templates and profiles, ids of checks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Completer = Callable[[click.Context, click.Parameter, str], list[str]]
 
 
 def _completer(words: Callable[[tuple[str, ...], str], Iterable[str]]) -> Completer:
-    """Return what completes a parameter by the words of the command's folders of templates; none of what can't be
+    """Return a completer for a parameter, with words from the command's template folders; none if they can't be
     read."""
 
     def complete(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
@@ -33,7 +33,7 @@ def _root(templates: tuple[str, ...]) -> Any:
 
 
 def _fields(templates: tuple[str, ...], incomplete: str, position: str = "") -> Iterable[str]:
-    """Yield the fields in that which is typed, and those that have fields in them with a point, too."""
+    """Yield the fields below the typed path; those with nested fields also with a dot."""
     from kvmrender.schema.field_facts import field_at
 
     above = incomplete.rpartition(".")[0]

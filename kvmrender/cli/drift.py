@@ -1,4 +1,4 @@
-"""The command that holds guest files against what hosts have."""
+"""The command that compares guest files with the definitions of hosts."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ if TYPE_CHECKING:
     from kvmrender.libvirt.scratch import Scratch
 
 
-@click.command("drift", short_help="Hold each GUEST against what a host has.")
+@click.command("drift", short_help="Compare each GUEST with its definition on a host.")
 @options(*FLEET, *LAYERS, GUESTS)
 @click.option(
     "--dumps",
     multiple=True,
     type=click.Path(),
     metavar="DIR|FILE",
-    help="What the host has: saved by virsh dumpxml --inactive, files or folders of *.xml.",
+    help="Definitions of the host, saved by virsh dumpxml --inactive: files or folders of *.xml.",
 )
-@click.option("--connect", metavar="URI", help="What this libvirt driver has, such as qemu:///system.")
-@click.option("--complete", is_flag=True, help="Tell what is on the host and in no guest file, too.")
-@click.option("--diff", is_flag=True, help="Show what differs as XML; secrets are shown as ***.")
+@click.option("--connect", metavar="URI", help="Read the definitions from this libvirt driver, such as qemu:///system.")
+@click.option("--complete", is_flag=True, help="Also report domains of the host that are in no guest file.")
+@click.option("--diff", is_flag=True, help="Show the differences as XML; secrets are shown as ***.")
 @REPORT
 @COLOR
-@click.option("-q", "--quiet", is_flag=True, help="No summary.")
+@click.option("-q", "--quiet", is_flag=True, help="Show no summary.")
 def drift(
     guests: tuple[str, ...],
     templates: tuple[str, ...],
@@ -61,19 +61,20 @@ def drift(
     is_coloured: bool,
     quiet: bool,
 ) -> None:
-    """Hold each GUEST against what a host has, field by field; nothing is changed there.
+    """Compare each GUEST with its definition on a host, field by field; nothing is changed there.
 
-    What a guest says must be there, after what libvirt is known to rewrite; what is there beside it counts where
-    libvirt does not add it by itself. A line tells each difference, with the field's place in the guest file.
+    Each value of a guest must be on the host, except where libvirt is known to rewrite it. Additional values on the
+    host are differences unless libvirt adds them by itself. Each difference is a line with the field's position in the
+    guest file.
 
-    Exit code: 0 nothing differs, 1 something does, 2 something is wrong.
+    Exit code: 0 nothing differs, 1 something does, 2 an error.
 
     Example: kvmrender drift --dumps dumps fleet.yaml
 
     Example: kvmrender drift --connect qemu:///system --complete fleet.yaml
     """
     if (connect is None) == (not dumps):
-        raise click.UsageError("Give --dumps or --connect: what is there?")
+        raise click.UsageError("Give either --dumps or --connect.")
     with trouble(), reported(report, "drift", about_ids(templates)) as told:
         from kvmrender.libvirt.drift import NO_FILE, Drift
 
@@ -121,7 +122,7 @@ def _driver(uri: str) -> Driver:
 
 
 def _scratch(driver: Driver, opened: ExitStack) -> tuple[Scratch | None, str]:
-    """Return a libvirt like the one that is asked, if there is one here, and say how guests are compared."""
+    """Return a local libvirt of the same version, if there is one, and a text about how guests are compared."""
     from kvmrender.libvirt.scratch import Scratch, version_text
 
     scratch = opened.enter_context(Scratch())
@@ -136,7 +137,7 @@ def _scratch(driver: Driver, opened: ExitStack) -> tuple[Scratch | None, str]:
 def _dumps(
     engine: Engine, names: tuple[str, ...], driver: Driver | None, max_size: int
 ) -> AbstractContextManager[Dumps]:
-    """Return what is there. Raises GuestError and Error."""
+    """Return the dumps of the host. Raises GuestError and Error."""
     from kvmrender.libvirt.dumps import Dumps
     from kvmrender.libvirt.import_files import files_of
 
@@ -155,7 +156,7 @@ def _dumps(
 
 
 def _lines(outcome: Outcome) -> Iterator[str]:
-    """Yield what is to be told of a guest: each difference, and what makes it so."""
+    """Yield the lines about a guest: each difference, and the required action."""
     for problem in outcome.differences:
         yield f"{_line(outcome.name, problem)}\n"
     if outcome.takes:
@@ -169,7 +170,7 @@ def _line(name: str, problem: Problem) -> str:
 
 
 def _summary(counts: Counter[str]) -> str:
-    """Return what became of all guests, as ``3 guests: 2 as on the host, 1 differs``."""
+    """Return the summary of all guests, as ``3 guests: 2 the same, 1 otherwise on the host``."""
     words = {
         "same": "the same",
         "differs": "otherwise on the host",

@@ -1,4 +1,4 @@
-"""The command that makes guest files of domain XML."""
+"""The command that converts domain XML to guest files."""
 
 from __future__ import annotations
 
@@ -23,31 +23,31 @@ if TYPE_CHECKING:
     from kvmrender.libvirt.import_files import OfFile
 
 MOST_TOLD = 100
-"""Lines that are said of what is not kept, and of what there is to note; of the others, the number is."""
+"""Maximum number of lines about lost parts and notes; the rest are counted."""
 FLEET = "fleet"
-"""What a file of a fleet is called."""
+"""The name of a fleet's file."""
 MOST_FOUND = 10_000
-"""Problems that are listed."""
+"""Maximum number of problems that are listed."""
 
 
-@click.command("import", short_help="Make guest files of domain XML.")
+@click.command("import", short_help="Convert domain XML to guest files.")
 @options(
     TEMPLATES,
     MAX_SIZE,
-    click.option("--namespace", metavar="TEXT", help="What is derived with this namespace is left out."),
+    click.option("--namespace", metavar="TEXT", help="Leave out values that are derived from this namespace."),
     click.argument("files", nargs=-1, type=click.Path(), metavar="[XML]..."),
 )
-@click.option("--connect", metavar="URI", help="Of the domains of this driver, such as qemu:///system: those named.")
-@click.option("--with-secrets", is_flag=True, help="With --connect: passwords too, as the driver has them.")
-@click.option("-o", "--output", metavar="DIR", help="Write each guest to DIR/NAME.yaml, if that differs.")
-@click.option("--format", "kind", type=click.Choice(["yaml", "json"]), default="yaml", help="By default yaml.")
-@click.option("--full", is_flag=True, help="Write out what defaults and derived values would give anyway.")
-@click.option("--tidy", is_flag=True, help="Leave out what libvirt gives by itself, such as addresses and controllers.")
-@click.option("--machine-alias", is_flag=True, help="Take the newest machine of its kind: q35 for pc-q35-7.2.")
-@click.option("--fleet", is_flag=True, help="Make one file of all guests, which says once what they have in common.")
-@click.option("--check", is_flag=True, help="Write nothing: only prove that nothing would be lost.")
-@click.option("-q", "--quiet", is_flag=True, help="Tell no notes and no summary.")
-@click.option("-v", "--verbose", is_flag=True, help="Tell what --tidy has left out.")
+@click.option("--connect", metavar="URI", help="Import domains of this driver, such as qemu:///system, by name.")
+@click.option("--with-secrets", is_flag=True, help="With --connect: include the passwords.")
+@click.option("-o", "--output", metavar="DIR", help="Write each guest to DIR/NAME.yaml, unless it is unchanged.")
+@click.option("--format", "kind", type=click.Choice(["yaml", "json"]), default="yaml", help="Format; by default yaml.")
+@click.option("--full", is_flag=True, help="Include values that are equal to a default or derived value.")
+@click.option("--tidy", is_flag=True, help="Leave out what libvirt adds by itself, such as addresses and controllers.")
+@click.option("--machine-alias", is_flag=True, help="Use the alias of a machine type: q35 for pc-q35-7.2.")
+@click.option("--fleet", is_flag=True, help="Write one file with all guests, whose common values are in defaults.")
+@click.option("--check", is_flag=True, help="Write nothing; only verify that nothing would be lost.")
+@click.option("-q", "--quiet", is_flag=True, help="Show no notes and no summary.")
+@click.option("-v", "--verbose", is_flag=True, help="List what --tidy has left out.")
 def import_(
     files: tuple[str, ...],
     templates: tuple[str, ...],
@@ -65,12 +65,14 @@ def import_(
     quiet: bool,
     verbose: bool,
 ) -> None:
-    """Make a guest file of each domain in XML: files, folders of them, or - for standard input, and so for none.
+    """Convert each domain in XML to a guest file.
 
-    Each guest is rendered again and compared with its document. What no field has goes to extra, as it stands; a check
-    that the guest does not pass is ignored in it. What can't be kept is told, with its path.
+    XML is a file, a folder of files, or - for standard input, which is also the default.
 
-    Exit code: 0 nothing is lost, 1 something is, 2 a document is no guest; the others are written all the same.
+    Each guest is rendered again and compared with its document. XML that no field exists for goes to extra, unchanged;
+    a check that the guest fails is added to its ignore. Anything that can't be kept is reported with its path.
+
+    Exit code: 0 nothing is lost, 1 something is, 2 a document is not a guest; the others are still written.
 
     Example: kvmrender import web-1.xml > web-1.yaml
 
@@ -154,7 +156,7 @@ def _tell(found: list[OfFile], quiet: bool) -> None:
 
 
 def _of_different_names(found: list[OfFile], faults: Faults) -> list[OfFile]:
-    """Return those that are guests, each the first of its name."""
+    """Return those that are guests; of several with the same name, the first."""
     names = set[str]()
     different: list[OfFile] = []
     for one in found:
@@ -178,7 +180,7 @@ def _show(found: list[OfFile], kind: str) -> None:
 
 
 def _write(engine: Engine, output: str, found: list[OfFile], kind: str, check: bool, quiet: bool, fleet: bool) -> None:
-    """Write the guests into a folder, each to a file of its own: all, or none where that can't be."""
+    """Write the guests to a folder, one file each: all of them, or none on failure."""
     from kvmrender.fleet.guest_result import Options
     from kvmrender.fleet.output import Output
     from kvmrender.libvirt.import_files import text_of

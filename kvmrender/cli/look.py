@@ -1,4 +1,4 @@
-"""The commands of those who look at fields, guests and fleets. What only these need is imported when they are run."""
+"""The commands that show fields, guests and fleets. What only these need is imported when they are run."""
 
 from __future__ import annotations
 
@@ -27,27 +27,27 @@ from kvmrender.errors import visible
 from kvmrender.terminal import say, write
 
 
-@click.command(short_help="Say what a field is, or an id in a message.")
+@click.command(short_help="Describe a field, or a check by its id.")
 @options(
     TEMPLATES,
     click.argument("path", default="", metavar="[PATH or ID]", shell_complete=FIELDS_AND_IDS),
     libvirt_option(OF_LIBVIRT),
 )
-@click.option("-r", "--recursive", is_flag=True, help="Show the fields below those in the field, too.")
-@click.option("--checks", is_flag=True, help="List the ids of all checks, and of what else finds problems.")
+@click.option("-r", "--recursive", is_flag=True, help="Show nested fields at all levels.")
+@click.option("--checks", is_flag=True, help="List the ids of all checks, and of other sources of problems.")
 @click.option(
-    "--markdown", is_flag=True, help="Write a page: of all checks, of all fields at the top, or of that at PATH."
+    "--markdown", is_flag=True, help="Write a Markdown page of all checks, all top-level fields, or that at PATH."
 )
 def explain(
     templates: tuple[str, ...], path: str, recursive: bool, checks: bool, markdown: bool, libvirt: str | None
 ) -> None:
-    """Say what the field at PATH is: its values, default and short form, and which template writes it.
+    """Describe the field at PATH: its values, default and short form, and the template that writes it.
 
-    Of an ID, as messages have it in brackets, say what the check holds, for which libvirt, and how to ignore it, with a
-    guest just inside and one just outside.
+    For an ID, which messages show in brackets, describe the check, for which libvirt versions it applies, and how to
+    ignore it, with a guest that barely passes and one that barely fails.
 
-    Of another word, list the fields that have it in their names, or else in their descriptions. Without any, show the
-    tree of all fields.
+    For any other word, list the fields with that word in their names, or else in their descriptions. Without an
+    argument, show the tree of all fields.
 
     Example: kvmrender explain disks.driver.cache
 
@@ -57,7 +57,7 @@ def explain(
     from kvmrender.look.fields_page import fields_page
 
     if path and checks:
-        raise click.UsageError("--checks is of all of them: leave PATH and ID out.")
+        raise click.UsageError("--checks lists all checks: leave out PATH or ID.")
     with trouble():
         engine = engine_of(templates)
         if markdown:
@@ -67,17 +67,17 @@ def explain(
         write(visible(text))
 
 
-@click.command(short_help="Draw each GUEST and what it is joined to.")
+@click.command(short_help="Draw each GUEST with its networks and shared disks.")
 @options(*FLEET, *LAYERS, GUESTS)
 @click.option(
     "--format",
     "form",
     type=click.Choice(["mermaid", "svg"]),
     default="mermaid",
-    help="Text for Mermaid (the default), or SVG by Graphviz (this needs the extra graph, and dot).",
+    help="Mermaid (the default), or SVG by Graphviz (this needs the extra graph, and dot).",
 )
 def graph(guests: tuple[str, ...], form: str, **fleet: Any) -> None:
-    """Draw each GUEST with its networks, the disks that guests share, and its devices of the host.
+    """Draw each GUEST with its networks, shared disks and host devices.
 
     Example: kvmrender graph --format svg fleet.yaml > fleet.svg
     """
@@ -101,14 +101,14 @@ def graph(guests: tuple[str, ...], form: str, **fleet: Any) -> None:
         write(visible(picture.svg() if form == "svg" else picture.mermaid()))
 
 
-@click.command(short_help="Say which libvirt each GUEST needs.")
+@click.command(short_help="Show which libvirt each GUEST needs.")
 @options(*FLEET, *MERGED, GUESTS)
-@click.option("--report", type=click.Choice(["json"]), help="Write an object of JSON for each guest.")
+@click.option("--report", type=click.Choice(["json"]), help="Write a JSON object for each guest.")
 def needs(guests: tuple[str, ...], report: str | None, settings: tuple[str, ...], **fleet: Any) -> None:
-    """Say which libvirt each GUEST needs, and which of its fields say so; those that need the newest come first.
+    """Show which libvirt each GUEST needs, and which of its fields require it, starting with the newest.
 
-    What a libvirt no longer has is told too: such a guest is for one before that. Whatever libvirt a guest names, it is
-    not held against it here.
+    Fields that a libvirt version has removed are shown, too: such a guest needs an older version. The libvirt that a
+    guest sets is disregarded.
 
     Example: kvmrender needs --select 'web-*' fleet.yaml
     """
@@ -136,9 +136,9 @@ def needs(guests: tuple[str, ...], report: str | None, settings: tuple[str, ...]
 @click.command(short_help="Render each GUEST again when a file is saved.")
 @options(*LAYERS, COLOR, click.argument("guests", nargs=-1, required=True, type=click.Path(), metavar="GUEST..."))
 def watch(guests: tuple[str, ...], templates: tuple[str, ...], is_coloured: bool, **layers: Any) -> None:
-    """Render each GUEST again whenever it, a template or a part of the schema is saved.
+    """Render each GUEST again whenever it, a template or a schema part is saved.
 
-    Shown are what changes in the XML since a guest was last well, with secrets as ***, and what is wrong. Nothing is
+    The output shows errors, and the changes in the XML since the last valid result, with secrets as ***. No file is
     written. This needs the extra watch.
 
     Example: kvmrender watch --templates site-templates web-1.yaml
@@ -153,12 +153,12 @@ def watch(guests: tuple[str, ...], templates: tuple[str, ...], is_coloured: bool
 
 @click.command(short_help="Serve a live page of each GUEST and its XML.")
 @options(*LAYERS, GUESTS)
-@click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="The port; by default a free one.")
-@click.option("--show-secrets", is_flag=True, help="Show secrets in the XML; by default they are ***.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="Port; by default a free one.")
+@click.option("--show-secrets", is_flag=True, help="Show secrets in the XML instead of ***.")
 def preview(guests: tuple[str, ...], templates: tuple[str, ...], port: int, show_secrets: bool, **layers: Any) -> None:
-    """Serve a page with each GUEST, its XML and what is wrong with it, to a browser on this machine.
+    """Serve a page with each GUEST, its XML and its errors, to a browser on this machine.
 
-    The page follows the files; what is edited on it is not written to them. Each line of the XML leads to the line
+    The page follows the files; edits on the page are not written to them. Each line of the XML is linked to the line
     of the template that wrote it. This needs the extra watch.
 
     Example: kvmrender preview --templates site-templates web-1.yaml
@@ -184,4 +184,4 @@ def _until_interrupted(run: Callable[[], None]) -> None:
 
 def _refuse_stdin(command: str, guests: tuple[str, ...]) -> None:
     if "-" in guests:
-        raise click.UsageError(f"{command} follows files: standard input is none.")
+        raise click.UsageError(f"{command} can't follow standard input: give files.")

@@ -41,7 +41,7 @@ from kvmrender.schema.secrets import masked
 from kvmrender.terminal import say, write
 
 MOST_FOUND = 10_000
-"""Problems that validate lists."""
+"""Maximum number of problems that validate lists."""
 
 
 @click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
@@ -49,10 +49,10 @@ MOST_FOUND = 10_000
 def main() -> None:
     """Render libvirt domain XML for KVM guests.
 
-    A GUEST is a file in YAML or JSON that describes one guest, or several as YAML documents, as a fleet (a mapping
-    with guests and defaults) or as JSON Lines; - is standard input, and so is none.
+    A GUEST is a YAML or JSON file that defines one guest, or several: as YAML documents, as a fleet (a mapping with
+    guests and defaults) or as JSON Lines. Use - for standard input, which is the default.
 
-    Exit code: 0 all went well, 1 something differs (with --check), 2 something is wrong, 130 or 143 interrupted.
+    Exit code: 0 success, 1 something differs (with --check), 2 an error, 130 or 143 interrupted.
 
     Example: kvmrender render web-1.yaml
     """
@@ -72,27 +72,25 @@ main.add_command(watch)
 
 @main.command(short_help="Write the domain XML of each GUEST.")
 @options(*FLEET, *LAYERS, GUESTS)
-@click.option("-o", "--output", metavar="DIR", help="Write each guest to DIR/NAME.xml; what is the same isn't touched.")
-@click.option(
-    "--strict", is_flag=True, help="What no template uses is an error: values of guests, fields of one's own."
-)
-@click.option("--check", is_flag=True, help="Write nothing, and exit with 1 if a file would change.")
-@click.option("--diff", is_flag=True, help="Show what changes; secrets are shown as ***.")
-@click.option("--prune", is_flag=True, help="Remove files that an earlier run wrote for guests that are gone.")
-@click.option("--prune-all", is_flag=True, help="Do so even where no guest is left, and most files would go.")
-@click.option("--fsync", is_flag=True, help="Have the files on the disk before they replace others.")
+@click.option("-o", "--output", metavar="DIR", help="Write each guest to DIR/NAME.xml, unless it is unchanged.")
+@click.option("--strict", is_flag=True, help="Refuse values of guests, and custom fields, that no template uses.")
+@click.option("--check", is_flag=True, help="Write nothing, and exit with 1 if any file would change.")
+@click.option("--diff", is_flag=True, help="Show the changes; secrets are shown as ***.")
+@click.option("--prune", is_flag=True, help="Remove files that an earlier run wrote for guests that no longer exist.")
+@click.option("--prune-all", is_flag=True, help="Prune even if no guest is left and most files would be removed.")
+@click.option("--fsync", is_flag=True, help="Flush the files to disk before they replace others.")
 @click.option(
     "--lock-timeout",
     type=click.FloatRange(0),
     default=PATIENCE,
     metavar="SECONDS",
-    help=f"Wait that long for another run in DIR; by default {PATIENCE}.",
+    help=f"Maximum time to wait for another run in DIR; by default {PATIENCE}.",
 )
 @ALLOW_SHARED
 @REPORT
 @COLOR
-@click.option("-q", "--quiet", is_flag=True, help="No summary.")
-@click.option("-v", "--verbose", is_flag=True, help="Tell what becomes of each file.")
+@click.option("-q", "--quiet", is_flag=True, help="Show no summary.")
+@click.option("-v", "--verbose", is_flag=True, help="Show the status of each file.")
 def render(
     guests: tuple[str, ...],
     output: str | None,
@@ -102,9 +100,9 @@ def render(
     verbose: bool,
     **fleet: Any,
 ) -> None:
-    """Write the domain XML of each GUEST, to standard output or into a folder.
+    """Write the domain XML of each GUEST to standard output or to a folder.
 
-    Nothing is written if anything is wrong with any of them.
+    Nothing is written if any guest has an error.
 
     Example: kvmrender render web-1.yaml | virsh define /dev/stdin
 
@@ -132,12 +130,12 @@ def render(
         sys.exit(DIFFERS)
 
 
-@main.command(short_help="Write what templates see of each GUEST.")
+@main.command(short_help="Write the template context of each GUEST.")
 @options(*FLEET, *LAYERS, GUESTS)
 def context(guests: tuple[str, ...], **fleet: Any) -> None:
-    """Write what templates see of each GUEST, as YAML.
+    """Write the template context of each GUEST, as YAML.
 
-    That is the guest with every default filled in and every derived value computed; secrets are shown as ***.
+    The context is the guest with every default and derived value; secrets are shown as ***.
 
     Example: kvmrender context web-1.yaml
     """
@@ -156,8 +154,8 @@ def context(guests: tuple[str, ...], **fleet: Any) -> None:
 
 @main.command(short_help="Write the JSON Schema of guest files.")
 @options(TEMPLATES, libvirt_option(OF_LIBVIRT))
-@click.option("--parts", is_flag=True, help="That of schema parts (NAME.schema.yaml) instead.")
-@click.option("--types", is_flag=True, help="The types of guests for Python instead: a stub file, with Guest in it.")
+@click.option("--parts", is_flag=True, help="Write the JSON Schema of schema parts (NAME.schema.yaml) instead.")
+@click.option("--types", is_flag=True, help="Write a Python stub file with the type Guest instead.")
 def schema(templates: tuple[str, ...], parts: bool, types: bool, libvirt: str | None) -> None:
     """Write the JSON Schema of guest files, for editors.
 
@@ -167,7 +165,7 @@ def schema(templates: tuple[str, ...], parts: bool, types: bool, libvirt: str | 
     from kvmrender.schema.type_stub import type_stub
 
     if parts and types:
-        raise click.UsageError("--parts and --types are two things: give one.")
+        raise click.UsageError("--parts and --types exclude each other.")
     with trouble():
         if parts:
             write(PART_SCHEMA.read_text(encoding="utf-8"))
@@ -175,11 +173,11 @@ def schema(templates: tuple[str, ...], parts: bool, types: bool, libvirt: str | 
             write(engine_of(templates).run(type_stub if types else editor_schema_text, libvirt))
 
 
-@main.command(short_help="Check each FILE as strictly as can be.")
+@main.command(short_help="Validate guest files and domain XML.")
 @options(*LAYERS, click.argument("files", nargs=-1, type=click.Path(), metavar="[FILE]..."))
 @click.option("--schema", type=click.Path(), metavar="PATH", help="libvirt's domain.rng; by default the installed one.")
 @ALLOW_SHARED
-@click.option("--connect", metavar="URI", help="Ask this libvirt driver too, such as qemu:///system.")
+@click.option("--connect", metavar="URI", help="Also validate with this libvirt driver, such as qemu:///system.")
 @REPORT
 def validate(
     files: tuple[str, ...],
@@ -195,13 +193,13 @@ def validate(
     allow_shared: tuple[str, ...],
     report: str | None,
 ) -> None:
-    """Check each FILE, a guest file or domain XML, as strictly as can be.
+    """Validate each FILE, a guest file or domain XML.
 
-    A guest is held against the guest schema, the checks and the other guests, then its XML against libvirt's own
-    schema (this needs the extra validate). With --connect, the driver says whether it would run the guest (this needs
+    A guest is validated against the guest schema, the checks and the other guests, then its XML against libvirt's own
+    schema (this needs the extra validate). With --connect, the driver reports whether it accepts the guest (this needs
     the extra libvirt); nothing is defined or started.
 
-    Exit code: 0 all are valid, 2 something is wrong.
+    Exit code: 0 all are valid, 2 an error.
 
     Example: kvmrender validate --connect qemu:///system web-1.yaml
     """
@@ -237,14 +235,14 @@ def validate(
 
 
 def _prepare(templates: tuple[str, ...], strict: bool, **_: Any) -> None:
-    """Read the templates. Raises TemplateError, and Error for fields of one's own that no template can write."""
+    """Read the templates. Raises TemplateError, and Error for custom fields that no template can write."""
     engine = engine_of(templates)
     if strict and engine.stack.own:
         _refuse_lost_fields(engine)
 
 
 def _refuse_lost_fields(engine: Engine) -> None:
-    """Raise Error for fields of one's own that no template can write."""
+    """Raise Error for custom fields that no template can write."""
     from kvmrender.schema.guest_schema import all_fields
     from kvmrender.workbench.template_check import looked_at
     from kvmrender.workbench.trial_rendering import lost_fields
@@ -256,7 +254,7 @@ def _refuse_lost_fields(engine: Engine) -> None:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes a context so that it reads back as it was: no aliases, each guest a document of its own."""
+    """Writes a context so that it is read back unchanged: no aliases, each guest in its own document."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True

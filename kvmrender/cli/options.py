@@ -1,4 +1,4 @@
-"""What the commands have in common: their options."""
+"""Options that the commands share."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 LIBVIRT = "libvirt"
-"""The key of a guest for what the option of that name says."""
+"""The key of a guest that the option of that name sets."""
 VERSION = re.compile(r"[0-9]{1,4}([.][0-9]{1,4}){0,2}|any", re.ASCII)
 
 TEMPLATES = click.option(
@@ -31,7 +31,8 @@ TEMPLATES = click.option(
     type=click.Path(),
     metavar="DIR",
     envvar="KVMRENDER_TEMPLATES",
-    help="Templates and schema parts that come before the shipped ones; also in KVMRENDER_TEMPLATES, with colons.",
+    help="Folder of templates and schema parts that override the shipped ones; also in KVMRENDER_TEMPLATES, separated"
+    " by colons.",
 )
 
 
@@ -48,13 +49,13 @@ MAX_SIZE = click.option(
     metavar="SIZE",
     callback=_size,
     envvar="KVMRENDER_MAX_SIZE",
-    help=f"Refuse files, and lines of JSON Lines, that are larger, and what becomes far larger; by default {ALLOWED};"
+    help=f"Refuse larger files and lines of JSON Lines, and guests that expand to far more; by default {ALLOWED};"
     " also in KVMRENDER_MAX_SIZE.",
 )
 ALLOW_SHARED = click.option(
-    "--allow-shared", multiple=True, metavar="GLOB", help="Disks that several guests may write to."
+    "--allow-shared", multiple=True, metavar="GLOB", help="Allow several guests to write to matching disks."
 )
-OF_LIBVIRT = "Leave out what this libvirt lacks, such as 10.0."
+OF_LIBVIRT = "Leave out what this libvirt version lacks, such as 10.0."
 
 
 def _version(ctx: click.Context, _: click.Parameter, text: str | None) -> str | None:
@@ -86,8 +87,7 @@ GUESTS = click.argument("guests", nargs=-1, type=click.Path(), metavar="[GUEST].
 REPORT = click.option(
     "--report",
     type=click.Choice(["json", "sarif", "junit", "github"]),
-    help="Write a report to standard output: an object of JSON for each guest, SARIF, the XML of JUnit, or annotations"
-    " of GitHub.",
+    help="Write a report to standard output: a JSON object for each guest, SARIF, JUnit XML, or GitHub annotations.",
 )
 COLOR = click.option(
     "--color",
@@ -95,16 +95,16 @@ COLOR = click.option(
     type=click.Choice(["auto", "always", "never"]),
     default="auto",
     callback=lambda _, __, when: may_colour(sys.stdout, when),
-    help="Show diffs in colours; by default on a terminal, unless NO_COLOR is set or TERM is dumb.",
+    help="Colour diffs; by default on a terminal, unless NO_COLOR is set or TERM is dumb.",
 )
 IGNORE = click.option(
     "--ignore",
     multiple=True,
     metavar="ID",
     shell_complete=IDS,
-    help="Don't hold guests against the check with this id, which messages have in brackets.",
+    help="Turn off the check with this id, which messages show in brackets.",
 )
-ABOUT_USE = "Put this profile under each guest, after those that it uses itself."
+ABOUT_USE = "Apply this profile to each guest, after those that it uses itself."
 MERGED = (
     IGNORE,
     click.option(
@@ -119,7 +119,7 @@ MERGED = (
     ),
     TEMPLATES,
     MAX_SIZE,
-    click.option("--namespace", metavar="TEXT", help="The namespace of guests that name none."),
+    click.option("--namespace", metavar="TEXT", help="Namespace of guests that set none."),
     click.option(
         "--set",
         "settings",
@@ -127,21 +127,21 @@ MERGED = (
         metavar="PATH=VALUE",
         shell_complete=SETTINGS,
         callback=_settings,
-        help="Set this in each guest, such as disks[0].driver.cache=none; the value is YAML.",
+        help="Set a value in each guest, such as disks[0].driver.cache=none; VALUE is YAML.",
     ),
     click.option(
         "--values",
         multiple=True,
         metavar="FILE",
-        help="What goes over guests, under --set: a mapping of their names in YAML or JSON.",
+        help="Values that override those of guests, by guest name: a mapping in YAML or JSON; --set takes precedence.",
     ),
     click.option(
-        "--defaults", multiple=True, metavar="FILE", help="What goes under each guest: a mapping in YAML or JSON."
+        "--defaults", multiple=True, metavar="FILE", help="Default values for each guest: a mapping in YAML or JSON."
     ),
 )
 LAYERS = (
     *MERGED,
-    libvirt_option("The libvirt that each guest is for, such as 10.0; what it lacks is refused.", is_setting=True),
+    libvirt_option("Target libvirt version of each guest, such as 10.0; what it lacks is refused.", is_setting=True),
 )
 FLEET = (
     click.option(
@@ -150,11 +150,11 @@ FLEET = (
         type=click.IntRange(1),
         default=cores,
         metavar="N",
-        help="Processes that many guests are spread over; by default as many as there are cores.",
+        help="Number of processes for many guests; by default the number of cores.",
     ),
-    click.option("--select", multiple=True, metavar="GLOB", help="Only guests with names like this, such as 'web-*'."),
+    click.option("--select", multiple=True, metavar="GLOB", help="Select guests by name, such as 'web-*'."),
 )
-"""What commands have in common, the last first."""
+"""Options that commands share, the last first."""
 
 
 def options(*added: Callable[[Command], Command]) -> Callable[[Command], Command]:
@@ -163,11 +163,11 @@ def options(*added: Callable[[Command], Command]) -> Callable[[Command], Command
 
 
 class Program(click.Group):
-    """Commands of which all that goes wrong ends as ``trouble`` has it: also before one is reached, as where help can't
-    be written, and before click ends it as it would."""
+    """Commands whose errors are all handled by ``trouble``: also those before a command is reached, such as help that
+    can't be written, and before click handles them itself."""
 
     def main(self, *arguments: Any, **named: Any) -> Any:
-        """Be the program."""
+        """Run the program."""
         with trouble():
             return super().main(*arguments, **named)
 

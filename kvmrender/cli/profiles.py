@@ -1,4 +1,4 @@
-"""The commands with which a guest begins: its first file, and the profiles that there are."""
+"""The commands that create a guest file, and show profiles."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from kvmrender.terminal import say, write
 WIDTH = 110
 
 
-@click.command(short_help="Write a guest file to begin with.")
+@click.command(short_help="Write a guest file to start from.")
 @options(
     TEMPLATES,
     click.option(
@@ -27,14 +27,14 @@ WIDTH = 110
         multiple=True,
         metavar="NAME",
         shell_complete=completion.PROFILES,
-        help="A profile that the guest uses.",
+        help="Profile that the guest uses.",
     ),
-    click.option("--arch", metavar="ARCH", help="The guest's architecture, such as arm64."),
-    click.option("-o", "--output", metavar="FILE", help="Write to this file, which must not be there yet."),
+    click.option("--arch", metavar="ARCH", help="Architecture of the guest, such as arm64."),
+    click.option("-o", "--output", metavar="FILE", help="Write to this file, which must not exist yet."),
     click.argument("name"),
 )
 def init(templates: tuple[str, ...], use: tuple[str, ...], arch: str | None, output: str | None, name: str) -> None:
-    """Write a guest file for a guest called NAME: the fields that are mostly changed, each with what it is.
+    """Write a guest file for a guest called NAME, with the fields that are most often changed, each with a comment.
 
     Example: kvmrender init --use linux -o web-1.yaml web-1
     """
@@ -64,7 +64,7 @@ def profiles() -> None:
 @profiles.command("list", short_help="List the profiles.")
 @options(TEMPLATES)
 def list_(templates: tuple[str, ...]) -> None:
-    """List the profiles that there are, with what each is for.
+    """List the profiles, with their descriptions.
 
     Example: kvmrender profiles list
     """
@@ -77,10 +77,10 @@ def list_(templates: tuple[str, ...]) -> None:
             write(visible("\n".join(lines or [name])) + "\n")
 
 
-@profiles.command(short_help="Write the profile of this NAME.")
+@profiles.command(short_help="Show the profile called NAME.")
 @options(TEMPLATES, click.argument("name", shell_complete=completion.PROFILES))
 def show(templates: tuple[str, ...], name: str) -> None:
-    """Write the profile of this NAME, and on its first line the file that it is in.
+    """Show the profile called NAME. The first line names its file.
 
     Example: kvmrender profiles show windows-11
     """

@@ -1,6 +1,6 @@
-"""What the program is to others: exit codes, what it writes and says, and how it ends where something is wrong.
+"""The process: exit codes, standard streams, signals and error handling.
 
-Not a word of click, and nothing that takes long to import: this is there before anything else can go wrong.
+It imports neither click nor anything that is slow to import, so that it is active before anything else can fail.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ if TYPE_CHECKING:
     from kvmrender.fleet.report_forms import About, KnowAbout
 
 DIFFERS, TROUBLE, SIGNALLED = 1, 2, 128
-"""Exit codes as of ``diff``: something differs (with --check), or went wrong; as shells have it, the last and the
-signal's number where a signal ended it."""
+"""Exit codes like those of ``diff``: something differs (with --check), an error; and as in shells, the last one plus
+the signal's number if a signal ended the run."""
 
 _received = 0
 """The signal that has ended this run."""
 _ended = False
-"""Whether all is done, and the exit code settled."""
+"""Whether the run is complete, and the exit code final."""
 
 
 class InterruptedRunError(KeyboardInterrupt):
-    """A signal has come. KeyboardInterrupt itself, raised in ``exec``, would have Python end as by SIGINT even where it
-    is caught."""
+    """A signal was received. KeyboardInterrupt itself, raised in ``exec``, would end Python as by SIGINT even if it is
+    caught."""
 
 
 def engine_of(templates: tuple[str, ...]) -> Engine:
-    """Return the engine of these folders, with a warning of each that anyone may write to. Raises TemplateError."""
+    """Return the engine of these folders, and warn about each that is world-writable. Raises TemplateError."""
     from kvmrender.engine import current_engine, default_engine
 
     if not templates:
@@ -49,7 +49,7 @@ def engine_of(templates: tuple[str, ...]) -> Engine:
 
 
 def about_ids(templates: tuple[str, ...]) -> KnowAbout:
-    """Return what says what is known of ids of problems, of the shipped ones where these folders can't be read."""
+    """Return a function that describes ids of problems; only those of shipped parts if the folders can't be read."""
 
     def known() -> About:
         from kvmrender.engine import current_engine, default_engine
@@ -65,7 +65,7 @@ def about_ids(templates: tuple[str, ...]) -> KnowAbout:
 
 
 def as_program(run: Callable[[], None]) -> None:
-    """Be a process of its own: its exit code is 0, 1 or 2, or tells the signal that ended it, whatever happens."""
+    """Run as the process: the exit code is always 0, 1 or 2, or that of the signal that ended the run."""
     global _ended
     end: BaseException | None = None
     try:
@@ -109,7 +109,7 @@ def _interrupt(number: int, _: object) -> None:
 
 
 def _again(lost: Any) -> None:
-    """Interrupt the run a little later where Python could not raise it, as in the callback of a weak reference."""
+    """Interrupt the run a little later if Python could not raise it, as in the callback of a weak reference."""
     if issubclass(lost.exc_type, KeyboardInterrupt):
         signal.setitimer(signal.ITIMER_REAL, 0.001)
     else:
@@ -122,8 +122,8 @@ def _late(*_: object) -> None:
 
 
 def _open_standard_streams() -> None:
-    """Open those that are closed, so that no other file gets their numbers: to read or write there is an error, but
-    what is said is lost without one."""
+    """Open standard streams that are closed, so that no other file gets their descriptors: reading and writing them is
+    an error, except that messages are silently lost."""
     for number, (name, mode) in enumerate((("stdin", os.O_WRONLY), ("stdout", os.O_RDONLY), ("stderr", os.O_WRONLY))):
         if getattr(sys, name) is None:
             nowhere = os.open(os.devnull, mode)
@@ -134,7 +134,7 @@ def _open_standard_streams() -> None:
 
 
 def _give_up(stream: IO[str]) -> None:
-    """Have what can't be written not tried again."""
+    """Discard what can't be written, so that it is not tried again."""
     with suppress(OSError), Path(os.devnull).open("wb") as nowhere:
         os.dup2(nowhere.fileno(), stream.fileno())
     with suppress(OSError):
@@ -143,7 +143,7 @@ def _give_up(stream: IO[str]) -> None:
 
 @contextmanager
 def trouble() -> Iterator[None]:
-    """Turn whatever goes wrong into lines on standard error and the exit code."""
+    """Turn any exception into lines on standard error and an exit code."""
     try:
         yield
         sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""A run over guests as the command line has it: to standard output, and with a progress bar."""
+"""Rendering for the command line: to standard output, and with a progress bar."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from kvmrender.fleet.guest_result import Outcome
 from kvmrender.terminal import is_terminal, say
 
 MOST_NOTES = 100
-"""Notes of a run that are told; of the others, the number is."""
+"""Maximum number of notes that a run shows; the rest are counted."""
 IN_MEMORY = 1 << 24
-"""Bytes of output that are kept in memory; the rest waits in a temporary file."""
+"""Maximum number of bytes of output in memory; more are kept in a temporary file."""
 
 
 def render(files: tuple[str, ...]) -> None:
-    """Be ``kvmrender render FILE...``, without options."""
+    """Run ``kvmrender render FILE...``, without options."""
     to_standard_output(files)
 
 
 def to_standard_output(files: tuple[str, ...], quiet: bool = False, between: str = "", **options: Any) -> None:
-    """Write the texts of a fleet, of which ``options`` are those of ``render_fleet``, to standard output, when all are
-    there."""
+    """Write the texts of a fleet to standard output when all are complete; ``options`` are those of
+    ``render_fleet``."""
     with ExitStack() as opened:
         spool: IO[bytes] = BytesIO()
 
@@ -53,8 +53,8 @@ def run(
     noted: Callable[[Problem], None] = lambda note: None,
     **options: Any,
 ) -> None:
-    """Render a fleet, with a progress bar on a terminal if it takes more than a second, and tell what there is to
-    note; ``noted`` is called with what that is of the run itself."""
+    """Render a fleet, with a progress bar on a terminal if it takes more than a second, and show the notes; ``noted``
+    is called with those about the run itself."""
     notes = 0
 
     def tell(note: Problem) -> None:

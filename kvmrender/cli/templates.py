@@ -1,4 +1,4 @@
-"""The commands of those who edit templates."""
+"""The commands for template authors."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def templates() -> None:
-    """See, copy and check templates.
+    """List, show, copy and check templates.
 
     Example: kvmrender templates list
     """
@@ -37,7 +37,7 @@ def templates() -> None:
 @templates.command("list", short_help="List the files of the template folders.")
 @options(TEMPLATES)
 def list_(templates: tuple[str, ...]) -> None:
-    """List each file of the template folders: its folder, and the folders whose file it replaces.
+    """List each file of the template folders, with its folder, and the folders whose file it overrides.
 
     Example: kvmrender templates list --templates site-templates
     """
@@ -54,10 +54,10 @@ def _folder(stack: Stack, file: Path) -> str:
     return SHIPPED if folder == stack.shipped else str(folder)
 
 
-@templates.command(short_help="Write the file of this NAME.")
+@templates.command(short_help="Show the file called NAME.")
 @options(TEMPLATES, click.argument("name", shell_complete=NAMES))
 def show(templates: tuple[str, ...], name: str) -> None:
-    """Write the file of this NAME that is used; shipped/NAME is the shipped one.
+    """Show the file called NAME that is in use; shipped/NAME is the shipped one.
 
     Example: kvmrender templates show devices/disk.xml.j2
     """
@@ -73,10 +73,10 @@ def _file(stack: Stack, name: str) -> Path:
     return files[0]
 
 
-@templates.command(short_help="Copy the file of this NAME into DIR.")
+@templates.command(short_help="Copy the file called NAME to DIR.")
 @options(TEMPLATES, click.argument("folder", metavar="DIR"), click.argument("name", shell_complete=NAMES))
 def copy(templates: tuple[str, ...], name: str, folder: str) -> None:
-    """Copy the file of this NAME into DIR, to be changed there. A file that is there already is left as it is.
+    """Copy the file called NAME to DIR, to edit it there. An existing file is never overwritten.
 
     Example: kvmrender templates copy devices/disk.xml.j2 site-templates
     """
@@ -94,10 +94,10 @@ def copy(templates: tuple[str, ...], name: str, folder: str) -> None:
         say(f"{target}: edit it, and render with --templates {folder}")
 
 
-@templates.command(short_help="Find what is wrong with templates.")
+@templates.command(short_help="Check templates for errors.")
 @options(
     click.option(
-        "--guest", "guests", multiple=True, metavar="GUEST", help="Render this file, instead of the example guests."
+        "--guest", "guests", multiple=True, metavar="GUEST", help="Render this file instead of the example guests."
     ),
     IGNORE,
     click.option(
@@ -105,9 +105,9 @@ def copy(templates: tuple[str, ...], name: str, folder: str) -> None:
         multiple=True,
         metavar="NAME",
         shell_complete=PROFILES,
-        help="Render the guests with this profile under each.",
+        help="Render the guests with this profile.",
     ),
-    libvirt_option("Render the guests for this libvirt, without the example guests that need a newer one."),
+    libvirt_option("Render the guests for this libvirt version, without example guests that need a newer one."),
     TEMPLATES,
     REPORT,
     click.argument("folders", nargs=-1, metavar="[DIR]..."),
@@ -121,17 +121,19 @@ def check(
     libvirt: str | None,
     use: tuple[str, ...],
 ) -> None:
-    """Find what is wrong with the templates in each DIR, or with the shipped ones.
+    """Check the templates in each DIR, or the shipped ones.
 
-    Each file is compiled and looked at: names that no context has, blocks that no parent has, macros and files that
-    nothing uses, escaping switched off. Then guests are rendered: the example guests, which use every field. Told are
-    faults, XML that is not well-formed or, where lxml and libvirt's schema are installed, not valid, fields that a
-    guest gives and no template uses, and fields that no template can write.
+    First, custom schema parts are validated: unknown keywords, undefined references, properties without a description,
+    invalid defaults.
 
-    Before all that, schema parts of your own are held against what a part may say: keywords that are not known,
-    references to nothing, properties without a description, defaults that do not fit.
+    Then each template is compiled and analysed: undefined variables, blocks that no parent has, unused macros and
+    files, escaping that is turned off.
 
-    Profiles of your own are held against the schema.
+    Finally, guests are rendered: by default the example guests, which use every field. Reported are template errors,
+    XML that is not well-formed or, if lxml and libvirt's schema are installed, invalid, fields of a guest that no
+    template uses, and fields that no template can write.
+
+    Custom profiles are validated against the schema.
 
     Exit code: 0 nothing was found, 2 something was.
 
@@ -162,7 +164,7 @@ def check(
 
 
 def _of_parts(stack: Stack) -> tuple[list[Finding], bool]:
-    """Return what is wrong with schema parts of one's own, and whether there can be guests with them."""
+    """Return the findings about custom schema parts, and whether guests can be rendered with them."""
     from kvmrender.templating.schema_parts import checked
     from kvmrender.workbench.template_check import Finding
 
@@ -179,7 +181,7 @@ def _documents(engine: Engine, files: tuple[str, ...]) -> list[Document]:
 
 
 def _faults(engine: Engine) -> Callable[[bytes], Iterable[tuple[int, str]]]:
-    """Return what holds XML against libvirt's schema, as far as that can be had."""
+    """Return a function that validates XML against libvirt's schema, if that is available."""
     try:
         from kvmrender.libvirt.rng import Grammar, installed_schema
         from kvmrender.libvirt.validator import faults

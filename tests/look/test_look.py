@@ -544,7 +544,7 @@ def test_standard_input_can_not_be_followed(run: Run, folder: Path, monkeypatch:
     for command in ("watch", "preview"):
         result = run(command, "web-1.yaml", "-")
         assert (result.exit_code, result.stdout) == (2, "")
-        assert f"{command} follows files: standard input is none." in result.stderr
+        assert f"{command} can't follow standard input: give files." in result.stderr
 
 
 @needs_watchfiles

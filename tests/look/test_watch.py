@@ -222,7 +222,7 @@ def test_standard_input_is_refused(run: Run) -> None:
     assert run("watch").exit_code == 2
     result = run("watch", "-")
     assert result.exit_code == 2
-    assert "standard input is none" in result.stderr
+    assert "can't follow standard input" in result.stderr
 
 
 def test_without_watchfiles(folder: Path) -> None:

@@ -28,7 +28,7 @@ options:
     type: list
     elements: str
   namespace:
-    description: The namespace of guests that name none.
+    description: Namespace of guests that set none.
     type: str
   templates:
     description: Folders of templates that come before the shipped ones, on the controller.
