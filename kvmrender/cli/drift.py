@@ -170,11 +170,11 @@ def _line(name: str, problem: Problem) -> str:
 
 
 def _summary(counts: Counter[str]) -> str:
-    """Return the summary of all guests, as ``3 guests: 2 the same, 1 otherwise on the host``."""
+    """Return the summary of all guests, as ``3 guests: 2 the same, 1 different on the host``."""
     words = {
         "same": "the same",
-        "differs": "otherwise on the host",
-        "not-defined": "not defined there",
+        "differs": "different on the host",
+        "not-defined": "not defined on the host",
         "no-guest-file": "in no guest file",
     }
     guests = counts.total()

@@ -83,7 +83,7 @@ def import_(
     Example: kvmrender import --fleet --tidy /etc/libvirt/qemu > fleet.yaml
     """
     if with_secrets and connect is None:
-        raise click.UsageError("--with-secrets is for a driver: give --connect URI too.")
+        raise click.UsageError("--with-secrets requires --connect URI.")
     with trouble():
         from kvmrender.libvirt.import_files import fleet_of_files, imported_from
         from kvmrender.libvirt.importer import Importer
@@ -108,7 +108,7 @@ def import_(
         if verbose:
             for one in found:
                 for path in one.imported.tidied if one.imported else ():
-                    say(f"{one.file}:{one.line}: {path_string(path)}: left out: libvirt gives it")
+                    say(f"{one.file}:{one.line}: {path_string(path)}: left out: libvirt adds it")
         if output is not None or fleet:
             found = _of_different_names(found, faults)
         if fleet:
@@ -128,7 +128,7 @@ def _of_driver(uri: str, names: tuple[str, ...], with_secrets: bool, quiet: bool
     driver = Driver(uri)
     for name, xml in driver.domains(names, with_secrets):
         if not with_secrets and not quiet and driver.has_secrets(name, xml):
-            say(f"{printable(name)}: note: has secrets, which are left out: --with-secrets takes them")
+            say(f"{printable(name)}: note: has secrets, which are left out: use --with-secrets to include them")
         yield name, xml.encode()
 
 
@@ -164,7 +164,7 @@ def _of_different_names(found: list[OfFile], faults: Faults) -> list[OfFile]:
             continue
         name = str(one.imported.guest["name"])
         if name in names:
-            said = f"another one is called {name!r} too"
+            said = f"another guest is also called {name!r}"
             faults.add([Problem(("name",), said, file=one.file, line=one.line, id="import")])
         else:
             names.add(name)
@@ -186,7 +186,7 @@ def _write(engine: Engine, output: str, found: list[OfFile], kind: str, check: b
     from kvmrender.libvirt.import_files import text_of
 
     counts = Counter[str]()
-    waiting = f"{printable(output)}: another run is at work here: waiting"
+    waiting = f"{printable(output)}: another run is using this folder: waiting"
     with closing(Folder(output, check, waiting=lambda: say(waiting))) as folder:
         files = Output(folder, engine.schema.root, Options(check=check), not engine.stack.own)
         staged: list[bytes] = []

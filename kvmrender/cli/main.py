@@ -111,13 +111,14 @@ def render(
     of_files = [name for name in ("check", "diff", "prune", "prune_all", "fsync") if fleet[name]]
     needing = of_files + (["report"] if report else [])
     if output is None and needing:
-        raise click.UsageError(f"--{needing[0].replace('_', '-')} is for files: give -o DIR too.")
+        raise click.UsageError(f"--{needing[0].replace('_', '-')} requires -o DIR.")
     with trouble():
         if output is None:
             _prepare(**fleet)
             to_standard_output(guests, quiet, **fleet)
             return
-        waiting, about = f"{printable(output)}: another run is at work here: waiting", about_ids(fleet["templates"])
+        waiting = f"{printable(output)}: another run is using this folder: waiting"
+        about = about_ids(fleet["templates"])
         with closing(Report(output, report, quiet, verbose, is_coloured, fleet["check"])) as told:
             try:
                 _prepare(**fleet)

@@ -49,7 +49,7 @@ def init(templates: tuple[str, ...], use: tuple[str, ...], arch: str | None, out
             with Path(output).open("x", encoding="utf-8") as file:
                 file.write(text)
         except FileExistsError:
-            raise Error(f"{output}: is there already, and is left as it is") from None
+            raise Error(f"{output}: already exists, and is not overwritten") from None
         say(f"{output}: edit it, and render it with kvmrender render {output}")
 
 

@@ -43,8 +43,8 @@ def engine_of(templates: tuple[str, ...]) -> Engine:
         return default_engine()
     engine = current_engine(templates, isolated=True)
     for folder, place in engine.stack.open_to_all():
-        inside = "" if place == folder else f", {place.relative_to(folder)} in it"
-        say(f"{printable(str(folder))}: warning: anyone may write to these templates{printable(inside)}")
+        inside = "" if place == folder else f": {place.relative_to(folder)}"
+        say(f"{printable(str(folder))}: warning: these templates are world-writable{printable(inside)}")
     return engine
 
 

@@ -88,7 +88,7 @@ def copy(templates: tuple[str, ...], name: str, folder: str) -> None:
             with target.open("xb") as file:
                 file.write(source.read_bytes())
         except FileExistsError:
-            raise Error(f"{target}: is there already, and is left as it is") from None
+            raise Error(f"{target}: already exists, and is not overwritten") from None
         except OSError as error:
             raise Error(f"{target}: {error.strerror}") from None
         say(f"{target}: edit it, and render with --templates {folder}")

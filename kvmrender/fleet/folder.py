@@ -82,7 +82,7 @@ class Folder:
                     until = monotonic() + patience
                     waiting()
                 if monotonic() >= until:
-                    said = f"another run is still at work here after {patience:g} seconds (--lock-timeout)"
+                    said = f"another run is still using this folder after {patience:g} seconds (--lock-timeout)"
                     raise OSError(errno.EAGAIN, said) from None
                 sleep(POLL)
             except OSError:

@@ -79,7 +79,7 @@ class _Missing(StrictUndefined):
         if self._undefined_hint or of is missing:
             return self._undefined_hint or name
         if isinstance(of, Mapping):
-            return f"{brief(name)!r} is not given there{nearest(name, of)}"
+            return f"{brief(name)!r} is not set there{nearest(name, of)}"
         return f"{_kind(of)} has no {brief(name)!r}"
 
 
@@ -137,7 +137,7 @@ class _Environment(ImmutableSandboxedEnvironment):
             str(__obj)
         text, name = getattr(__obj, "__self__", None), getattr(__obj, "__name__", "")
         if not isinstance(text, str) or name not in _METHODS:
-            raise _RefusedError(f"calls what is no method of a text, but {_kind(__obj)}")
+            raise _RefusedError(f"calls a value that is not a string method: {_kind(__obj)}")
         if name == "replace":
             return _replaced(__context, text, *args, **kwargs)
         if name == "join" and len(args) == 1:
@@ -201,12 +201,12 @@ def _kind(value: Any) -> str:
 def _text(value: Any) -> str:
     """Return a value as it is written in a text."""
     if isinstance(value, Undefined) and not str(value):  # that of what is missing raises
-        raise _RefusedError("has an if that comes to nothing: else is missing")
+        raise _RefusedError("has an if without else whose condition is false")
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, (str, int, float)):
         return str(value)
-    raise _RefusedError(f"has {_kind(value)} where a text or a number belongs")
+    raise _RefusedError(f"has {_kind(value)} where a string or a number is expected")
 
 
 def _value(value: Any) -> Any:
@@ -233,16 +233,16 @@ def _parsed(text: str) -> list[nodes.Expr]:
     found = _environment.parse(text)
     for node in found.find_all(nodes.Node):
         if not isinstance(node, _NODES):
-            raise _RefusedError("is more than text and expressions, {{ … }}")
+            raise _RefusedError("contains more than text and expressions, {{ … }}")
         if isinstance(node, nodes.Filter) and node.name not in _environment.filters:
             hint = nearest(node.name, sorted(_environment.filters))
-            raise _RefusedError(f"has {brief(node.name)!r}, which is no filter here{hint}")
+            raise _RefusedError(f"has {brief(node.name)!r}, which is not an available filter{hint}")
         if isinstance(node, nodes.Name) and node.name == "self":
             raise _UnknownNameError(node.name)
         if isinstance(node, nodes.Call) and not (isinstance(node.node, nodes.Getattr) and node.node.attr in _METHODS):
             name = node.node.attr if isinstance(node.node, nodes.Getattr) else getattr(node.node, "name", None)
             hint = nearest(name, sorted(_METHODS)) if name else ""
-            raise _RefusedError(f"calls {brief(name or '')!r}, which is no method of texts{hint}")
+            raise _RefusedError(f"calls {brief(name or '')!r}, which is not an available string method{hint}")
     return [part for output in found.body for part in output.nodes]  # type: ignore[attr-defined] # all are nodes.Output
 
 
@@ -295,9 +295,7 @@ class _Expanding:
             parts = self._context.vars.pop(_RESULT)
             return _environment.joined(self._context, parts) if found.is_text else _value(parts[0])
         except _UnknownNameError as error:
-            self._refuse(
-                text, path, f"{brief(str(error))!r} is not known here", nearest(str(error), self._context.parent)
-            )
+            self._refuse(text, path, f"{brief(str(error))!r} is not defined", nearest(str(error), self._context.parent))
         except (_RefusedError, TemplateError) as error:
             self._refuse(text, path, str(error))
         except GuestError:

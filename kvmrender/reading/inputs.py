@@ -33,10 +33,10 @@ from kvmrender.terminal import say
 STDIN = "-"
 STDIN_NAME = "<stdin>"
 """How messages call standard input, as compilers do."""
-WAITING = "waiting for a guest on standard input: Ctrl-D ends it; a file is read where one is named"
+WAITING = "waiting for a guest on standard input: Ctrl-D ends it; name a file to read that instead"
 """What is said on a terminal, to those who may not know."""
 NAMESPACE = "--namespace"
-VALUES = "is not one mapping of the names of guests: it is what goes over these"
+VALUES = "is not a single mapping of guest names to values"
 
 IN_MEMORY = 1 << 20
 """Bytes of standard input that are kept in memory; the rest goes to a temporary file."""
@@ -154,9 +154,7 @@ class Inputs:
         found = []
         for name, value in layer.value.items():
             if not isinstance(value, dict):
-                found.append(
-                    Problem((name,), "is not a mapping: it is what goes over the guest of this name", id="file")
-                )
+                found.append(Problem((name,), "is not a mapping of values for the guest of this name", id="file"))
             elif value.get("name", name) != name:
                 found.append(Problem((name, "name"), f"is not {brief(name)!r}, the name of the guest", id="file"))
             else:

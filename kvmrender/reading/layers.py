@@ -168,7 +168,7 @@ def checks_to_ignore(root: Node, names: Iterable[str]) -> tuple[str, ...]:
     for name in found:
         if name not in known:
             said = f"is not the id of a check{nearest(name, known)}"
-            said = "what the schema finds can't be ignored" if name == "schema" else said
+            said = "schema errors can't be ignored" if name == "schema" else said
             problems.append(Problem((), said, file=f"{IGNORE} {brief(name)}", id="ignore"))
     if problems:
         raise GuestError(problems)

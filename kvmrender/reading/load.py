@@ -254,11 +254,11 @@ def _fleet(fleet: Layer, problems: list[Problem]) -> Iterator[Document]:
         if key not in FLEET
     ]
     if defaults is not None and not isinstance(defaults, dict):
-        found.append(Problem(("defaults",), "is not a mapping: it is what goes under each guest", id="file"))
+        found.append(Problem(("defaults",), "is not a mapping of default values for guests", id="file"))
     if each is not None and not isinstance(each, dict):
-        found.append(Problem(("each",), "is not a mapping: it is what is said of each guest", id="file"))
+        found.append(Problem(("each",), "is not a mapping of values for each guest", id="file"))
     if not isinstance(guests, (list, dict)):
-        found.append(Problem(("guests",), "is not a list of guests, or a mapping of them by their names", id="file"))
+        found.append(Problem(("guests",), "is not a list of guests, or a mapping of guests by name", id="file"))
     problems += (fleet.find(problem)[1] for problem in found)
     if not found:
         under = () if defaults is None else (Layer(defaults, fleet.source, (*fleet.path, "defaults")),)
@@ -269,7 +269,7 @@ def _fleet(fleet: Layer, problems: list[Problem]) -> Iterator[Document]:
             if isinstance(guests, dict) and (guest is None or isinstance(guest, dict)):
                 guest = {"name": key, **(guest or {})}
                 if guest["name"] != key:
-                    said = f"is not {brief(str(key))!r}, the name under which the guest stands"
+                    said = f"is not {brief(str(key))!r}, the guest's key in guests"
                     problems.append(fleet.find(Problem((*path[1:], "name"), said, id="file"))[1])
             yield Document(Layer(guest, fleet.source, path), under, each=of_each, position=position)
 
@@ -345,7 +345,7 @@ def _object(line: bytes) -> dict[str, Any] | None:
 
 
 def read_defaults(
-    name: str, data: bytes, hides: Hides, said: str = "is not one mapping: it is what goes under each guest"
+    name: str, data: bytes, hides: Hides, said: str = "is not a single mapping of default values for guests"
 ) -> Layer:
     """Return what a file says of each guest. Raises GuestError where it isn't one mapping, which is ``said``."""
     source = Source(name, _unmarked(data), hides=hides)

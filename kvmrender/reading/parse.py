@@ -216,7 +216,7 @@ def _position(event: Any) -> Position:
 
 def _refuse_marks(text: str) -> None:
     if "\ufeff" in text and (found := _MARK.search(text)):
-        raise RefusedError("has a byte order mark where none may be", _place(text, found.start()))
+        raise RefusedError("has a byte order mark in the wrong place", _place(text, found.start()))
 
 
 def _place(text: str, at: int) -> Position:

@@ -58,7 +58,8 @@ class Profiles:
                 said = error.strerror or str(error)
                 raise GuestError([Problem((), said, file=shown_file(file), id="file")]) from None
             if USE in layer.value:
-                raise GuestError([layer.find(Problem((USE,), "a profile uses no others", at_key=True, id="file"))[1]])
+                problem = Problem((USE,), "a profile can't use other profiles", at_key=True, id="file")
+                raise GuestError([layer.find(problem)[1]])
             self._read[name] = layer
         return self._read[name]
 

@@ -26,7 +26,7 @@ def size(text: str) -> int:
     """Return the bytes that an option says, ``64 MiB``; a whole number is MiB. Raises ValueError."""
     if found := to_bytes(memory(text)):
         return found
-    raise ValueError("is not a size of memory: it must be more than nothing")
+    raise ValueError("is not a size of memory: it must be greater than zero")
 
 
 def growth(read: int, most: int) -> int:

@@ -53,7 +53,7 @@ def test_what_the_command_line_ignores_is_added(run: Run) -> None:
     ("name", "said"),
     [
         ("max-memroy", "is not the id of a check (did you mean 'max-memory'?)"),
-        ("schema", "what the schema finds can't be ignored"),
+        ("schema", "schema errors can't be ignored"),
         ("shared-name", "is not the id of a check (did you mean 'shared-mac'?)"),
     ],
 )

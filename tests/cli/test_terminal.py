@@ -57,7 +57,7 @@ def on_a_terminal(arguments: list[str], folder: Path, until: str | None = None, 
 def test_who_is_at_a_terminal_is_told_that_a_guest_is_waited_for(command: str, done: str, tmp_path: Path) -> None:
     with at_a_terminal(tmp_path, *command.split()) as terminal:
         said = terminal.expect("named\n")
-        assert said == "waiting for a guest on standard input: Ctrl-D ends it; a file is read where one is named\n"
+        assert said == "waiting for a guest on standard input: Ctrl-D ends it; name a file to read that instead\n"
         terminal.type("name: a\n\x04")
         code, shown = terminal.end()
         assert code == 0

@@ -147,7 +147,7 @@ def test_what_is_only_on_one_side(site: Path, run: Run) -> None:
         "web-1: takes a define",
         "dumps/other.xml:1: old: is in no guest file",
     ]
-    assert result.stderr == "2 guests: 0 the same, 1 not defined there, 1 in no guest file\n"
+    assert result.stderr == "2 guests: 0 the same, 1 not defined on the host, 1 in no guest file\n"
     assert result.exit_code == 1
     assert run("drift", "--dumps", "dumps", "--complete", "--select", "x*", "fleet.yaml").exit_code == 2
 

@@ -256,8 +256,8 @@ def test_templates_that_anyone_may_write_to_get_a_warning(place: str, command: s
     quiet = run(*arguments, input=GUEST)
     (site / place).chmod((site / place).stat().st_mode | 0o002)
     warned = run(*arguments, input=GUEST)
-    inside = "" if place == "." else f", {place} in it"
-    said = f"{site}: warning: anyone may write to these templates{inside}\n"
+    inside = "" if place == "." else f": {place}"
+    said = f"{site}: warning: these templates are world-writable{inside}\n"
     assert (warned.exit_code, warned.stdout) == (quiet.exit_code, quiet.stdout)
     assert sorted(warned.stderr.splitlines()) == sorted((said + quiet.stderr).splitlines())
     assert "warning" not in quiet.stderr
@@ -266,7 +266,7 @@ def test_templates_that_anyone_may_write_to_get_a_warning(place: str, command: s
 def test_one_warning_for_each_folder_of_templates(site: Path, run: Run) -> None:
     for place in ("devices", "devices/rng.xml.j2"):
         (site / place).chmod((site / place).stat().st_mode | 0o002)
-    said = f"{site}: warning: anyone may write to these templates, devices in it\n"
+    said = f"{site}: warning: these templates are world-writable: devices\n"
     assert run("render", "--templates", str(site), input=GUEST).stderr == said
 
 

@@ -22,10 +22,10 @@ def test_guests_are_a_mapping_of_names(run: Run) -> None:
     ("guests", "said"),
     [
         ("{a: {memry: 1}}", "1:14: memry: is not a known key (did you mean 'memory'?) [schema]"),
-        ("{a: {name: b}}", "1:20: guests.a.name: is not 'a', the name under which the guest stands [file]"),
+        ("{a: {name: b}}", "1:20: guests.a.name: is not 'a', the guest's key in guests [file]"),
         ("{a: 3}", "a guest is a mapping, not 3"),
         ("{a/b: }", "name: 'a/b' is not a name"),
-        ("3", "1:9: guests: is not a list of guests, or a mapping of them by their names [file]"),
+        ("3", "1:9: guests: is not a list of guests, or a mapping of guests by name [file]"),
     ],
 )
 def test_mistake_in_a_mapping_of_guests(guests: str, said: str, run: Run) -> None:

@@ -398,7 +398,7 @@ def test_verbose_and_quiet(out: Path, run: Run) -> None:
 def test_options_of_files_need_a_folder(option: str, run: Run) -> None:
     result = run("render", option, input=GUESTS)
     assert (result.exit_code, result.stdout) == (2, "")
-    assert f"{option.partition('=')[0]} is for files: give -o DIR too." in result.stderr
+    assert f"{option.partition('=')[0]} requires -o DIR." in result.stderr
 
 
 def test_prune_removes_what_a_run_wrote_and_only_that(out: Path, run: Run) -> None:
@@ -485,8 +485,8 @@ def test_umask_stays_as_it_is(out: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_another_run_is_waited_for_until_a_limit(out: Path, run: Run) -> None:
     with closing(Folder(str(out))):
         result = run("render", "-o", out, "--lock-timeout", "0.2", input=GUESTS)
-    waiting = f"{out}: another run is at work here: waiting\n"
-    said = f"{out}: another run is still at work here after 0.2 seconds (--lock-timeout)\n"
+    waiting = f"{out}: another run is using this folder: waiting\n"
+    said = f"{out}: another run is still using this folder after 0.2 seconds (--lock-timeout)\n"
     assert (result.exit_code, result.stderr) == (2, waiting + said)
     assert run("render", "-o", out, "--lock-timeout", "0", input=GUESTS).exit_code == 0
 
@@ -622,7 +622,7 @@ def test_waiting_is_told(out: Path) -> None:
     assert process.stderr
     process.stdin.write("name: a\n")
     process.stdin.close()
-    assert process.stderr.readline() == f"{out}: another run is at work here: waiting\n"
+    assert process.stderr.readline() == f"{out}: another run is using this folder: waiting\n"
     os.close(folder)
     assert process.stderr.read() == "1 guest: 1 created, 0 changed, 0 unchanged\n"
     process.stderr.close()

@@ -116,8 +116,8 @@ def test_what_is_no_guest_does_not_keep_the_others(run: Run, tmp_path: Path) -> 
         "c.xml:1: is not well-formed XML: no element found [xml]",
         "d.xml:1: is no domain of kvm, qemu or hvf [import]",
         "none.xml: No such file or directory [file]",
-        "e.xml:1: name: another one is called 'web-1' too [import]",
-        "f.xml:1: name: another one is called 'web-1' too [import]",
+        "e.xml:1: name: another guest is also called 'web-1' [import]",
+        "f.xml:1: name: another guest is also called 'web-1' [import]",
     ]
 
 
@@ -201,7 +201,7 @@ def test_hostile_document_is_refused_within_bounds(xml: bytes, said: str) -> Non
 def test_secrets_are_those_of_a_driver(run: Run) -> None:
     result = run("import", "--with-secrets", input=WEB)
     assert (result.stdout, result.exit_code) == ("", 2)
-    assert "--with-secrets is for a driver: give --connect URI too." in result.stderr
+    assert "--with-secrets requires --connect URI." in result.stderr
 
 
 TEXTS = """|true|null|~|yes|0x10|1e3|1.5|-5|007|a: b|- a|# x| a|a |a

@@ -164,7 +164,7 @@ def test_what_is_told_has_the_name_of_its_guest(run: Run, tmp_path: Path) -> Non
         "x0.xml:1: devices/gadget: note: went to extra: no field has it",
         "x1.xml:1: devices/gadget: note: went to extra: no field has it",
         "x2.xml:1: is no domain, but <network> [import]",
-        "x1.xml:1: name: another one is called 'a' too [import]",
+        "x1.xml:1: name: another guest is also called 'a' [import]",
     ]
 
 

@@ -116,7 +116,7 @@ def test_command(run: Run, tmp_path: Path) -> None:
     result = run("import", "--tidy", "-v", file)
     assert result.exit_code == 0
     assert "  - {source: /a.qcow2}\n" in result.stdout
-    assert f"{file}:1: disks[0].address: left out: libvirt gives it\n" in result.stderr
+    assert f"{file}:1: disks[0].address: left out: libvirt adds it\n" in result.stderr
     assert run("import", "--tidy", file).stderr == ""
     file.write_text(DUMP.replace("q35", "pc-q35-7.2"))
     assert "machine: pc-q35-7.2\n" in run("import", "--tidy", file).stdout

@@ -137,19 +137,19 @@ def test_many_guests_over_several_processes_have_their_own_index(run: Run) -> No
 @pytest.mark.parametrize(
     ("written", "said"),
     [
-        ("{{ nmae }}", "'{{ nmae }}': 'nmae' is not known here (did you mean 'name'?)"),
-        ("{{ vars.sit }}", "'{{ vars.sit }}': 'sit' is not given there (did you mean 'site'?)"),
+        ("{{ nmae }}", "'{{ nmae }}': 'nmae' is not defined (did you mean 'name'?)"),
+        ("{{ vars.sit }}", "'{{ vars.sit }}': 'sit' is not set there (did you mean 'site'?)"),
         ("{{ name", "'{{ name': unexpected end of template, expected 'end of print statement'."),
-        ("{% if index %}{{ name }}{% endif %}", "is more than text and expressions, {{ … }}"),
-        ("{{ range(3) }}", "calls 'range', which is no method of texts"),
-        ("{{ name.uper() }}", "calls 'uper', which is no method of texts (did you mean 'upper'?)"),
-        ("{{ name | uper }}", "has 'uper', which is no filter here (did you mean 'upper'?)"),
-        ("{{ name.upper }}", "has a method, to be called with () where a text or a number belongs"),
+        ("{% if index %}{{ name }}{% endif %}", "contains more than text and expressions, {{ … }}"),
+        ("{{ range(3) }}", "calls 'range', which is not an available string method"),
+        ("{{ name.uper() }}", "calls 'uper', which is not an available string method (did you mean 'upper'?)"),
+        ("{{ name | uper }}", "has 'uper', which is not an available filter (did you mean 'upper'?)"),
+        ("{{ name.upper }}", "has a method, to be called with () where a string or a number is expected"),
         ("{{ name[9] }}", "a text has no such item 9"),
-        ("{{ vars }}!", "has a mapping where a text or a number belongs"),
-        ("{{ 'x' if index }}", "has an if that comes to nothing: else is missing"),
+        ("{{ vars }}!", "has a mapping where a string or a number is expected"),
+        ("{{ 'x' if index }}", "has an if without else whose condition is false"),
         ("{{ 1 / index }}", "can't be evaluated (division by zero)"),
-        ("{{ self }}", "'self' is not known here"),
+        ("{{ self }}", "'self' is not defined"),
     ],
 )
 def test_expression_that_is_wrong_is_told_with_place_and_value(written: str, said: str, run: Run) -> None:
@@ -178,7 +178,7 @@ def test_fault_of_what_an_expression_made_is_told_where_it_is_written(run: Run) 
 def test_messages_show_no_secret_expression(run: Run) -> None:
     result = run("render", input="each: {graphics: [{type: vnc, passwd: 'hunter2{{ x }}'}]}\nguests: [{name: a}]\n")
     assert (result.exit_code, "hunter2" in result.stderr) == (2, False)
-    assert "graphics[0].passwd: 'x' is not known here" in result.stderr
+    assert "graphics[0].passwd: 'x' is not defined" in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -228,9 +228,9 @@ def test_documents_in_flow_style(between: str, name: str, tmp_path: Path, run: R
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("- a\n", "is not one mapping: it is what goes under each guest [file]"),
-        ("a: 1\n---\na: 2\n", "is not one mapping: it is what goes under each guest [file]"),
-        ("", "is not one mapping: it is what goes under each guest [file]"),
+        ("- a\n", "is not a single mapping of default values for guests [file]"),
+        ("a: 1\n---\na: 2\n", "is not a single mapping of default values for guests [file]"),
+        ("", "is not a single mapping of default values for guests [file]"),
     ],
 )
 def test_defaults_are_a_mapping(text: str, said: str, tmp_path: Path, run: Run) -> None:
@@ -250,14 +250,14 @@ def test_defaults_that_are_missing(tmp_path: Path, run: Run) -> None:
 @pytest.mark.parametrize(
     ("fleet", "said"),
     [
-        ("guests: a\n", "<stdin>:1:9: guests: is not a list of guests, or a mapping of them by their names [file]"),
+        ("guests: a\n", "<stdin>:1:9: guests: is not a list of guests, or a mapping of guests by name [file]"),
         (
             "guests: []\ndefault: {}\n",
             "<stdin>:2:1: default: is not a known key of a fleet (did you mean 'defaults'?) [file]",
         ),
         (
             "guests: []\ndefaults: 1\n",
-            "<stdin>:2:11: defaults: is not a mapping: it is what goes under each guest [file]",
+            "<stdin>:2:11: defaults: is not a mapping of default values for guests [file]",
         ),
         ("guests:\n- name: a\n- 7\n", "<stdin>:3:3: a guest is a mapping, not 7 [schema]"),
     ],
@@ -362,9 +362,9 @@ def test_values_of_a_name_that_no_guest_has(command: list[str], tmp_path: Path, 
     ("text", "said"),
     [
         ("a: {vcpu: many}\n", ":1:11: vcpu: 'many' is not a whole number [schema]"),
-        ("a: 4\n", ":1:4: a: is not a mapping: it is what goes over the guest of this name [file]"),
+        ("a: 4\n", ":1:4: a: is not a mapping of values for the guest of this name [file]"),
         ("a: {name: b}\n", ":1:11: a.name: is not 'a', the name of the guest [file]"),
-        ("- a\n", ":1:1: is not one mapping of the names of guests: it is what goes over these [file]"),
+        ("- a\n", ":1:1: is not a single mapping of guest names to values [file]"),
     ],
 )
 def test_values_that_are_wrong_are_told_with_their_place(text: str, said: str, tmp_path: Path, run: Run) -> None:

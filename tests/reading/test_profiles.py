@@ -96,7 +96,7 @@ def test_what_a_profile_says_is_told_with_its_place(site: str, run: Run, tmp_pat
     [
         ("- a\n", "low.yaml:1:1: is not one mapping"),
         ("a: [\n", "low.yaml:2:1: is not YAML"),
-        ("use: [high]\n", "low.yaml:1:1: use: a profile uses no others [file]"),
+        ("use: [high]\n", "low.yaml:1:1: use: a profile can't use other profiles [file]"),
     ],
 )
 def test_profile_that_is_none(text: str, said: str, site: str, run: Run, tmp_path: Path) -> None:
@@ -213,7 +213,7 @@ def test_init_never_writes_over_a_file(run: Run, tmp_path: Path) -> None:
     assert run("init", "-o", str(file), "web-1").exit_code == 0
     file.write_text("mine")
     result = run("init", "-o", str(file), "web-1")
-    assert (result.exit_code, result.stderr) == (2, f"{file}: is there already, and is left as it is\n")
+    assert (result.exit_code, result.stderr) == (2, f"{file}: already exists, and is not overwritten\n")
     assert file.read_text() == "mine"
 
 

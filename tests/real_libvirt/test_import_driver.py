@@ -41,7 +41,7 @@ def test_all_domains(import_: Import, tmp_path: Path) -> None:
     assert "source: {network: n}" in (tmp_path / "out/a.yaml").read_text()
     assert "passwd" not in (tmp_path / "out/b.yaml").read_text()
     notes = [line for line in done.stderr.splitlines() if "secrets" in line]
-    assert notes == ["b: note: has secrets, which are left out: --with-secrets takes them"]
+    assert notes == ["b: note: has secrets, which are left out: use --with-secrets to include them"]
     assert "hush" not in done.stderr
 
 

@@ -88,7 +88,7 @@ def test_copy_starts_an_override_and_overwrites_nothing(tmp_path: Path, run: Run
     assert file.read_bytes() == (SHIPPED / "devices/disk.xml.j2").read_bytes()
     file.write_text("mine")
     result = run("templates", "copy", "devices/disk.xml.j2", folder)
-    assert (result.exit_code, result.stderr) == (2, f"{file}: is there already, and is left as it is\n")
+    assert (result.exit_code, result.stderr) == (2, f"{file}: already exists, and is not overwritten\n")
     assert file.read_text() == "mine"
     assert run("templates", "copy", "../README.md", folder).exit_code == 2
 
