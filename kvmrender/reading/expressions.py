@@ -1,8 +1,8 @@
-"""Expressions of Jinja in what a fleet says of each guest (``each``): the values of one guest from its own.
+"""Jinja expressions in a fleet's ``each``, evaluated with the values of each guest.
 
-They run in a sandbox that has no functions and few filters, and no operation makes more than MOST characters. What an
-evaluation costs, in characters that it may have looked at or made, is counted: a run is refused where that grows far
-beyond what was read (see ``size_limits``).
+They run in a sandbox that has no functions and few filters, and no operation creates more than MOST characters. The
+cost of an evaluation, in characters that it may have read or created, is counted: a run is refused if it grows far
+beyond the size of the input (see ``size_limits``).
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ Spend = Callable[[int], None]
 INDEX = "index"
 BEGIN = "{{"
 MOST, MOST_DIGITS = 1 << 16, 80
-"""Characters of a text with expressions, and of what one of them makes; digits of a number that one makes."""
+"""Maximum characters of a text with expressions, and of the result of one; maximum digits of a number."""
 COMPILING, REFUSING = 10_000, 1_000
-"""What it costs to compile a text, beside 100 a character, and to refuse one."""
+"""The cost of compiling a text, in addition to 100 per character, and of refusing one."""
 MOST_KEPT = 1 << 10
-"""Compiled texts that are kept."""
+"""Maximum number of compiled texts in the cache."""
 
 _FILTERS = "abs capitalize count d default first int last length list lower max min string title trim upper"
 _NAMES = """
@@ -55,20 +55,20 @@ _NODES = (
 )
 _RESULT = "_result"
 _WIDE = re.compile(r"%[^%A-Za-z]*(?:[*]|[0-9]{3})")
-"""What makes a text of any length of a short value."""
+"""Formats that can expand a short value to any length."""
 _TOO_DEEP = (RecursionError, MemoryError, SystemError, SyntaxError)
 
 
 class _RefusedError(Exception):
-    """An expression can't be evaluated; says why."""
+    """An expression can't be evaluated; the message gives the reason."""
 
 
 class _UnknownNameError(UndefinedError):
-    """A name stands for nothing: it is the message."""
+    """A name is undefined: it is the message."""
 
 
 class _Missing(StrictUndefined):
-    """Says what is missing, with the nearest of the keys that are there."""
+    """An undefined value whose message names the nearest known key."""
 
     def __init__(self, hint: str | None = None, obj: Any = missing, name: str | None = None, exc: Any = None) -> None:
         super().__init__(hint, obj, name, _UnknownNameError if obj is missing and hint is None else UndefinedError)
@@ -87,7 +87,7 @@ class _Context(Context):
     spend: Callable[[int], None]
 
     def made(self, size: int) -> None:
-        """Count what is about to be made. Raises _RefusedError where that is too much."""
+        """Count the size of a result before it is created. Raises _RefusedError if it is too large."""
         if size > MOST:
             raise _RefusedError(f"makes more than {MOST:,} characters")
         self.spend(max(size, 0))
@@ -116,7 +116,7 @@ class _Environment(ImmutableSandboxedEnvironment):
         self.globals = {}
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        """Return a key of a mapping, or a method of a text."""
+        """Return an item of a mapping by key, or a method of a string."""
         if isinstance(obj, Mapping) and attribute in obj:
             return obj[attribute]
         if isinstance(obj, str) and attribute in _METHODS:
@@ -124,7 +124,7 @@ class _Environment(ImmutableSandboxedEnvironment):
         return obj if isinstance(obj, Undefined) and str(obj) else self.undefined(obj=obj, name=attribute)
 
     def getitem(self, obj: Any, argument: Any) -> Any:
-        """Return an item of a mapping, a list or a text."""
+        """Return an item of a mapping, a list or a string."""
         try:
             return obj[argument]
         except (LookupError, TypeError):
@@ -132,7 +132,7 @@ class _Environment(ImmutableSandboxedEnvironment):
             return self.undefined(f"{_kind(obj)} has no such item{which}")
 
     def call(__self, __context: Any, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805 - as in Jinja
-        """Call a method of a text."""
+        """Call a string method."""
         if isinstance(__obj, Undefined):
             str(__obj)
         text, name = getattr(__obj, "__self__", None), getattr(__obj, "__name__", "")
@@ -147,7 +147,7 @@ class _Environment(ImmutableSandboxedEnvironment):
         return __obj(*args, **kwargs)
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-        """Compute, if what comes of it is within the limits."""
+        """Evaluate an operator, if the result is within the limits."""
         texts = [isinstance(one, (str, list, tuple)) for one in (left, right)]
         if operator == "+" and all(texts):
             context.made(len(left) + len(right))
@@ -165,7 +165,7 @@ class _Environment(ImmutableSandboxedEnvironment):
         return super().call_binop(context, operator, left, right)
 
     def joined(self, context: Any, parts: tuple[Any, ...]) -> str:
-        """Return what values are as one text."""
+        """Return values joined to one text."""
         texts = [_text(part) for part in parts]
         context.made(sum(map(len, texts)))
         return "".join(texts)
@@ -184,7 +184,7 @@ def _joined(context: Any, values: Any, between: Any = "") -> str:
 
 
 def _formatted(context: Any, text: Any, *values: Any) -> str:
-    """Return a text with values in the places that ``%`` marks: ``'%02d' | format(index)``."""
+    """Return a text with values for its ``%`` placeholders: ``'%02d' | format(index)``."""
     text = _text(text)
     if _WIDE.search(text):
         raise _RefusedError("formats a value wider than 99 characters")
@@ -210,7 +210,7 @@ def _text(value: Any) -> str:
 
 
 def _value(value: Any) -> Any:
-    """Return what a guest holds for what an expression makes."""
+    """Return the guest value for the result of an expression."""
     if isinstance(value, (list, tuple)):
         return [_value(item) for item in value]
     if isinstance(value, Mapping):
@@ -262,7 +262,7 @@ def _compiled(text: str) -> _Compiled:
 
 
 class _Expanding:
-    """Fills the values of one guest in; ``problems`` are of what can't be."""
+    """Evaluates expressions with the values of one guest; ``problems`` are those of invalid expressions."""
 
     def __init__(self, guest: dict[str, Any], hides: Hides, spend: Spend) -> None:
         self.problems = list[Problem]()
@@ -271,7 +271,7 @@ class _Expanding:
         self._context.spend = spend
 
     def filled(self, value: Any, own: Any, path: Path) -> Any:
-        """Return a value with those of its expressions; what the guest's ``own`` replaces is left out."""
+        """Return a value with its expressions evaluated, without values that the guest's ``own`` override."""
         if isinstance(value, dict):
             own = own if isinstance(own, dict) else {}
             return {
@@ -284,7 +284,7 @@ class _Expanding:
         return self.evaluated(value, path) if isinstance(value, str) and BEGIN in value else value
 
     def evaluated(self, text: str, path: Path) -> Any:
-        """Return what a text with expressions comes to."""
+        """Return the result of a text with expressions."""
         try:
             if text not in _kept:
                 self._spend(COMPILING + 100 * len(text))
@@ -307,7 +307,7 @@ class _Expanding:
         return None
 
     def refused_name(self, name: Any) -> None:
-        """Let the other expressions see the name that one of them gives."""
+        """Make a name that comes from an expression visible to the other expressions."""
         self._context.parent["name"] = name
 
     def _refuse(self, text: str, path: Path, said: str, more: str = "") -> None:
@@ -324,7 +324,7 @@ def expanded(
     hides: Hides = lambda path, text: False,
     spend: Spend = lambda cost: None,
 ) -> Any:
-    """Return what is said of each guest for one of them.
+    """Return the values of ``each`` for one guest.
 
     ``guest`` is the guest as written over its defaults, whose values expressions see, with its ``index``; ``own`` is
     what it says itself, which replaces what is here. ``hides`` says what messages may not quote; ``spend`` is told what

@@ -1,4 +1,4 @@
-"""Guests as text, YAML or JSON, that reads back as they are: the way out, where ``parse`` is the way in."""
+"""Write guests as YAML or JSON that is read back unchanged; the inverse of ``parse``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from kvmrender.errors import printable, visible
 YAML, JSON = "yaml", "json"
 WIDTH = 110
 MOST_IN_A_LINE = 90
-"""Characters of a mapping or list that is written in one line."""
+"""Maximum number of characters of a mapping or list that is written in one line."""
 _TAG = "tag:yaml.org,2002:"
 
 
@@ -23,8 +23,8 @@ class _Guest(dict[str, Any]):
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes as people do: short mappings in one line, lists indented, and quotes only where this package's reader
-    needs them."""
+    """Writes YAML in a common style: short mappings in one line, lists indented, and quotes only where this package's
+    reader needs them."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
@@ -55,7 +55,7 @@ def _collection(dumper: Any, value: Any) -> Any:
 
 
 def _length(node: Any) -> int:
-    """Return how long something is in a line; what can't be in one is longer than any."""
+    """Return the length of a node in one line; one that needs several lines is longer than any limit."""
     if isinstance(node, yaml.ScalarNode):
         return MOST_IN_A_LINE if "\n" in node.value else len(node.value) + 2
     if not node.flow_style:
@@ -74,7 +74,7 @@ _Dumper.add_representer(str, _text)
 
 
 def to_yaml(guest: dict[str, Any], comments: Iterable[str] = ()) -> str:
-    """Return a guest as a document of YAML, with comments before it, a line each."""
+    """Return a guest as a YAML document, with comments before it, one per line."""
 
     def dumped(unicode: bool) -> str:
         return str(yaml.dump(_Guest(guest), Dumper=_Dumper, sort_keys=False, allow_unicode=unicode, width=WIDTH))

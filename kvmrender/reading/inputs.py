@@ -32,23 +32,23 @@ from kvmrender.terminal import say
 
 STDIN = "-"
 STDIN_NAME = "<stdin>"
-"""How messages call standard input, as compilers do."""
+"""Name of standard input in messages, as in compilers."""
 WAITING = "waiting for a guest on standard input: Ctrl-D ends it; name a file to read that instead"
-"""What is said on a terminal, to those who may not know."""
+"""Message on a terminal when standard input is read."""
 NAMESPACE = "--namespace"
 VALUES = "is not a single mapping of guest names to values"
 
 IN_MEMORY = 1 << 20
-"""Bytes of standard input that are kept in memory; the rest goes to a temporary file."""
+"""Maximum number of bytes of standard input in memory; more are kept in a temporary file."""
 
 
 class Inputs:
-    """Guest files that can be read more than once, even where they are pipes; - is standard input, and so is none.
+    """Guest files that can be read more than once, even if they are pipes. - is standard input, also the default.
 
-    ``under`` are the layers under each guest, the lowest first, ``over`` the settings over it, and ``ignored`` the ids
-    of checks that it is to ignore, with those that it names itself; ``values`` are files with parts of guests by their
-    names, which go over these guests. No file may be larger than ``max_size`` bytes, and
-    no line of JSON Lines: there it stops reading. Raises GuestError for defaults, settings and ids that can't be.
+    ``under`` are the layers under each guest, the lowest first, and ``over`` the settings over it. ``ignored`` are ids
+    of checks to ignore, in addition to the guest's own. ``values`` are files with values by guest name, which override
+    those of the guests. A file, or a line of JSON Lines, larger than ``max_size`` bytes is not read further. Raises
+    GuestError for invalid defaults, settings and ids.
     """
 
     def __init__(
@@ -108,20 +108,19 @@ class Inputs:
             raise GuestError(problems)
 
     def refuse_growth(self, size: int) -> None:
-        """Raise GuestError where guests have become so many characters, and that is more than they may after what was
-        read by now."""
+        """Raise GuestError if guests with ``size`` characters are larger than allowed for the input read so far."""
         most = growth(self._read + sum(one.taken for one in self._limited), self._max_size)
         if size > most:
-            raise GuestError([Problem((), f"what the guests become {more_than(most)}", id="max-size")])
+            raise GuestError([Problem((), f"the expanded data {more_than(most)}", id="max-size")])
 
     def _spend(self, cost: int) -> None:
         self._spent += cost
         self.refuse_growth(self._spent)
 
     def documents(self, problems: list[Problem], again: bool = False) -> Iterator[Document]:
-        """Yield each guest; what is wrong with whole files is added to ``problems``.
+        """Yield each guest; problems of whole files are added to ``problems``.
 
-        Where they are read ``again``, they are the same, or it is a problem that they are not.
+        It is a problem if files that are read ``again`` have changed.
         """
         for file in self._files:
             try:
@@ -139,7 +138,7 @@ class Inputs:
             yield found._replace(under=under, profiles=self._profiles.layers, values=self._values_of)
 
     def _hides(self, path: Path, is_value: bool) -> bool:
-        """Say whether what stands at a path of a file may be a secret."""
+        """Return whether the value at a path of a file may be a secret."""
         below = {"guests": 3, "defaults": 2, "each": 2}.get(str(path[1]), 1) if len(path) > 1 else 1
         inside = path[below:]
         if is_value:
@@ -150,7 +149,7 @@ class Inputs:
         return self._hides((0, *path[2:]), is_value)
 
     def _take_values(self, layer: Layer) -> None:
-        """Keep what a file says of guests by their names. Raises GuestError for what is no part of one."""
+        """Add the values of a file, by guest name. Raises GuestError for an item that can't be part of a guest."""
         found = []
         for name, value in layer.value.items():
             if not isinstance(value, dict):
@@ -164,18 +163,18 @@ class Inputs:
         self._files_of_values.append(layer)
 
     def _values_of(self, guest: Any) -> list[Layer]:
-        """Return what the files of values say of a guest, the lowest first."""
+        """Return the layers of the values files for a guest, the lowest first."""
         return self._values.get(name, []) if self._values and (name := name_of(guest)) else []
 
     def met(self, name: str) -> None:
-        """Take note that there is a guest of this name."""
+        """Record that a guest of this name exists."""
         if self._values:
             self._unmet.pop(name, None)
             if len(self._met) < MOST_KNOWN:
                 self._met[name] = None
 
     def unmet(self) -> list[Problem]:
-        """Return a problem for each name in files of values of which no guest was met."""
+        """Return a problem for each name in the values files that no guest has."""
         return [
             layer.find(Problem((name,), f"no guest has this name{nearest(name, self._met)}", at_key=True, id="file"))[1]
             for layer in self._files_of_values
@@ -184,8 +183,8 @@ class Inputs:
         ]
 
     def guest(self, document: Document) -> Any:
-        """Return a guest as written in all its layers, with the settings. Raises GuestError, with its problems
-        placed."""
+        """Return a guest merged from all its layers, with the settings. Raises GuestError, whose problems have their
+        positions."""
         each, under = document.each and document.each.value, [layer.value for layer in document.under]
         own = document.own.parsed()
         try:
@@ -196,8 +195,8 @@ class Inputs:
         return guest
 
     def layered(self, under: list[Any], each: Any, own: Any, index: int) -> Any:
-        """Return a guest as written over what is said of all, and of ``each`` in a fleet, with its profiles in between,
-        the settings over it, and what it is to ignore. Raises GuestError."""
+        """Return a guest merged over the defaults, its profiles and the ``each`` of a fleet, with the settings over it,
+        and the ids to ignore. Raises GuestError."""
         guest, over = layered(under, own), list[Any]()
         if found := self._values_of(guest):
             own = layered([own, *(layer.value for layer in found)], {})

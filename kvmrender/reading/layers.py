@@ -1,6 +1,6 @@
-"""Values over values: what is said of many guests goes under what one says itself, and --set over it.
+"""Layers: the values of a guest override those of its defaults, and --set overrides both.
 
-Mappings merge deeply; lists and scalars replace what is below them, and so does null, which removes a default.
+Mappings are merged recursively; lists and scalars replace those below, and so does null, which removes a default.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ OPTION, IGNORE = "--set", "--ignore"
 
 _STEP = re.compile(r"(?:\A|\.)([^.\[\]=]+)|\[([0-9]{1,9}|[+])\]")
 END = -1
-"""The step to what comes after all that a list has, written ``[+]``."""
+"""The step to the position after the last item of a list, written ``[+]``."""
 _PATH = re.compile(rf"(?:{_STEP.pattern})+\Z")
 
 
 class _Whole(dict[str, Any]):
-    """A mapping over something that is none: in whatever layer this ends up, it replaces what is below."""
+    """A mapping over a value that isn't one: in any layer, it replaces the value below."""
 
 
 def merge(lower: Any, upper: Any) -> Any:
-    """Return what two layers make together. Neither is changed; merging is associative."""
+    """Return two layers merged. Neither is changed; merging is associative."""
     if not isinstance(upper, dict) or isinstance(upper, _Whole):
         return upper
     if not isinstance(lower, dict):
@@ -41,8 +41,8 @@ def merge(lower: Any, upper: Any) -> Any:
 
 
 class Said(NamedTuple):
-    """What a layer says of a path: the path of that in the layer, how many steps of the other it is, and whether it
-    replaces what layers below say of it."""
+    """The part of a path that a layer has: its path in the layer, its number of steps, and whether it replaces the
+    values of layers below."""
 
     path: Path
     steps: int
@@ -50,7 +50,7 @@ class Said(NamedTuple):
 
 
 def said(layer: Any, path: Path) -> Said:
-    """Return what a layer says of a path."""
+    """Return the part of a path that a layer has."""
     here, steps, replaces = list[str | int](), 0, not isinstance(layer, dict)
     for step in path:
         if step in layer if isinstance(layer, dict) else isinstance(layer, list) and step in range(len(layer)):
@@ -64,7 +64,7 @@ def said(layer: Any, path: Path) -> Said:
 
 
 class Setting(NamedTuple):
-    """A value for one place of every guest, from ``--set PATH=VALUE``; ``shown`` is that as messages have it."""
+    """A value for one path in every guest, from ``--set PATH=VALUE``; ``shown`` is its form in messages."""
 
     shown: str
     path: Path
@@ -75,8 +75,8 @@ class Setting(NamedTuple):
         return Problem((), message, file=f"{OPTION} {self.shown}", id="set")
 
     def find(self, problem: Problem) -> tuple[Said, Problem]:
-        """Return what is said here of the path of a problem, which begins with that of the setting, and the problem
-        with its place."""
+        """Return the part of a problem's path, which begins with that of the setting, that is set here, and the problem
+        with its position."""
         found = said(self.value, problem.path[len(self.path) :])
         placed = problem.at(f"{OPTION} {self.shown}", None)
         return Said(self.path + found.path, len(self.path) + found.steps, found.replaces), placed
@@ -116,7 +116,7 @@ def setting(root: Node, text: str, secrets: Secrets | None = None) -> Setting:
 
 
 def _fault(root: Node, node: Node, before: Path, step: str | int) -> str | None:
-    """Say why a step can't be taken in what a node describes."""
+    """Return why a step is invalid in the value that a node describes."""
     where = path_string((*before, step))
     if node is FREE or (node.get("type") == "object" and "properties" not in node and not forms(node)[0]):
         return None
@@ -133,7 +133,7 @@ def _fault(root: Node, node: Node, before: Path, step: str | int) -> str | None:
 
 
 def with_settings(root: Node, guest: Any, settings: Iterable[Setting]) -> Any:
-    """Return a guest as written with the settings over it. Raises GuestError where a guest has no such place."""
+    """Return a guest as written with the settings over it. Raises GuestError if the guest has no such place."""
     copies: dict[int, Any] = {}
     for one in settings:
         try:
@@ -144,7 +144,7 @@ def with_settings(root: Node, guest: Any, settings: Iterable[Setting]) -> Any:
 
 
 def numbered(guest: Any, settings: Iterable[Setting]) -> list[Setting]:
-    """Return settings of a guest as written with the numbers that what they append has there."""
+    """Return settings of a guest as written, with the positions of appended items as numbers."""
     found, lengths = [], dict[Path, int]()
     for one in settings:
         path: Path = ()
@@ -161,7 +161,7 @@ def numbered(guest: Any, settings: Iterable[Setting]) -> list[Setting]:
 
 
 def checks_to_ignore(root: Node, names: Iterable[str]) -> tuple[str, ...]:
-    """Return the ids of checks that ``--ignore`` names, each once. Raises GuestError for those that there aren't."""
+    """Return the ids of checks that ``--ignore`` names, each once. Raises GuestError for unknown ids."""
     known = root["properties"].get("ignore", {}).get("items", {}).get("enum", ())
     found = tuple(dict.fromkeys(names))
     problems = []
@@ -176,7 +176,7 @@ def checks_to_ignore(root: Node, names: Iterable[str]) -> tuple[str, ...]:
 
 
 def ignoring(guest: Any, names: Iterable[str]) -> Any:
-    """Return a guest as written that ignores these checks too."""
+    """Return a guest as written that also ignores these checks."""
     if not isinstance(guest, dict):
         return guest
     own = guest.get("ignore")
@@ -185,11 +185,11 @@ def ignoring(guest: Any, names: Iterable[str]) -> Any:
 
 
 class _NoPlaceError(Exception):
-    """The guest lacks what comes before a place."""
+    """The guest lacks the parent of a path."""
 
 
 def _copy(value: Any, copies: dict[int, Any]) -> Any:
-    """Return a mapping or list that may be changed: of each only one copy, since settings may be many."""
+    """Return a copy of a mapping or list that may be changed; each is copied only once."""
     if id(value) not in copies:
         value = dict(value) if isinstance(value, dict) else list(value)
         copies[id(value)] = value

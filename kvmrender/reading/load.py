@@ -16,31 +16,31 @@ from kvmrender.reading.layers import Said, Setting, merge, numbered, said
 from kvmrender.reading.parse import Marks, RefusedError, from_json, from_yaml, positions
 
 FLEET = ("defaults", "each", "guests")
-"""The keys of a fleet: what goes under each guest, the same with expressions of its own values, and the guests, a list
-or a mapping of names."""
+"""The keys of a fleet: the defaults of all guests, values with expressions for each guest, and the guests, as a list or
+a mapping by name."""
 _KNOWN = f" (known keys: {', '.join(FLEET)})"
 JSON_LINES, WHOLE = ".jsonl", (".json", ".yaml", ".yml")
-"""Endings of files that are read line by line, and of those that are not."""
+"""Extensions of files that are read line by line, and of those that are not."""
 MOST_BLANK = 100
-"""Lines that are looked at to tell which of these a file is."""
+"""Maximum number of lines that are read to detect which of these a file is."""
 
 _EMPTY = "is empty: a guest is a mapping with at least a name"
 
 
 Hides = Callable[[Path, bool], bool]
-"""Says whether messages may not quote what stands at a path, from its document's number on: a value, or else a key."""
+"""Returns whether messages must not quote the value, or the key, at a path that begins with a document number."""
 
 
 class Source:
-    """The bytes that guests were read from, their name as it stands in messages, and their first line in its file;
-    ``hides`` says what may not be quoted."""
+    """The bytes that guests were read from, their name in messages, and their first line in the file; ``hides`` tells
+    what must not be quoted."""
 
     def __init__(self, name: str, data: bytes, line: int = 1, hides: Hides = lambda path, is_value: True) -> None:
         self.name, self.data, self.line, self._hides = name, data, line, hides
 
     @cached_property
     def text(self) -> str:
-        """The text. Raises GuestError where it isn't UTF-8."""
+        """The text. Raises GuestError if it isn't UTF-8."""
         try:
             return self.data.decode()
         except UnicodeDecodeError as error:
@@ -52,7 +52,7 @@ class Source:
 
     @cached_property
     def marks(self) -> Marks:
-        """Where each key and value stands; only looked up when there is a problem."""
+        """The positions of all keys and values; only computed when there is a problem."""
         return positions(self.text)
 
     def refusal(self, message: str, position: tuple[int, int] | None) -> GuestError:
@@ -70,7 +70,7 @@ class Source:
 
 
 class Layer:
-    """What one place says of a guest: a value as written, and the path in its source where it stands."""
+    """The values of a guest from one source: a value as written, and its path in the source."""
 
     def __init__(self, value: Any, source: Source, path: Path = (0,)) -> None:
         self.value, self.source, self.path = value, source, path
@@ -80,7 +80,7 @@ class Layer:
         return self.value
 
     def find(self, problem: Problem) -> tuple[Said, Problem]:
-        """Return what is said here of a problem's path, and the problem with the place of the last step of that."""
+        """Return what the layer has at a problem's path, and the problem with the position of the last step found."""
         marks = self.source.marks
         found = said(self.parsed(), problem.path)
         if not marks:
@@ -94,7 +94,7 @@ class Layer:
 
 
 class Line(Layer):
-    """A guest on a line of JSON Lines, which is parsed when it is asked for."""
+    """A guest on a line of JSON Lines, which is parsed on demand."""
 
     def __init__(self, source: Source) -> None:
         super().__init__(source.data, source)
@@ -121,7 +121,7 @@ class Document(NamedTuple):
 
     @property
     def guest(self) -> Any:
-        """The guest that the layers make. Raises GuestError where a line isn't JSON, or an expression refused."""
+        """The guest merged from its layers. Raises GuestError if a line isn't JSON, or an expression is refused."""
         under, own = [layer.value for layer in self.under], self.own.parsed()
         guest = layered(under, own)
         if self.each is None:
@@ -132,7 +132,7 @@ class Document(NamedTuple):
 
     @property
     def number(self) -> int:
-        """Which document of its file it is, from 0."""
+        """The number of the document in its file, from 0."""
         return int(self.own.path[0])
 
     def located(self, problems: Iterable[Problem], over: Iterable[Setting] = ()) -> list[Problem]:
@@ -166,8 +166,8 @@ class Document(NamedTuple):
     def _located(
         self, problem: Problem, settings: dict[Path, list[tuple[int, Setting]]], written: list[Layer]
     ) -> Problem:
-        """Return a problem with the place that says the most of its path, and the uppermost of these; what is below
-        one that replaces it says nothing."""
+        """Return a problem with the position in the layer that has the longest part of its path, of several in the
+        uppermost; layers below one that replaces the value are disregarded."""
         path = problem.path
         if problem.id == "each" and self.each is not None:
             return self.each.find(problem)[1]
@@ -184,13 +184,13 @@ class Document(NamedTuple):
 
 
 def name_of(guest: Any) -> str:
-    """Return the name of a guest as written, nothing where it has none."""
+    """Return the name of a guest as written, an empty string if it has none."""
     name = guest.get("name") if isinstance(guest, dict) else None
     return str(name) if isinstance(name, (str, int)) else ""
 
 
 def layered(under: Iterable[Any], own: Any) -> Any:
-    """Return a guest as written over what is said of all."""
+    """Return a guest as written, merged over the layers under it."""
     guest: Any = None
     for value in under:
         guest = value if guest is None else merge(guest, value)
@@ -215,7 +215,7 @@ def parsed(source: Source) -> Any:
 
 
 def read(name: str, data: bytes, hides: Hides = lambda path, is_value: True) -> list[Document]:
-    """Return the guests of a file's contents, in order; ``name`` is used in messages and tells JSON by its ending.
+    """Return the guests of a file's contents, in order; ``name`` is used in messages, and its extension tells JSON.
 
     Raises GuestError where the contents aren't UTF-8, YAML or JSON, hold a key twice, or hold no guest.
     """
@@ -283,7 +283,7 @@ def read_lines(name: str, lines: Iterable[bytes], hides: Hides) -> Iterator[Docu
 
 
 def read_stream(name: str, stream: IO[bytes], hides: Hides) -> Iterator[Document]:
-    """Yield the guests of an open file: JSON Lines as a stream, all else when it is read whole.
+    """Yield the guests of an open file: JSON Lines as a stream, other formats after reading the whole file.
 
     Where the name doesn't tell, the first lines do. Raises GuestError.
     """
@@ -298,7 +298,7 @@ def read_stream(name: str, stream: IO[bytes], hides: Hides) -> Iterator[Document
 
 
 class Readable(Protocol):
-    """An open file, as far as it is needed here."""
+    """The part of an open file's interface that is used here."""
 
     def readline(self) -> bytes:
         """Return the next line."""
@@ -315,7 +315,7 @@ def beginning(stream: Readable) -> list[bytes]:
 
 
 def is_lines(name: str, start: list[bytes]) -> bool:
-    """Say whether a file is JSON Lines, by its name, or where that doesn't tell, by its first lines.
+    """Return whether a file is JSON Lines, by its name, or if that is ambiguous, by its first lines.
 
     It is if the first is a JSON object, and after it no document of YAML ends. A fleet in one line is none.
     """
@@ -347,7 +347,7 @@ def _object(line: bytes) -> dict[str, Any] | None:
 def read_defaults(
     name: str, data: bytes, hides: Hides, said: str = "is not a single mapping of default values for guests"
 ) -> Layer:
-    """Return what a file says of each guest. Raises GuestError where it isn't one mapping, which is ``said``."""
+    """Return the values of a defaults file. Raises GuestError with the message ``said`` if it isn't one mapping."""
     source = Source(name, _unmarked(data), hides=hides)
     values = _values(source)
     if len(values) != 1 or not isinstance(values[0], dict):

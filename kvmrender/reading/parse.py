@@ -1,8 +1,8 @@
-"""Values from text, YAML or JSON, losing nothing: scalars as written, every position, no surprises.
+"""Parse YAML and JSON without loss: scalars as written, and all positions.
 
-YAML is read from the events of libyaml's parser, without YAML 1.1's guesses: ``true``, ``false``, ``null`` and
-plain decimal integers are special, all else is a string. Keys are strings as written, a key given twice is an
-error, tags other than those of these types are errors, and aliases can't swell a text beyond a bound.
+YAML is read from the events of libyaml's parser, without the implicit types of YAML 1.1: ``true``, ``false``, ``null``
+and plain decimal integers are special, everything else is a string. Keys are strings as written. Duplicate keys and
+tags other than those of these types are errors, and the expansion of aliases is limited.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ from kvmrender.errors import Path, brief, nearest
 Position = tuple[int, int]
 """Line and column, both from 1."""
 Marks = dict[Path, tuple[Position, Position]]
-"""Where each key and value stands, by document number and path."""
+"""Positions of keys and values, by document number and path."""
 
 MAX_DEPTH = 64
-"""Mappings and lists inside one another; libvirt's deepest element needs fewer than 20."""
+"""Maximum nesting of mappings and lists; libvirt's deepest element needs fewer than 20."""
 ALIAS_FACTOR, ALIAS_MINIMUM, ALIAS_MANY = 10, 10_000, 100_000
 """Aliases may stand for the minimum, or for this many times as many values as the text has characters: but for more
 than many only if the text has as many characters."""
 TEXT_MINIMUM, TEXT_MANY = 1 << 20, 1 << 24
 """The same for the characters of these values."""
 MAX_DIRECTIVES = 8
-"""Directives before a document; a guest needs none."""
+"""Maximum number of directives before a document; a guest needs none."""
 
 _Parser: Any = getattr(yaml, "CLoader", yaml.Loader)
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,19})\Z")
@@ -46,10 +46,10 @@ _SPECIAL: dict[str, bool | None] = {"true": True, "false": False, "null": None}
 _TAG = "tag:yaml.org,2002:"
 _UNREADABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _BRACKET = re.compile(r'[\[\]{}]|"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
-"""A bracket of a JSON text, or a string, which may hold some."""
+"""A bracket of a JSON text, or a string, which may contain brackets."""
 _BREAK = "\r\n\x85\u2028\u2029"
 _MARK = re.compile(f"(?<![^{_BREAK}])\ufeff")
-"""A byte order mark where a line starts."""
+"""A byte order mark at the start of a line."""
 _DIRECTIVES = re.compile(
     f"(?:(?<![^{_BREAK}])%[^{_BREAK}]*(?:[{_BREAK}][ \t]*(?:#[^{_BREAK}]*)?)*){{{MAX_DIRECTIVES + 1}}}"
 )
@@ -82,7 +82,7 @@ def from_yaml(text: str, marks: Marks | None = None) -> list[Any]:
 
 
 def positions(text: str) -> Marks:
-    """Return where the keys and values of a text stand, YAML or JSON, as far as it can be read."""
+    """Return the positions of keys and values of a YAML or JSON text, as far as it can be read."""
     marks: Marks = {}
     with suppress(RefusedError):
         # YAML reads JSON too, but for the surrogate pairs in its escapes.
@@ -252,7 +252,7 @@ def _twice(name: str, position: Position | None, path: Path) -> RefusedError:
 
 
 class _TwiceError(Exception):
-    """A mapping has a key twice: it is the argument."""
+    """A mapping has a duplicate key, which is the argument."""
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -301,7 +301,7 @@ def from_json(text: str) -> Any:
 
 
 def _refuse_depth(text: str) -> None:
-    """Raise RefusedError where the brackets of a JSON text are nested too deep."""
+    """Raise RefusedError if the brackets of a JSON text are nested too deep."""
     depth = 0
     for token in _BRACKET.finditer(text):
         depth += {"{": 1, "[": 1, "}": -1, "]": -1}.get(token[0], 0)
@@ -310,7 +310,7 @@ def _refuse_depth(text: str) -> None:
 
 
 def _second_key(text: str) -> RefusedError | None:
-    """Return why a JSON text that has a key for the second time is refused there by YAML's reader too."""
+    """Return the error of the YAML reader for a JSON text with a duplicate key, which has its position."""
     try:
         from_yaml(_SURROGATE.sub(r"\\u0041", text))
     except RefusedError as refused:

@@ -1,4 +1,4 @@
-"""Profiles: layers with a name, between the defaults and the guests that use them."""
+"""Profiles: named layers between the defaults and the guests that use them."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from kvmrender.schema.guest_schema import Node
 
 USE, OPTION = "use", "--use"
 APPENDED = f"{USE}[+]="
-"""What ``--set`` takes for ``--use``, before the name."""
+"""The form of ``--use`` as a ``--set``, before the name."""
 
 
 def with_profiles(root: Node, files: dict[str, FilePath]) -> None:
-    """Have a schema know the profiles of these names."""
+    """Add the names of profiles to a schema."""
     if (use := root["properties"].get(USE)) is not None:
         items = {**use.get("items", {}), "enum": sorted(files)}
         known = {name: str(file) for name, file in files.items()}
@@ -36,7 +36,7 @@ class Profiles:
     def layers(self, guest: Any, settings: Sequence[Setting] = ()) -> list[Layer]:
         """Return the profiles that a guest as written uses, the lowest first; ``settings`` are those of ``use``.
 
-        Names of none are left for the schema to refuse. Raises GuestError for a profile that can't be read.
+        Unknown names are skipped, since the schema refuses them. Raises GuestError for a profile that can't be read.
         """
         names = guest.get(USE) if isinstance(guest, dict) else None
         if settings:
@@ -45,11 +45,11 @@ class Profiles:
         return [self.layer(name) for name in names if isinstance(name, str) and name in self._files]
 
     def saying(self, path: Path) -> list[str]:
-        """Return the names of the profiles that say something of a field; a path has no positions in lists."""
+        """Return the names of the profiles that set a field; the path contains no list positions."""
         return [name for name in self._files if _says(self.layer(name).value, path)]
 
     def layer(self, name: str) -> Layer:
-        """Return the profile of this name. Raises GuestError where it can't be read."""
+        """Return the profile of this name. Raises GuestError if it can't be read."""
         if name not in self._read:
             file = self._files[name]
             try:
@@ -70,7 +70,7 @@ class Profiles:
         return guest
 
     def refuse_unknown(self, settings: Iterable[Setting]) -> None:
-        """Raise GuestError for a setting that names a profile that there isn't."""
+        """Raise GuestError for a setting that names an unknown profile."""
         for one in settings:
             for name in one.value if isinstance(one.value, list) else [one.value]:
                 if isinstance(name, str) and name not in self._files:
@@ -81,7 +81,7 @@ class Profiles:
 
 
 def description(text: str) -> str:
-    """Return what the comment at the beginning of a profile says of it."""
+    """Return the description of a profile, from the comment at its beginning."""
     lines = takewhile(lambda line: line.startswith("#"), text.splitlines())
     return " ".join(line.removeprefix("#").strip() for line in lines)
 

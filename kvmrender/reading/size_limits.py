@@ -1,4 +1,4 @@
-"""Files of which no more is read than may be, whatever is in them, and what may become of what was read."""
+"""Limits for the size of files that are read, and for the size that guests may expand to."""
 
 from __future__ import annotations
 
@@ -9,39 +9,39 @@ from kvmrender.errors import GuestError, Problem
 from kvmrender.schema.memory_units import MIB, memory, to_bytes
 
 MAX_SIZE = 64 * MIB
-"""Bytes of a guest file, or of a line of JSON Lines, that are read unless more is allowed."""
+"""Default maximum size in bytes of a guest file, or of a line of JSON Lines."""
 
 ALLOWED = "64 MiB"
-"""The same, as an option says it."""
+"""The same, in the form of the option."""
 
 STREAM = 16
-"""Times that many bytes of JSON Lines are read from a pipe, of which nobody knows how much is to come."""
+"""JSON Lines from a pipe, whose size is unknown, may have this many times the maximum size."""
 GROWTH, LEAST = 256, 4
-"""Characters that a run may become: so many a byte that was read, or this many times the size that is allowed."""
+"""Maximum characters of a run's guests: this many per byte that was read, or this many times the maximum size."""
 
 _BLOCK = 1 << 16
 
 
 def size(text: str) -> int:
-    """Return the bytes that an option says, ``64 MiB``; a whole number is MiB. Raises ValueError."""
+    """Return the bytes of an option's size, ``64 MiB``; a whole number is MiB. Raises ValueError."""
     if found := to_bytes(memory(text)):
         return found
     raise ValueError("is not a size of memory: it must be greater than zero")
 
 
 def growth(read: int, most: int) -> int:
-    """Return the characters that a run may become, of which so many bytes were read, and a file may have the most."""
+    """Return the maximum characters of a run's guests, by the bytes read and the maximum size of a file."""
     return max(GROWTH * read, LEAST * most)
 
 
 def more_than(most: int) -> str:
-    """Say that something is more than is allowed, and what allows more."""
+    """Return the message that a size exceeds the limit, with the option that raises it."""
     allowed = memory(f"{most >> 10} KiB")
     return f"is more than {allowed['text']:,} {allowed['unit']}: --max-size allows more"
 
 
 def characters(value: Any) -> int:
-    """Return how large a value is: its characters, and one for each value in it."""
+    """Return the size of a value: its characters, and one for each value in it."""
     count, left = 0, [value]
     while left:
         value = left.pop()
@@ -58,10 +58,10 @@ SMALLER = "has become smaller while it was read"
 
 
 class Limited:
-    """An open file that gives ``most`` bytes, as a whole or in each line. Raises GuestError where it has more.
+    """An open file of at most ``most`` bytes, as a whole or in each line. Raises GuestError if it has more.
 
-    ``size`` is that of a regular file when it was first opened: what is written to it later isn't read, and it is an
-    error if that much is no longer there.
+    ``size`` is that of a regular file when it was first opened: data written later isn't read, and it is an error if
+    the file has become smaller.
     """
 
     def __init__(self, name: str, stream: IO[bytes], most: int, size: int | None = None) -> None:
@@ -69,7 +69,7 @@ class Limited:
         self._lines = self.taken = 0
 
     def read(self) -> bytes:
-        """Return all that is left; the lines before it count."""
+        """Return the rest of the file; lines read before count towards the limit."""
         data, whole = self._take(self._stream.read, self._most - self.taken + 1)
         if self.taken > self._most:
             raise self._refusal(more_than(self._most))
@@ -94,7 +94,7 @@ class Limited:
         return iter(self.readline, b"")
 
     def _take(self, read: Callable[[int], bytes], most: int) -> tuple[bytes, bool]:
-        """Return what is read of a file, and whether it is as much as it should be."""
+        """Return the data read from a file, and whether it is complete."""
         wanted = most if self._size is None else min(most, self._size - self.taken)
         data = read(wanted)
         self.taken += len(data)

@@ -54,7 +54,7 @@ def test_what_a_shard_becomes_is_limited(tmp_path: Path, monkeypatch: pytest.Mon
     shard = fleet(tmp_path)[0]
     assert rendered(shard, Job()).texts
     monkeypatch.setattr("kvmrender.reading.inputs.growth", lambda read, most: 1 << 10)
-    with pytest.raises(GuestError, match="what the guests become is more than "):
+    with pytest.raises(GuestError, match="the expanded data is more than "):
         rendered(shard, Job())
 
 

@@ -242,7 +242,7 @@ def test_expressions_that_take_long_in_all_are_refused(written: list[str], guest
     file.write_text(
         json.dumps({"defaults": {"vars": guest}, "each": {"title": "x", "vars": {"of": written}}, "guests": guests})
     )
-    assert "what the guests become is more than" in complaint(bounded("render", "--max-size", "4 MiB", str(file)))
+    assert "the expanded data is more than" in complaint(bounded("render", "--max-size", "4 MiB", str(file)))
 
 
 def test_ordinary_fleets_may_have_many_expressions(run: Run) -> None:

@@ -204,7 +204,7 @@ def test_what_guests_become_is_limited(kind: str, to: str, tmp_path: Path, run: 
         name.write_text(given)
     result = run("render", "--max-size", "1 MiB", *options, name, input=given)
     assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr.startswith("what the guests become is more than ")
+    assert result.stderr.startswith("the expanded data is more than ")
     assert result.stderr.endswith(": --max-size allows more [max-size]\n")
     assert not list((tmp_path / "out").glob("*.xml"))
     few = given if kind == "fleet" else "\n".join(names[:20])

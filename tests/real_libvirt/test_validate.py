@@ -129,7 +129,7 @@ def test_what_guests_become_is_limited(run: Run, monkeypatch: pytest.MonkeyPatch
     result = run("validate", input='{"name": "a"}\n{"name": "b"}\n{"name": "c"}\n')
     assert (result.exit_code, result.stderr) == (
         2,
-        "what the guests become is more than 1 KiB: --max-size allows more [max-size]\n",
+        "the expanded data is more than 1 KiB: --max-size allows more [max-size]\n",
     )
 
 
