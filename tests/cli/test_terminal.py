@@ -56,7 +56,7 @@ def on_a_terminal(arguments: list[str], folder: Path, until: str | None = None, 
 )
 def test_who_is_at_a_terminal_is_told_that_a_guest_is_waited_for(command: str, done: str, tmp_path: Path) -> None:
     with at_a_terminal(tmp_path, *command.split()) as terminal:
-        said = terminal.expect("named\n")
+        said = terminal.expect("instead\n")
         assert said == "waiting for a guest on standard input: Ctrl-D ends it; name a file to read that instead\n"
         terminal.type("name: a\n\x04")
         code, shown = terminal.end()
@@ -67,7 +67,7 @@ def test_who_is_at_a_terminal_is_told_that_a_guest_is_waited_for(command: str, d
 
 def test_ctrl_c_while_a_guest_is_waited_for_exits_with_130(tmp_path: Path) -> None:
     with at_a_terminal(tmp_path, "render") as terminal:
-        terminal.expect("named\n")
+        terminal.expect("instead\n")
         time.sleep(0.5)  # nobody is faster: a signal between the message and the read is seen only after the read
         terminal.type("\x03")
         code, shown = terminal.end()
