@@ -94,7 +94,7 @@ def test_what_a_profile_says_is_told_with_its_place(site: str, run: Run, tmp_pat
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("- a\n", "low.yaml:1:1: is not one mapping"),
+        ("- a\n", "low.yaml:1:1: is not a single mapping"),
         ("a: [\n", "low.yaml:2:1: is not YAML"),
         ("use: [high]\n", "low.yaml:1:1: use: a profile can't use other profiles [file]"),
     ],
