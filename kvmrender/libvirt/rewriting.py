@@ -123,6 +123,7 @@ class Rewriting:
         ]
         self._unordered = tuple(table["unordered"])
         self.sizes: dict[str, tuple[str, str]] = {field: tuple(keys) for field, keys in table["sizes"].items()}
+        self.units: dict[str, str] = table["units"]
         self.sums: dict[str, list[str]] = table["sums"]
         self.most: dict[str, str] = table["most"]
         self._counts: dict[str, dict[str, str]] = {}

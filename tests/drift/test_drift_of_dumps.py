@@ -351,4 +351,5 @@ def test_table_is_of_fields_and_has_reasons() -> None:
     named = [field for rule in table["rules"] for field in rule["fields"] if not field.startswith("extra.")]
     for field in [*named, *table["unordered"], *table["first"]]:
         assert field in fields if "*" not in field else fnmatch.filter(fields, field), field
-    assert {*table["sizes"], *table["sums"], *table["most"], *table["most"].values(), *table["counts"]} <= fields
+    tables = [table[name] for name in ("sizes", "units", "sums", "most", "counts")]
+    assert {field for one in tables for field in one} | {*table["most"].values()} <= fields

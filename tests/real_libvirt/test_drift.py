@@ -94,6 +94,34 @@ def test_nothing_differs_in_random_guests_that_libvirt_has_defined(driver: Drive
     assert found == []
 
 
+WITHOUT_UNIT: dict[str, dict[str, Any]] = {
+    "bytes": {
+        "disks": [{"source": "/a.qcow2", "driver": {"type": "qcow2", "metadata_cache": {"max_size": {"text": 4096}}}}],
+        "shmems": [{"name": "a", "model": "ivshmem-plain", "size": {"text": 4194304}}],
+    },
+    "bytes, before 11.3": {
+        "filesystems": [{"source": "/a", "target": "a", "space_hard_limit": {"text": 4096}}],
+        "libvirt": "9.0",
+    },
+    "MiB": {"machine": "q35", "features": {"smm": {"state": "on", "tseg": {"text": 48}}}},
+    "KiB": {"features": {"tcg": {"tb-cache": {"text": 131072}}}, "memory": {"text": 65536}},
+}
+"""Sizes that have none, by what libvirt takes them for."""
+
+
+@pytest.mark.parametrize("name", WITHOUT_UNIT)
+def test_a_size_without_a_unit_is_as_libvirt_reads_it(name: str, driver: Driver, drift: Drift) -> None:
+    guest = {"libvirt": release(driver), **SMALL, **WITHOUT_UNIT[name]}
+    xml = render(guest)
+    refusal, dump = driver.define(xml)
+    if guest["libvirt"] != release(driver):
+        assert refusal is not None
+        return
+    assert refusal is None
+    assert differences(drift, xml, dump) == []
+    assert differences(drift, xml, re.sub("(4096|4|48|131072|65536)(?=</)", "7", dump)) != []
+
+
 def is_unescaped(guest: dict[str, Any]) -> bool:
     """Say whether a guest has an apostrophe where libvirt writes it as it is: its dump is no XML."""
     return any("'" in entry["name"] for one in guest.get("sysinfo", ()) for entry in one.get("entry", ()))
