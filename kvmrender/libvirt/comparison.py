@@ -61,8 +61,8 @@ class Comparison:
         beside = {**there, **here}
         size = SIZE if place.node.get("format") == MEMORY else self._rewriting.sizes.get(place.name)
         if size:
-            unit = self._rewriting.units.get(place.name, "KiB")
-            yield from self._sizes_differ(*({size[1]: unit, **one} for one in (here, there)), size, path)
+            unit = {size[1]: self._rewriting.units.get(place.name, "KiB")}
+            yield from self._sizes_differ({**unit, **here}, {**unit, **there}, size, path)
             here, there = without(size, here), without(size, there)
         for key, value in here.items():
             other = there.get(key, NOTHING)
