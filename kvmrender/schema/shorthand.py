@@ -115,13 +115,19 @@ def texts(node: Node) -> list[Text]:
     ]
 
 
+def beginning(pattern: str) -> Callable[[str], Any]:
+    """Return the search for a pattern. One that begins with ``^`` is matched, as a search tries it at each character."""
+    compiled = re.compile(pattern)
+    return compiled.match if pattern.startswith("^") and "|" not in pattern else compiled.search
+
+
 def choices(node: Node) -> list[tuple[Callable[[str], Any], str | Text]]:
     """Return what says of a text whether it stands for a key of a mapping, or is one with several words, in order."""
     found = next((form for form in _several(node) if isinstance(form, dict)), {})
     return [
         ((text := Text(form, key)).words, text)
         if isinstance(key, dict)
-        else (re.compile(form).search if form else str, key)  # none at all fits any, which str tells sooner
+        else (beginning(form) if form else str, key)  # none at all fits any, which str tells sooner
         for form, key in found.items()
     ]
 
