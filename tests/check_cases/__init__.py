@@ -29,7 +29,8 @@ DIMM = {"model": "dimm", "target": {"size": "512 MiB", "node": 0}}
 
 
 def cells(*cpus: str, memory: int = 524288, **more: Any) -> dict[str, Any]:
-    return {"numa": {"cell": [{"cpus": found, "memory": memory, "unit": "KiB", **more} for found in cpus]}}
+    found = [{"cpus": one, "memory": memory, "unit": "KiB", **more} for one in cpus]
+    return {"mode": "host-model", "numa": {"cell": found}}
 
 
 def example(check: str) -> tuple[dict[str, Any], dict[str, Any]]:

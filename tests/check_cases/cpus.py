@@ -293,4 +293,24 @@ CASES: list[Case] = [
         {"arch": "arm64", "cpu": {"model": "max", "feature": [{"name": "sve", "policy": "disable"}, "sve128"]}},
         "cpu.feature[1].name: sve128 needs sve, which is disabled",
     ),
+    (
+        "cpu_without_mode",
+        *example("cpu-without-mode"),
+        "cpu.topology: note: is set without mode, so the guest has QEMU's default CPU; add mode, such as"
+        " host-passthrough (type kvm) or maximum (type qemu)",
+    ),
+    (
+        "cpu_without_mode",
+        {"cpu": {"mode": "maximum", "numa": {"cell": [{"memory": 524288}]}}},
+        {"cpu": {"numa": {"cell": [{"memory": 524288}]}}},
+        "cpu.numa: note: is set without mode, so the guest has QEMU's default CPU; add mode, such as"
+        " host-passthrough (type kvm) or maximum (type qemu)",
+    ),
+    (
+        "cpu_without_mode",
+        {"type": "qemu", "cpu": {"model": "qemu64", "cache": "disable"}},
+        {"type": "qemu", "cpu": {"cache": "disable"}},
+        "cpu.cache: note: is set without mode, so the guest has QEMU's default CPU; add mode, such as"
+        " host-passthrough (type kvm) or maximum (type qemu)",
+    ),
 ]

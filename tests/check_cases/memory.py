@@ -44,7 +44,8 @@ def nvdimm(**target: int) -> dict[str, Any]:
     return {"memory_devices": [{"model": "nvdimm", "source": "/dev/pmem0", "target": {"size": "512 MiB", **target}}]}
 
 
-CELL = [{"cpus": "0", "memory": 524288}]
+CELL = {"mode": "host-model", "numa": {"cell": [{"cpus": "0", "memory": 524288}]}}
+LARGE = {"mode": "host-model", "numa": {"cell": [{"memory": 1 << 53}]}}
 
 CASES: list[Case] = [
     (
@@ -73,7 +74,7 @@ CASES: list[Case] = [
     (
         "memory_slots",
         {"libvirt": "9.6", "maxMemory": {"slots": None, "text": 1048576}},
-        {"libvirt": "9.4", "maxMemory": {"slots": None, "text": 1048576}, "cpu": {"numa": {"cell": CELL}}},
+        {"libvirt": "9.4", "maxMemory": {"slots": None, "text": 1048576}, "cpu": CELL},
         "maxMemory.slots: is missing before libvirt 9.5.0",
     ),
     (
@@ -179,8 +180,8 @@ CASES: list[Case] = [
     ),
     (
         "sizes",
-        {"cpu": {"numa": {"cell": [{"memory": 512, "unit": "MiB"}]}}, "memory": 512},
-        {"cpu": {"numa": {"cell": [{"memory": 1 << 53}]}}, "memory": {"text": 1 << 53}, "currentMemory": 512},
+        {"cpu": {"mode": "host-model", "numa": {"cell": [{"memory": 512, "unit": "MiB"}]}}, "memory": 512},
+        {"cpu": LARGE, "memory": {"text": 1 << 53}, "currentMemory": 512},
         "memory: 9007199254740992 KiB is not less than 8 EiB, more than libvirt can hold\n"
         "cpu.numa.cell[0].memory: 9007199254740992 KiB is not less than 8 EiB, more than libvirt can hold",
     ),

@@ -17,7 +17,7 @@ CACHE = {
 
 def two(first: dict[str, Any] | None = None, second: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
     cells = [{"cpus": "0", "memory": 262144, **(first or {})}, {"cpus": "1", "memory": 262144, **(second or {})}]
-    return {"vcpu": 2, "cpu": {"numa": {"cell": cells, **more}}}
+    return {"vcpu": 2, "cpu": {"mode": "host-model", "numa": {"cell": cells, **more}}}
 
 
 def distance(number: int, value: int) -> dict[str, Any]:
