@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from functools import cache, lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kvmrender.checks import all_checks
 from kvmrender.checks.common import dig
@@ -18,6 +18,9 @@ from kvmrender.context.validation import MOST_PROBLEMS, checker, not_json, shown
 from kvmrender.errors import ERROR, GuestError, Path, Problem, TemplateError, brief
 from kvmrender.reading.profiles import USE, Profiles
 from kvmrender.schema.guest_schema import GuestSchema, value_at
+
+if TYPE_CHECKING:
+    from kvmrender.context.advice import Advice
 
 Context = dict[str, Any]
 
@@ -32,7 +35,7 @@ def context_builder(schema: GuestSchema) -> Callable[[Any], Built]:
     The function raises GuestError with every problem of the guest: those that the schema finds, and those
     that the checks across fields find in what is left when the faulty values are taken away.
     """
-    check, checks = checker(schema), all_checks.checks_of(schema)
+    checks = all_checks.checks_of(schema)
     if not schema.is_shipped:  # its parts may bring defaults that no check in Python counts on
         checks = tuple(one._replace(triggers=(ALWAYS,)) if one in all_checks.CHECKS else one for one in checks)
 
@@ -67,6 +70,18 @@ def context_builder(schema: GuestSchema) -> Callable[[Any], Built]:
         is_known = is_known and ("extra" not in full or not dig(full, *RAW))
         run = wanted(full["arch"], frozenset(notes.shapes)) if is_known else every()
         return context, all_checks.problems(context, architecture, run, MOST_PROBLEMS)
+
+    @cache
+    def advice() -> Advice:
+        from kvmrender.context.advice import Advice
+
+        def whole(guest: Mapping[str, Any]) -> Context:
+            found: Context = without_nulls(full_form(guest)[0])
+            return found
+
+        return Advice(schema, whole, lambda full: derived(*full_form(full))[1])
+
+    check = checker(schema, advice)
 
     def further(full: Context, problems: list[Problem]) -> list[Problem]:
         """Return what else is wrong, beside the problems found already and what follows from them."""

@@ -114,8 +114,25 @@ def _disks(disks: list[Guest], disk_buses: dict[str, str]) -> list[Guest]:
             target = {**target, "bus": _bus(name, usual)}
         if driver is not None and "type" not in driver and (found := disk_format(disk)):
             driver = {**driver, "type": found}
+        if disk["type"] == "network" or "backingStore" in disk:
+            disk = _with_login(disk, None)
         result.append({**disk, "driver": driver, "target": target})
     return result
+
+
+def _with_login(image: Guest, protocol: str | None) -> Guest:
+    """Return a disk, a backing image or a source with the kinds of the secrets in it, which follow from protocols."""
+    source = image.get("source") or {}
+    protocol = source.get("protocol", protocol)
+    changed: Guest = {}
+    if (auth := image.get("auth")) and "type" not in auth["secret"]:
+        kind = "ceph" if protocol == "rbd" else "iscsi"
+        changed["auth"] = {**auth, "secret": {"type": kind, **auth["secret"]}}
+    if "auth" in source:
+        changed["source"] = _with_login(source, protocol)
+    if below := image.get("backingStore"):
+        changed["backingStore"] = _with_login(below, None)
+    return {**image, **changed} if changed else image
 
 
 def _bus(name: str, usual: str) -> str:

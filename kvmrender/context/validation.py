@@ -14,12 +14,14 @@ from kvmrender.context.condensed_schema import condensed, names_in
 from kvmrender.context.quick_validation import UnknownError, validity
 from kvmrender.errors import Path, Problem, nearest
 from kvmrender.schema.guest_schema import GuestSchema, Node, inner, node_at, resolve, validator_of
-from kvmrender.schema.near_fields import form_hint, key_hint, right_form
+from kvmrender.schema.near_fields import form_hint, key_hint, other_forms, right_forms, words_of, written
 from kvmrender.schema.secrets import MASK, Secrets, holds_secrets
 from kvmrender.schema.shorthand import QUANTITIES, forms
 
 if TYPE_CHECKING:
     import jsonschema_rs
+
+    from kvmrender.context.advice import Advice
 
 UNCHECKED = "vars"
 """The one key whose value is the user's own."""
@@ -40,6 +42,9 @@ kilobytes each, before it gives the first."""
 LONG = 1 << 16
 """Characters of a text that are looked at first, where a guest is not valid."""
 
+MOST_FORMS = 20
+"""Forms that are tried of a value that was given in another."""
+
 MOST_BITS = 256
 """Numbers of more are not written out."""
 
@@ -51,7 +56,9 @@ _MANY = 9
 _TOO_MANY = 100
 
 
-def checker(schema: GuestSchema) -> Callable[[dict[str, Any], Collection[str] | None], list[Problem]]:
+def checker(
+    schema: GuestSchema, advice: Callable[[], Advice]
+) -> Callable[[dict[str, Any], Collection[str] | None], list[Problem]]:
     """Return a function that gives all problems of a guest in full form, in the order of the schema.
 
     It also takes the keys whose values are not defaults of the schema; None where a default may have been removed.
@@ -83,7 +90,7 @@ def checker(schema: GuestSchema) -> Callable[[dict[str, Any], Collection[str] | 
 
         # A field may break several rules at once: the first one told is enough.
         found: dict[Path, Problem] = {}
-        for problem in chain.from_iterable(problems_of(root, secrets, guest, error) for error in errors):
+        for problem in chain.from_iterable(problems_of(root, secrets, guest, error, advice()) for error in errors):
             path = secrets.outside(problem.path)
             found.setdefault(path, replace(problem, path=path))
             if len(found) == MOST_PROBLEMS:
@@ -177,7 +184,9 @@ def _quick(schema: GuestSchema) -> Callable[[dict[str, Any], Collection[str] | N
     return is_valid
 
 
-def problems_of(root: Node, secrets: Secrets, guest: Any, error: jsonschema_rs.ValidationError) -> Iterator[Problem]:
+def problems_of(
+    root: Node, secrets: Secrets, guest: Any, error: jsonschema_rs.ValidationError, advice: Advice | None = None
+) -> Iterator[Problem]:
     """Yield what a schema's validator found, in plain words."""
     path: Path = tuple(error.instance_path)
     node = node_at(root, error.schema_path[:-1])
@@ -198,6 +207,9 @@ def problems_of(root: Node, secrets: Secrets, guest: Any, error: jsonschema_rs.V
         about = wanted.get("description", "").partition(".")[0]
         about = node.get("message") or (about if about[1:2].isupper() else f"{about[:1].lower()}{about[1:]}")
         hint = f": give it, or {' or '.join(ways)}" if ways else f" ({about})" if about else ""
+        field = reduce(partial(inner, root), (*path, found["property"]), root)
+        if not ways and (options := words_of(root, field)):
+            hint += f": one of {_options(options, short=True)}"
         yield Problem((*path, found["property"]), f"is missing{hint}")
     elif kind == "propertyNames":
         said = node.get("message", "a key that may stand here") if isinstance(node, dict) else "allowed: no key is"
@@ -209,12 +221,22 @@ def problems_of(root: Node, secrets: Secrets, guest: Any, error: jsonschema_rs.V
     else:
         secret = secrets.hides(path, value)
         meant = form_hint(root, path, value) if kind == "type" else ""
-        if kind == "type" and not meant and not secret and path and isinstance(node, dict):
+        if kind in ("type", "enum") and not meant and not secret and path and isinstance(node, dict):
             inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
             has_secrets = not isinstance(value, str) and holds_secrets(root, node)
             has_secrets |= any(secrets.hides(path, item) for item in inside)
-            meant = "" if has_secrets else right_form(root, path, resolve(root, node), value)
+            meant = "" if has_secrets else _right_form(root, guest, path, resolve(root, node), value, kind, advice)
         yield Problem(path, f"{MASK if secret else shown(value)} {_fault(kind, found, node, value, secret)}{meant}")
+
+
+def _right_form(root: Node, guest: Any, path: Path, node: Node, value: Any, kind: str, advice: Advice | None) -> str:
+    """Show how a value of another form is to be written, as a guest is taken with it, or say the keys of a mapping."""
+    for where, form in islice(right_forms(root, path, node, value), MOST_FORMS):
+        if not advice:
+            break
+        if found := advice.fitting(guest, where, form):
+            return written(where, found[0])
+    return other_forms(root, node) if kind == "type" else ""
 
 
 def _is_live(root: Node, path: Path) -> bool:

@@ -23,8 +23,8 @@ Guest = dict[str, Any]
 
 MACHINE = "machine"
 UNITS = ("EiB", "PiB", "TiB", "GiB", "MiB", "KiB")
-MOST_STEPS = 4
-"""How deep in a guest something may be that is derived: a key of a device, or of a mapping of it."""
+MOST_STEPS = 6
+"""How deep in a guest something may be that is derived: the deepest is the secret of a login to a disk's source."""
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
 _GONE = object()
 _MISSING = (LookupError, TypeError, ValueError, AttributeError)
@@ -263,7 +263,7 @@ class Form:
                 and self._expand(scalar) == {key: scalar}
             ):
                 return scalar
-        return min(self._of_words(inside), key=len, default=inside)
+        return min(self._of_words(inside), key=lambda text: len(text.replace(" ", "")), default=inside)
 
     def _of_words(self, inside: Guest) -> Iterator[str]:
         """Yield the texts with several words that stand for a mapping."""

@@ -11,7 +11,7 @@ from pathlib import Path as File
 from typing import cast
 
 from kvmrender.errors import LONGEST, Path, brief, listed, nearest
-from kvmrender.schema.guest_schema import Node, resolve
+from kvmrender.schema.guest_schema import Node, inner, resolve
 from kvmrender.schema.shorthand import QUANTITIES, forms, texts
 
 SYNONYMS = File(__file__).with_name("synonyms.yaml")
@@ -21,9 +21,12 @@ its name."""
 MOST_KEYS = 9
 """Keys that are all listed; of more, it is so many of the nearest:"""
 NEAREST = 5
+OTHER = "…"
+"""What stands in a form for a value that only the user knows."""
 MAIN = ("source", "name")
 """Keys of which the first that a mapping has mostly holds its main value, where no other takes the word."""
 _PLAIN = re.compile(r"[A-Za-z0-9/](?:[\w/. -]*[\w/.-])?", re.ASCII)
+_SIZE = re.compile(r"([0-9]{1,18}) ?([A-Za-z]{1,5})", re.ASCII)
 MOST_PLACES = 3
 """Fields of one name that are told, at most."""
 
@@ -55,47 +58,50 @@ def form_hint(root: Node, path: Path, value: object) -> str:
     return nearest(path[-1], takes, SLIP)
 
 
-def right_form(root: Node, path: Path, node: Node, value: object) -> str:
-    """Show how a value may be written that was given in another form than what a node takes, or return nothing."""
+def right_forms(root: Node, path: Path, node: Node, value: object) -> Iterator[tuple[Path, object]]:
+    """Yield how a value may be written that was given in another form than what a node at a path takes, most likely
+    ones first, each with the path that it belongs to. Which of them are valid remains to be seen."""
+    if value is False and "none" in node.get("enum", ()):
+        yield path[:-1], "none"
+    if (nothing := _nothing(root, path, value)) is not None:
+        yield nothing
     if node.get("type") == "array":
         item = resolve(root, node["items"]) if "items" in node else {}
         found = _in_mapping(root, item, value) if item.get("type") == "object" else [value]
+        yield from ((path, [one]) for one in found)
     elif node.get("type") == "object":
-        found = _in_mapping(root, node, value)
+        yield from ((path, one) for one in _in_mapping(root, node, value))
     else:
+        if node.get("type") == "integer" and isinstance(value, str) and (words := _SIZE.fullmatch(value)):
+            yield path[:-1], {str(path[-1]): int(words[1]), "unit": words[2]}
         inside = [*value.values()] if isinstance(value, dict) and [*value] == ["text"] else value
-        found = inside if isinstance(inside, list) and _is_alone(inside) else []
-        return f": write {_key(path)}{_flow(found[0])}" if found else ""
-    texts_of = [text.shown for text in texts(node)] if not found else []
-    if texts_of:
-        return f", or {listed(texts_of, 'or')}"
-    if not found:
+        if isinstance(inside, list) and _is_alone(inside):
+            above = _above(root, path[:-1])
+            yield (path[:-1] if path[-1] == "text" and forms(above)[1] == "text" else path), inside[0]
+
+
+def other_forms(root: Node, node: Node) -> str:
+    """Say which form a mapping has that a value is no form of: its texts, or else its keys."""
+    whose, node = "keys of an item" if node.get("type") == "array" else "its keys", _item(root, node)
+    if node.get("format") in QUANTITIES:
         return ""
-    is_item = node.get("type") == "array" or isinstance(path[-1], int)
-    shown = _flow(found[0])
+    if texts_of := [text.shown for text in texts(node)]:
+        return f", or {listed(texts_of[:MOST_PLACES], 'or')}"
+    known = {name: resolve(root, child) for name, child in node.get("properties", {}).items()}
+    needed = [name for name in node.get("required", ()) if not {"default", "defaults"} & {*known.get(name, ())}]
+    keys = needed or [*dict.fromkeys([*(name for name in MAIN if name in known), *known])]
+    more = ", …" if len(keys) > NEAREST else ""
+    return f" ({whose}: {', '.join(keys[:NEAREST])}{more})" if keys else ""
+
+
+def written(path: Path, value: object) -> str:
+    """Return a form as it is written in a guest, from the last key of its path on."""
+    is_item = isinstance(path[-1], int)
+    shown = _flow(value)
     return f": write {_key(path)}{f'[{shown}]' if is_item else shown}"
 
 
-def _in_mapping(root: Node, node: Node, value: object) -> list[object]:
-    """Return what a mapping may be written as for what was given in its place, if that is known."""
-    if isinstance(value, list):
-        presence, stands_for = forms(node)
-        takes = presence or stands_for is not None or node.get("format") in QUANTITIES
-        return value if takes and _is_alone(value) else []
-    if not isinstance(value, str) or not value or texts(node):
-        return []
-    known = {name: resolve(root, child) for name, child in node.get("properties", {}).items()}
-    named = [name for name, child in known.items() if value in _words(root, child)]
-    keys = named + [name for name in MAIN if name in known]
-    return [{keys[0]: value}] if keys else []
-
-
-def _is_alone(value: list[object]) -> bool:
-    """Say whether a list has nothing but a text or a number."""
-    return len(value) == 1 and isinstance(value[0], (str, int)) and not isinstance(value[0], bool)
-
-
-def _words(root: Node, node: Node) -> list[object]:
+def words_of(root: Node, node: Node) -> list[object]:
     """Return the words that a field takes, in its short form if it has one."""
     stands_for = forms(node)[1]
     if isinstance(stands_for, str) and stands_for in node.get("properties", {}):
@@ -103,9 +109,57 @@ def _words(root: Node, node: Node) -> list[object]:
     return list(node.get("enum", ()))
 
 
+def _nothing(root: Node, path: Path, value: object) -> tuple[Path, object] | None:
+    """Return how to write that there is none of a device, where a value says so, and its path."""
+    if (value is not False and value not in ("none", "no", "off")) or not path:
+        return None
+    node = resolve(root, root.get("properties", {}).get(path[0], {}))
+    if node.get("type") == "array":
+        return (path[0],), []
+    return None if path[0] in root.get("required", ()) or node.get("format") in QUANTITIES else ((path[0],), None)
+
+
+def _in_mapping(root: Node, node: Node, value: object) -> Iterator[object]:
+    """Yield what a mapping may be written as for what was given in its place."""
+    if isinstance(value, list):
+        presence, stands_for = forms(node)
+        takes = presence or stands_for is not None or node.get("format") in QUANTITIES
+        yield from value if takes and _is_alone(value) else []
+        return
+    if value == "" or isinstance(value, bool) or not isinstance(value, (str, int)):
+        return
+    known = {name: resolve(root, child) for name, child in node.get("properties", {}).items()}
+    if value in known and _is_switch(known[str(value)]):
+        yield {value: True}
+    named = [name for name, child in known.items() if value in words_of(root, child)]
+    main = [name for name in MAIN if name in known and isinstance(value, str)]
+    required = [name for name in node.get("required", ()) if name in known]
+    numbers = [name for name in known if str(value)[:1].isdigit() and not {*known} & {*MAIN}]
+    others = sorted([*required, *numbers], key=lambda name: known[name].get("type") == "integer")
+    for name in dict.fromkeys([*named, *main, *others]):
+        yield {name: value}
+
+
+def _is_switch(node: Node) -> bool:
+    """Say whether a field is on or off, in its short form if it has one."""
+    options = {*node.get("enum", ()), *node.get("properties", {}).get("state", {}).get("enum", ())}
+    return forms(node)[0] or bool(options & {"on", "yes"}) or "state" in node.get("properties", {})
+
+
+def _above(root: Node, path: Path) -> Node:
+    node = root
+    for step in path:
+        node = inner(root, node, step)
+    return node
+
+
+def _is_alone(value: list[object]) -> bool:
+    """Say whether a list has nothing but a text or a number."""
+    return len(value) == 1 and isinstance(value[0], (str, int)) and not isinstance(value[0], bool)
+
+
 def _key(path: Path) -> str:
     names = [step for step in path if isinstance(step, str)]
-    names = names[:-1] if path[-1] == "text" else names
     return f"{names[-1]}: " if names else ""
 
 
@@ -116,7 +170,9 @@ def _flow(value: object) -> str:
     if isinstance(value, list):
         return f"[{', '.join(map(_flow, value))}]"
     if isinstance(value, str):
-        return brief(value) if _PLAIN.fullmatch(value) else json.dumps(brief(value), ensure_ascii=False)
+        return (
+            brief(value) if value == OTHER or _PLAIN.fullmatch(value) else json.dumps(brief(value), ensure_ascii=False)
+        )
     return (
         {True: "true", False: "false", None: "null"}[value]
         if value is None or value is True or value is False

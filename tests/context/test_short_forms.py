@@ -65,6 +65,15 @@ def test_device_of_the_host_by_its_numbers(written: Any, full: Any) -> None:
         ("nbd://10.0.0.1:10809/a", {"protocol": "nbd", "name": "a", "host": [{"name": "10.0.0.1", "port": 10809}]}),
         ("nbd://[::1]:10809", {"protocol": "nbd", "host": [{"name": "::1", "port": 10809}]}),
         ("rbd:pool/image", {"protocol": "rbd", "name": "pool/image"}),
+        ("rbd:pool/image@snap", {"protocol": "rbd", "name": "pool/image", "snapshot": {"name": "snap"}}),
+        (
+            "rbd:pool/image:mon_host=10.0.0.1:6789",
+            {"protocol": "rbd", "name": "pool/image", "host": [{"name": "10.0.0.1", "port": 6789}]},
+        ),
+        (
+            "rbd:pool/image:conf=/etc/ceph/a.conf",
+            {"protocol": "rbd", "name": "pool/image", "config": {"file": "/etc/ceph/a.conf"}},
+        ),
         (
             "iscsi://san/iqn.2013-07.com.example:pool/2",
             {"protocol": "iscsi", "name": "iqn.2013-07.com.example:pool/2", "host": [{"name": "san"}]},
@@ -76,6 +85,73 @@ def test_device_of_the_host_by_its_numbers(written: Any, full: Any) -> None:
 def test_url_is_a_source_over_the_network(url: str, source: Any) -> None:
     (disk,) = context(disks=[{"source": url, "driver": "raw"}])["disks"]
     assert (disk["type"], disk["source"]) == ("network", source)
+
+
+UUID = "2ac00355-aa38-5a2b-9e12-bd4f3f3ed0f2"
+
+
+@pytest.mark.parametrize(("secret", "full"), [(UUID, {"uuid": UUID}), ("client.libvirt", {"usage": "client.libvirt"})])
+@pytest.mark.parametrize(
+    ("source", "kind"), [("rbd:pool/a", "ceph"), ("iscsi://san/iqn.2013-07.com.example:a", "iscsi")]
+)
+def test_secret_of_a_login_is_short_and_of_the_kind_of_its_protocol(
+    secret: str, full: Any, source: str, kind: str
+) -> None:
+    auth = {"username": "libvirt", "secret": secret}
+    whole = {"username": "libvirt", "secret": {"type": kind, **full}}
+    protocol, _, name = source.partition("://san/" if "//" in source else ":")
+    inside = {"protocol": protocol, "name": name, "host": "san", "auth": auth}
+    based = {"source": "/a.qcow2", "backingStore": {"format": "raw", "source": inside}}
+    found = context(disks=[{"source": source, "auth": auth}, {"source": inside}, based])["disks"]
+    assert found[0]["auth"] == found[1]["source"]["auth"] == whole
+    assert found[2]["backingStore"]["source"]["auth"] == whole
+
+
+@pytest.mark.parametrize(
+    ("written", "full"),
+    [
+        ("hugepages", {"hugepages": {}}),
+        ("memfd", {"source": {"type": "memfd"}}),
+        ("shared", {"access": {"mode": "shared"}}),
+        ({"hugepages": "1 GiB"}, {"hugepages": {"page": [{"size": 1, "unit": "GiB"}]}}),
+        ({"hugepages": "2MiB"}, {"hugepages": {"page": [{"size": 2, "unit": "MiB"}]}}),
+        (
+            {"hugepages": {"page": ["2M"]}},
+            {"hugepages": {"page": [{"size": 2, "unit": "M"}]}},
+        ),
+    ],
+)
+def test_memory_of_huge_pages(written: Any, full: Any) -> None:
+    assert context(memoryBacking=written)["memoryBacking"] == full
+
+
+@pytest.mark.parametrize(
+    ("written", "full"),
+    [
+        ("2.0", {"backend": {"type": "emulator", "version": "2.0"}}),
+        ("tpm-crb", {"model": "tpm-crb", "backend": {"type": "emulator"}}),
+        (
+            {"model": "tpm-tis", "backend": "1.2"},
+            {"model": "tpm-tis", "backend": {"type": "emulator", "version": "1.2"}},
+        ),
+        ("passthrough", {"backend": {"type": "passthrough"}}),
+    ],
+)
+def test_tpm_by_its_version_model_or_backend(written: Any, full: Any) -> None:
+    assert context(tpms=written)["tpms"] == [full]
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "key", "format"),
+    [
+        ("/b.d/a.qcow2", "file", "file", "qcow2"),
+        ("/a.img", "file", "file", "raw"),
+        ("/dev/vg/a", "block", "dev", "raw"),
+    ],
+)
+def test_backing_image_has_the_format_of_its_ending(path: str, kind: str, key: str, format: str) -> None:
+    (disk,) = context(disks=[{"source": "/c.qcow2", "backingStore": path}])["disks"]
+    assert disk["backingStore"] == {"type": kind, "format": {"type": format}, "source": {key: path}}
 
 
 @pytest.mark.parametrize(
@@ -195,6 +271,6 @@ def test_text_that_fits_no_form_takes_a_time_like_its_length() -> None:
 def test_explain_shows_them(run: Run) -> None:
     assert "hostdevs: VENDOR:PRODUCT means" in " ".join(run("explain", "hostdevs").stdout.split())
     shown = " ".join(run("explain", "disks.source").stdout.split())
-    assert "nbd, host: HOST}; source: rbd:NAME means source: {protocol: rbd, name: NAME}; any other means" in shown
+    assert "SNAPSHOT}; source: rbd:NAME means source: {protocol: rbd, name: NAME}; any other means" in shown
     shown = " ".join(run("explain", "disks.source.host").stdout.split())
     assert "host: [NAME]:PORT means host: {name: NAME, port: PORT}" in shown

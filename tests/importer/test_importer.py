@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
+from uuid import UUID
 
 import pytest
 from conftest import FIXTURES
@@ -156,6 +157,22 @@ def test_guest_is_short_and_in_the_order_of_the_schema() -> None:
         "rngs": "/dev/urandom",
     }
     assert list(found.guest) == [key for key in ENGINE.schema.root["properties"] if key in found.guest]
+
+
+@pytest.mark.parametrize(
+    "guest",
+    [
+        {"memoryBacking": "hugepages"},
+        {"memoryBacking": {"hugepages": "1 GiB"}},
+        {"tpms": "2.0"},
+        {"disks": [{"source": "/a.qcow2", "backingStore": "/b.qcow2"}]},
+        {"disks": [{"source": {"protocol": "rbd", "name": "a/b", "auth": {"username": "c", "secret": "client.d"}}}]},
+        {"disks": [{"source": "rbd:a/b@c", "auth": {"username": "c", "secret": str(UUID(int=1))}}]},
+        {"disks": [{"source": {"protocol": "rbd", "name": "a/b:id=c"}}]},
+    ],
+)
+def test_short_forms_come_back(guest: dict[str, Any]) -> None:
+    assert {key: import_domain(ENGINE.render({"name": "a", **guest})).guest[key] for key in guest} == guest
 
 
 def test_what_is_derived_of_a_namespace_is_left_out() -> None:
