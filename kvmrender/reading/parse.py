@@ -48,6 +48,8 @@ _UNREADABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U0001000
 _BRACKET = re.compile(r'[\[\]{}]|"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
 """A bracket of a JSON text, or a string, which may contain brackets."""
 _BREAK = "\r\n\x85\u2028\u2029"
+_QUOTE = 'a value that begins with {{, or has it between [ ] or { }, must be in quotes: "{{ … }}"'
+_QUOTED = re.compile(r"'[^']*'|\"(?:[^\"\\]|\\.)*\"|#.*")
 _MARK = re.compile(f"(?<![^{_BREAK}])\ufeff")
 """A byte order mark at the start of a line."""
 _DIRECTIVES = re.compile(
@@ -121,6 +123,8 @@ class _Reader:
             said = ", ".join(part for part in (error.context, error.problem) if part)
             if mark and self.text[mark.index : mark.index + 1] == "\t":
                 said = "a tab, where lines may be indented by spaces alone"
+            elif mark and _is_unquoted(self.text, error.context_mark or mark, mark):
+                said = _QUOTE
             raise RefusedError(f"is not YAML: {said}", (mark.line + 1, mark.column + 1) if mark else None) from None
         except UnicodeEncodeError:  # from a command line that is not UTF-8, where the rest is
             raise RefusedError("has half of a surrogate pair, which is not a character", None) from None
@@ -180,7 +184,13 @@ class _Reader:
         if event.__class__ is AliasEvent and (name := self.alias(event, path)[3]) is not None:
             return name
         if event.__class__ is not ScalarEvent:
-            raise RefusedError("a key must be a string", _position(event))
+            begin = event.start_mark
+            is_expression = (
+                _is_unquoted(self.text, begin, begin) and "{{" in self.text[max(begin.index - 1, 0) : begin.index + 2]
+            )
+            raise RefusedError(
+                f"is not YAML: {_QUOTE}" if is_expression else "a key must be a string", _position(event)
+            )
         name = str(event.value)
         self.characters += len(name)
         if event.tag not in (None, "!", f"{_TAG}str"):
@@ -208,6 +218,12 @@ class _Reader:
         if self.aliased_characters > self.most_characters:
             raise RefusedError(f"aliases stand for more than {self.most_characters:,} characters", _position(event))
         return found
+
+
+def _is_unquoted(text: str, begin: Any, end: Any) -> bool:
+    """Return whether lines of a text that can't be parsed have an expression that isn't in quotes."""
+    lines = text.split("\n")[begin.line : end.line + 1]
+    return any("{{" in _QUOTED.sub("", line) for line in lines)
 
 
 def _position(event: Any) -> Position:

@@ -250,3 +250,25 @@ def test_ordinary_fleets_may_have_many_expressions(run: Run) -> None:
     fleet = {"each": each, "guests": [{"name": f"g{number}", "vars": {"site": "north"}} for number in range(300)]}
     result = run("render", "--max-size", "100 KiB", input=json.dumps(fleet))
     assert (result.exit_code, result.stdout.count("<source file=")) == (0, 300)
+
+
+@pytest.mark.parametrize(
+    ("written", "place"),
+    [
+        ("title: {{ name }} of a rack", "2:9"),
+        ("{{ name }}: a", "2:1"),
+        ("vcpu: {{ index }}\nmemory: 1 GiB", "2:8"),
+        ("disks: [{source: /images/{{ name }}.qcow2}]", "2:26"),
+        ("disks: [{{ name }}]", "2:10"),
+    ],
+)
+def test_expression_without_quotes_is_told_to_have_some(written: str, place: str, run: Run) -> None:
+    said = (
+        'is not YAML: a value that begins with {{, or has it between [ ] or { }, must be in quotes: "{{ … }}" [file]\n'
+    )
+    assert run("render", input=f"name: a\n{written}\n").stderr == f"<stdin>:{place}: {said}"
+
+
+@pytest.mark.parametrize("written", ["title: [a, '{{ b }}'\n", "title: {a: {b}: c}\n"])
+def test_other_mistakes_are_not_told_as_that(written: str, run: Run) -> None:
+    assert "quotes" not in run("render", input=f"name: a\n{written}").stderr
