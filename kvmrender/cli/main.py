@@ -230,7 +230,7 @@ def validate(
             faults.add(shared)
             faults.add(unread, of_files=True)
             faults.end()
-            for note in validator.needless():
+            for note in (*inputs.notes, *validator.needless()):
                 told.note(note)
                 say(str(note))
 

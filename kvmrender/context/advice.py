@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from kvmrender.errors import ERROR, Path, Problem
@@ -33,10 +34,10 @@ class Advice:
             return []
         position = next((step for step in reversed(path) if isinstance(step, int)), 0)
         kept = {key: guest[key] for key in _KEPT if key in guest}
-        try:
-            return self._completed({**kept, "name": "guest", **_narrow(guest, path)}, path, value, position)
-        except _MISSING:
-            return []
+        for around in (kept, {}):  # what is kept may be wrong itself
+            with suppress(*_MISSING):
+                return self._completed({**around, "name": "guest", **_narrow(guest, path)}, path, value, position)
+        return []
 
     def _completed(self, small: dict[str, Any], path: Path, value: Any, position: int) -> list[Any]:
         at = tuple(0 if isinstance(step, int) else step for step in path)

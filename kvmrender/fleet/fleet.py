@@ -91,7 +91,7 @@ class Fleet:
         if self._options.select and not selected:
             of = f"{SELECT} {' '.join(map(brief, self._options.select))}"
             faults.add([Problem((), f"no guest has such a name, of {number:,}", file=of, id="select")], of_files=True)
-        notes = needless(idle)
+        notes = [*self._inputs.notes, *needless(idle)]
         faults.add(map(as_error, notes) if self._options.strict else ())
         faults.end()
         for note in notes:

@@ -18,12 +18,12 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing, pass_context
 
 from kvmrender.errors import GuestError, Path, Problem, brief, nearest
+from kvmrender.reading.load import BEGIN
 from kvmrender.reading.size_limits import characters
 
 Hides = Callable[[Path, str], bool]
 Spend = Callable[[int], None]
 INDEX = "index"
-BEGIN = "{{"
 MOST, MOST_DIGITS = 1 << 16, 80
 """Maximum characters of a text with expressions, and of the result of one; maximum digits of a number."""
 COMPILING, REFUSING = 10_000, 1_000

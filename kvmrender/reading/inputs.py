@@ -23,6 +23,7 @@ from kvmrender.reading.load import (
     name_of,
     read_defaults,
     read_stream,
+    unevaluated,
 )
 from kvmrender.reading.profiles import USE, Profiles
 from kvmrender.reading.size_limits import MAX_SIZE, Limited, copy_of_what_is_read, growth, more_than
@@ -67,6 +68,7 @@ class Inputs:
         self._max_size = max_size
         self._opened: dict[str, tuple[int, ...]] = {}
         self._read, self._limited, self._spent = 0, list[Limited](), 0
+        self._notes = dict[Problem, None]()
         self._spooled: dict[str, IO[bytes]] = {}
         problems: list[Problem] = []
         self.under: tuple[Layer, ...] = ()
@@ -76,6 +78,7 @@ class Inputs:
             try:
                 with self._open(file) as stream:
                     self.under += (read_defaults(_name(file), stream.read(), self._hides),)
+                    self._notes |= dict.fromkeys(unevaluated(self.under[-1]))
             except OSError as error:
                 problems.append(_unreadable(file, error))
             except GuestError as error:
@@ -133,9 +136,18 @@ class Inputs:
 
     def read(self, name: str, stream: IO[bytes]) -> Iterator[Document]:
         """Yield each guest of an open file. Raises GuestError."""
-        for found in read_stream(name, stream, self._hides):
+        for found in read_stream(name, stream, self._hides, self._note):
             under = self.under + found.under
             yield found._replace(under=under, profiles=self._profiles.layers, values=self._values_of)
+
+    def _note(self, note: Problem) -> None:
+        if len(self._notes) < MOST_KNOWN:
+            self._notes[note] = None
+
+    @property
+    def notes(self) -> list[Problem]:
+        """What there is to note of the files that were read, each once."""
+        return [*self._notes, *self._profiles.notes]
 
     def _hides(self, path: Path, is_value: bool) -> bool:
         """Return whether the value at a path of a file may be a secret."""
@@ -158,6 +170,7 @@ class Inputs:
                 found.append(Problem((name, "name"), f"is not {brief(name)!r}, the name of the guest", id="file"))
             else:
                 self._values.setdefault(name, []).append(Layer(value, layer.source, (*layer.path, name)))
+                self._notes |= dict.fromkeys(unevaluated(self._values[name][-1]))
         if found:
             raise GuestError(layer.find(problem)[1] for problem in found)
         self._files_of_values.append(layer)

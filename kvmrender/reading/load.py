@@ -11,7 +11,7 @@ from itertools import chain
 from pathlib import Path as FilePath
 from typing import IO, Any, NamedTuple, Protocol
 
-from kvmrender.errors import GuestError, Path, Problem, brief, nearest
+from kvmrender.errors import NOTE, GuestError, Path, Problem, brief, nearest
 from kvmrender.reading.layers import Said, Setting, merge, numbered, said
 from kvmrender.reading.parse import Marks, RefusedError, from_json, from_yaml, positions
 
@@ -24,6 +24,12 @@ JSON_LINES, WHOLE = ".jsonl", (".json", ".yaml", ".yml")
 MOST_BLANK = 100
 """Maximum number of lines that are read to detect which of these a file is."""
 
+BEGIN = "{{"
+_OF_OTHERS = frozenset(("description", "extra", "metadata", "sysinfo", "vars")) | {
+    f"qemu:{name}" for name in ("commandline", "override")
+}
+"""Keys of texts in which other programs may evaluate expressions."""
+_AS_IT_STANDS = "has {{ … }}, which is written as it stands: only values in each, beside guests, are evaluated"
 _EMPTY = "is empty: a guest is a mapping with at least a name"
 
 
@@ -214,7 +220,13 @@ def parsed(source: Source) -> Any:
     return value
 
 
-def read(name: str, data: bytes, hides: Hides = lambda path, is_value: True) -> list[Document]:
+Noted = Callable[[Problem], None]
+"""Takes what there is to note of a file."""
+
+
+def read(
+    name: str, data: bytes, hides: Hides = lambda path, is_value: True, noted: Noted | None = None
+) -> list[Document]:
     """Return the guests of a file's contents, in order; ``name`` is used in messages, and its extension tells JSON.
 
     Raises GuestError where the contents aren't UTF-8, YAML or JSON, hold a key twice, or hold no guest.
@@ -237,6 +249,11 @@ def read(name: str, data: bytes, hides: Hides = lambda path, is_value: True) -> 
             documents.append(Document(layer))
     if problems:
         raise GuestError(problems)
+    if noted and BEGIN in source.text:
+        for number, value in enumerate(values):
+            for layer in _layers(value, source, (number,)):
+                for note in unevaluated(layer):
+                    noted(note)
     return documents
 
 
@@ -274,6 +291,33 @@ def _fleet(fleet: Layer, problems: list[Problem]) -> Iterator[Document]:
             yield Document(Layer(guest, fleet.source, path), under, each=of_each, position=position)
 
 
+def unevaluated(layer: Layer) -> Iterator[Problem]:
+    """Yield a note for each value of a guest, or of its defaults, that has an expression: these are only evaluated in
+    ``each``. Texts that may be meant for other programs are skipped."""
+    if BEGIN not in layer.source.text:
+        return
+    left: list[tuple[Path, Any]] = [((), layer.value)]
+    while left:
+        path, value = left.pop()
+        if isinstance(value, dict):
+            left += [((*path, key), item) for key, item in reversed(value.items()) if key not in _OF_OTHERS]
+        elif isinstance(value, list):
+            left += [((*path, number), item) for number, item in reversed([*enumerate(value)])]
+        elif isinstance(value, str) and BEGIN in value:
+            yield layer.find(Problem(path, _AS_IT_STANDS, id="each", level=NOTE))[1]
+
+
+def _layers(value: Any, source: Source, path: Path) -> Iterator[Layer]:
+    """Yield the parts of a file's document that are not evaluated."""
+    if not isinstance(value, dict) or "guests" not in value:
+        yield Layer(value, source, path)
+        return
+    yield Layer(value.get("defaults"), source, (*path, "defaults"))
+    guests = value["guests"]
+    for key, guest in guests.items() if isinstance(guests, dict) else enumerate(guests or ()):
+        yield Layer(guest, source, (*path, "guests", key))
+
+
 def read_lines(name: str, lines: Iterable[bytes], hides: Hides) -> Iterator[Document]:
     """Yield a guest for each line of JSON Lines that isn't blank. Nothing is parsed here."""
     for number, line in enumerate(lines, start=1):
@@ -282,19 +326,24 @@ def read_lines(name: str, lines: Iterable[bytes], hides: Hides) -> Iterator[Docu
             yield Document(Line(Source(name, whole.rstrip(b"\r\n"), number, hides)))
 
 
-def read_stream(name: str, stream: IO[bytes], hides: Hides) -> Iterator[Document]:
+def read_stream(name: str, stream: IO[bytes], hides: Hides, noted: Noted | None = None) -> Iterator[Document]:
     """Yield the guests of an open file: JSON Lines as a stream, other formats after reading the whole file.
 
     Where the name doesn't tell, the first lines do. Raises GuestError.
     """
     if FilePath(name).suffix in WHOLE:
-        yield from read(name, stream.read(), hides)
+        yield from read(name, stream.read(), hides, noted)
         return
     start = beginning(stream)
-    if is_lines(name, start):
-        yield from read_lines(name, chain(start, stream), hides)
-    else:
-        yield from read(name, b"".join(start) + stream.read(), hides)
+    if not is_lines(name, start):
+        yield from read(name, b"".join(start) + stream.read(), hides, noted)
+        return
+    for document in read_lines(name, chain(start, stream), hides):
+        if noted and b"{{" in document.own.source.data:
+            with suppress(GuestError):
+                for note in unevaluated(Layer(document.own.parsed(), document.own.source)):
+                    noted(note)
+        yield document
 
 
 class Readable(Protocol):

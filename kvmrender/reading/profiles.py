@@ -9,7 +9,7 @@ from typing import Any
 
 from kvmrender.errors import GuestError, Path, Problem, brief, nearest, shown_file
 from kvmrender.reading.layers import END, Setting, merge, with_settings
-from kvmrender.reading.load import Hides, Layer, read_defaults
+from kvmrender.reading.load import Hides, Layer, read_defaults, unevaluated
 from kvmrender.schema.guest_schema import Node
 
 USE, OPTION = "use", "--use"
@@ -32,6 +32,8 @@ class Profiles:
         self._root, self._hides = root, hides
         self._files: dict[str, str] = root["properties"].get(USE, {}).get("facts", {}).get("profiles", {})
         self._read: dict[str, Layer] = {}
+        self.notes: list[Problem] = []
+        """What there is to note of the profiles that were read."""
 
     def layers(self, guest: Any, settings: Sequence[Setting] = ()) -> list[Layer]:
         """Return the profiles that a guest as written uses, the lowest first; ``settings`` are those of ``use``.
@@ -61,6 +63,7 @@ class Profiles:
                 problem = Problem((USE,), "a profile can't use other profiles", at_key=True, id="file")
                 raise GuestError([layer.find(problem)[1]])
             self._read[name] = layer
+            self.notes += unevaluated(layer)
         return self._read[name]
 
     def under(self, guest: Any) -> Any:

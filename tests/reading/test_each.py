@@ -272,3 +272,43 @@ def test_expression_without_quotes_is_told_to_have_some(written: str, place: str
 @pytest.mark.parametrize("written", ["title: [a, '{{ b }}'\n", "title: {a: {b}: c}\n"])
 def test_other_mistakes_are_not_told_as_that(written: str, run: Run) -> None:
     assert "quotes" not in run("render", input=f"name: a\n{written}").stderr
+
+
+AS_IT_STANDS = "has {{ … }}, which is written as it stands: only values in each, beside guests, are evaluated [each]"
+
+
+def test_expression_that_is_not_evaluated_is_noted_with_its_place(tmp_path: Path, run: Run) -> None:
+    site = tmp_path / "site"
+    (site / "profiles").mkdir(parents=True)
+    (site / "profiles/rack.yaml").write_text("# A rack.\ntitle: '{{ name }} in a rack'\n")
+    (tmp_path / "values.yaml").write_text("a: {genid: '{{ name }}'}\n")
+    fleet = tmp_path / "fleet.yaml"
+    fleet.write_text(
+        "defaults: {disks: [{source: '/{{ name }}.raw'}], genid: null}\n"
+        "each: {vcpu: '{{ index + 1 }}'}\n"
+        "guests:\n- {name: a, use: rack, description: '{{ x }}', vars: {a: '{{ x }}'}}\n"
+        "- {name: b, os: {cmdline: 'a={{ b }}'}, disks: []}\n"
+    )
+    result = run("render", "--templates", site, "--set", "genid=null", fleet)
+    assert result.exit_code == 0
+    assert sorted(result.stderr.splitlines()) == [
+        f"{fleet}:1:29: defaults.disks[0].source: note: {AS_IT_STANDS}".replace("defaults.", ""),
+        f"{fleet}:5:27: os.cmdline: note: {AS_IT_STANDS}",
+        f"{site}/profiles/rack.yaml:2:8: title: note: {AS_IT_STANDS}",
+    ]
+    assert "<title>{{ name }} in a rack</title>" in result.stdout
+    noted = run("render", "--values", tmp_path / "values.yaml", "--set", "genid=null", input="name: a\n").stderr
+    assert noted == f"{tmp_path}/values.yaml:1:12: genid: note: {AS_IT_STANDS}\n"
+    lines = '{"name": "a"}\n{"name": "b", "title": "{{ name }}"}\n'
+    assert run("render", input=lines).stderr == f"<stdin>:2:24: title: note: {AS_IT_STANDS}\n"
+    assert run("render", "--strict", input=lines).exit_code == 2
+
+
+def test_expression_that_other_programs_evaluate_is_not_noted(run: Run) -> None:
+    guest = {
+        "name": "a",
+        "extra": {"domain": "<metadata><a xmlns='b'>{{ c }}</a></metadata>"},
+        "vars": {"d": "{{ e }}"},
+    }
+    assert run("render", input=json.dumps(guest)).stderr == ""
+    assert run("render", input="# {{ name }}\nname: a\n").stderr == ""
