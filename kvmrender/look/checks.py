@@ -74,7 +74,7 @@ def catalogue(schema: GuestSchema) -> dict[str, About]:
     return found
 
 
-_WORD = re.compile(r"[a-zA-Z0-9_]{2,}")
+_WORD = re.compile(r"\w[\w.-]+")
 
 
 def explain_any(engine: Engine, path: str, recursive: bool = False, libvirt: str | None = None) -> str:

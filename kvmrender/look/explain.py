@@ -31,7 +31,7 @@ MOST_VALUES = 60
 """Characters of the values of a field that are shown where it is listed."""
 MOST_LINES = 16
 """Lines of an example, if there is a short one."""
-NONE, LEFT_OUT = "none", "it is left out"
+NONE, LEFT_OUT, REQUIRED = "none", "it is left out", "it must be given"
 
 
 def explain(engine: Engine, path: str, recursive: bool = False, libvirt: str | None = None) -> str:
@@ -62,17 +62,19 @@ def explain(engine: Engine, path: str, recursive: bool = False, libvirt: str | N
 
 
 def search(engine: Engine, word: str, libvirt: str | None = None) -> str:
-    """Return the fields that have a word in their names, or else in their descriptions, as lines; nothing where none
-    has. What several elements share is listed once."""
+    """Return the fields that have a word in their names, or else take it as a value, or else have it in their
+    descriptions, as lines; nothing where none has. What several elements share is listed once."""
     known = [*_below(top := whole(schema_of(engine.schema, libvirt)), homes(top))]
     folded = word.casefold()
     named = [field for field in known if str(field.path[-1]).casefold() == folded]
     named += [field for field in known if folded in str(field.path[-1]).casefold() and field not in named]
+    is_name = any(str(field.path[-1]).casefold() == folded for field in named)
+    taking = [] if is_name else [field for field in known if folded in map(str.casefold, field.words)]
     described = re.compile(rf"\b{re.escape(folded)}", re.IGNORECASE)
-    found = named or [field for field in known if described.search(field.description)]
+    found = taking or named or [field for field in known if described.search(field.description)]
     if not found:
         return ""
-    where = f"have {word!r} in their " + ("names" if named else "descriptions")
+    where = f"take {word!r} as a value" if taking else f"have {word!r} in their {'names' if named else 'descriptions'}"
     lines = [f"{word} is no field of a guest; these {where}:", ""]
     lines += [f"  {field.name}  <{_kind(field)}>  {field.description}" for field in found[:MOST_FOUND]]
     lines += [f"  … and {len(found) - MOST_FOUND} more"] if len(found) > MOST_FOUND else []
@@ -121,7 +123,8 @@ def facts(field: Field) -> Iterator[tuple[str, str]]:
 
 def default(field: Field) -> str:
     """Say what a field is where it is left out."""
-    return "; ".join(field.default) or ("it must be given" if field.is_required else LEFT_OUT)
+    given = [REQUIRED] if field.is_required else [f"{REQUIRED} {where}" for where in field.required_where]
+    return "; ".join(field.default or given) or LEFT_OUT
 
 
 def link(field: Field) -> str:

@@ -98,6 +98,19 @@ class Field:
         return f"{said} ({listed(limits)} of them)" if limits else said
 
     @property
+    def words(self) -> list[str]:
+        """The words that it takes, also beside other values of its neighbours."""
+        if "check" in (self.item.get("format"), self.node.get("format")):
+            return []
+        above = _item(self.root, self.nodes[-2]) if len(self.nodes) > 1 else {}
+        more = [
+            resolve(self.root, variant.get("properties", {}).get(self.path[-1], {}))
+            for variants in variants_of(self.root, above).values()
+            for variant in variants
+        ]
+        return [*map(str, (word for node in (self.item, *more) for word in node.get("enum", ())))]
+
+    @property
     def default(self) -> list[str]:
         """What it is where it is left out; nothing where it is left out then, too."""
         said: dict[str, list[str]] = {}
@@ -183,6 +196,18 @@ class Field:
         """Whether it must be given: it is required, and nothing fills it in."""
         required = self.path[-1] in _item(self.root, self.nodes[-2]).get("required", ())
         return required and not self.default
+
+    @property
+    def required_where(self) -> list[str]:
+        """Where it must be given: by values of its neighbours, or of those of what it is in."""
+        found = []
+        for depth, above in enumerate(self.nodes[:-1]):
+            name = ".".join(map(str, self.path[depth:]))
+            for key, variants in variants_of(self.root, _item(self.root, above)).items():
+                if owners := [variant["is"] for variant in variants if name in variant.get("requires", ())]:
+                    of = f"{'.'.join(map(str, self.path[:depth]))}." if depth < len(self.path) - 1 else ""
+                    found.append(f"where {of}{key} {_one_of(owners)}")
+        return found
 
     @property
     def is_secret(self) -> bool:

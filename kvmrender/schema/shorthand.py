@@ -75,7 +75,7 @@ class Text:
 def _flow(value: Any) -> str:
     if isinstance(value, dict):
         return f"{{{', '.join(f'{key}: {_flow(item)}' for key, item in value.items())}}}"
-    return str(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def filled(value: Any, words: dict[str, str]) -> Any:

@@ -182,6 +182,11 @@ def test_unknown_field(path: str, message: str, run: Run) -> None:
             "these have 'firmware' in their names:",
             "os.firmware  <mapping>",
         ),
+        ("writeback", "these take 'writeback' as a value:", "disks[].driver.cache  <default, none"),
+        ("virtio-scsi", "these take 'virtio-scsi' as a value:", "controllers[].model  <word>"),
+        ("host-passthrough", "these take 'host-passthrough' as a value:", "cpu.mode  <custom"),
+        ("efi", "these take 'efi' as a value:", "os.firmware.type  <bios, efi>"),
+        ("windows-11", "these take 'windows-11' as a value:", "use  <list of words>"),
         ("fragment", "these have 'fragment' in their descriptions:", "ufo  <boolean>"),
     ],
 )
@@ -381,3 +386,17 @@ def test_field_that_has_no_page(field: str, hint: str, run: Run) -> None:
 
 def test_cells_of_the_page_of_fields_are_text() -> None:
     assert cell("a | b <c> *d* \\e") == "a \\| b &lt;c> \\*d\\* \\\\e"
+
+
+@pytest.mark.parametrize(
+    ("field", "where"),
+    [
+        ("disks.backingStore.format", "it must be given where type is file, block, dir, volume"),
+        ("disks.source.host.name", "it must be given where transport is tcp or rdma or is not given"),
+        ("memory", ""),
+        ("name", "it must be given"),
+    ],
+)
+def test_field_that_must_be_given_says_where(field: str, where: str, run: Run) -> None:
+    said = " ".join(run("explain", field).stdout.split())
+    assert (f" default {where}" in said) if where else ("it must be given" not in said)
