@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Sequence
 from typing import Any
 
 from kvmrender.engine import Engine
 from kvmrender.reading.guest_text import to_yaml
+from kvmrender.reading.parse import from_yaml
 from kvmrender.reading.profiles import USE, Profiles
 from kvmrender.schema.field_facts import field_at
 
 WIDTH = 98
-IMAGES = "/var/lib/libvirt/images"
+_PLAIN = re.compile(r"[\w.-]+")
+NAME, IMAGES = "NAME", "/var/lib/libvirt/images"
 OFTEN: dict[str, Any] = {"os": {"firmware": "efi"}, "cpu": "host-model", "graphics": "vnc"}
 """What many guests say; it stands in a comment."""
 
@@ -24,17 +27,26 @@ def first_guest(engine: Engine, name: str, use: Sequence[str], arch: str | None)
         guest[USE] = list(use)
     if arch:
         guest["arch"] = arch
-    by_profiles = {key for layer in Profiles(engine.schema.root).layers(guest) for key in layer.value}
+    profiles = Profiles(engine.schema.root)
+    by_profiles = {key for layer in profiles.layers(guest) for key in layer.value}
     given = {"vcpu": 2, "memory": "2 GiB", "disks": [{"source": f"{IMAGES}/{name}.qcow2"}]}
     given["interfaces"] = [{"source": {"network": "default"}}]
-    guest |= {key: value for key, value in given.items() if key not in by_profiles}
-    engine.context(guest)
+    blocks = {key: to_yaml({key: value}).splitlines() for key, value in guest.items()}
+    blocks |= {key: to_yaml({key: value}).splitlines() for key, value in given.items() if key not in by_profiles}
+    if "disks" in blocks:
+        cdrom = to_yaml({"device": "cdrom", "source": f"{IMAGES}/{name}.iso", "readonly": True})
+        blocks["disks"].append(f"  # - {{{', '.join(cdrom.splitlines())}}}")
+    is_plain = _PLAIN.fullmatch(name) is not None  # others would have to be quoted
+    for key, text in profiles.start(guest).items():
+        if is_plain or not any(NAME in line for line in text):
+            blocks[key] = [line.replace(NAME, name) for line in text]
+    (written,) = from_yaml("\n".join(line for lines in blocks.values() for line in lines))
+    engine.context(profiles.under(written))
+    for key, value in OFTEN.items():
+        if key not in by_profiles and key not in blocks:
+            blocks[key] = [f"# {line}" for line in to_yaml({key: value}).splitlines()]
     lines = [f"# kvmrender render {name}.yaml; kvmrender explain FIELD says what there is beside these."]
-    for key, value in (*guest.items(), *((key, value) for key, value in OFTEN.items() if key not in by_profiles)):
+    for key, text in blocks.items():
         said = textwrap.wrap(field_at(engine.schema, key).description, WIDTH)
-        text = to_yaml({key: value}).splitlines()
-        if key == "disks":
-            seed = to_yaml({"device": "cdrom", "source": f"{IMAGES}/{name}-seed.iso", "readonly": True})
-            text.append(f"  # - {{{', '.join(seed.splitlines())}}}")
-        lines += ["", *(f"# {line}" for line in said), *(text if key in guest else (f"# {line}" for line in text))]
+        lines += ["", *(f"# {line}" for line in said), *text]
     return "\n".join(lines) + "\n"

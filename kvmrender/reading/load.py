@@ -394,12 +394,17 @@ def _object(line: bytes) -> dict[str, Any] | None:
 
 
 def read_defaults(
-    name: str, data: bytes, hides: Hides, said: str = "is not a single mapping of default values for guests"
+    name: str,
+    data: bytes,
+    hides: Hides,
+    said: str = "is not a single mapping of default values for guests",
+    most: int = 1,
 ) -> Layer:
-    """Return the values of a defaults file. Raises GuestError with the message ``said`` if it isn't one mapping."""
+    """Return the values of a defaults file, which are its first document of at ``most`` so many. Raises GuestError with
+    the message ``said`` if it isn't a mapping."""
     source = Source(name, _unmarked(data), hides=hides)
     values = _values(source)
-    if len(values) != 1 or not isinstance(values[0], dict):
+    if not 1 <= len(values) <= most or not isinstance(values[0], dict):
         raise source.refusal(said, (1, 1))
     return Layer(values[0], source)
 

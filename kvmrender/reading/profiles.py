@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from itertools import takewhile
 from pathlib import Path as FilePath
@@ -13,6 +14,8 @@ from kvmrender.reading.load import Hides, Layer, read_defaults, unevaluated
 from kvmrender.schema.guest_schema import Node
 
 USE, OPTION = "use", "--use"
+START = "\n---\n"
+_KEY = re.compile(r"([A-Za-z_]\w*):")
 APPENDED = f"{USE}[+]="
 """The form of ``--use`` as a ``--set``, before the name."""
 
@@ -55,7 +58,7 @@ class Profiles:
         if name not in self._read:
             file = self._files[name]
             try:
-                layer = read_defaults(shown_file(file), FilePath(file).read_bytes(), self._hides)
+                layer = read_defaults(shown_file(file), FilePath(file).read_bytes(), self._hides, most=2)
             except OSError as error:
                 said = error.strerror or str(error)
                 raise GuestError([Problem((), said, file=shown_file(file), id="file")]) from None
@@ -65,6 +68,20 @@ class Profiles:
             self._read[name] = layer
             self.notes += unevaluated(layer)
         return self._read[name]
+
+    def start(self, guest: Any) -> dict[str, list[str]]:
+        """Return what a guest that uses profiles is to begin with, the lines of each key, as their second documents
+        say."""
+        found = dict[str, list[str]]()
+        for layer in self.layers(guest):
+            key = ""
+            for line in layer.source.text.partition(START)[2].splitlines():
+                if begins := _KEY.match(line):
+                    key = begins[1]
+                    found[key] = []
+                if key:
+                    found[key].append(line)
+        return found
 
     def under(self, guest: Any) -> Any:
         """Return a guest as written over the profiles that it uses."""

@@ -197,7 +197,36 @@ def test_init_writes_a_guest_that_renders(profile: str | None, run: Run, tmp_pat
     # what stands in comments is right, too
     written = "\n".join(re.sub(r"^( *)# (?=- |\w+: )", r"\1", line) for line in text.splitlines()[1:])
     (more,) = kvmrender.load("web-1.yaml", data=written.encode())
-    assert len(more.guest["disks"]) == 2
+    assert len(more.guest["disks"]) > 1
+    assert kvmrender.render(more.guest).startswith("<domain")
+
+
+@pytest.mark.parametrize(
+    ("profile", "shown"),
+    [
+        ("windows-11", "topology: {sockets: 1, cores: 4, threads: 1}"),
+        ("windows-10", "/virtio-win.iso"),
+        ("cloud", "  - {device: cdrom, source: /var/lib/libvirt/images/web-1-seed.iso, readonly: true}"),
+        ("gpu-passthrough", 'hostdevs: ["0000:01:00.0", "0000:01:00.1"]'),
+        ("real-time", "  vcpupin: [{vcpu: 0, cpuset: 2}"),
+    ],
+)
+def test_init_shows_what_fits_a_profile(profile: str, shown: str, run: Run) -> None:
+    assert shown in run("init", "--use", profile, "web-1").stdout
+    others = [run("init", "web-1"), run("init", "--use", "linux", "web-1")]
+    assert not any("seed" in other.stdout or "hostdevs" in other.stdout for other in others)
+    assert run("init", "--use", profile, "web {1").exit_code == 0
+
+
+def test_profile_of_ones_own_says_what_init_writes(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles/db.yaml").write_text("# A database.\nvcpu: 2\n---\nmemory: 16 GiB # at least\n")
+    result = run("init", "--templates", tmp_path, "--use", "db", "db-1")
+    assert "\nmemory: 16 GiB # at least\n" in result.stdout
+    assert "vcpu" not in result.stdout
+    rendered = run("render", "--templates", tmp_path, "--use", "db", input="name: a\n").stdout
+    assert "<vcpu>2</vcpu>" in rendered
+    assert '<memory unit="MiB">512</memory>' in rendered
 
 
 def test_init_describes_each_field_and_leaves_out_what_a_profile_has(run: Run) -> None:
