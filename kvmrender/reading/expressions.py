@@ -18,6 +18,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing, pass_context
 
 from kvmrender.errors import GuestError, Path, Problem, brief, nearest
+from kvmrender.reading.layers import Appended
 from kvmrender.reading.load import BEGIN
 from kvmrender.reading.size_limits import characters
 
@@ -277,7 +278,9 @@ class _Expanding:
             return {
                 key: self.filled(item, own.get(key), (*path, key))
                 for key, item in value.items()
-                if key not in own or (isinstance(item, dict) and isinstance(own[key], dict))
+                if key not in own
+                or isinstance(own[key], Appended)
+                or (isinstance(item, dict) and isinstance(own[key], dict))
             }
         if isinstance(value, list):
             return [self.filled(item, None, (*path, number)) for number, item in enumerate(value)]

@@ -12,8 +12,9 @@ from typing import IO, Any
 from weakref import finalize
 
 from kvmrender.errors import MOST_KNOWN, GuestError, Path, Problem, brief, nearest
-from kvmrender.reading.layers import Setting, checks_to_ignore, ignoring, setting, with_settings
+from kvmrender.reading.layers import MORE, Setting, bottom, checks_to_ignore, ignoring, setting, settled, with_settings
 from kvmrender.reading.load import (
+    NOWHERE,
     Document,
     Layer,
     Source,
@@ -79,6 +80,8 @@ class Inputs:
                 with self._open(file) as stream:
                     self.under += (read_defaults(_name(file), stream.read(), self._hides),)
                     self._notes |= dict.fromkeys(unevaluated(self.under[-1]))
+                    if MORE in self.under[-1].source.text:
+                        self.under = (Layer(bottom(self.under[-1].value), NOWHERE), *self.under)
             except OSError as error:
                 problems.append(_unreadable(file, error))
             except GuestError as error:
@@ -138,6 +141,8 @@ class Inputs:
         """Yield each guest of an open file. Raises GuestError."""
         for found in read_stream(name, stream, self._hides, self._note):
             under = self.under + found.under
+            if found.under and found.under[0].source is NOWHERE:
+                under = tuple(sorted(under, key=lambda layer: layer.source is not NOWHERE))
             yield found._replace(under=under, profiles=self._profiles.layers, values=self._values_of)
 
     def _note(self, note: Problem) -> None:
@@ -225,6 +230,9 @@ class Inputs:
         if self._using or (isinstance(guest, dict) and USE in guest):
             profiles = self._profiles.layers(guest, self._using)
             guest = layered([*under, *(profile.value for profile in profiles), *over], own)
+            found = [*found, *profiles] if self._profiles.appends else found
+        if found and any(MORE in layer.source.text for layer in found):
+            guest = settled(guest)
         guest = with_settings(self._root, guest, self.over)
         return ignoring(guest, self.ignored) if self.ignored else guest
 

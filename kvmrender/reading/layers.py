@@ -6,7 +6,7 @@ Mappings are merged recursively; lists and scalars replace those below, and so d
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from kvmrender.errors import GuestError, Path, Problem, brief, nearest, path_string
@@ -28,10 +28,73 @@ class _Whole(dict[str, Any]):
     """A mapping over a value that isn't one: in any layer, it replaces the value below."""
 
 
+class Appended(dict[str | int, Any]):
+    """The items of a list, by their positions, that come after those of the layers below: ``disks[+]``."""
+
+    def over(self, lower: Any) -> list[Any]:
+        """Return the list of what is below and of these items."""
+        below = lower if isinstance(lower, (list, tuple)) else [] if lower is None else [lower]
+        return [*below, *self.values()]
+
+
+MORE = "[+]"
+"""What follows a key whose items are appended."""
+
+
+def with_appended(value: Any) -> Any:
+    """Return a value as written with the items of keys such as ``disks[+]`` under the names of their lists."""
+    if isinstance(value, list):
+        return [with_appended(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    result: dict[str, Any] = {}
+    for key, item in value.items():
+        name = key.removesuffix(MORE) if isinstance(key, str) else key
+        if name in result or (name != key and name in value):
+            return value  # both: the unknown key is refused
+        item = with_appended(item)
+        if name != key:
+            item = Appended(enumerate(item if isinstance(item, list) else [item]))
+        result[name] = item
+    return result
+
+
+def appended_places(value: Any, path: Path = ()) -> Iterator[Path]:
+    """Yield the paths of lists in a guest as written whose items are appended."""
+    for key, item in value.items() if isinstance(value, dict) and not isinstance(value, Appended) else ():
+        if isinstance(item, Appended):
+            yield (*path, key)
+        yield from appended_places(item, (*path, key))
+
+
+def bottom(value: Any) -> dict[str, Any]:
+    """Return a layer with empty lists, over which what is appended becomes a list."""
+    found: dict[str, Any] = {}
+    for *above, last in appended_places(value):
+        inside = found
+        for step in above:
+            inside = inside.setdefault(str(step), {})
+        inside[str(last)] = []
+    return found
+
+
+def settled(value: Any) -> Any:
+    """Return a guest without marks of what is appended: where nothing is below, the items are the list."""
+    if isinstance(value, Appended):
+        return [settled(item) for item in value.values()]
+    if isinstance(value, dict):
+        return {key: settled(item) for key, item in value.items()}
+    return [settled(item) for item in value] if isinstance(value, list) else value
+
+
 def merge(lower: Any, upper: Any) -> Any:
     """Return two layers merged. Neither is changed; merging is associative."""
     if not isinstance(upper, dict) or isinstance(upper, _Whole):
         return upper
+    if isinstance(upper, Appended):
+        if isinstance(lower, Appended):
+            return Appended(enumerate(upper.over([*lower.values()])))
+        return upper.over(lower)
     if not isinstance(lower, dict):
         return _Whole(upper)
     result = lower.copy() if type(lower) is dict else _Whole(lower)

@@ -12,8 +12,9 @@ from pathlib import Path as FilePath
 from typing import IO, Any, NamedTuple, Protocol
 
 from kvmrender.errors import NOTE, GuestError, Path, Problem, brief, nearest
-from kvmrender.reading.layers import Said, Setting, merge, numbered, said
+from kvmrender.reading.layers import MORE, Said, Setting, appended_places, bottom, merge, numbered, said, with_appended
 from kvmrender.reading.parse import Marks, RefusedError, from_json, from_yaml, positions
+from kvmrender.schema.guest_schema import value_at
 
 FLEET = ("defaults", "each", "guests")
 """The keys of a fleet: the defaults of all guests, values with expressions for each guest, and the guests, as a list or
@@ -80,6 +81,25 @@ class Layer:
 
     def __init__(self, value: Any, source: Source, path: Path = (0,)) -> None:
         self.value, self.source, self.path = value, source, path
+        self._starts: dict[Path, int] = {}
+
+    def over(self, lower: Any) -> Layer:
+        """Return the layer with the positions that its appended items have over what is below."""
+        found = Layer(self.value, self.source, self.path)
+        for place in appended_places(self.value):
+            below = value_at(lower, place)
+            found._starts[place] = len(below) if isinstance(below, list) else int(below is not None)
+        return found
+
+    def _written(self, path: Path) -> tuple[Path, Path]:
+        """Return a path in the merged guest as one in the value, and as one in the source."""
+        for place, start in self._starts.items():
+            if path[: len(place)] == place:
+                rest = path[len(place) :]
+                if rest and isinstance(rest[0], int):
+                    rest = (rest[0] - start, *rest[1:]) if rest[0] >= start else ()
+                return (*place, *rest), (*place[:-1], f"{place[-1]}{MORE}", *rest)
+        return path, path
 
     def parsed(self) -> Any:
         """Return the value. Raises GuestError."""
@@ -88,10 +108,11 @@ class Layer:
     def find(self, problem: Problem) -> tuple[Said, Problem]:
         """Return what the layer has at a problem's path, and the problem with the position of the last step found."""
         marks = self.source.marks
-        found = said(self.parsed(), problem.path)
+        inside, in_source = self._written(problem.path)
+        found = said(self.parsed(), inside)
         if not marks:
             return found, problem.at(self.source.name, None)
-        here = (*self.path, *found.path)
+        here = (*self.path, *(found.path if inside == in_source else in_source))
         while here not in marks and len(here) > len(self.path):
             here = here[:-1]
         of_key, of_value = marks.get(here, ((1, 1), (1, 1)))
@@ -158,10 +179,13 @@ class Document(NamedTuple):
             settings.setdefault(one.path, []).append((number, one))
         if self.each is not None:
             under.append(self.each)
-        found = [
-            problem if problem.file else self._located(problem, settings, [*under, self.own, *values])
-            for problem in problems
-        ]
+        written, lower = [*under, self.own, *values], None
+        if any(MORE.encode() in layer.source.data for layer in written):
+            for position, layer in enumerate(written):
+                with suppress(GuestError):
+                    written[position] = layer.over(lower) if MORE.encode() in layer.source.data else layer
+                    lower = layered([lower] if lower is not None else [], layer.parsed())
+        found = [problem if problem.file else self._located(problem, settings, written) for problem in problems]
 
         def order(problem: Problem) -> tuple[bool, str, int, int]:
             file = problem.file or ""
@@ -224,6 +248,10 @@ Noted = Callable[[Problem], None]
 """Takes what there is to note of a file."""
 
 
+NOWHERE = Source("", b"")
+"""Of layers that nobody wrote: they are below all others."""
+
+
 def read(
     name: str, data: bytes, hides: Hides = lambda path, is_value: True, noted: Noted | None = None
 ) -> list[Document]:
@@ -249,6 +277,11 @@ def read(
             documents.append(Document(layer))
     if problems:
         raise GuestError(problems)
+    if MORE in source.text:
+        documents = [
+            document._replace(under=(Layer(bottom(document.own.value), NOWHERE), *document.under))
+            for document in documents
+        ]
     if noted and BEGIN in source.text:
         for number, value in enumerate(values):
             for layer in _layers(value, source, (number,)):
@@ -279,6 +312,8 @@ def _fleet(fleet: Layer, problems: list[Problem]) -> Iterator[Document]:
     problems += (fleet.find(problem)[1] for problem in found)
     if not found:
         under = () if defaults is None else (Layer(defaults, fleet.source, (*fleet.path, "defaults")),)
+        if MORE in fleet.source.text:
+            under = (Layer(bottom(defaults), NOWHERE), *under)
         of_each = None if each is None else Layer(each, fleet.source, (*fleet.path, "each"))
         pairs = guests.items() if isinstance(guests, dict) else enumerate(guests)
         for position, (key, guest) in enumerate(pairs):
@@ -410,6 +445,11 @@ def read_defaults(
 
 
 def _values(source: Source) -> list[Any]:
+    values = _parsed(source)
+    return [with_appended(value) for value in values] if MORE in source.text else values
+
+
+def _parsed(source: Source) -> list[Any]:
     suffix = FilePath(source.name).suffix
     try:
         if suffix == ".json":

@@ -9,7 +9,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from kvmrender.errors import GuestError, Path, Problem, brief, nearest, shown_file
-from kvmrender.reading.layers import END, Setting, merge, with_settings
+from kvmrender.reading.layers import END, MORE, Setting, merge, settled, with_settings
 from kvmrender.reading.load import Hides, Layer, read_defaults, unevaluated
 from kvmrender.schema.guest_schema import Node
 
@@ -35,6 +35,8 @@ class Profiles:
         self._root, self._hides = root, hides
         self._files: dict[str, str] = root["properties"].get(USE, {}).get("facts", {}).get("profiles", {})
         self._read: dict[str, Layer] = {}
+        self.appends = False
+        """Whether one that was read appends to lists of the layers below."""
         self.notes: list[Problem] = []
         """What there is to note of the profiles that were read."""
 
@@ -67,6 +69,7 @@ class Profiles:
                 raise GuestError([layer.find(problem)[1]])
             self._read[name] = layer
             self.notes += unevaluated(layer)
+            self.appends |= MORE in layer.source.text
         return self._read[name]
 
     def start(self, guest: Any) -> dict[str, list[str]]:
@@ -87,7 +90,7 @@ class Profiles:
         """Return a guest as written over the profiles that it uses."""
         for layer in reversed(self.layers(guest)):
             guest = merge(layer.value, guest)
-        return guest
+        return settled(guest) if self.appends else guest
 
     def refuse_unknown(self, settings: Iterable[Setting]) -> None:
         """Raise GuestError for a setting that names an unknown profile."""

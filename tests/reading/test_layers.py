@@ -371,3 +371,51 @@ def test_values_that_are_wrong_are_told_with_their_place(text: str, said: str, t
     (tmp_path / "v.yaml").write_text(text)
     result = run("render", "--values", tmp_path / "v.yaml", input="name: a\nvcpu: 2\n")
     assert (result.exit_code, result.stderr) == (2, f"{tmp_path}/v.yaml{said}\n")
+
+
+def sources(run: Run, *options: Any, **written: str) -> list[list[str]]:
+    """The disks of each guest."""
+    result = run("render", "--allow-shared", "*", *options, **written)
+    assert result.exit_code == 0, result.output
+    return [re.findall('<source file="([^"]*)"', guest) for guest in result.stdout.split("</domain>")[:-1]]
+
+
+def test_items_of_a_guest_are_appended_to_those_below(tmp_path: Path, run: Run) -> None:
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles/more.yaml").write_text("# More.\n'disks[+]': {source: /p.raw}\n")
+    values = tmp_path / "values.yaml"
+    values.write_text("b: {'disks[+]': [{source: /v.raw}]}\n")
+    fleet = tmp_path / "fleet.yaml"
+    fleet.write_text(
+        "defaults: {disks: [{source: /d.raw}]}\nguests:\n"
+        "- {name: a, 'disks[+]': [{source: /a.raw}, {source: /b.raw}]}\n"
+        "- {name: b, 'disks[+]': {source: /c.raw}}\n- {name: c}\n"
+    )
+    assert sources(run, "--values", values, "--set", "disks[+].source=/s.raw", fleet) == [
+        ["/d.raw", "/a.raw", "/b.raw", "/s.raw"],
+        ["/d.raw", "/c.raw", "/v.raw", "/s.raw"],
+        ["/d.raw", "/s.raw"],
+    ]
+    one = "name: a\n'disks[+]': [{source: /a.raw}]\n"
+    assert sources(run, input=one) == [["/a.raw"]]
+    assert sources(run, "--templates", tmp_path, "--use", "more", input=one) == [["/p.raw", "/a.raw"]]
+    assert sources(run, "--templates", tmp_path, "--use", "more", input="name: a\n") == [["/p.raw"]]
+    each = "each: {disks: [{source: '/{{ name }}.raw'}]}\nguests: {a: {'disks[+]': [{source: /b.raw}]}}\n"
+    assert sources(run, input=each) == [["/a.raw", "/b.raw"]]
+    defaults = tmp_path / "defaults.yaml"
+    defaults.write_text("'disks[+]': [{source: /e.raw}]\n")
+    assert sources(run, "--defaults", defaults, input=one) == [["/e.raw", "/a.raw"]]
+
+
+def test_fault_in_an_appended_item_has_its_place(tmp_path: Path, run: Run) -> None:
+    fleet = tmp_path / "fleet.yaml"
+    fleet.write_text(
+        "defaults: {disks: [{source: /d.raw}]}\nguests:\n- name: a\n  disks[+]:\n  - {source: /a.raw}\n"
+        "  - {source: /b.raw, shade: 1}\n"
+    )
+    assert run("render", fleet).stderr.startswith(f"{fleet}:6:22: disks[2].shade: is not a known key")
+
+
+def test_list_that_is_given_and_appended_to_in_one_layer_is_refused(run: Run) -> None:
+    said = run("render", input="name: a\ndisks: []\n'disks[+]': [{source: /a.raw}]\n").stderr
+    assert said == "<stdin>:3:1: disks[+]: is not a known key (did you mean 'disks'?) [schema]\n"
