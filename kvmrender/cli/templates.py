@@ -155,7 +155,8 @@ def check(
                     ignored = checks_to_ignore(engine.schema.root, ignore)
                     found += findings(engine, names, documents, _faults(engine), ignored, libvirt)
                     found += wrong_profiles(engine)
-            found = sorted(set(found)) if is_usable else found
+            if is_usable:
+                found = sorted(set(found), key=lambda one: one.order(Stack(stack)))
             for finding in found:
                 say(str(finding))
             told.add(", ".join(stack) or SHIPPED, None, [finding.problem for finding in found])

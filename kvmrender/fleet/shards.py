@@ -70,6 +70,7 @@ class Job:
     allow_shared: tuple[str, ...] = ()
     prune: bool = False
     ignore: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
 
     def engine(self) -> Engine:
         """Return what renders: a worker makes it anew when templates have changed. Raises TemplateError."""
@@ -77,7 +78,8 @@ class Job:
 
     def inputs(self, file: str, engine: Engine) -> Inputs:
         """Return the guests of a part. Raises GuestError for defaults and settings that can't be."""
-        return Inputs(engine.schema.root, (file,), self.defaults, self.settings, self.namespace, ignore=self.ignore)
+        of = self.defaults, self.settings, self.namespace
+        return Inputs(engine.schema.root, (file,), *of, ignore=self.ignore, values=self.values)
 
 
 def rendered(file: str, job: Job) -> Part:

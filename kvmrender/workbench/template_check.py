@@ -42,6 +42,12 @@ class Finding:
     line: int
     message: str
     id: str = "template"
+    follows: bool = False
+    """Whether it may follow from something else that is wrong."""
+
+    def order(self, stack: Stack) -> tuple[bool, bool, Finding]:
+        """Return what findings are sorted by: causes come first, and of these, those in custom files."""
+        return self.follows, stack.is_shipped(self.file), self
 
     def __str__(self) -> str:
         """Give the finding as one line, ``FILE:LINE: message``, with the id of what is a guest's problem."""

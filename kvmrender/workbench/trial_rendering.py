@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path as FilePath
 from typing import Any
 
 from kvmrender.engine import Engine, default_engine
@@ -131,7 +132,9 @@ def findings(
                 continue  # an example of what is for templates of one's own
             unused.setdefault((_field(path), file), []).append(about)
     for (field, file), guests_of_it in unused.items():
-        found.setdefault(Finding(file, 0, f"{field} is given in {_few(sorted(set(guests_of_it)))}, but not used"))
+        found.setdefault(
+            Finding(file, 0, f"{field} is given in {_few(sorted(set(guests_of_it)))}, but not used", follows=True)
+        )
     found.update(dict.fromkeys(lost_fields(engine, names, given)))
     return [*_by_guests(met.values()), *found]
 
@@ -192,5 +195,18 @@ def lost_fields(engine: Engine, names: Container[str], given: Container[Path] = 
             lost.add(path)
         elif path not in given and path[-1] not in names and path[0] not in (*NOT_WRITTEN, "vars"):
             lost.add(path)
-            file = engine.stack.files("guest.schema.yaml")[0]
-            yield Finding(str(file), 0, f"{'.'.join(map(str, path))} is a field that no template can write")
+            file = engine.stack.files(_template(engine, path) or "guest.schema.yaml")[0]
+            said = f"{'.'.join(map(str, path))} is a field that no template can write"
+            yield Finding(str(file), 0, said, follows=True)
+
+
+def _template(engine: Engine, path: Path) -> str:
+    """Return the name of the shipped template that writes a field, if a file of one's own stands in its place."""
+    from kvmrender.engine import default_engine
+    from kvmrender.workbench.field_templates import writers
+
+    for file, _ in writers(default_engine()).get(path, ()) if engine.stack.own else ():
+        name = FilePath(file).relative_to(engine.stack.shipped).as_posix()
+        if not engine.stack.is_shipped(str(engine.stack.files(name)[0])):
+            return name
+    return ""

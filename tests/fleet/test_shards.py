@@ -122,6 +122,9 @@ def test_options_hold_for_all_shards(tmp_path: Path) -> None:
     assert '<memory unit="GiB">1</memory>' in text or '<memory unit="MiB">1024</memory>' in text
     Path(shards[0]).write_text(json.dumps(guest(0)) + "\n")
     assert written(rendered(shards[0], job), str(tmp_path / "out"), job) == {"unchanged": 1, "removed": EACH - 1}
+    (tmp_path / "values.yaml").write_text("guest-0: {title: of one}\nguest-1: {title: of another}\n")
+    written(rendered(shards[0], Job(values=(str(tmp_path / "values.yaml"),))), str(tmp_path / "out"), job)
+    assert "<title>of one</title>" in (tmp_path / "out/guest-0.xml").read_text()
     with pytest.raises(GuestError, match="is not a known key"):
         rendered(shards[0], Job(settings=("memroy=1",)))
     with pytest.raises(TemplateError):

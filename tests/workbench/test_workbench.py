@@ -563,3 +563,14 @@ def test_problems_of_strict_are_problems_of_the_guest(site: Path) -> None:
     (source, driver) = Engine([site]).unused(guest)
     assert (source.path, driver.path) == (("disks", 0, "source"), ("disks", 0, "driver"))
     assert isinstance(GuestError([source]), GuestError)
+
+
+def test_causes_come_first_and_of_these_the_ones_in_custom_files(tmp_path: Path, run: Run) -> None:
+    site = tmp_path / "site"
+    (site / "devices").mkdir(parents=True)
+    (site / "devices/disk.xml.j2").write_text('<disk type="{{ device.sauce }}"/>\n')
+    lines = run("templates", "check", str(site)).stderr.splitlines()
+    assert lines[0].startswith(f"{site}/devices/disk.xml.j2:1: 'sauce' is not given here")
+    assert f"{site}/devices/disk.xml.j2: disks.geometry is a field that no template can write" in lines
+    follows = ["no template can write" in line or "but not used" in line for line in lines]
+    assert follows == sorted(follows)
