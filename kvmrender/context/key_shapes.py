@@ -110,6 +110,13 @@ class Rules:
         cases = self.cases.get(name)
         return not cases or any(_holds(conditions, mapping) for conditions, _ in cases)
 
+    def is_derived(self, name: str, mapping: dict[str, Any]) -> bool:
+        """Say whether a key that may be derived is left to that, not to a default, with the neighbours it has."""
+        for conditions, value in self.cases.get(name, ()):
+            if _holds(conditions, mapping):
+                return value is None
+        return True
+
     def kind(self, name: Any) -> type | None:
         """Return the type of the values of a key that are in full form as they are written."""
         node = self.children[name][0] if isinstance(name, str) and name in self.children else {}
@@ -119,15 +126,23 @@ class Rules:
 
     def filled_in(self, mapping: dict[str, Any]) -> dict[str, Any]:
         """Return a mapping in full form with the defaults that there are beside what it has."""
-        names = tuple(mapping)
-        if (shape := self._shapes.get(names)) is None:
-            shape = self._with_defaults(names)
-            if len(self._shapes) < MOST_SHAPES:
-                self._shapes[names] = shape
+        shape = self._shape_of(tuple(mapping))
         result = {**mapping, **shape.constants}
         if shape.cases:
             fill(shape, result)
         return result
+
+    def is_whole(self, names: tuple[str, ...], required: Collection[str]) -> bool:
+        """Say whether mappings with these keys have no further defaults but empty lists, and ``required`` keys."""
+        shape = self._shape_of(names)
+        return not shape.cases and all(value == [] or key in required for key, value in shape.constants.items())
+
+    def _shape_of(self, names: tuple[str, ...]) -> Shape:
+        if (shape := self._shapes.get(names)) is None:
+            shape = self._with_defaults(names)
+            if len(self._shapes) < MOST_SHAPES:
+                self._shapes[names] = shape
+        return shape
 
     def shape(self, names: tuple[str, ...]) -> Shape:
         """Return what follows from these keys, which need not be known."""

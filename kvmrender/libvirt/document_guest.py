@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from kvmrender.libvirt.field_places import NO_FIELD, Place, Unread, add_child, scalar
+from kvmrender.libvirt.field_places import Place, Unread, add_child, attributes_of
 from kvmrender.libvirt.xml_tree import Element, documents
 from kvmrender.schema.xml_path import xml_path
 
@@ -22,31 +22,19 @@ class Read(NamedTuple):
 
 def read(root: Element, place: Place) -> Read:
     """Return what a document is; ``place`` is what the schema says of a guest."""
-    guest: dict[str, Any] = {}
-    unread = Unread()
-    for name, text in root.attributes.items():
-        if name in place.properties and place.inside(name).is_scalar:
-            guest[name] = scalar(text, place.inside(name))
+    unread = Unread(root)
+    guest = attributes_of(root, place, unread)
+    for child in root.children:
+        if child.name == DEVICES:
+            for device in child.children:
+                add_child(guest, device, place, unread, place.lists)
         else:
-            unread.add((f"@{name}",), NO_FIELD, f"@{name}", place)
-    _read_children(guest, root, (), place, unread)
+            add_child(guest, child, place, unread, place.elements)
     strangers: dict[str, list[Facts | str]] = {}
     for path, _ in unread.found:
         names = tuple(step for step in path if isinstance(step, str))
         strangers.setdefault(xml_path(names), []).append(_said_at(root, path))
     return Read(guest, strangers)
-
-
-def _read_children(guest: dict[str, Any], of: Element, path: tuple[Any, ...], place: Place, unread: Unread) -> None:
-    keys = place.lists if path else place.elements
-    counts: dict[str, int] = {}
-    for child in of.children:
-        number = counts[child.tag] = counts.get(child.tag, 0) + 1
-        where = (*path, child.tag, number)
-        if not path and child.name == DEVICES:
-            _read_children(guest, child, where, place, unread)
-        else:
-            add_child(guest, child, place, where, unread, keys)
 
 
 def _said_at(root: Element, path: tuple[str | int, ...]) -> Facts | str:

@@ -124,7 +124,7 @@ def _dumps(file: str, data: bytes, start: int, problems: list[Problem]) -> Itera
             continue
         name, uuid = _names(root)
         is_running = root.attributes.get("id", "-1") != "-1"
-        yield Dump(name, uuid, is_running, file, found.line, start + root.start, start + root.end)
+        yield Dump(name, uuid, is_running, file, found.line, start + root.source.begin, start + root.source.end)
 
 
 def _names(root: Element) -> tuple[str, str]:

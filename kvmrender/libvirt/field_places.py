@@ -8,11 +8,12 @@ element of the mapping that the field is in: ``model/@name``, ``../@firmware``.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Iterator
 from functools import cached_property
 from typing import Any
 
 from kvmrender.errors import Path
-from kvmrender.libvirt.xml_tree import Element, raw_inside
+from kvmrender.libvirt.xml_tree import MOST_LEVELS, Element, raw_inside
 from kvmrender.schema.guest_schema import Node, element_of, resolve
 
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,19})", re.ASCII)
@@ -24,18 +25,34 @@ NO_FIELD, SECOND, NO_TEXT = "no field has it", "there is a field for one alone",
 
 class Unread:
     """What of a document is in no field: ``found`` are the paths in it, and why; ``live`` those of what only a running
-    guest has."""
+    guest has. The paths are looked for when there is something to tell."""
 
-    def __init__(self) -> None:
+    def __init__(self, root: Element) -> None:
+        self._root = root
         self.found: list[tuple[Path, str]] = []
         self.live: list[Path] = []
 
-    def add(self, path: Path, why: str, name: str = "", place: Place | None = None) -> None:
-        """Note what stands at a path: it is called ``name`` (``@id``) in what ``place`` describes."""
-        if place is not None and name in place.live:
+    @cached_property
+    def _paths(self) -> dict[Element, Path]:
+        return dict(paths(self._root))
+
+    def add(self, element: Element, why: str, step: str = "", live: Collection[str] = ()) -> None:
+        """Note an element, or what is in it after one more ``step`` (``@id``); ``live`` are the names of those that
+        only a running guest has there."""
+        path = (*self._paths[element], step) if step else self._paths[element]
+        if (step or element.tag) in live:
             self.live.append(path)
         else:
             self.found.append((path, why))
+
+
+def paths(root: Element, path: Path = (), depth: int = MOST_LEVELS) -> Iterator[tuple[Element, Path]]:
+    """Yield an element, and those in it as deep as that, with their paths from the root."""
+    yield root, path
+    counts: dict[str, int] = {}
+    for child in root.children if depth else ():
+        counts[child.tag] = counts.get(child.tag, 0) + 1
+        yield from paths(child, (*path, child.tag, counts[child.tag]), depth - 1)
 
 
 def written(node: Node) -> str:
@@ -45,10 +62,11 @@ def written(node: Node) -> str:
 
 class Place:
     """What the schema says of an element: ``node`` is what describes it, ``root`` the whole; ``name`` is that of its
-    field, without positions, ``disks.driver.cache``."""
+    field, without positions, ``disks.driver.cache``, and ``key`` the last of it."""
 
     def __init__(self, root: Node, node: Node, name: str = "") -> None:
         self.root, self.node, self.name = root, resolve(root, node), name
+        self.key = name.rpartition(".")[2]
         self.properties: dict[str, Node] = self.node.get("properties", {})
         self._inside: dict[str, Place] = {}
         kind = self.node.get("type")
@@ -80,16 +98,19 @@ class Place:
         return {key: inside for key, inside in named.items() if inside.is_scalar}
 
     @cached_property
-    def elements(self) -> dict[str, str]:
+    def elements(self) -> dict[str, Place]:
         """The properties by the elements that they may be; where two have one name, the one of that name."""
-        named = {element_of(self.root, key, self.inside(key).node): key for key in self.properties}
-        return {**named, **{key: key for key in self.properties if not self.inside(key).is_list}}
+        named = {**self._by_title, **{key: self.inside(key) for key in self.properties if not self.inside(key).is_list}}
+        return _elements(named)
 
     @cached_property
-    def lists(self) -> dict[str, str]:
+    def lists(self) -> dict[str, Place]:
         """The same, but where two have one name, the list."""
-        named = {element_of(self.root, key, self.inside(key).node): key for key in self.properties}
-        return {**self.elements, **{name: key for name, key in named.items() if self.inside(key).is_list}}
+        return _elements({**self.elements, **{name: one for name, one in self._by_title.items() if one.is_list}})
+
+    @property
+    def _by_title(self) -> dict[str, Place]:
+        return {element_of(self.root, key, self.inside(key).node): self.inside(key) for key in self.properties}
 
     @cached_property
     def written(self) -> dict[tuple[str, ...], Path]:
@@ -108,18 +129,20 @@ class Place:
         return found
 
 
-def value_of(element: Element, place: Place, path: Path, unread: Unread) -> Any:
+def _elements(named: dict[str, Place]) -> dict[str, Place]:
+    return {name: one for name, one in named.items() if one.key != TEXT and not one.is_elsewhere}
+
+
+def value_of(element: Element, place: Place, unread: Unread) -> Any:
     """Return what an element is in a guest in full form; what is in no field is added to ``unread``."""
-    if place.is_raw:
-        for name in element.attributes:
-            unread.add((*path, f"@{name}"), NO_FIELD, f"@{name}", place)
-        return raw_inside(element)
-    if place.is_mapping:
-        return _mapping(element, place, path, unread)
+    if place.is_mapping and not place.is_raw:
+        return _mapping(element, place, unread)
     for name in element.attributes:
-        unread.add((*path, f"@{name}"), NO_FIELD, f"@{name}", place)
+        unread.add(element, NO_FIELD, f"@{name}", place.live)
+    if place.is_raw:
+        return raw_inside(element)
     for child in element.children:
-        unread.add((*path, child.tag), NO_FIELD)
+        unread.add(element, NO_FIELD, child.tag)
     return scalar(element.text, place)
 
 
@@ -130,47 +153,52 @@ def scalar(text: str, place: Place) -> Any:
     return int(short) if place.is_integer and _INTEGER.fullmatch(short) else short
 
 
-def _mapping(element: Element, place: Place, path: Path, unread: Unread) -> dict[str, Any]:
+def attributes_of(element: Element, place: Place, unread: Unread) -> dict[str, Any]:
+    """Return what the attributes of an element are, which begins the mapping that it is."""
     found: dict[str, Any] = {}
+    known = place.attributes
     for name, text in element.attributes.items():
-        if (inside := place.attributes.get(name)) is not None:
-            found[name] = scalar(text, inside)
+        if (inside := known.get(name)) is not None:
+            found[name] = text if inside.is_text else scalar(text, inside)
         elif (where := (f"@{name}",)) in place.written:
             _set(found, place, place.written[where], text)
         else:
-            unread.add((*path, f"@{name}"), NO_FIELD, f"@{name}", place)
-    counts: dict[str, int] = {}
+            unread.add(element, NO_FIELD, f"@{name}", place.live)
+    return found
+
+
+def _mapping(element: Element, place: Place, unread: Unread) -> dict[str, Any]:
+    found = attributes_of(element, place, unread) if element.attributes else {}
     for child in element.children:
-        counts[child.tag] = counts.get(child.tag, 0) + 1
-        add_child(found, child, place, (*path, child.tag, counts[child.tag]), unread, place.elements)
+        add_child(found, child, place, unread, place.elements)
     if element.text.strip():
         if TEXT in place.properties:
             found[TEXT] = scalar(element.text, place.inside(TEXT))
         else:
-            unread.add(path, NO_TEXT)
+            unread.add(element, NO_TEXT)
     return found
 
 
 def add_child(
-    found: dict[str, Any], child: Element, place: Place, path: Path, unread: Unread, keys: dict[str, str]
+    found: dict[str, Any], child: Element, place: Place, unread: Unread, fields: dict[str, Place]
 ) -> str | None:
     """Add an element in one to the mapping that is ``found`` of that, and return the key of its field."""
     if place.written and _is_written_elsewhere(found, child, place):
         return None
-    key = keys.get(child.tag)
-    if key is None or key == TEXT or (inside := place.inside(key)).is_elsewhere:
-        unread.add(path, NO_FIELD, child.tag, place)
+    if (inside := fields.get(child.tag)) is None:
+        unread.add(child, NO_FIELD, live=place.live)
         return None
+    key = inside.key
     if inside.is_list:
-        found.setdefault(key, []).append(value_of(child, inside.item, path, unread))
+        found.setdefault(key, []).append(value_of(child, inside.item, unread))
         return key
-    value = value_of(child, inside, path, unread)
+    value = value_of(child, inside, unread)
     if key not in found:
         found[key] = value
     elif isinstance(found[key], dict) and isinstance(value, dict) and not found[key].keys() & value.keys():
         found[key].update(value)  # a part of it stands elsewhere
     else:
-        unread.add(path, SECOND)
+        unread.add(child, SECOND)
     return key
 
 

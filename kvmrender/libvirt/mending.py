@@ -7,16 +7,17 @@ guest is ignored in it. What is left then is told.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from functools import cached_property
 from typing import NamedTuple
 
 from kvmrender.engine import Engine, Rendered
 from kvmrender.errors import NOTE, GuestError, Path, Problem
-from kvmrender.libvirt.field_places import NO_FIELD, Place, Unread, add_child, scalar
+from kvmrender.libvirt.field_places import NO_FIELD, Place, Unread, add_child, attributes_of, paths
 from kvmrender.libvirt.guest_parts import fill_in, without
 from kvmrender.libvirt.running import as_defined
 from kvmrender.libvirt.short_form import Guest, Shortener, Shorteners
-from kvmrender.libvirt.xml_facts import ADDED, differences
+from kvmrender.libvirt.xml_facts import ADDED, differences, is_same_text
 from kvmrender.libvirt.xml_tree import Element, documents, outdented
 from kvmrender.schema.guest_schema import element_of, value_at
 from kvmrender.schema.xml_path import xml_path
@@ -66,7 +67,6 @@ class Mending:
         """Fields that no guest can be without, also where the document does not have them."""
         self._holders: dict[tuple[str, int], Element] = {}
         """The elements of the domain and of its devices, by their fields and positions in lists."""
-        self._paths: dict[Element, Path] = {}
         self._like: dict[Element, dict[str, list[Element]]] = {}
         """The elements in one, by their names, as far as they were looked for."""
 
@@ -109,7 +109,10 @@ class Mending:
     def _proved(self, guest: Guest, live: list[Path]) -> tuple[Rendered, list[tuple[Path, str]]]:
         """Return what becomes of a guest, and what of the document is not in that, or otherwise."""
         rendered = self._engine.rendered(guest)
-        again, _, fault = next(documents(rendered.xml.encode()))
+        data = rendered.xml.encode()
+        if is_same_text(self._document.source.document, data.strip()):
+            return rendered, []
+        again, _, fault = next(documents(data))
         if again is None:
             raise GuestError([Problem((), f"is too large to be proved: what comes of it {fault}", id=IMPORT)])
         raw = {self._whole.get(element, element) for element in self._raw}
@@ -140,18 +143,19 @@ class Mending:
 
     def _read(self) -> tuple[Guest, Unread]:
         """Return the guest that the document is, without what is known to be better elsewhere or not kept."""
-        guest: Guest = {}
-        unread = Unread()
+        unread = Unread(self._root)
+        guest = attributes_of(self._root, self._place, unread)
         self._holders.clear()
-        self._paths.clear()
-        for name, text in self._root.attributes.items():
-            if name in self._place.properties and self._place.inside(name).is_scalar:
-                guest[name] = scalar(text, self._place.inside(name))
-            else:
-                unread.add((f"@{name}",), NO_FIELD, f"@{name}", self._place)
         if self._namespace is not None:
             guest["namespace"] = self._namespace
-        self._read_children(guest, self._root, (), unread)
+        for child in self._root.children:
+            if child.name == DEVICES:
+                for name in child.attributes:
+                    unread.add(child, NO_FIELD, f"@{name}")
+                for device in child.children:
+                    self._read_child(guest, device, unread, self._place.lists)
+            else:
+                self._read_child(guest, child, unread, self._place.elements)
         if extra := self._extra():
             guest[EXTRA] = extra
         if self._ignored:
@@ -160,22 +164,20 @@ class Mending:
             guest["arch"] = arch
         return without(guest, (*self._dropped, *self._live)), unread
 
-    def _read_children(self, guest: Guest, of: Element, path: Path, unread: Unread) -> None:
-        keys = self._place.lists if path else self._place.elements
-        counts: dict[str, int] = {}
-        for child in of.children:
-            number = counts[child.tag] = counts.get(child.tag, 0) + 1
-            place = (*path, child.tag, number)
-            self._paths[child] = place
-            if not path and child.name == DEVICES:
-                for name in child.attributes:
-                    unread.add((*place, f"@{name}"), NO_FIELD)
-                self._read_children(guest, child, place, unread)
-            elif child not in self._raw:
-                key = add_child(guest, child, self._place, place, unread, keys)
-                if key is not None:
-                    value = guest[key]
-                    self._holders[key, len(value) - 1 if isinstance(value, list) else 0] = child
+    def _read_child(self, guest: Guest, child: Element, unread: Unread, fields: dict[str, Place]) -> None:
+        if child not in self._raw and (key := add_child(guest, child, self._place, unread, fields)) is not None:
+            value = guest[key]
+            self._holders[key, len(value) - 1 if value.__class__ is list else 0] = child
+
+    @cached_property
+    def _paths(self) -> dict[Element, Path]:
+        """Where the elements of the domain and of its devices stand."""
+        found = dict(paths(self._root, depth=1))
+        for child in self._root.children:
+            if child.name == DEVICES:
+                found.update(paths(child, found[child], 1))
+        del found[self._root]
+        return found
 
     def _architecture(self, guest: Guest) -> str | None:
         """Return the name that an architecture has in guests. Raises GuestError for one that is not known."""
@@ -215,8 +217,10 @@ class Mending:
         self._sort()
         return more
 
-    def _to_extra(self, found: Iterable[tuple[Path, str]]) -> bool:
+    def _to_extra(self, found: Collection[tuple[Path, str]]) -> bool:
         """Have the elements that these are in go to ``extra``; say whether there were any that can."""
+        if not found:
+            return False
         holders = {path: element for element, path in self._paths.items()}
         more = False
         for path, why in found:
@@ -322,7 +326,7 @@ class Mending:
             )
             yield "domain", f"is that of a running guest: what only such a one has is left out ({few})"
         seen: set[str] = set()
-        for element, path in self._paths.items():
+        for element, path in self._paths.items() if self._raw else ():
             if element in self._raw:
                 seen.add(element.name)
                 yield self._shown(path), f"went to extra: {self._raw[element]}"

@@ -26,14 +26,15 @@ class Defined(NamedTuple):
 
 def as_defined(root: Element, place: Place, devices: str) -> Defined:
     """Return the document of a guest, which runs if its domain has an ``id``, as it was defined."""
+    if "id" not in root.attributes:
+        return Defined(root, {}, [])
     found = Defined(copy(root), {}, [])
-    if "id" in root.attributes:
-        found.root.children = _children(root, place, devices, (), found)
+    found.root.children = _children(root, place, devices, (), found)
     return found
 
 
 def _children(of: Element, place: Place, devices: str, path: Path, found: Defined) -> list[Element]:
-    keys = place.lists if path else place.elements
+    fields = place.lists if path else place.elements
     counts: dict[str, int] = {}
     result = []
     for child in of.children:
@@ -42,8 +43,7 @@ def _children(of: Element, place: Place, devices: str, path: Path, found: Define
         if not path and child.name == devices:
             less = copy(child)
             less.children = _children(child, place, devices, where, found)
-        elif (key := keys.get(child.tag)) is not None:
-            inside = place.inside(key)
+        elif (inside := fields.get(child.tag)) is not None:
             for rule in (inside.item if inside.is_list else inside).node.get("facts", {}).get("running", ()):
                 at, when = (rule, {}) if isinstance(rule, str) else (rule["at"], rule.get("when", {}))
                 if all(_has(child, there.split("/"), wanted) for there, wanted in when.items()):

@@ -9,17 +9,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from typing import Any
+from itertools import zip_longest
+from typing import Any, NamedTuple
 
 from kvmrender.context.derivation import derive
 from kvmrender.context.full_form import hypervisor, normaliser, rules_of, unshared, without_nulls
-from kvmrender.context.key_shapes import Notes
+from kvmrender.context.key_shapes import MOST_SHAPES, Notes, Rules
 from kvmrender.errors import Path
 from kvmrender.schema.guest_schema import GuestSchema, Node, resolve, value_at
 from kvmrender.schema.memory_units import KIB
 from kvmrender.schema.shorthand import QUANTITIES, Text, expander, forms, texts
 
 Guest = dict[str, Any]
+Places = dict[str, Any]
+"""Keys of a mapping where something is derived, or with such keys in what they have."""
 
 MACHINE = "machine"
 UNITS = ("EiB", "PiB", "TiB", "GiB", "MiB", "KiB")
@@ -55,7 +58,14 @@ class Shortener:
         self._normalise = normaliser(schema, arch, guest_type)
         self._form = Form(schema.root, nodes, guest_type)
         self._order = tuple(schema.root["properties"])
-        self._derived = list(_derived_places(schema.root, nodes))
+        self._places = _derived_places(schema.root, nodes, guest_type)
+        known = dict(_all_derived(self._places))
+        self._following = {
+            path
+            for path, found in known.items()
+            if any(other != path and other[: len(source)] == source for other in known for source in found.sources)
+        }
+        """Those that are derived from others that may be derived, too."""
 
     def context(self, guest: Guest) -> Guest:
         """Return the context of a guest that is known to be valid, or like one that is, without nulls."""
@@ -73,13 +83,16 @@ class Shortener:
     def shortened(self, guest: Guest) -> Guest:
         """Return a guest, given as what it is to become, without what its defaults and derived values are, in the
         shortest forms, and with nulls and empty lists for those that it is not to have."""
-        wanted = self._wanted(guest)
-        bare = _set(unshared(guest), dict.fromkeys(wanted, _GONE))
+        bare = _bare(guest, self._places)
+        short = self._form.written(bare)
         try:
-            back = self._back(bare, wanted)
+            full = self._normalise(short, Notes())
+            back = dict(_others(guest, derive(full, self._facts), self._places))
+            if back:
+                back = self._back(guest, unshared(full), back)
         except _MISSING:
-            back = wanted
-        return _with_machine(self._form.written(_set(bare, back)), self._order)
+            back = dict(_others(guest, _GONE, self._places))
+        return _with_machine(self._form.written(_set(bare, back)) if back else short, self._order)
 
     def full(self, guest: Guest) -> Guest:
         """Return a guest, given as what it is to become, with all that it has, and nulls for what it is not to have."""
@@ -88,7 +101,11 @@ class Shortener:
             context = self.context(whole)
         except _MISSING:
             return whole
-        added = {path: value for path, value in self._wanted(whole).items() if not value and value_at(context, path)}
+        added = {
+            path: value
+            for path, value in _others(whole, context, self._places)
+            if not value and value_at(context, path)
+        }
         return self._form.written(_set(whole, added), drop=False, fold=False) if added else whole
 
     def folded(self, guest: Guest) -> Guest:
@@ -96,69 +113,98 @@ class Shortener:
         found: Guest = self._form.written(guest, drop=False)
         return found
 
-    def _wanted(self, guest: Guest) -> dict[Path, Any]:
-        """Return what is derived for guests, by its paths in one, and what that has there, or what says that it has
-        nothing."""
-        return {
-            path: value_at(guest, path, nothing) for place, nothing in self._derived for path in _paths(guest, place)
-        }
-
-    def _back(self, bare: Guest, wanted: dict[Path, Any]) -> dict[Path, Any]:
-        """Return those of the derived values that a guest has to say, since they would be others."""
-        full = unshared(self._normalise(self._form.written(bare, fold=False), Notes()))
+    def _back(self, guest: Guest, full: Guest, others: dict[Path, Any]) -> dict[Path, Any]:
+        """Return those of the derived values that a guest has to say, since they would be others: at least ``others``.
+        All that is not derived is in ``full``."""
 
         def settled(given: dict[Path, Any]) -> dict[Path, Any]:
             while True:
                 before = {path: value_at(full, path, _GONE) for path in given}
                 context = derive(_set(full, given), self._facts)
-                others = {
-                    path: value
-                    for path, value in wanted.items()
-                    if path not in given and value_at(context, path) != value
-                }
+                others = {path: value for path, value in _others(guest, context, self._places) if path not in given}
                 _set(full, before)
                 if not others:
                     return given
                 given = {**given, **others}
+                if given.keys() == back.keys():
+                    return back
 
-        back = settled({})
+        back: dict[Path, Any] = {}
+        back = settled(others)
         groups: dict[Path, list[Path]] = {}
-        for path in back:
-            groups.setdefault(path[:-1], []).append(path)
-        for number in range(
-            max(map(len, groups.values()), default=0)
-        ):  # of several in one, some follow from the others
-            again = {paths[number] for paths in groups.values() if number < len(paths) > 1}
-            if again:
-                back = settled({path: value for path, value in back.items() if path not in again})
+        for path in back if len(back) > 1 else ():  # of several, some follow from the others
+            if tuple(step for step in path if isinstance(step, str)) in self._following:
+                groups.setdefault(path[:-1], []).append(path)
+        of_guest = [{path} for path in groups.pop((), ())]
+        for again in [*map(set, zip_longest(*groups.values())), *of_guest]:  # in devices, and then in the guest itself
+            back = settled({path: value for path, value in back.items() if path not in again})
         return back
 
 
-def _derived_places(root: Node, nodes: list[Node], path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    """Yield where something is derived, with 0 for any item of a list, and what says that there is nothing."""
+class Derived(NamedTuple):
+    """A key that may be derived, by the ``rules`` of its mapping, from what is at ``sources``; ``nothing`` says
+    that it has no value."""
+
+    rules: Rules
+    nothing: Any
+    sources: list[Path]
+
+
+def _derived_places(root: Node, nodes: list[Node], guest_type: str, depth: int = 1) -> Places:
+    """Return where something is derived in what nodes describe; what is in any item of a list is in the list."""
+    found: Places = {}
+    nodes = [resolve(root, node["items"]) for node in nodes if "items" in node] or nodes
     for key in nodes[0].get("properties", ()):
         inside = [resolve(root, node["properties"][key]) for node in nodes if key in node.get("properties", ())]
-        if any("derived" in case for node in inside for case in node.get("defaults", ())):
-            yield (*path, key), [] if inside[0].get("type") == "array" else None
-        if len(path) < MOST_STEPS - 1:
-            yield from _derived_places(root, inside, (*path, key))
-    if "items" in nodes[0]:
-        yield from _derived_places(
-            root, [resolve(root, node["items"]) for node in nodes if "items" in node], (*path, 0)
-        )
+        cases = [case for node in inside for case in node.get("defaults", ()) if "derived" in case]
+        if cases:
+            nothing: Any = [] if inside[0].get("type") == "array" else None
+            sources = [tuple(place[1:].split(".")) for case in cases for place in case.get("from", ())]
+            found[key] = Derived(rules_of(root, nodes, guest_type), nothing, sources)
+        elif depth < MOST_STEPS and (
+            below := _derived_places(root, inside, guest_type, depth + 1 + ("items" in inside[0]))
+        ):
+            found[key] = below
+    return found
 
 
-def _paths(value: Any, place: Path, path: Path = ()) -> Iterator[Path]:
-    """Yield the paths in a value that a place stands for, where the mappings around it are there."""
-    step, *rest = place
-    if isinstance(step, int):
-        for number in range(len(value) if isinstance(value, list) else 0):
-            yield from _paths(value[number], tuple(rest), (*path, number))
-    elif isinstance(value, dict):
-        if rest:
-            yield from _paths(value.get(step), tuple(rest), (*path, step))
+def _all_derived(places: Places, path: Path = ()) -> Iterator[tuple[Path, Derived]]:
+    for key, below in places.items():
+        if below.__class__ is dict:
+            yield from _all_derived(below, (*path, key))
         else:
-            yield (*path, step)
+            yield (*path, key), below
+
+
+def _bare(guest: Any, places: Places) -> Any:
+    """Return a guest without what may be derived."""
+    if guest.__class__ is list:
+        return [_bare(item, places) for item in guest]
+    if guest.__class__ is not dict:
+        return guest
+    found = dict(guest)
+    for key, below in places.items():
+        if key in found:
+            if below.__class__ is dict:
+                found[key] = _bare(found[key], below)
+            elif below.rules.is_derived(key, guest):
+                del found[key]
+    return found
+
+
+def _others(guest: Any, context: Any, places: Places, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """Yield what may be derived and is not the same in a context, by its path in a guest where the mappings around it
+    are there, with what that has there, or what says that it has nothing."""
+    if guest.__class__ is list:
+        for number, item in enumerate(guest):
+            yield from _others(item, value_at(context, (number,), _GONE), places, (*path, number))
+    elif guest.__class__ is dict:
+        for key, below in places.items():
+            there = context.get(key) if context.__class__ is dict else _GONE
+            if below.__class__ is dict:
+                yield from _others(guest.get(key), there, below, (*path, key))
+            elif (value := guest.get(key, below.nothing)) != there and below.rules.is_derived(key, guest):
+                yield (*path, key), value
 
 
 def _set(guest: Guest, changes: dict[Path, Any]) -> Guest:
@@ -172,6 +218,15 @@ def _set(guest: Guest, changes: dict[Path, Any]) -> Guest:
     return guest
 
 
+class Keys(NamedTuple):
+    """What is known of mappings that have the same keys: their ``order``, each with the form of what it has, those that
+    are ``filled`` where a guest does not say them, and whether they are ``whole``: no other has to be left out."""
+
+    order: list[tuple[str, Form | None]]
+    filled: list[str]
+    is_whole: bool
+
+
 class Form:
     """What may be written at one place of guests, by what the schema says of it: ``nodes`` are its own and that of the
     part of the architecture."""
@@ -182,9 +237,15 @@ class Form:
         self._presence, shorthand = forms(node)
         self._keys = {*shorthand.values()} if isinstance(shorthand, dict) else {shorthand}
         self._expand, self._texts = expander(node), texts(node)
-        self._inside: dict[str, Form] = {}
-        self._is_mapping = "properties" in node or self._presence
-        self._rules = rules_of(root, nodes, guest_type)
+        self._is_mapping, self._is_list = "properties" in node or self._presence, "items" in node
+        self._is_quantity, self._is_text = node.get("format") in QUANTITIES, node.get("type") == "string"
+        self._is_any = isinstance(shorthand, str) and not self._presence and not self._is_quantity
+        self._rules, self._required = rules_of(root, nodes, guest_type), node.get("required", ())
+        self._known: dict[tuple[str, ...], Keys] = {}
+
+    @cached_property
+    def _inside(self) -> dict[str, Form]:
+        return {}
 
     def _of(self, key: str) -> Form:
         if (found := self._inside.get(key)) is None:
@@ -200,70 +261,90 @@ class Form:
         """Return a value in full form as it may be written, its keys in the order of the schema: with nulls for the
         defaults that it does not have, where they are to ``drop`` without those that it has, and in the short forms,
         where it is to ``fold``."""
-        if value.__class__ is str:
-            is_number = fold and self._node.get("type") == "string" and _NUMBER.fullmatch(value)
+        kind = value.__class__
+        if kind is str:
+            is_number = fold and self._is_text and value[:1].isdecimal() and _NUMBER.fullmatch(value)
             return int(value) if is_number else value  # where a text belongs, a number will do
-        if isinstance(value, list) and "items" in self._node:
+        if kind is list and self._is_list:
             items = [self._item.written(item, drop, fold, depth + 1) for item in value]
             alone = fold and len(items) == 1 and self._item._node.get("type") == "object"
             return items[0] if alone and (depth > 1 or not isinstance(items[0], dict)) else items
-        if not isinstance(value, dict) or not self._is_mapping:
+        if kind is not dict or not self._is_mapping:
             return value
-        given = self._given(value, drop)
-        inside = {
-            key: self._of(key).written(given[key], drop, fold, depth + 1)
-            for key in self._rules.children
-            if key in given
-        }
-        if len(inside) < len(given):
-            inside.update({key: item for key, item in given.items() if key not in inside})
+        keys = self._keys_of(value)
+        given = value
+        if not keys.is_whole or (drop and keys.filled):
+            given = self._given(value, keys, drop)
+            keys = self._keys_of(given)
+        inside = {}
+        for key, form in keys.order:
+            item = given[key]
+            if item.__class__ is str and not (form and form._is_text):
+                inside[key] = item
+            else:
+                inside[key] = item if form is None or item is None else form.written(item, drop, fold, depth + 1)
         return self._scalar(given, inside) if fold else inside
 
-    def _given(self, mapping: Guest, drop: bool) -> Guest:
-        """Return what a mapping has to say to be what it is."""
-        rules, given = self._rules, mapping
-        if not rules.filled:
-            return mapping
-        required = self._node.get("required", ())
-        while more := [
-            key
-            for key, value in rules.filled_in(given).items()
-            if key not in given and value != [] and key not in required
-        ]:
-            given = {**given, **{key: [] if key in rules.arrays else None for key in more}}
-        if not drop:
-            return given
-        filled = [key for key, value in mapping.items() if key in rules.filled and value is not None]
-        out = set(filled)
-        while back := self._others(given, out):
-            out -= back
-        kept = [key for key in filled if key not in out]
-        for key in kept if len(kept) > 1 and rules.cases else ():  # one may follow from the others
-            if not self._others(given, {*out, key}):
-                out.add(key)
-        return {key: value for key, value in given.items() if key not in out}
+    def _keys_of(self, mapping: Guest) -> Keys:
+        """Return what is known of the keys that a mapping has."""
+        names = tuple(mapping)
+        if (found := self._known.get(names)) is None:
+            found = Keys(
+                [(key, self._of(key)) for key in self._rules.children if key in mapping]
+                + [(key, None) for key in names if key not in self._rules.children],
+                [key for key in names if key in self._rules.filled],
+                self._rules.is_whole(names, self._required),
+            )
+            if len(self._known) < MOST_SHAPES:
+                self._known[names] = found
+        return found
 
-    def _others(self, given: Guest, out: set[str]) -> set[str]:
-        """Return those of the keys of a mapping that would have another value if they were left out."""
-        found = self._rules.filled_in({key: value for key, value in given.items() if key not in out})
-        return {key for key in out if found.get(key) != given[key]}
+    def _given(self, mapping: Guest, keys: Keys, drop: bool) -> Guest:
+        """Return what a mapping, which has these keys, has to say to be what it is."""
+        rules, given, filled = self._rules, mapping, keys.filled
+        while not keys.is_whole and (more := self._more(given)):
+            given = {**given, **{key: [] if key in rules.arrays else None for key in more}}
+            keys = self._keys_of(given)
+        if not drop or not filled:
+            return given
+        out = {key for key in filled if mapping[key] is not None}
+        while True:
+            left = {key: value for key, value in given.items() if key not in out}
+            found = rules.filled_in(left)
+            if not (back := {key for key in out if found.get(key) != given[key]}):
+                break
+            out -= back
+        if len(out) == len(filled):
+            return left
+        if rules.cases and len(kept := [key for key in filled if key in left and mapping[key] is not None]) > 1:
+            for key in kept:  # one may follow from the others
+                less = {name: value for name, value in left.items() if name != key}
+                found = rules.filled_in(less)
+                if found.get(key) == given[key] and all(found.get(name) == given[name] for name in out):
+                    left = less
+                    out.add(key)
+        return left
+
+    def _more(self, given: Guest) -> list[str]:
+        """Return the keys of what is filled in that a mapping does not have, and would not be without."""
+        filled = self._rules.filled_in(given)
+        if len(filled) == len(given):
+            return []
+        return [key for key, value in filled.items() if key not in given and value != [] and key not in self._required]
 
     def _scalar(self, value: Guest, inside: Guest) -> Any:
         """Return the scalar that stands for a mapping, which is ``inside`` with all in it in short form; or
         ``inside``."""
         if not value:
             return True if self._presence else inside
-        if self._node.get("format") in QUANTITIES:
+        if self._is_quantity:
             return next((size for size in _sizes(value) if self._expand(size) == value), inside)
         if len(value) == 1 and (key := next(iter(value))) in self._keys:
             scalar = inside[key]
-            if (
-                isinstance(scalar, (str, int))
-                and scalar.__class__ is not bool
-                and self._expand(scalar) == {key: scalar}
-            ):
+            if scalar.__class__ in (str, int) and (self._is_any or self._expand(scalar) == {key: scalar}):
                 return scalar
-        return min(self._of_words(inside), key=lambda text: len(text.replace(" ", "")), default=inside)
+        words = self._of_words(inside) if self._texts else ()
+        return min(words, key=lambda text: len(text.replace(" ", "")), default=inside)
 
     def _of_words(self, inside: Guest) -> Iterator[str]:
         """Yield the texts with several words that stand for a mapping."""

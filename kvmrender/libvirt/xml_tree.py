@@ -7,7 +7,8 @@ refused before there is a tree of it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import NamedTuple
 from xml.parsers import expat
 
@@ -34,37 +35,88 @@ class RefusedXmlError(Exception):
         self.message, self.line = message, line
 
 
+class Source:
+    """The text of a document, ``data`` from ``begin`` to ``end``. Where its elements stand there, by their numbers,
+    which count elements and attributes, is looked for when it is first asked for: few documents need it."""
+
+    def __init__(self, data: bytes, offset: int) -> None:
+        self.data, self._offset = data, offset
+        self.begin = self.end = offset
+
+    @property
+    def document(self) -> bytes:
+        """The root as it stands there."""
+        return self.data[self.begin : self.end]
+
+    @cached_property
+    def places(self) -> dict[int, tuple[int, int]]:
+        """Where each element begins, and where its last tag."""
+        found: dict[int, tuple[int, int]] = {}
+        opened: list[tuple[int, int]] = []
+        number, offset, parser = 0, self._offset, expat.ParserCreate("utf-8")
+
+        def start(_: str, attributes: dict[str, str]) -> None:
+            nonlocal number
+            number += 1 + len(attributes)
+            opened.append((number, offset + parser.CurrentByteIndex))
+
+        def finish(_: str) -> None:
+            number, begin = opened.pop()
+            found[number] = begin, offset + parser.CurrentByteIndex
+
+        parser.StartElementHandler, parser.EndElementHandler = start, finish
+        parser.Parse(memoryview(self.data)[offset : self.end], True)
+        parser.StartElementHandler = parser.EndElementHandler = None  # they refer to it
+        return found
+
+
 class Element:
     """An element. ``tag`` is its name as written, ``name`` with its namespace, ``{urn:a}b``; the keys of
-    ``facts`` are those of its ``attributes``. ``text`` is all text right in it. It stands in ``data`` from ``start``,
-    and its last tag from ``last``; ``outer`` are the namespaces around it, by prefixes, ``declared`` its own."""
+    ``facts`` are those of its ``attributes``. ``text`` is all text right in it. It stands in its ``source`` under its
+    ``number``; ``outer`` are the namespaces around it, by prefixes, ``declared`` its own."""
 
     __slots__ = (
         "attributes",
         "children",
-        "data",
         "declared",
         "facts",
-        "last",
         "name",
+        "number",
         "outer",
-        "start",
+        "source",
         "tag",
         "text",
     )
 
-    def __init__(self, data: bytes, tag: str, attributes: dict[str, str], start: int, outer: dict[str, str]) -> None:
-        self.data, self.tag, self.name, self.start, self.last = data, tag, tag, start, start
+    def __init__(
+        self, source: Source, number: int, tag: str, attributes: dict[str, str], outer: dict[str, str]
+    ) -> None:
+        self.source, self.number = source, number
+        self.tag = self.name = tag
         self.attributes = self.facts = attributes
         self.outer, self.declared = outer, NONE
         self.children: list[Element] = []
         self.text = ""
 
     @property
+    def data(self) -> bytes:
+        """All that its document is in."""
+        return self.source.data
+
+    @property
+    def start(self) -> int:
+        """Where it begins in ``data``."""
+        return self.source.places[self.number][0]
+
+    @property
     def end(self) -> int:
         """Where it ends in ``data``."""
-        is_empty = not self.children and not self.text and self.data[self.last - 2 : self.last] == b"/>"
-        return self.last if is_empty else self.data.index(b">", self.last) + 1
+        return self.end_from(self.source.places[self.number][1])
+
+    def end_from(self, last: int) -> int:
+        """Return where it ends, if its last tag begins there."""
+        is_empty = not self.children and not self.text and self.data[last - 2 : last] == b"/>"
+        return last if is_empty else self.data.index(b">", last) + 1
 
     @property
     def scope(self) -> dict[str, str]:
@@ -117,13 +169,11 @@ class _Parser:
         self.data, self.offset, self.line, self._has_prefixes = data, offset, line, has_prefixes
         self.root: Element | None = None
         self.root_line = self.last_line = line
-        self._open: list[Element] = []
-        self._facts = 0
-        self._end = 0
+        self._source = Source(data, offset)
+        self._is_done = False
         self._parser = parser = expat.ParserCreate("utf-8")
         parser.buffer_text = True
-        parser.StartElementHandler, parser.EndElementHandler = self._start, self._finish
-        parser.CharacterDataHandler = self._text
+        parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = self._handlers()
         parser.StartDoctypeDeclHandler = self._refuse_dtd
 
     def parse(self, view: memoryview) -> int:
@@ -132,8 +182,8 @@ class _Parser:
             self._parser.Parse(view[self.offset :], True)
         except expat.ExpatError as error:
             said = expat.ErrorString(error.code)
-            if self.root is not None and not self._open and said == expat.errors.XML_ERROR_JUNK_AFTER_DOC_ELEMENT:
-                return self._end
+            if self._is_done and said == expat.errors.XML_ERROR_JUNK_AFTER_DOC_ELEMENT:
+                return self._source.end
             if said == expat.errors.XML_ERROR_NO_ELEMENTS and self.root is None:
                 said = "there is nothing in it"
             raise RefusedXmlError(f"is not well-formed XML: {said}", self.line + error.lineno - 1) from None
@@ -156,23 +206,43 @@ class _Parser:
     def _refuse_dtd(self, *_: object) -> None:
         self._refuse("has a DTD, which domain XML never has")
 
-    def _start(self, tag: str, attributes: dict[str, str]) -> None:
-        opened, position = self._open, self.offset + self._parser.CurrentByteIndex
-        self._facts += 1 + len(attributes)
-        if len(opened) == MOST_LEVELS:
-            self._refuse(f"has more than {MOST_LEVELS} elements inside one another")
-        if self._facts > MOST_FACTS:
-            self._refuse(f"has more than {MOST_FACTS:,} elements and attributes")
-        if opened:
-            above = opened[-1]
-            element = Element(self.data, tag, attributes, position, above.scope if above.declared else above.outer)
-            above.children.append(element)
-        else:
-            element = Element(self.data, tag, attributes, position, {"xml": XML})
-            self.root, self.root_line = element, self.line + self._parser.CurrentLineNumber - 1
-        if self._has_prefixes:
-            self._expand(element)
-        opened.append(element)
+    def _handlers(self) -> tuple[Callable[..., None], Callable[..., None], Callable[..., None]]:
+        """Return what is called for each first tag, last tag, and text: functions, which are faster than methods."""
+        source, expand = self._source, self._expand if self._has_prefixes else None
+        opened: list[Element] = []
+        facts = 0
+
+        def start(tag: str, attributes: dict[str, str]) -> None:
+            nonlocal facts
+            facts += 1 + len(attributes)
+            if facts > MOST_FACTS:
+                self._refuse(f"has more than {MOST_FACTS:,} elements and attributes")
+            if opened:
+                above = opened[-1]
+                outer = above.scope if above.declared else above.outer
+                element = Element(source, facts, tag, attributes, outer)
+                above.children.append(element)
+                if len(opened) == MOST_LEVELS:
+                    self._refuse(f"has more than {MOST_LEVELS} elements inside one another")
+            else:
+                element = self.root = Element(source, facts, tag, attributes, {"xml": XML})
+                source.begin = self.offset + self._parser.CurrentByteIndex
+                self.root_line = self.line + self._parser.CurrentLineNumber - 1
+            if expand:
+                expand(element)
+            opened.append(element)
+
+        def finish(_: str) -> None:
+            element = opened.pop()
+            if not opened:
+                source.end = element.end_from(self.offset + self._parser.CurrentByteIndex)
+                self.last_line = self.line + self._parser.CurrentLineNumber - 1
+                self._is_done = True
+
+        def add(text: str) -> None:
+            opened[-1].text += text
+
+        return start, finish, add
 
     def _expand(self, element: Element) -> None:
         """Tell the namespaces that an element declares from its attributes, and name it and these by their own."""
@@ -194,16 +264,6 @@ class _Parser:
         if prefix not in scope:
             self._refuse(f"is not well-formed XML: {expat.errors.XML_ERROR_UNBOUND_PREFIX}")
         return f"{{{scope[prefix]}}}{local}"
-
-    def _text(self, text: str) -> None:
-        self._open[-1].text += text
-
-    def _finish(self, _: str) -> None:
-        element = self._open.pop()
-        element.last = self.offset + self._parser.CurrentByteIndex
-        if not self._open:
-            self._end = element.end
-            self.last_line = self.line + self._parser.CurrentLineNumber - 1
 
 
 def raw(element: Element) -> str:

@@ -19,7 +19,7 @@ from kvmrender import GuestError
 from kvmrender.engine import default_engine
 from kvmrender.libvirt import xml_tree
 from kvmrender.libvirt.importer import Imported, Importer, import_domain
-from kvmrender.libvirt.xml_facts import differences
+from kvmrender.libvirt.xml_facts import differences, is_same_text
 from kvmrender.libvirt.xml_tree import Element, documents, raw
 from kvmrender.reading.load import read
 from kvmrender.reading.profiles import Profiles
@@ -523,3 +523,25 @@ def test_documents_of_a_stream() -> None:
 )
 def test_what_differs_is_found(old: str, new: str, found: list[Any]) -> None:
     assert list(differences(root_of(old), root_of(new))) == found
+    assert not found or not is_same_text(old.encode(), new.encode())
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "is_same"),
+    [
+        ("<a b='1'>t</a>", "<a b='1'>t</a>", True),
+        ("<a b='1'>\n  <c d='e'/>\n</a>", '<a b="1">\n  <c d="e"/>\n</a>', True),
+        ("<a b='1'>it's</a>", '<a b="1">it"s</a>', False),
+        ("""<a b='1" c="2'/>""", '<a b="1" c="2"/>', False),
+        ("<a><![CDATA[<b c='']]></a>", '<a><![CDATA[<b c=""]]></a>', False),
+        ("<a b='1'/>", '<a b="2"/>', False),
+    ],
+)
+def test_text_is_the_same_but_for_quotes_around_attributes(old: str, new: str, is_same: bool) -> None:
+    assert is_same_text(old.encode(), new.encode()) is is_same
+
+
+def test_name_of_a_disk_that_follows_from_the_others_is_left_out() -> None:
+    disks = [{"source": "/a.img", "target": {"dev": "hdc", "bus": "ide"}}, {"source": "/b.img"}]
+    xml = kvmrender.render({"name": "a", "machine": "pc", "disks": disks})
+    assert lossless(xml).guest["disks"] == [{"source": "/a.img", "target": "hdc"}, {"source": "/b.img"}]
