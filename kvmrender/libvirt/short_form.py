@@ -13,7 +13,7 @@ from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from kvmrender.context.derivation import derive
-from kvmrender.context.full_form import hypervisor, normaliser, rules_of, unshared, without_nulls
+from kvmrender.context.full_form import hypervisor, normaliser, rules_of, without_nulls
 from kvmrender.context.key_shapes import MOST_SHAPES, Notes, Rules
 from kvmrender.errors import Path
 from kvmrender.schema.guest_schema import GuestSchema, Node, resolve, value_at
@@ -83,16 +83,20 @@ class Shortener:
     def shortened(self, guest: Guest) -> Guest:
         """Return a guest, given as what it is to become, without what its defaults and derived values are, in the
         shortest forms, and with nulls and empty lists for those that it is not to have."""
-        bare = _bare(guest, self._places)
+        bare = _copy(guest, self._places, is_bare=True)
         short = self._form.written(bare)
         try:
             full = self._normalise(short, Notes())
             back = dict(_others(guest, derive(full, self._facts), self._places))
             if back:
-                back = self._back(guest, unshared(full), back)
+                back = self._back(guest, _copy(full, self._places), back)
         except _MISSING:
             back = dict(_others(guest, _GONE, self._places))
-        return _with_machine(self._form.written(_set(bare, back)) if back else short, self._order)
+        if back:
+            changed = {path[0] for path in back}
+            known = {key: value for key, value in short.items() if key not in changed}
+            short = self._form.written(_set(bare, back), known=known)
+        return _with_machine(short, self._order)
 
     def full(self, guest: Guest) -> Guest:
         """Return a guest, given as what it is to become, with all that it has, and nulls for what it is not to have."""
@@ -176,18 +180,19 @@ def _all_derived(places: Places, path: Path = ()) -> Iterator[tuple[Path, Derive
             yield (*path, key), below
 
 
-def _bare(guest: Any, places: Places) -> Any:
-    """Return a guest without what may be derived."""
+def _copy(guest: Any, places: Places, is_bare: bool = False) -> Any:
+    """Return a copy of a guest in which what may be derived may be changed; all else is shared. If it is to be bare,
+    nothing that may be derived is in it."""
     if guest.__class__ is list:
-        return [_bare(item, places) for item in guest]
+        return [_copy(item, places, is_bare) for item in guest]
     if guest.__class__ is not dict:
         return guest
     found = dict(guest)
     for key, below in places.items():
         if key in found:
             if below.__class__ is dict:
-                found[key] = _bare(found[key], below)
-            elif below.rules.is_derived(key, guest):
+                found[key] = _copy(found[key], below, is_bare)
+            elif is_bare and below.rules.is_derived(key, guest):
                 del found[key]
     return found
 
@@ -257,10 +262,12 @@ class Form:
         items = [resolve(self._root, node["items"]) for node in self._nodes if "items" in node]
         return Form(self._root, items, self._guest_type)
 
-    def written(self, value: Any, drop: bool = True, fold: bool = True, depth: int = 0) -> Any:
+    def written(
+        self, value: Any, drop: bool = True, fold: bool = True, depth: int = 0, known: Guest | None = None
+    ) -> Any:
         """Return a value in full form as it may be written, its keys in the order of the schema: with nulls for the
         defaults that it does not have, where they are to ``drop`` without those that it has, and in the short forms,
-        where it is to ``fold``."""
+        where it is to ``fold``. Of a mapping, what some keys have may be ``known`` as it is written."""
         kind = value.__class__
         if kind is str:
             is_number = fold and self._is_text and value[:1].isdecimal() and _NUMBER.fullmatch(value)
@@ -279,7 +286,9 @@ class Form:
         inside = {}
         for key, form in keys.order:
             item = given[key]
-            if item.__class__ is str and not (form and form._is_text):
+            if known and key in known:
+                inside[key] = known[key]
+            elif item.__class__ is str and not (form and form._is_text):
                 inside[key] = item
             else:
                 inside[key] = item if form is None or item is None else form.written(item, drop, fold, depth + 1)
