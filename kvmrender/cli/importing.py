@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kvmrender.cli.options import MAX_SIZE, TEMPLATES, options
+from kvmrender.cli.options import JOBS, MAX_SIZE, TEMPLATES, options
 from kvmrender.cli.program import DIFFERS, engine_of, trouble
 from kvmrender.errors import Error, Problem, path_string, printable
 from kvmrender.fleet.fleet import Faults
 from kvmrender.fleet.folder import Folder
+from kvmrender.fleet.processes import cores
 from kvmrender.reading.inputs import Inputs
 from kvmrender.terminal import say, write
 
@@ -34,6 +35,7 @@ MOST_FOUND = 10_000
 @options(
     TEMPLATES,
     MAX_SIZE,
+    JOBS,
     click.option("--namespace", metavar="TEXT", help="Leave out values that are derived from this namespace."),
     click.argument("files", nargs=-1, type=click.Path(), metavar="[XML]..."),
 )
@@ -52,6 +54,7 @@ def import_(
     files: tuple[str, ...],
     templates: tuple[str, ...],
     max_size: int,
+    jobs: int,
     namespace: str | None,
     connect: str | None,
     with_secrets: bool,
@@ -85,7 +88,7 @@ def import_(
     if with_secrets and connect is None:
         raise click.UsageError("--with-secrets requires --connect URI.")
     with trouble():
-        from kvmrender.libvirt.import_files import fleet_of_files, imported_from
+        from kvmrender.libvirt.import_files import all_imported, fleet_of_files
         from kvmrender.libvirt.importer import Importer
 
         engine = engine_of(templates)
@@ -96,8 +99,8 @@ def import_(
             documents = _of_driver(connect, files, with_secrets, quiet)
         else:
             documents = _of_files(engine, files, max_size, unread)
-        for name, data in documents:
-            for one in imported_from(importer, name, data, full, tidy):
+        with closing(all_imported(importer, documents, full, tidy, 1 if connect else min(jobs, cores()))) as results:
+            for one in results:
                 faults.add(one.problems)
                 if one.fault:
                     faults.add_fault(one.fault)

@@ -143,15 +143,16 @@ LAYERS = (
     *MERGED,
     libvirt_option("Target libvirt version of each guest, such as 10.0; what it lacks is refused.", is_setting=True),
 )
+JOBS = click.option(
+    "-j",
+    "--jobs",
+    type=click.IntRange(1),
+    default=cores,
+    metavar="N",
+    help="Number of processes for many guests; by default the number of cores.",
+)
 FLEET = (
-    click.option(
-        "-j",
-        "--jobs",
-        type=click.IntRange(1),
-        default=cores,
-        metavar="N",
-        help="Number of processes for many guests; by default the number of cores.",
-    ),
+    JOBS,
     click.option("--select", multiple=True, metavar="GLOB", help="Select guests by name, such as 'web-*'."),
 )
 """Options that commands share, the last first."""

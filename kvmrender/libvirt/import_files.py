@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from kvmrender.engine import Engine
 from kvmrender.errors import GuestError, Problem, TemplateError
+from kvmrender.fleet.fleet import CHUNK, CHUNK_SIZE
+from kvmrender.fleet.processes import spread
 from kvmrender.libvirt.common_parts import fleet_of
 from kvmrender.libvirt.importer import Imported, Importer
 from kvmrender.libvirt.xml_tree import documents
@@ -66,6 +69,31 @@ def imported_from(
             yield OfFile(name, found.line, None, problems)
         except TemplateError as error:
             yield OfFile(name, found.line, None, fault=error)
+
+
+def all_imported(
+    importer: Importer, files: Iterable[tuple[str, bytes]], full: bool, tidy: bool, jobs: int
+) -> Generator[OfFile, None, None]:
+    """Yield what becomes of each document of many files, in order, worked on by ``jobs`` processes."""
+
+    def work(chunk: list[tuple[str, bytes]]) -> list[OfFile]:
+        return [one for name, data in chunk for one in imported_from(importer, name, data, full, tidy)]
+
+    with closing(spread(work, _chunks(files), jobs)) as results:
+        for _, found in results:
+            yield from found
+
+
+def _chunks(files: Iterable[tuple[str, bytes]]) -> Iterator[tuple[None, list[tuple[str, bytes]]]]:
+    chunk, size = list[tuple[str, bytes]](), 0
+    for name, data in files:
+        chunk.append((name, data))
+        size += len(data)
+        if len(chunk) == CHUNK or size > CHUNK_SIZE:
+            yield None, chunk
+            chunk, size = [], 0
+    if chunk:
+        yield None, chunk
 
 
 def fleet_of_files(engine: Engine, found: Iterable[OfFile]) -> OfFile:

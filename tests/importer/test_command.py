@@ -12,6 +12,7 @@ from conftest import ROOT, Run
 from hostile import bounded, complaint
 
 import kvmrender
+from kvmrender.fleet.fleet import CHUNK
 from kvmrender.reading.guest_text import to_json, to_yaml
 from kvmrender.reading.parse import from_json, from_yaml
 
@@ -77,6 +78,15 @@ def test_folder_to_folder(run: Run, tmp_path: Path) -> None:
     assert run("import", "-o", out, source).stderr == "2 guests: 0 created, 1 changed, 1 unchanged\n"
     run("import", "-o", out, "--format", "json", source / "b.xml")
     assert json.loads((out / "b.json").read_text()) == {"name": "b"}
+
+
+def test_many_are_the_same_and_in_order_whatever_the_number_of_processes(run: Run, tmp_path: Path) -> None:
+    for number in range(3 * CHUNK):
+        (tmp_path / f"{number:03}.xml").write_text(kvmrender.render({"name": f"guest-{number}"}))
+    (tmp_path / "100.xml").write_text("<domain>")
+    alone, spread = (run("import", "-j", jobs, str(tmp_path)) for jobs in ("1", "2"))
+    assert (alone.output, alone.exit_code) == (spread.output, spread.exit_code)
+    assert (alone.stdout.count("---"), alone.exit_code) == (3 * CHUNK - 2, 2)
 
 
 def test_check_writes_nothing(run: Run, tmp_path: Path) -> None:
