@@ -26,9 +26,9 @@ side, and closes an element that turns out empty in its tag: ``G`` is the end of
 there, ``J`` has Jinja render an include that is of one's own. ``prepared`` has the functions of the shipped templates.
 
 A function that asks a mapping for many keys, its subject, is called by way of a table (``S_…``), by the keys that the
-mapping has. There, ``specialise`` puts one in for just these keys, when they have come up a thousand times: written by
-the same generator, which knows them now. Of a watchdog without ``address`` and ``alias``, nothing is left to ask in
-``info``, so the include is gone, and with it the question whether the element is empty.
+mapping has. There, ``specialise`` puts one in for just these keys, when they have come up often: written by the same
+generator, which knows them now. Of a watchdog without ``address`` and ``alias``, nothing is left to ask in ``info``, so
+the include is gone, and with it the question whether the element is empty.
 
 What a function can't do raises, whatever it is: then Jinja renders the guest, and has the last word and the better
 messages. A test holds both against each other, and fails where Jinja was needed for a guest that is well.

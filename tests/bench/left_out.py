@@ -21,11 +21,11 @@ if not __package__:
 
 from bench.guests import GUESTS
 from bench.rounds import timed
-from kvmrender.compiler.specialise import Table
+from kvmrender.compiler.specialise import SEEN, Table
 from kvmrender.context import validation
 from kvmrender.engine import Engine
 
-WARMING = 2500
+WARMING = SEEN + 1000
 SAMPLE = 0.02
 """Calls before the first that counts, and seconds that a sample takes."""
 

@@ -13,10 +13,11 @@ import kvmrender
 from bench.contenders import OURS, Contender, Contenders, admitted
 from bench.guests import GUESTS
 from bench.rounds import Row, timed
+from kvmrender.compiler.specialise import SEEN
 
-WARMING, LONGEST = 2500, 3
+WARMING, LONGEST = SEEN + 1000, 3
 """Calls before the first that counts, and seconds that they may take: kvmrender brings in jsonschema-rs only after some
-guests, and makes functions for keys that have come up a thousand times."""
+guests, and makes functions for keys that have come up often."""
 
 
 def measure(folder: Path, rounds: int, sample: float) -> list[Row]:

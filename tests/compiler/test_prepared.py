@@ -32,6 +32,16 @@ made = {"jinja2.environment", "kvmrender.compiler.generator", "kvmrender.templat
 print(*sorted(made) or ["nothing"], xml, sep="\\n")
 """
 """Says which modules were at work that make something of templates and parts, and writes a guest."""
+LOOK_AT_FLEET = """
+import sys
+from kvmrender.engine import Engine
+engine = Engine()
+guest = {"interfaces": [{"source": "br0"}], "disks": [{"source": f"/{name}.img", "device": "cdrom"} for name in "ab"]}
+for number in range(int(sys.argv[1])):
+    engine.render({"name": f"a{number}", **guest})
+print("jinja2.environment" in sys.modules)
+"""
+"""Says whether Jinja was brought in to render so many guests of the same keys."""
 
 
 def copied(folder: Path) -> Path:
@@ -195,6 +205,14 @@ def test_ones_own_sees_more_names_than_the_one_that_it_replaces(tmp_path: Path) 
     own = '      <source serial="{{ device.serial.text }}" file="{{ source.file }}"/>\n'
     engine = with_own(tmp_path, devices__disk__source=own)
     assert find(engine.render(GUEST), "devices/disk/source").attrib == {"serial": "s", "file": "/a.img"}
+
+
+@pytest.mark.parametrize(("guests", "is_compiled"), [(1_000, False), (SEEN + 1, True)])
+def test_what_a_thousand_guests_have_in_common_is_not_compiled(
+    guests: int, is_compiled: bool, installed: Path, tmp_path: Path
+) -> None:
+    """It takes longer to bring in Jinja for that than so few guests do."""
+    assert python(installed, LOOK_AT_FLEET, str(guests)) == f"{is_compiled}\n"
 
 
 @pytest.mark.usefixtures("prepared_here")
