@@ -12,7 +12,6 @@ from kvmrender.cli.options import TEMPLATES, options
 from kvmrender.cli.program import engine_of, trouble
 from kvmrender.errors import Error, brief, nearest, shown_file, visible
 from kvmrender.reading.profiles import description
-from kvmrender.templating.loader import text_of
 from kvmrender.templating.stack import PROFILES, Stack
 from kvmrender.terminal import say, write
 
@@ -93,4 +92,6 @@ def _text(stack: Stack, name: str) -> str:
     """Return the text of a profile. Raises Error."""
     if name not in (known := stack.profiles()):
         raise Error(f"{brief(name)}: is not a profile{nearest(name, sorted(known))}")
+    from kvmrender.templating.loader import text_of
+
     return text_of(stack, f"{PROFILES}/{name}.yaml")

@@ -221,3 +221,10 @@ def test_signal_that_python_loses_at_the_end() -> None:
         [sys.executable, "-c", LOST, "end"], env=ENVIRONMENT, capture_output=True, text=True, timeout=60
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_commands_start_without_jinja() -> None:
+    """Of each start, it would be a fifth."""
+    program = "import sys, kvmrender.cli.main; print('jinja2' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], env=ENVIRONMENT, capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
