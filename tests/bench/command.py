@@ -11,9 +11,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from bench import cold, commands, drift, fleet, growth, imports, inside, machine, report, warm
+from bench import cold, commands, fleet, growth, imports, inside, machine, report, warm
 
-PARTS = ("warm", "inside", "import", "cold", "commands", "fleet", "drift", "growth")
+PARTS = ("warm", "inside", "import", "cold", "commands", "fleet", "growth")
 
 
 @dataclass(frozen=True)
@@ -28,11 +28,10 @@ class Effort:
     inputs: tuple[int, ...] = growth.SIZES
     counts: tuple[int, ...] = (100, 1_000, 10_000)
     inside: int = 2_000
-    drift: int = 10_000
 
 
 FULL = Effort(50, 0.02, 25, 5, {kind: [1_000, 10_000, 100_000] for kind in ("yaml", "jsonl")})
-QUICK = Effort(3, 0.001, 2, 1, {"yaml": [20], "jsonl": [20, 40]}, (1 << 13, 1 << 14), (2, 4, 8), 20, 20)
+QUICK = Effort(3, 0.001, 2, 1, {"yaml": [20], "jsonl": [20, 40]}, (1 << 13, 1 << 14), (2, 4, 8), 20)
 
 
 def measure(parts: Sequence[str], effort: Effort, jobs: int) -> dict[str, Any]:
@@ -57,8 +56,6 @@ def measure(parts: Sequence[str], effort: Effort, jobs: int) -> dict[str, Any]:
         if "fleet" in parts:
             results["fleet"] = fleet.measure(folders["fleet"], effort.sizes, jobs, effort.fleet_rounds)
             results["growth"] = fleet.growth(results["fleet"])
-        if "drift" in parts:
-            results["drift"] = drift.measure(folders["drift"], effort.drift, jobs, effort.fleet_rounds)
     return results
 
 

@@ -37,7 +37,7 @@ import json, os, sys, time
 start = time.perf_counter()
 pid = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ)
 _, status, usage = os.wait4(pid, 0)
-print(json.dumps([time.perf_counter() - start, usage.ru_maxrss, status]))
+print(json.dumps([time.perf_counter() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss, status]))
 """
 """A small process starts the command, since Linux counts the memory of who starts it as the command's own."""
 
@@ -74,16 +74,18 @@ def measure(folder: Path, sizes: dict[str, list[int]], jobs: int, rounds: int) -
     """
     cases = [(kind, count) for kind, counts in sizes.items() for count in sorted({1, *counts})]
     seconds: dict[tuple[str, int], list[float]] = {case: [] for case in cases}
+    cpu: dict[tuple[str, int], list[float]] = {case: [] for case in cases}
     peaks: dict[tuple[str, int], list[int]] = {case: [] for case in cases}
     refused: dict[tuple[str, int], str] = {}
     for _ in range(rounds):
         for kind, count in cases:
             try:
-                took, peak = _run(folder, kind, count, jobs)
+                took, worked, peak = _run(folder, kind, count, jobs)
             except RefusedError as error:
                 refused[kind, count] = str(error)
             else:
                 seconds[kind, count].append(took)
+                cpu[kind, count].append(worked)
                 peaks[kind, count].append(peak)
     rows = []
     for before, (kind, count) in zip([("", 0), *cases], cases):  # noqa: B905 - one more, on purpose
@@ -92,7 +94,7 @@ def measure(folder: Path, sizes: dict[str, list[int]], jobs: int, rounds: int) -
             row["refused"] = refused[kind, count]
         else:
             row |= summary(seconds[kind, count]) | {"peak_bytes": median(peaks[kind, count])}
-            row["per_second"] = count / row["seconds"]
+            row |= {"per_second": count / row["seconds"], "cpu": median(cpu[kind, count])}
             if before[0] == kind and before not in refused:
                 further = [many - few for few, many in zip(seconds[before], seconds[kind, count], strict=True)]
                 row["per_guest"] = median(further) / (count - before[1])
@@ -100,8 +102,9 @@ def measure(folder: Path, sizes: dict[str, list[int]], jobs: int, rounds: int) -
     return rows
 
 
-def _run(folder: Path, kind: str, count: int, jobs: int) -> tuple[float, int]:
-    """Return the seconds of one run, and the peak memory of its largest process in bytes."""
+def _run(folder: Path, kind: str, count: int, jobs: int) -> tuple[float, float, int]:
+    """Return the seconds of one run, those of all its processes on a processor, and the peak memory of the largest in
+    bytes."""
     fleet, out = folder / f"fleet-{count}.{kind}", folder / "out"
     if not fleet.exists():
         write(fleet, count)
@@ -110,7 +113,7 @@ def _run(folder: Path, kind: str, count: int, jobs: int) -> tuple[float, int]:
         [sys.executable, "-I", "-S", "-c", LAUNCHER, *command], check=True, stdout=subprocess.PIPE, text=True
     )
     try:
-        seconds, kib, status = json.loads(launched.stdout)
+        seconds, cpu, kib, status = json.loads(launched.stdout)
         if status:
             raise RefusedError(f"{' '.join(command)} failed")
         written = sum(1 for path in out.iterdir() if path.suffix == ".xml")
@@ -121,7 +124,7 @@ def _run(folder: Path, kind: str, count: int, jobs: int) -> tuple[float, int]:
             raise RefusedError(f"the document of {last['name']} differs: {fault}")
     finally:
         shutil.rmtree(out, ignore_errors=True)
-    return seconds, kib * 1024
+    return seconds, cpu, kib * 1024
 
 
 def growth(rows: Iterable[Row]) -> dict[str, Any]:

@@ -20,7 +20,6 @@ def markdown(results: dict[str, Any]) -> str:
         _cold(results["cold"]) if "cold" in results else [],
         _commands(results["commands"]) if "commands" in results else [],
         _fleet(results) if "fleet" in results else [],
-        _drift(results["drift"]) if "drift" in results else [],
         _stages(results["stages"]) if "stages" in results else [],
     ]
     return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
@@ -73,14 +72,6 @@ def _commands(rows: list[Row]) -> Iterator[str]:
         yield f"| {' | '.join([row['command'], row['contender'], *cells, growth, ours])} |"
 
 
-def _drift(rows: list[Row]) -> list[str]:
-    head = (
-        "| fleet | command | seconds | middle half | least | drift takes |\n| --- | --- | ---: | ---: | ---: | ---: |"
-    )
-    peaks = ", ".join(f"{row['contender']} {row['peak_bytes'] / 1e6:.0f} MB" for row in rows)
-    return ["Drift: a fleet against dumps of its guests.", "", head, *_contenders(rows, 1, 2), "", f"Peak: {peaks}."]
-
-
 def _contenders(rows: list[Row], scale: float, digits: int) -> Iterator[str]:
     for row in rows:
         cells = [row["guest"]] if "guest" in row else []
@@ -99,18 +90,18 @@ def _contenders(rows: list[Row], scale: float, digits: int) -> Iterator[str]:
 def _fleet(results: dict[str, Any]) -> Iterator[str]:
     yield "Fleet: one command, a file of many guests, a file for each."
     yield ""
-    yield "| fleet | guests | jobs | seconds | middle half | guests a second | µs a further guest | peak MB |"
-    yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+    yield "| fleet | guests | jobs | seconds | middle half | CPU seconds | guests/s | µs a further guest | peak MB |"
+    yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
     for row in results["fleet"]:
         begin = f"| {row['kind']} | {row['guests']:,} | {row['jobs']} |"
         if "refused" in row:
-            yield f"{begin} {_excuse(row)} | | | | |"
+            yield f"{begin} {_excuse(row)} | | | | | |"
             continue
         low, high = row["quartiles"]
         further = _number(row["per_guest"] * 1e6, 0) if "per_guest" in row else ""
         yield (
-            f"{begin} {row['seconds']:.2f} | {low:.2f} to {high:.2f} | {row['per_second']:,.0f} | {further} "
-            f"| {row['peak_bytes'] / 1e6:.0f} |"
+            f"{begin} {row['seconds']:.2f} | {low:.2f} to {high:.2f} | {row['cpu']:.2f} | {row['per_second']:,.0f} "
+            f"| {further} | {row['peak_bytes'] / 1e6:.0f} |"
         )
     for kind, grown in results["growth"].items():
         yield ""

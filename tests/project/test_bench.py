@@ -35,7 +35,7 @@ def test_every_contender_is_timed() -> None:
     if missing := [name for name in PEERS if not shutil.which(name)]:
         packages = (ROOT / "tests/bench/packages.txt").read_text().split()
         pytest.skip(f"needs {', '.join(missing)}: apt-get install {' '.join(packages)}")
-    done = bench("--quick", "--only", "warm,import,cold,commands,fleet,drift", "--json")
+    done = bench("--quick", "--only", "warm,import,cold,commands,fleet", "--json")
     assert (done.returncode, done.stderr) == (0, "")
     results = json.loads(done.stdout)
     assert [(row["guest"], row["contender"]) for row in results["warm"]] == [
@@ -55,8 +55,7 @@ def test_every_contender_is_timed() -> None:
     assert [(row["guest"], row["contender"]) for row in results["import"]] == [
         (guest, name) for guest in ("seed-arm64", "web-1", "large") for name in imports.NAMES
     ]
-    assert [row["contender"] for row in results["drift"]] == ["kvmrender render", "kvmrender drift"]
-    for row in results["warm"] + results["import"] + results["cold"] + results["fleet"] + results["drift"]:
+    for row in results["warm"] + results["import"] + results["cold"] + results["fleet"]:
         low, high = row["quartiles"]
         assert 0 < row["least"] <= low <= row["seconds"] <= high
     for row in results["warm"] + results["import"] + results["cold"]:
@@ -73,7 +72,7 @@ def test_every_contender_is_timed() -> None:
         *(("yaml", 1), ("yaml", 20)),
         *(("jsonl", 1), ("jsonl", 20), ("jsonl", 40)),
     ]
-    assert all(row["peak_bytes"] > 10e6 for row in results["fleet"])
+    assert all(row["peak_bytes"] > 10e6 and 0 < row["cpu"] < 100 for row in results["fleet"])
     assert {"CPU", "cores", "Jinja2", "Go", "virtinst", "libvirt"} <= results["machine"].keys()
 
 
@@ -151,7 +150,7 @@ def test_a_fleet_that_is_not_all_written_is_not_timed(
     monkeypatch.setattr(fleet, "write", lambda path, count: write(path, max(1, count - 1)))
     assert command.main(["--quick", "--only", "fleet", "--jobs", "1", "--yaml", "3", "--jsonl", ""]) == 1
     rows = [line for line in capsys.readouterr().out.splitlines() if line.startswith("| yaml")]
-    assert rows[1] == "| yaml | 3 | 1 | not timed: 2 files were written, of 3 | | | | |"
+    assert rows[1] == "| yaml | 3 | 1 | not timed: 2 files were written, of 3 | | | | | |"
 
 
 ONE = (
