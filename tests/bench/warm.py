@@ -15,7 +15,7 @@ from bench.guests import GUESTS
 from bench.rounds import Row, timed
 from kvmrender.compiler.specialise import SEEN
 
-WARMING, LONGEST = SEEN + 1000, 3
+WARMING, LONGEST = SEEN + 1000, 5
 """Calls before the first that counts, and seconds that they may take: kvmrender brings in jsonschema-rs only after some
 guests, and makes functions for keys that have come up often."""
 
