@@ -70,7 +70,8 @@ def write(path: Path, count: int) -> None:
 def measure(folder: Path, sizes: dict[str, list[int]], jobs: int, rounds: int) -> list[Row]:
     """Run every size of every kind of fleet in turn, ``rounds`` times.
 
-    A row's ``per_guest`` is what each guest takes that the fleet before it, the next smaller one, doesn't have.
+    A row's ``per_guest`` is the processors' time for each guest that the fleet before it, the next smaller one, doesn't
+    have.
     """
     cases = [(kind, count) for kind, counts in sizes.items() for count in sorted({1, *counts})]
     seconds: dict[tuple[str, int], list[float]] = {case: [] for case in cases}
@@ -87,17 +88,17 @@ def measure(folder: Path, sizes: dict[str, list[int]], jobs: int, rounds: int) -
                 seconds[kind, count].append(took)
                 cpu[kind, count].append(worked)
                 peaks[kind, count].append(peak)
-    rows = []
-    for before, (kind, count) in zip([("", 0), *cases], cases):  # noqa: B905 - one more, on purpose
+    rows: list[Row] = []
+    for kind, count in cases:
         row: Row = {"kind": kind, "guests": count, "jobs": jobs}
         if (kind, count) in refused:
             row["refused"] = refused[kind, count]
         else:
             row |= summary(seconds[kind, count]) | {"peak_bytes": median(peaks[kind, count])}
             row |= {"per_second": count / row["seconds"], "cpu": median(cpu[kind, count])}
-            if before[0] == kind and before not in refused:
-                further = [many - few for few, many in zip(seconds[before], seconds[kind, count], strict=True)]
-                row["per_guest"] = median(further) / (count - before[1])
+            before = rows[-1] if rows else {}
+            if before.get("kind") == kind and "cpu" in before:
+                row["per_guest"] = (row["cpu"] - before["cpu"]) / (count - before["guests"])
         rows.append(row)
     return rows
 

@@ -29,7 +29,7 @@ def draw(rows: Iterable[Row], path: Path) -> None:
     timed = [row for row in rows if "per_guest" in row]
     figure = Figure(figsize=(9, 3.6), layout="constrained", facecolor="none")
     time, memory = figure.subplots(1, 2)
-    _lines(time, timed, "time of a guest, µs", lambda row: row["per_guest"] * 1e6)
+    _lines(time, timed, "CPU time of a further guest, µs", lambda row: row["per_guest"] * 1e6)
     _lines(memory, timed, "peak memory, MB", lambda row: row["peak_bytes"] / 1e6)
     time.legend(frameon=False, labelcolor=INK)
     settings = {"svg.fonttype": "none", "svg.hashsalt": "kvmrender", "font.family": "sans-serif"}

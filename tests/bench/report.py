@@ -90,7 +90,7 @@ def _contenders(rows: list[Row], scale: float, digits: int) -> Iterator[str]:
 def _fleet(results: dict[str, Any]) -> Iterator[str]:
     yield "Fleet: one command, a file of many guests, a file for each."
     yield ""
-    yield "| fleet | guests | jobs | seconds | middle half | CPU seconds | guests/s | µs a further guest | peak MB |"
+    yield "| fleet | guests | jobs | seconds | middle half | CPU seconds | guests/s | CPU µs a further one | peak MB |"
     yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
     for row in results["fleet"]:
         begin = f"| {row['kind']} | {row['guests']:,} | {row['jobs']} |"
