@@ -108,7 +108,7 @@ def context_builder(schema: GuestSchema) -> Callable[[Any], Built]:
         full, notes = full_form(profiles.under(guest) if uses else guest)
         problems = check(without_nulls(full), None) if notes.nulls else check(full, notes.given)
         if full.get("memory", ...) is None:  # a null, where others may leave it to be derived
-            problems = [*problems, Problem(("memory",), "is missing (memory that the guest has at most)")]
+            problems = [*problems, Problem(("memory",), "is missing (maximum memory of the guest)")]
         if problems:
             raise GuestError(problems + further(full, problems))
         if uses:  # a context is a guest that has all of them already

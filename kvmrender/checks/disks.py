@@ -41,7 +41,7 @@ def target_bus(context: Context, architecture: Context) -> Iterator[Problem]:
 
 @check("disks.target", "disks.device", "machine", "os.type")
 def buses(context: Context, architecture: Context) -> Iterator[Problem]:
-    """The machine has the bus of each disk."""
+    """The machine has the the buses of disks."""
     machine = str(dig(context, "os", "type", "machine", default=""))
     known: list[Any] = next(
         (found for pattern, found in architecture.get("machine_buses", {}).items() if re.search(pattern, machine)), []

@@ -220,7 +220,7 @@ CASES: list[Case] = [
         "drive_addresses",
         {"disks": [DISK | {"target": "sda", "address": {"type": "drive", "target": 1}}]},
         {"disks": [DISK | {"target": "sda", "address": {"type": "drive", "bus": 1}}]},
-        "disks[0].address.bus: 1 is not 0, as it is for each drive of bus scsi",
+        "disks[0].address.bus: 1 is not 0, which drives on bus scsi must have",
     ),
     (
         "virtio_serial_ports",
@@ -253,7 +253,7 @@ CASES: list[Case] = [
         "drive_addresses",
         {"hostdevs": [scsi_host("0")]},
         {"hostdevs": [scsi_host("1")]},
-        "hostdevs[0].address.bus: 1 is not 0, as it is for each drive of bus scsi",
+        "hostdevs[0].address.bus: 1 is not 0, which drives on bus scsi must have",
     ),
     (
         "usb_addresses",

@@ -15,7 +15,7 @@ CASES: list[Case] = [
         "audio_ids",
         {"audios": "none", "sounds": {"model": "ich9", "audio": 1}},
         {"audios": "none", "sounds": {"model": "ich9", "audio": 2}},
-        "sounds[0].audio.id: 2 is not the number of an audio",
+        "sounds[0].audio.id: 2 is not the id of one of audios",
     ),
     (
         "dbus_audio",

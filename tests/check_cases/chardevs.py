@@ -49,7 +49,7 @@ CASES: list[Case] = [
         "guestfwd",
         {"channels": [{"type": "unix", "source": "/run/a", "target": FORWARDED}]},
         {"channels": [{"type": "unix", "source": {"mode": "bind"}, "target": FORWARDED}]},
-        "channels[0].source[0].path: is missing: libvirt chooses one only for channels of type virtio",
+        "channels[0].source[0].path: is missing: libvirt generates one only for channels of type virtio",
     ),
     (
         "guestfwd",
@@ -85,12 +85,12 @@ CASES: list[Case] = [
         "tcp_protocols",
         {"serials": [{"type": "tcp", "source": {"host": "a", "service": 1, "tls": True}, "protocol": "telnet"}]},
         {"serials": [{"type": "tcp", "source": {"host": "a", "service": 1}, "protocol": "tls"}]},
-        "serials[0].protocol.type: tls is not spoken by QEMU: encryption is tls of the source",
+        "serials[0].protocol.type: tls is not supported by QEMU: for encryption, set tls in the source",
     ),
     (
         "channel_reconnect",
         {"channels": [{"source": {"mode": "connect", "path": "/run/a", "reconnect": RECONNECT}, "target": "a"}]},
         {"channels": [{"source": {"mode": "connect", "reconnect": RECONNECT}, "target": "a"}]},
-        "channels[0].source[0].reconnect: needs a path of somebody else's socket",
+        "channels[0].source[0].reconnect: needs the path of a socket that libvirt does not create",
     ),
 ]

@@ -16,7 +16,7 @@ CASES: list[Case] = [
         "timers",
         {"arch": "s390x", "clock": clock("rtc")},
         {"arch": "s390x", "clock": clock("hpet", present=True)},
-        "clock.timer[0].name: 'hpet' is a timer of amd64 guests, not of s390x",
+        "clock.timer[0].name: 'hpet' is for amd64 guests, not s390x",
     ),
     (
         "idle_timers",
@@ -28,6 +28,6 @@ CASES: list[Case] = [
         "timers",
         {"arch": "arm64", "clock": clock("armvtimer")},
         {"arch": "arm64", "type": "qemu", "clock": clock("armvtimer")},
-        "clock.timer[0].name: 'armvtimer' is a timer of guests of type kvm, not qemu",
+        "clock.timer[0].name: 'armvtimer' is for guests of type kvm, not qemu",
     ),
 ]

@@ -39,7 +39,7 @@ CASES: list[Case] = [
             ),
             (
                 {"iothreads": 2, "controllers": [shared({}, {"id": 1, "queue": [0]})]},
-                "controllers[0].driver.queues: is missing: the number of queues, which the iothreads have",
+                "controllers[0].driver.queues: is missing: the number of queues is required if iothreads list theirs",
             ),
             (
                 {"iothreads": 2, "controllers": [shared({"iothread": 1}, 2)]},
@@ -84,7 +84,7 @@ CASES: list[Case] = [
         "ide_index",
         {"machine": "pc", "controllers": [{"type": "ide", "index": 0}]},
         {"machine": "pc", "controllers": [{"type": "ide", "index": 1}]},
-        "controllers[0].index: 1 is not 0: a machine has one IDE controller",
+        "controllers[0].index: 1 is not 0: a machine has only one IDE controller",
     ),
     (
         "pci_roots",
@@ -156,13 +156,13 @@ CASES: list[Case] = [
         "usb_devices",
         {"arch": "arm64", "hubs": "usb", "controllers": [usb(model="qemu-xhci")]},
         {"arch": "arm64", "hubs": "usb"},
-        "hubs[0]: is on USB, and the guest has none: it needs a controller, such as {type: usb, model: qemu-xhci}",
+        "hubs[0]: needs a USB controller: add one to controllers, such as {type: usb, model: qemu-xhci}",
     ),
     (
         "usb_devices",
         {"inputs": "tablet"},
         {"inputs": "tablet", "controllers": [usb(model="none")]},
-        "inputs[0]: is on USB, and the guest has none: it needs a controller, such as {type: usb, model: qemu-xhci}",
+        "inputs[0]: needs a USB controller: add one to controllers, such as {type: usb, model: qemu-xhci}",
     ),
     (
         "scsi_queues",

@@ -37,7 +37,7 @@ CASES: list[Case] = [
         "cpu_model",
         {"arch": "s390x", "cpu": {"mode": "host-model", "feature": {"name": "a", "policy": "disable"}}},
         {"arch": "s390x", "cpu": {"mode": "host-model", "feature": {"name": "a", "policy": "optional"}}},
-        "cpu.feature[0].policy: optional is not for s390x, which has require and disable",
+        "cpu.feature[0].policy: optional is not for s390x: only require and disable are",
     ),
     (
         "vcpus_at_start",
@@ -121,7 +121,7 @@ CASES: list[Case] = [
         "vcpu_limit",
         {"vcpu": 255},
         {"vcpu": 256},
-        "vcpu: 256 is more than 255, the vCPUs of machine pc: q35 has more",
+        "vcpu: 256 is more than 255, the maximum of machine pc: q35 supports more",
     ),
     *(
         (
@@ -131,31 +131,31 @@ CASES: list[Case] = [
             f"vcpu: {most + 1} is more than {most}, {of}",
         )
         for guest, most, of in (
-            ({"machine": "q35"}, 4096, "the vCPUs of machine q35"),
-            ({"arch": "ppc64le"}, 4096, "the vCPUs of machine pseries"),
-            ({"arch": "arm64"}, 512, "the vCPUs of machine virt"),
-            ({"arch": "riscv64"}, 512, "the vCPUs of machine virt"),
-            ({"arch": "loongarch64"}, 256, "the vCPUs of machine virt"),
-            ({"arch": "s390x"}, 248, "the vCPUs of machine s390-ccw-virtio"),
+            ({"machine": "q35"}, 4096, "the maximum of machine q35"),
+            ({"arch": "ppc64le"}, 4096, "the maximum of machine pseries"),
+            ({"arch": "arm64"}, 512, "the maximum of machine virt"),
+            ({"arch": "riscv64"}, 512, "the maximum of machine virt"),
+            ({"arch": "loongarch64"}, 256, "the maximum of machine virt"),
+            ({"arch": "s390x"}, 248, "the maximum of machine s390-ccw-virtio"),
         )
     ),
     (
         "vcpu_interrupts",
         *example("vcpu-interrupts"),
-        "vcpu: 256 is more than 255, which need an iommu of model intel with intremap and eim",
+        "vcpu: 256 is more than 255, which needs an iommu of model intel with intremap and eim",
     ),
     (
         "vcpu_interrupts",
         {"libvirt": "9.0.0", **MANY, "iommu": {"model": "intel", "driver": {"intremap": "on", "eim": "on"}}},
         {"libvirt": "9.0.0", **MANY, "iommu": {"model": "intel", "driver": {"intremap": "on"}}},
-        "vcpu: 256 is more than 255, which need eim of the iommu",
+        "vcpu: 256 is more than 255, which needs eim of the iommu",
     ),
     *(
         (
             "iommu_interrupts",
             {"libvirt": "11.3.0", **MANY, "iommu": {"model": "intel", "driver": {"intremap": "on"}}},
             {"libvirt": "11.3.0", **MANY, "iommu": iommu},
-            "vcpu: 256 is more than 255, which need an iommu of model intel with intremap and eim",
+            "vcpu: 256 is more than 255, which needs an iommu of model intel with intremap and eim",
         )
         for iommu in ({"model": "virtio"}, {"model": "intel", "driver": {"intremap": "on", "eim": "off"}})
     ),
@@ -168,7 +168,7 @@ CASES: list[Case] = [
     (
         "check_without_model",
         *example("check-without-model"),
-        "cpu.check: needs a model of the CPU",
+        "cpu.check: needs a CPU model",
     ),
     (
         "vcpu_states",
@@ -219,19 +219,19 @@ CASES: list[Case] = [
         "cpu_model",
         {"type": "qemu", "cpu": "maximum"},
         {"type": "qemu", "cpu": "host-passthrough"},
-        "cpu.mode: host-passthrough is for guests of type kvm or hvf, not qemu: maximum has all that QEMU can emulate",
+        "cpu.mode: host-passthrough is for guests of type kvm or hvf, not qemu: use mode maximum",
     ),
     (
         "cpu_model",
         {"cpu": {"model": "qemu64", "vendor": "Intel"}},
         {"cpu": {"mode": "host-model", "vendor": "Intel"}},
-        "cpu.vendor: needs a model of the CPU",
+        "cpu.vendor: needs a CPU model",
     ),
     (
         "cpu_features",
         {"cpu": {"mode": "host-model", "feature": "vmx"}},
         {"cpu": {"mode": "custom", "feature": "vmx"}},
-        "cpu.feature[0]: needs a model of the CPU",
+        "cpu.feature[0]: needs a CPU model",
     ),
     (
         "current_vcpus",
@@ -279,7 +279,7 @@ CASES: list[Case] = [
         "cpu_features",
         {"cpu": {"model": "qemu64", "feature": "vmx"}},
         {"cpu": {"feature": "vmx"}},
-        "cpu.feature[0]: needs a model of the CPU",
+        "cpu.feature[0]: needs a CPU model",
     ),
     (
         "address_width",

@@ -49,7 +49,7 @@ CASES: list[Case] = [
     (
         "watchdog_actions",
         *example("watchdog-actions"),
-        "watchdogs[0].action: pause is not the action of another, and QEMU has one for all",
+        "watchdogs[0].action: pause differs from the action of another watchdog, and QEMU has one for all",
     ),
     (
         "ib700",
@@ -60,13 +60,13 @@ CASES: list[Case] = [
     (
         "nvme_names",
         *example("nvme-names"),
-        "disks[0].target.dev: 'nvme0n1' is a name that libvirt 11.5.0 brought",
+        "disks[0].target.dev: 'nvme0n1' is a name that only libvirt 11.5.0 and newer accept",
     ),
     ("genid_machine", *example("genid-machine"), "genid: is for amd64, not arm64"),
     (
         "machine_names",
         *example("machine-names"),
-        "os.type.machine: 'q36' is no machine of amd64, which has pc, q35, isapc, microvm, and versions: pc-q35-9.2",
+        "os.type.machine: 'q36' is not a machine of amd64: pc, q35, isapc, microvm and versions such as pc-q35-9.2 are",
     ),
     ("acpi_nodes", *example("acpi-nodes"), "rngs[0].acpi.nodeset: is not for ppc64le"),
     ("device_models", *example("device-models"), "videos[0].model.type: qxl is for amd64, not arm64"),
@@ -144,14 +144,14 @@ CASES: list[Case] = [
         "without_pci",
         {"machine": "isapc", "controllers": [{"type": "usb", "model": "none"}]},
         {"machine": "isapc", "controllers": [{"type": "usb"}]},
-        "controllers[0].type: 'usb' is on PCI, which machine isapc has none of",
+        "controllers[0].type: 'usb' needs PCI, which machine isapc does not have",
     ),
     *(
         (
             "without_pci",
             {"machine": "isapc"},
             {"machine": "isapc", **guest},
-            f"{place}: is on PCI, which machine isapc has none of",
+            f"{place}: needs PCI, which machine isapc does not have",
         )
         for guest, place in (
             ({"memballoon": "virtio"}, "memballoon"),
@@ -165,7 +165,7 @@ CASES: list[Case] = [
         "without_pci",
         {"libvirt": "11.3.0", "machine": "microvm", "controllers": [{"type": "usb", "model": "none"}]},
         {"libvirt": "11.3.0", "machine": "microvm"},
-        "os.type.machine: microvm has no USB, which libvirt adds but for a controller {type: usb, model: none}",
+        "os.type.machine: microvm has no USB: add a controller {type: usb, model: none}, or libvirt adds one",
     ),
     *(
         (
@@ -188,13 +188,13 @@ CASES: list[Case] = [
             "cpu": cells("0"),
             "controllers": [{"type": "pci", "model": "pci-root", "index": 0, "target": {"index": 0, "node": 0}}],
         },
-        "controllers[0].target.node: can't be said of the first PCI root",
+        "controllers[0].target.node: is not for the first PCI root, which has index 0",
     ),
     (
         "one_watchdog",
         {"libvirt": "9.1.0", "watchdogs": ["i6300esb", "i6300esb"]},
         {"libvirt": "9.0.0", "watchdogs": ["i6300esb", "ib700"]},
-        "watchdogs[1]: a guest has one watchdog, and that is watchdogs[0]",
+        "watchdogs[1]: a guest has at most one watchdog, and watchdogs[0] is one",
     ),
     (
         "boot_orders",
@@ -212,7 +212,7 @@ CASES: list[Case] = [
         "boot_orders",
         {"os": {"boot": "hd"}, "disks": [DISK]},
         {"os": {"boot": "hd"}, "disks": [DISK | {"boot": 1}]},
-        "disks[0].boot: can't stand beside os.boot: order devices either by kind or one by one",
+        "disks[0].boot: can't be combined with os.boot: use either os.boot or boot of devices",
     ),
     (
         "aliases",
@@ -229,19 +229,19 @@ CASES: list[Case] = [
         "iommus",
         {"machine": "q35", "iommu": "intel"},
         {"machine": "q35", "iommu": ["intel", "amd"]},
-        "iommu[1]: a guest has one IOMMU, or several smmuv3 with driver.pciBus, and one is iommu[0]",
+        "iommu[1]: a guest has at most one IOMMU, or several smmuv3 with driver.pciBus, and iommu[0] is one",
     ),
     (
         "iommus",
         {"arch": "arm64", "iommu": [smmuv3(0), smmuv3(1)]},
         {"arch": "arm64", "iommu": [smmuv3(0), "smmuv3"]},
-        "iommu[1].driver.pciBus: is missing: others say their bus",
+        "iommu[1].driver.pciBus: is missing: other IOMMUs of the guest set it",
     ),
     (
         "iommu_acceleration",
         {"arch": "arm64", "iommu": {"model": "smmuv3", "driver": {"accel": True, "ats": True}}},
         {"arch": "arm64", "iommu": {"model": "smmuv3", "driver": {"accel": False, "ats": True}}},
-        "iommu[0].driver.ats: is for accel on",
+        "iommu[0].driver.ats: needs accel on",
     ),
     (
         "panic_models",
@@ -290,7 +290,7 @@ CASES: list[Case] = [
             "device_machine",
             {"machine": "q35", "watchdogs": "itco"},
             guest | {"watchdogs": "itco"},
-            f"watchdogs[0].model: itco is a part of machine q35, and this is {machine}",
+            f"watchdogs[0].model: itco is for machine q35, not {machine}",
         )
         for guest, machine in (({}, "pc"), ({"arch": "arm64"}, "virt"))
     ),
@@ -333,7 +333,7 @@ CASES: list[Case] = [
         "one_adjunct",
         {"arch": "s390x", "hostdevs": [mdev("vfio-ap", "0" * 32), mdev("vfio-ccw", "1" * 32)]},
         {"arch": "s390x", "hostdevs": [mdev("vfio-ap", "0" * 32), mdev("vfio-ap", "1" * 32)]},
-        "hostdevs[1].model: a guest has one of model vfio-ap, and that is hostdevs[0]",
+        "hostdevs[1].model: a guest has at most one of model vfio-ap, and hostdevs[0] is one",
     ),
     (
         "hostdev_display",
@@ -351,7 +351,7 @@ CASES: list[Case] = [
         "panic_models",
         {"arch": "arm64", "panics": [{}]},
         {"arch": "arm64", "panics": [{}, {}]},
-        "panics[1].model: the usual is taken by panics[0]",
+        "panics[1].model: the default model is taken by panics[0]",
     ),
     (
         "hostdevs_once",
@@ -363,26 +363,25 @@ CASES: list[Case] = [
         "panic_model",
         {"panics": [{}]},
         {"arch": "riscv64", "panics": [{}]},
-        "panics[0].model: is missing: riscv64 has none of its own",
+        "panics[0].model: is missing: riscv64 has no default",
     ),
     (
         "panic_model",
         {"arch": "arm64", "libvirt": "9.1", "panics": [{}]},
         {"arch": "arm64", "libvirt": "9.0", "panics": [{}]},
-        "panics[0].model: is missing: older libvirts take that of amd64 for it",
+        "panics[0].model: is missing: before libvirt 9.1.0, it defaults to the model of amd64",
     ),
     (
         "one_boot_display",
         {"graphics": "vnc", "hostdevs": [ramfb("0")]},
         {"graphics": "vnc", "hostdevs": [ramfb("0"), ramfb("1")]},
-        "hostdevs[1].ramfb: a guest has one with ramfb, and that is hostdevs[0]",
+        "hostdevs[1].ramfb: a guest has at most one with ramfb, and hostdevs[0] is one",
     ),
     (
         "one_ramfb",
         {"graphics": "vnc", "videos": ["ramfb"], "hostdevs": [{**ramfb("0"), "ramfb": None}]},
         {"graphics": "vnc", "videos": ["ramfb"], "hostdevs": [ramfb("0")]},
-        "hostdevs[0].ramfb: note: QEMU has one ramfb, and does not start with that of a video card beside it"
-        " [one-ramfb]",
+        "hostdevs[0].ramfb: note: QEMU supports one ramfb, and does not start if a video device is one too [one-ramfb]",
     ),
     (
         "usb_devices",
@@ -391,7 +390,7 @@ CASES: list[Case] = [
             "arch": "riscv64",
             "interfaces": [{"type": "hostdev", "source": {"address": {"type": "usb", "bus": "1", "device": "2"}}}],
         },
-        "interfaces[0].source.address.type: is on USB, and the guest has none: it needs a controller, such as"
+        "interfaces[0].source.address.type: needs a USB controller: add one to controllers, such as"
         " {type: usb, model: qemu-xhci}",
     ),
     (
@@ -422,6 +421,6 @@ CASES: list[Case] = [
         "usb_devices",
         {"arch": "loongarch64", "hubs": "usb", "controllers": [{"type": "usb", "model": "qemu-xhci"}]},
         {"arch": "loongarch64", "hubs": "usb"},
-        "hubs[0]: is on USB, and the guest has none: it needs a controller, such as {type: usb, model: qemu-xhci}",
+        "hubs[0]: needs a USB controller: add one to controllers, such as {type: usb, model: qemu-xhci}",
     ),
 ]

@@ -107,7 +107,7 @@ CASES: list[Case] = [
                 }
             ]
         },
-        "disks[0].backingStore.type: vhostuser is not for an image that others are based on",
+        "disks[0].backingStore.type: vhostuser is not for a backing image",
     ),
     (
         "encryption",
@@ -176,7 +176,7 @@ CASES: list[Case] = [
                 }
             ]
         },
-        "disks[0].source.encryption.cipher: is not for format luks, whose images say it themselves",
+        "disks[0].source.encryption.cipher: is not for format luks: the image itself specifies it",
     ),
     (
         "encryption",
@@ -189,7 +189,7 @@ CASES: list[Case] = [
                 }
             ]
         },
-        "disks[0].encryption: is there in the source already",
+        "disks[0].encryption: is given in the source already",
     ),
     (
         "logins",
@@ -213,7 +213,7 @@ CASES: list[Case] = [
                 }
             ]
         },
-        "disks[0].auth: is there in the source already",
+        "disks[0].auth: is given in the source already",
     ),
     (
         "logins",
@@ -246,13 +246,13 @@ CASES: list[Case] = [
                 }
             ]
         },
-        "disks[0].auth: is not for protocol nbd, which asks for none",
+        "disks[0].auth: is not for protocol nbd, which has no authentication",
     ),
     (
         "hosts",
         {"disks": [{"source": {"protocol": "nbd", "host": [{"name": "a", "transport": "tcp"}]}}]},
         {"disks": [{"source": {"protocol": "nbd", "host": [{"name": "a", "transport": "rdma"}]}}]},
-        "disks[0].source.host[0].transport: rdma is not for nbd, which has tcp and unix",
+        "disks[0].source.host[0].transport: rdma is not for nbd: it supports tcp and unix",
     ),
     (
         "hosts",
@@ -266,7 +266,7 @@ CASES: list[Case] = [
             },
         ),
         "disks[0].backingStore.backingStore.backingStore.backingStore.source.host[0].transport:"
-        " rdma is not for nbd, which has tcp and unix",
+        " rdma is not for nbd: it supports tcp and unix",
     ),
     (
         "hosts",

@@ -18,7 +18,7 @@ CASES: list[Case] = [
         "formats",
         {"disks": [{"source": "/a.img"}]},
         {"disks": [{"source": "/a.image"}]},
-        "disks[0].driver.type: is missing: a file's name tells its format only if it ends in"
+        "disks[0].driver.type: is missing: the format is derived only from the extensions"
         " .qcow2, .raw, .img, .iso, .vmdk, .vdi",
     ),
     (
@@ -34,7 +34,7 @@ CASES: list[Case] = [
             (filtered("slow", device="cdrom"), ": is not for a cdrom"),
             (
                 filtered("slow", iotune={"total_iops_sec": 400}),
-                ": is not for a disk with iotune, whose limits do the same",
+                ": is not for a disk with iotune",
             ),
         )
     ),
@@ -71,8 +71,8 @@ CASES: list[Case] = [
         "own_alias",
         {"disks": [DISK | {"alias": "ua-disk0"}]},
         {"disks": [DISK | {"alias": "virtio-disk0"}]},
-        "disks[0].alias.name: note: 'virtio-disk0' does not begin with ua-: libvirt leaves it out, and takes one of its"
-        " own [own-alias]",
+        "disks[0].alias.name: note: 'virtio-disk0' does not begin with ua-: libvirt ignores it and assigns"
+        " its own [own-alias]",
     ),
     (
         "buses",
@@ -180,19 +180,19 @@ CASES: list[Case] = [
         "read_only",
         {"disks": [{"device": "cdrom", "source": {"dir": "/a"}}]},
         {"disks": [{"source": {"dir": "/a"}}]},
-        "disks[0].readonly: is missing: a folder can only be read",
+        "disks[0].readonly: is missing: a folder is always read-only",
     ),
     (
         "read_only",
         {"disks": [{"source": "/a.raw", "driver": {"type": "raw", "copy_on_read": "on"}}]},
         {"disks": [{"source": "/a.raw", "driver": {"type": "raw", "copy_on_read": "on"}, "readonly": True}]},
-        "disks[0].driver.copy_on_read: is for a disk that can be written to",
+        "disks[0].driver.copy_on_read: is for a writable disk",
     ),
     (
         "transient",
         {"disks": [{"source": "/a.qcow2", "transient": True}]},
         {"disks": [{"source": "/dev/a", "transient": True}]},
-        "disks[0].transient: is for a disk of type file that can be written to",
+        "disks[0].transient: is for a writable disk of type file",
     ),
     (
         "transient",
@@ -212,19 +212,19 @@ CASES: list[Case] = [
         "shareable",
         {"disks": [{"source": "/a.qcow2", "shareable": True, "readonly": True}]},
         {"disks": [{"source": "/a.qcow2", "shareable": True}]},
-        "disks[0].shareable: is for a disk of format raw, or one that is readonly",
+        "disks[0].shareable: is for a disk of format raw, or a readonly one",
     ),
     (
         "shareable",
         {"disks": [{"source": "/a.raw", "shareable": True}]},
         {"disks": [{"device": "cdrom"}, {"source": {"pool": "a", "volume": "b"}, "shareable": True}]},
-        "disks[1].shareable: is for a disk of format raw, or one that is readonly",
+        "disks[1].shareable: is for a disk of format raw, or a readonly one",
     ),
     (
         "caches",
         {"disks": [{"source": "/a.raw", "driver": {"type": "raw", "io": "native", "cache": "none"}}]},
         {"disks": [{"source": "/a.raw", "driver": {"type": "raw", "io": "native"}}]},
-        "disks[0].driver.cache: is to be none or directsync with io native",
+        "disks[0].driver.cache: must be none or directsync with io native",
     ),
     (
         "caches",
@@ -233,7 +233,7 @@ CASES: list[Case] = [
             "disks": [{"type": "vhostvdpa", "source": {"dev": "/dev/a"}, "driver": {"cache": "directsync"}}],
         },
         {"memoryBacking": {"access": "shared"}, "disks": [{"type": "vhostvdpa", "source": {"dev": "/dev/a"}}]},
-        "disks[0].driver.cache: is to be none or directsync with type vhostvdpa",
+        "disks[0].driver.cache: must be none or directsync with type vhostvdpa",
     ),
     (
         "iotune_groups",
@@ -310,7 +310,7 @@ CASES: list[Case] = [
                 {"type": "vhostuser", "source": {"type": "unix", "path": "/a"}, "target": {"dev": "sda", "bus": "scsi"}}
             ],
         },
-        "disks[0].target.bus: scsi is not for type vhostuser, which is on virtio",
+        "disks[0].target.bus: scsi is not for type vhostuser: only virtio is",
     ),
     (
         "vhost_user",
@@ -362,7 +362,7 @@ CASES: list[Case] = [
         "shareable",
         {"disks": [{"source": "/dev/sdb", "shareable": True}]},
         {"disks": [DISK, {"type": "volume", "source": {"pool": "default", "volume": "a"}, "shareable": True}]},
-        "disks[1].shareable: is for a disk of format raw, or one that is readonly",
+        "disks[1].shareable: is for a disk of format raw, or a readonly one",
     ),
     (
         "virtio_lun",

@@ -78,7 +78,7 @@ CASES: list[Case] = [
         "virtiofs",
         {"arch": "s390x", "memoryBacking": SHARED, "filesystems": [VIRTIOFS | {"boot": 1, "address": {"type": "pci"}}]},
         {"arch": "s390x", "memoryBacking": SHARED, "filesystems": [VIRTIOFS | {"boot": 1}]},
-        "filesystems[0].boot: is for devices on PCI, and this one is on ccw",
+        "filesystems[0].boot: is for devices on PCI; on s390x, this one is on ccw",
     ),
     (
         "readonly_virtiofs",

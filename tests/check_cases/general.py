@@ -33,13 +33,13 @@ CASES: list[Case] = [
         "oldest_libvirt",
         {"libvirt": "9"},
         {"libvirt": "8.10.0"},
-        "libvirt: note: what came before libvirt 9.0 isn't known: the guest is held against 9.0 [oldest-libvirt]",
+        "libvirt: note: versions before 9.0 are not known: the guest is checked against libvirt 9.0 [oldest-libvirt]",
     ),
     (
         "power_actions",
         {"on_poweroff": "restart", "on_reboot": "restart"},
         {"on_poweroff": "restart", "on_reboot": "destroy"},
-        "on_reboot: destroy can't stand beside on_poweroff restart",
+        "on_reboot: destroy can't be combined with on_poweroff restart",
     ),
     (
         "system_uuid",

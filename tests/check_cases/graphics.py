@@ -30,25 +30,25 @@ CASES: list[Case] = [
         "displays",
         {"graphics": ["vnc", "egl-headless"]},
         {"graphics": ["dbus", "egl-headless"]},
-        "graphics[0].type: dbus can't stand beside egl-headless: vnc and spice can",
+        "graphics[0].type: dbus can't be combined with egl-headless: only vnc and spice can",
     ),
     (
         "displays",
         {"graphics": ["egl-headless", {"type": "spice", "gl": False}]},
         {"graphics": ["egl-headless", {"type": "spice", "gl": True}]},
-        "graphics[1].gl.enable: egl-headless renders with OpenGL already",
+        "graphics[1].gl.enable: can't be combined with egl-headless, which uses OpenGL already",
     ),
     (
         "vnc_listens",
         display("vnc", autoport=False, listen="none"),
         display("vnc", autoport=False),
-        "graphics[0].port: is missing: libvirt chooses none, for autoport is no",
+        "graphics[0].port: is missing: with autoport no, libvirt allocates none",
     ),
     (
         "vnc_listens",
         display("vnc", socket="/a", listen="/a"),
         display("vnc", socket="/a", listen="/b"),
-        "graphics[0].listen[0].socket: '/b' is not the socket of the display, '/a'",
+        "graphics[0].listen[0].socket: '/b' differs from the socket of the display, '/a'",
     ),
     (
         "spice_ports",
@@ -89,7 +89,7 @@ CASES: list[Case] = [
         "no_card",
         {"videos": ["none"]},
         {"videos": ["virtio", "none"]},
-        "videos[1].model.type: none is for guests without any other card",
+        "videos[1].model.type: none is for guests without other video devices",
     ),
     (
         "video_options",
@@ -143,7 +143,7 @@ CASES: list[Case] = [
         "vnc_listens",
         {"graphics": {"type": "vnc", "autoport": False, "listen": {"type": "socket", "socket": "/run/a"}}},
         {"graphics": {"type": "vnc", "autoport": False, "listen": []}},
-        "graphics[0].port: is missing: libvirt chooses none, for autoport is no",
+        "graphics[0].port: is missing: with autoport no, libvirt allocates none",
     ),
     (
         "spice_ports",

@@ -11,8 +11,8 @@ CASES: list[Case] = [
         "zero_mac",
         {"interfaces": [{"source": "br0", "mac": "52:54:00:00:00:00"}]},
         {"interfaces": [{"source": "br0", "mac": "00:00:00:00:00:00"}]},
-        "interfaces[0].mac.address: note: libvirt replaces it by a random one each time the guest is defined; without"
-        " `mac`, it has one that stays [zero-mac]",
+        "interfaces[0].mac.address: note: libvirt replaces it with a random one each time the guest is defined; without"
+        " `mac`, it is derived and does not change [zero-mac]",
     ),
     (
         "interface_backend",
@@ -82,7 +82,7 @@ CASES: list[Case] = [
         "interface_models",
         {"interfaces": [{"type": "vdpa", "source": {"dev": "v"}, "model": "virtio"}]},
         {"interfaces": [{"type": "vdpa", "source": {"dev": "v"}, "model": "virtio-transitional"}]},
-        "interfaces[0].model.type: virtio-transitional is not for type vdpa, which has virtio",
+        "interfaces[0].model.type: virtio-transitional is not for type vdpa: only virtio is",
     ),
     (
         "interface_models",
@@ -147,7 +147,7 @@ CASES: list[Case] = [
                 }
             ]
         },
-        "interfaces[0].vlan.tag[1].nativeMode: is there for another tag",
+        "interfaces[0].vlan.tag[1].nativeMode: is given for another tag already",
     ),
     (
         "ports",

@@ -21,7 +21,7 @@ CASES: list[Case] = [
         "address_families",
         {"interfaces": [{"type": "ethernet", "source": {"ip": [{"address": "10.0.0.1", "prefix": 32}]}}]},
         {"interfaces": [{"type": "ethernet", "source": {"ip": [{"address": "10.0.0.1", "prefix": 33}]}}]},
-        "interfaces[0].source.ip[0].prefix: 33 is more than 32, the bits of ipv4",
+        "interfaces[0].source.ip[0].prefix: 33 is more than 32, the maximum for ipv4",
     ),
     (
         "address_families",
@@ -46,7 +46,7 @@ CASES: list[Case] = [
                 }
             ]
         },
-        "interfaces[0].source.route[0].netmask: is for family ipv4: ipv6 has a prefix",
+        "interfaces[0].source.route[0].netmask: is for family ipv4: for ipv6, use prefix",
     ),
     (
         "route_networks",
@@ -99,30 +99,30 @@ CASES: list[Case] = [
         "interface_options",
         {"interfaces": [{"type": "user", "ip": ["10.0.0.1"]}]},
         {"interfaces": [{"type": "bridge", "source": {"bridge": "b"}, "ip": ["10.0.0.1"]}]},
-        "interfaces[0].ip[0]: is for type user, not bridge: other guests can't be told",
+        "interfaces[0].ip[0]: is for type user, not bridge: for other types, QEMU can't set addresses in the guest",
     ),
     (
         "user_addresses",
         {"interfaces": [{"type": "user", "ip": ["10.0.0.1", {"address": "fe80::1", "family": "ipv6"}]}]},
         {"interfaces": [{"type": "user", "ip": ["10.0.0.1", "10.0.1.1"]}]},
-        "interfaces[0].ip[1]: is another address of ipv4",
+        "interfaces[0].ip[1]: is a second address of family ipv4",
     ),
     (
         "user_addresses",
         {"interfaces": [{"type": "user", "ip": [{"address": "10.0.0.1", "prefix": 27}]}]},
         {"interfaces": [{"type": "user", "ip": [{"address": "10.0.0.1", "prefix": 28}]}]},
-        "interfaces[0].ip[0].prefix: 28 is not a prefix of a user connection: 4 to 27 is",
+        "interfaces[0].ip[0].prefix: 28 is not a prefix for type user: it must be 4 to 27",
     ),
     (
         "user_addresses",
         {"interfaces": [{"type": "user", "ip": [{"address": "fe80::1", "family": "ipv6", "prefix": 64}]}]},
         {"interfaces": [{"type": "user", "ip": [{"address": "fe80::1", "family": "ipv6", "prefix": 63}]}]},
-        "interfaces[0].ip[0].prefix: 63 is not a prefix of a user connection: 64 is",
+        "interfaces[0].ip[0].prefix: 63 is not a prefix for type user: it must be 64",
     ),
     (
         "interface_options",
         {"interfaces": [{"type": "vdpa", "source": {"dev": "/dev/vhost-vdpa-0"}, "ip": {"address": "10.0.0.1"}}]},
         {"interfaces": [{"type": "direct", "source": {"dev": "eth0"}, "ip": {"address": "10.0.0.1"}}]},
-        "interfaces[0].ip[0]: is for type user, not direct: other guests can't be told",
+        "interfaces[0].ip[0]: is for type user, not direct: for other types, QEMU can't set addresses in the guest",
     ),
 ]

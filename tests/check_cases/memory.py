@@ -58,7 +58,7 @@ CASES: list[Case] = [
         *example("module-bases"),
         "memory_devices[1].address.base: '0x140000000' is taken by memory_devices[0]",
     ),
-    ("no_memory", *example("no-memory"), "memory: is none: a guest has some, of its own or of its NUMA cells"),
+    ("no_memory", *example("no-memory"), "memory: is 0: a guest needs memory, its own or that of NUMA cells"),
     (
         "memory_devices",
         {"maxMemory": "4 GiB", "machine": "q35", "cpu": cells("0"), "memory_devices": [SGX]},
@@ -195,7 +195,7 @@ CASES: list[Case] = [
         "module_node",
         plugged({"target": {"size": 512, "node": 0}}),
         plugged({"target": {"size": 512}}),
-        "memory_devices[0].target.node: is missing: the NUMA cell that the module is in",
+        "memory_devices[0].target.node: is missing: the NUMA cell that the module belongs to",
     ),
     (
         "module_slots",
@@ -230,8 +230,8 @@ CASES: list[Case] = [
         "module_parts",
         plugged(labelled("128 KiB")),
         plugged(labelled("127 KiB")),
-        "memory_devices[0].target.label.size: 127 KiB is not a size of labels: "
-        "128 KiB or more, and less than the module's",
+        "memory_devices[0].target.label.size: 127 KiB is not a valid size: "
+        "it must be 128 KiB or more, and less than the module's",
     ),
     (
         "module_parts",
@@ -243,7 +243,7 @@ CASES: list[Case] = [
         "module_parts",
         plugged(labelled("128 KiB"), arch="ppc64le"),
         plugged(labelled(None), arch="ppc64le"),
-        "memory_devices[0].target.label: is missing: an nvdimm of ppc64le guests has labels",
+        "memory_devices[0].target.label: is missing: an nvdimm of ppc64le guests needs a label area",
     ),
     (
         "module_labels",
@@ -254,13 +254,13 @@ CASES: list[Case] = [
         "hugepages_source",
         {"memoryBacking": {"hugepages": True, "source": "memfd", "allocation": "immediate"}},
         {"memoryBacking": {"hugepages": True, "source": "anonymous", "allocation": "immediate"}},
-        "memoryBacking.source.type: anonymous is not for memory of huge pages",
+        "memoryBacking.source.type: anonymous is not for huge pages",
     ),
     (
         "hugepages_source",
         {"memoryBacking": {"hugepages": True, "source": "memfd", "allocation": "immediate"}},
         {"memoryBacking": {"hugepages": True, "source": "memfd", "allocation": "ondemand"}},
-        "memoryBacking.allocation.mode: ondemand is not for memory of huge pages",
+        "memoryBacking.allocation.mode: ondemand is not for huge pages",
     ),
     (
         "hugepages",
@@ -289,7 +289,7 @@ CASES: list[Case] = [
         "module_node",
         ROOM | {"memory": "512 MiB", "cpu": cells("0")} | nvdimm(node=0),
         ROOM | {"memory": "512 MiB", "cpu": cells("0")} | nvdimm(),
-        "memory_devices[0].target.node: is missing: the NUMA cell that the module is in",
+        "memory_devices[0].target.node: is missing: the NUMA cell that the module belongs to",
     ),
     (
         "module_slots",

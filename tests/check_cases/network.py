@@ -46,6 +46,6 @@ CASES: list[Case] = [
         "vnc_listens",
         {"graphics": [{"type": "vnc", "port": 5900}]},
         {"graphics": [{"type": "vnc", "port": 5899}]},
-        "graphics[0].port: 5899 is not a port for VNC, which has them from 5900",
+        "graphics[0].port: 5899 is not a port for VNC: they begin with 5900",
     ),
 ]

@@ -52,11 +52,11 @@ CASES: list[Case] = [
             ),
             (
                 {"interfaces": [{"source": "br0"}]},
-                "interfaces[0].type: bridge is for Linux hosts, which hvf is not on",
+                "interfaces[0].type: bridge is for Linux hosts, and hvf is for macOS",
             ),
             (
                 {"hostdevs": [{"type": "pci", "source": {"address": {"bus": 6, "slot": 0, "function": 0}}}]},
-                "hostdevs[0].type: pci is for Linux hosts, which hvf is not on",
+                "hostdevs[0].type: pci is for Linux hosts, and hvf is for macOS",
             ),
         )
     ),
@@ -70,7 +70,7 @@ CASES: list[Case] = [
             (vhost_user(SOCKET | {"path": None}), ".path: is missing"),
             (vhost_user(SOCKET | {"mode": None}), ".mode: is missing"),
             (vhost_user(SOCKET | {"dev": "eth0"}), ".dev: needs passt: backend"),
-            (vhost_user({"path": "/run/a.sock"}, backend="passt"), ".path: is passt's own"),
+            (vhost_user({"path": "/run/a.sock"}, backend="passt"), ".path: is set by passt"),
         )
     ),
     (
@@ -109,7 +109,7 @@ CASES: list[Case] = [
         "source_encryption",
         encrypted("first", "second", engine="librbd"),
         encrypted("first", "second"),
-        "disks[0].source.encryption.secret[1]: is for engine librbd, which has one for each layer",
+        "disks[0].source.encryption.secret[1]: several are for engine librbd, one for each layer",
     ),
     (
         "acpi_tables",

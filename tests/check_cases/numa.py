@@ -117,13 +117,13 @@ CASES: list[Case] = [
         "numa_placement",
         two() | tuned(1, memory={"nodeset": "0"}),
         two() | tuned(1, memory={"placement": "auto"}),
-        "numatune.memnode[0]: can't stand beside placement auto, which is for the whole guest",
+        "numatune.memnode[0]: can't be combined with placement auto, which is for the whole guest",
     ),
     (
         "numa_placement",
         two() | tuned(1, memory={"nodeset": "0", "mode": "interleave"}),
         two() | tuned(1, memory={"nodeset": "0", "mode": "restrictive"}),
-        "numatune.memnode[0].mode: 'strict' is not restrictive, the mode of the whole guest",
+        "numatune.memnode[0].mode: 'strict' differs from restrictive, the mode of the whole guest",
     ),
     (
         "numa_placement",
@@ -136,12 +136,12 @@ CASES: list[Case] = [
         two()
         | {"numatune": {"memory": {"nodeset": "0", "mode": "restrictive"}, "memnode": [memnode(1, "restrictive")]}},
         two() | {"numatune": {"memnode": [memnode(1, "restrictive")]}},
-        "numatune.memnode[0].mode: restrictive is not strict, the mode of the whole guest",
+        "numatune.memnode[0].mode: restrictive differs from strict, the mode of the whole guest",
     ),
     (
         "advised_nodes",
         {"numatune": {"memory": {"nodeset": "0"}}},
         {"numatune": {"memory": {"placement": "auto", "nodeset": "0"}}},
-        "numatune.memory.nodeset: note: has no effect beside placement auto [advised-nodes]",
+        "numatune.memory.nodeset: note: has no effect with placement auto [advised-nodes]",
     ),
 ]

@@ -21,13 +21,13 @@ CASES: list[Case] = [
         "shmem_server",
         {"shmems": [{"name": "a", "model": "ivshmem-doorbell", "server": True}]},
         {"shmems": [{"name": "a", "model": "ivshmem-doorbell"}]},
-        "shmems[0].server: is missing: model ivshmem-doorbell has one",
+        "shmems[0].server: is missing: model ivshmem-doorbell needs one",
     ),
     (
         "shmem_server",
         {"shmems": [{"name": "a", "model": "ivshmem-doorbell", "server": True}]},
         {"shmems": [{"name": "a", "model": "ivshmem-doorbell", "server": True, "size": 4}]},
-        "shmems[0].size: is not for model ivshmem-doorbell: its server knows it",
+        "shmems[0].size: is not for model ivshmem-doorbell: the server defines it",
     ),
     (
         "shmem_size",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from check_cases import Case
 
 CASES: list[Case] = [
-    ("one_tpm", {"tpms": [{}]}, {"tpms": [{}, {}]}, "tpms[1]: a guest has one TPM, and that is tpms[0]"),
+    ("one_tpm", {"tpms": [{}]}, {"tpms": [{}, {}]}, "tpms[1]: a guest has at most one TPM, and tpms[0] is one"),
     (
         "one_tpm",
         {"arch": "ppc64le", "tpms": [{"model": "spapr-tpm-proxy", "backend": "passthrough"}, {}]},
@@ -16,7 +16,7 @@ CASES: list[Case] = [
                 {"model": "spapr-tpm-proxy", "backend": "passthrough"},
             ],
         },
-        "tpms[1]: a guest has one TPM proxy, and that is tpms[0]",
+        "tpms[1]: a guest has at most one TPM proxy, and tpms[0] is one",
     ),
     (
         "tpm_models",

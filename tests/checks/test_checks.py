@@ -42,7 +42,7 @@ def test_placement_of_memory_is_that_of_vcpus_unless_it_says_otherwise() -> None
     with pytest.raises(GuestError) as raised:
         RENDERER.render(guest)
     (problem,) = raised.value.problems
-    said = "numatune.memnode[0]: can't stand beside placement auto, which is for the whole guest [numa-placement]"
+    said = "numatune.memnode[0]: can't be combined with placement auto, which is for the whole guest [numa-placement]"
     assert str(problem) == said
     assert problem.related == (("numatune", "memory"), ("vcpu", "placement"))
 

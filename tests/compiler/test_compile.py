@@ -212,7 +212,7 @@ def test_a_partial_of_ones_own_sees_what_jinja_shows_it(site: Path) -> None:
 def test_defaults_of_a_schema_part_of_ones_own_are_checked(tmp_path: Path) -> None:
     part = {"extends": "shipped/guest.schema.yaml", "properties": {"on_poweroff": {"default": "restart"}}}
     (tmp_path / "guest.schema.yaml").write_text(json.dumps(part))
-    with pytest.raises(GuestError, match="on_reboot: destroy can't stand beside on_poweroff restart"):
+    with pytest.raises(GuestError, match="on_reboot: destroy can't be combined with on_poweroff restart"):
         Engine([tmp_path]).render({"name": "a", "on_reboot": "destroy"})
 
 

@@ -42,7 +42,7 @@ BAD = {
         "name: a\ninterfaces: [br0]\ncputune: {vcpupin: [{}]}\nmemory: 1 GiB\ncurrentMemory: 2 GiB\n",
         [
             "2:14: interfaces[0]: 'br0' is not a mapping: write interfaces: [{source: br0}] [schema]",
-            "3:21: cputune.vcpupin[0].vcpu: is missing (number of the virtual CPU) [schema]",
+            "3:21: cputune.vcpupin[0].vcpu: is missing (ID of the virtual CPU) [schema]",
             "3:21: cputune.vcpupin[0].cpuset: is missing (CPUs of the host) [schema]",
             "5:16: currentMemory: note: 2048 MiB is more than memory, 1024 MiB [current-memory]",
         ],
@@ -58,7 +58,7 @@ BAD = {
     "what a type asks for, beside a source that is faulty": (
         "name: a\ndisks:\n- {type: dir, source: {dir: 7}}\n",
         [
-            "3:3: disks[0].readonly: is missing: a folder can only be read [read-only]",
+            "3:3: disks[0].readonly: is missing: a folder is always read-only [read-only]",
             "3:29: disks[0].source.dir: '7' is not an absolute path, such as"
             " /var/lib/libvirt/images/web-1.qcow2 [schema]",
         ],
@@ -117,7 +117,7 @@ BAD = {
         "name: a\ndisks:\n  - source: /a.bin\n",
         [
             "3:5: disks[0].driver.type: is missing:"
-            " a file's name tells its format only if it ends in .qcow2, .raw, .img, .iso, .vmdk, .vdi [formats]"
+            " the format is derived only from the extensions .qcow2, .raw, .img, .iso, .vmdk, .vdi [formats]"
         ],
     ),
     "two disks with one target": (
@@ -145,7 +145,7 @@ BAD = {
     ),
     "two machines": (
         "name: a\nmachine: q35\nos: {type: {machine: pc}}\n",
-        ["2:10: machine: 'q35' is not the machine of os.type, 'pc' [machine-given-once]"],
+        ["2:10: machine: 'q35' differs from os.type.machine, 'pc' [machine-given-once]"],
     ),
     "control character in a text": (
         'name: a\ndescription: "a\\x01b"\n',
@@ -365,8 +365,8 @@ def test_what_else_is_wrong_beside_a_fault_is_told_in_one_go(guest: dict[str, An
 @pytest.mark.parametrize(
     ("address", "said"),
     [
-        ({"bus": 1}, ": is to have one of device and port"),
-        ({"bus": 1, "device": 2, "port": 3}, ": is to have one of device and port"),
+        ({"bus": 1}, ": must have one of device and port"),
+        ({"bus": 1, "device": 2, "port": 3}, ": must have one of device and port"),
         ({"bus": 1, "device": 0}, ".device: '0' is not a number from 1, such as 3 or 0x1f"),
     ],
 )
@@ -382,4 +382,4 @@ def test_defaults_of_ones_own_are_checked_too(tmp_path: Path) -> None:
     (tmp_path / "guest.schema.yaml").write_text(json.dumps({"extends": "shipped/guest.schema.yaml", "properties": own}))
     with pytest.raises(GuestError) as raised:
         Renderer([str(tmp_path)]).render({"name": "a"})
-    assert str(raised.value) == "on_reboot: destroy can't stand beside on_poweroff restart [power-actions]"
+    assert str(raised.value) == "on_reboot: destroy can't be combined with on_poweroff restart [power-actions]"

@@ -294,7 +294,7 @@ def test_parts_of_a_templates_error() -> None:
         ),
         (
             {"interfaces": {"source": "br0", "virtualport": {"parameters": {"profileid": "x"}}}},
-            "interfaces[0].virtualport.type: is missing (only a network can tell it) [schema]",
+            "interfaces[0].virtualport.type: is missing (only a network can supply it) [schema]",
         ),
     ],
 )

@@ -76,7 +76,7 @@ def test_sarif(command: tuple[str, ...], files: Path, run: Run) -> None:
             }
         ],
     }
-    assert rules["max-memory"]["shortDescription"] == {"text": "Memory is no more than maxMemory."}
+    assert rules["max-memory"]["shortDescription"] == {"text": "memory does not exceed maxMemory."}
     assert rules["max-memory"]["help"]["text"] == "kvmrender explain max-memory"
     assert {(one["ruleId"], one["level"]) for one in results} == {
         ("max-memory", "error"),

@@ -214,7 +214,7 @@ def test_few_values_are_shown_in_the_list_of_fields(run: Run) -> None:
     shown = run("explain", "cpu").stdout
     assert "    match  <minimum, exact, strict>  " in shown
     assert "    migratable  <boolean>  " in shown
-    assert "    type  <word>  Where the contents come from" in run("explain", "disks").stdout
+    assert "    type  <word>  Type of the source" in run("explain", "disks").stdout
 
 
 def test_devices_and_sections_have_an_example_that_renders(run: Run) -> None:

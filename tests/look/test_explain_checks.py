@@ -24,7 +24,7 @@ def test_check(run: Run) -> None:
         """\
 max-memory  <check>
 
-  Memory is no more than maxMemory.
+  memory does not exceed maxMemory.
 
   level      error: libvirt refuses such a guest
   libvirt    all versions
