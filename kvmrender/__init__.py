@@ -36,7 +36,7 @@ _HOMES.update(dict.fromkeys(("Imported", "import_domain"), "libvirt.importer"))
 
 
 def __getattr__(name: str) -> Any:
-    """Import what is public when it is first used: a command line that starts needs little of it."""
+    """Import public names when they are first used, so that the command line starts fast."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module

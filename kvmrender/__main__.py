@@ -1,4 +1,4 @@
-"""``kvmrender`` is ``python -m kvmrender``."""
+"""Entry point of ``kvmrender`` and ``python -m kvmrender``."""
 
 import gc
 import os
@@ -6,28 +6,28 @@ import signal
 import sys
 
 GARBAGE = 200_000
-"""Objects after which garbage is looked for: starting makes about half as many, and leaves none."""
+"""Number of allocations before garbage collection; starting makes about half as many, and no cyclic garbage."""
 VARIABLES = {"KVMRENDER_TEMPLATES", "KVMRENDER_MAX_SIZE", "_KVMRENDER_COMPLETE"}
-"""Variables of the environment that are options of the command line, or ask it to complete some."""
+"""Environment variables that set options of the command line or request shell completion."""
 
 
 def main() -> None:
     """Run the command line."""
     gc.set_threshold(GARBAGE)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        # An import that is interrupted may leave half of a module: until there is what tells of it, that is the end.
+        # An interrupted import may leave a module incomplete. Until signals are handled, an interrupt ends the program.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     from kvmrender.cli.program import as_program
 
     try:
         as_program(lambda: _run(*sys.argv[1:] or [""]))
     finally:
-        gc.freeze()  # what ends with the process needn't be looked through
+        gc.freeze()  # Memory is freed when the process exits, so a garbage collection is not needed.
 
 
 def _run(command: str, *files: str) -> None:
     if command == "render" and not any(is_option(file) for file in files) and not VARIABLES & os.environ.keys():
-        # Nothing here is for click, which takes longer to start than a guest takes.
+        # Fast path without click, whose import takes longer than rendering a guest.
         from kvmrender.cli import run
 
         run.render(files)
@@ -38,7 +38,7 @@ def _run(command: str, *files: str) -> None:
 
 
 def is_option(argument: str) -> bool:
-    """Say whether an argument is one for click; ``-`` is standard input."""
+    """Return whether an argument is an option for click; ``-`` is standard input."""
     return argument.startswith("-") and argument != "-"
 
 

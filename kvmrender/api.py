@@ -1,6 +1,6 @@
-"""The public face of the package: what Python callers use, and Ansible, Salt and Dask.
+"""Public API of the package, for Python callers and for the Ansible, Salt and Dask plugins.
 
-All of it is also to be had from ``kvmrender`` itself: ``kvmrender.render(guest)``.
+All names are also available from ``kvmrender`` itself: ``kvmrender.render(guest)``.
 """
 
 from __future__ import annotations
@@ -28,18 +28,19 @@ from kvmrender.reading.load import Document
 from kvmrender.reading.size_limits import MAX_SIZE
 
 Guest = Mapping[str, object]
-"""A guest as users write it: a mapping (see docs/fields/), of which ``name`` alone must be there. Type checkers know
-more of ``kvmrender.Guest``: its fields (guest.pyi)."""
+"""A guest as users write it: a mapping with the fields of docs/fields/, of which only ``name`` is required. For type
+checkers, ``kvmrender.Guest`` (guest.pyi) declares the fields.
+"""
 Context = dict[str, Any]
-"""What a template sees: a guest in full form, with every default and derived value."""
+"""The variables of a template: a guest in full form, with all defaults and derived values."""
 Folders = Iterable[str | os.PathLike[str]]
-"""Folders of templates that come before the shipped one: the first that has a file wins."""
+"""Template folders that are searched before the shipped one; the first that has a file wins."""
 
 
 class Result(NamedTuple):
-    """What becomes of a guest: XML and context, empty where one of its problems is an error.
+    """Result of rendering a guest: XML and context, which are empty if a problem is an error.
 
-    ``has_secret`` says whether the XML holds a secret, and is to be kept from others.
+    ``has_secret`` is true if the XML contains a secret, and must be protected.
     """
 
     xml: str
@@ -49,51 +50,50 @@ class Result(NamedTuple):
 
 
 class LoadedGuest(NamedTuple):
-    """A guest of a file: the value as written, in all its layers, and what knows the places of its parts."""
+    """A guest of a file: its value as written, merged from all layers, and the positions of its parts in the file."""
 
     guest: Any
     document: Document
     settings: tuple[Setting, ...] = ()
 
     def located(self, problems: Iterable[Problem]) -> list[Problem]:
-        """Return problems of this guest with file, line and column, in their order there."""
+        """Return problems of this guest with file, line and column, sorted by position."""
         return self.document.located(problems, self.settings)
 
 
 class Renderer:
-    """Renders guests with a stack of template folders, of which the first that has a file wins.
+    """Render guests with a stack of template folders; the first folder that has a file wins.
 
-    To build one reads schema and templates, or what was kept of them. It keeps nothing of the guests that it renders:
-    threads may share it, and it can be pickled.
+    The constructor reads schema and templates, or their precompiled form. A Renderer keeps no data of rendered guests:
+    threads can share it, and it can be pickled.
 
-    Templates of one's own run in a tighter sandbox. It bounds what they can do, not how much: a template may take for
-    ever, take all memory, or crash Python. Where the Renderer is ``isolated``, what is of one's own, templates and
-    schema parts alike, is at work in a process of its own, with limits that the kernel holds; the command line, Ansible
-    and Salt have it so.
+    Custom templates run in a stricter sandbox. It limits what they can do, but not their use of time and memory. If the
+    Renderer is ``isolated``, custom templates and schema parts run in a separate process with limits of the operating
+    system; the command line, Ansible and Salt set this.
 
-    Raises TemplateError for a folder that is missing and for a schema part that can't be read.
+    Raises TemplateError for a missing folder and for a schema part that can't be read.
     """
 
     def __init__(self, templates: Folders = (), isolated: bool = False) -> None:
         self._engine = Engine(templates, isolated)
 
     def context(self, guest: Guest) -> Context:
-        """Return what a template sees of the guest.
+        """Return the context of a guest: what its templates see.
 
-        A null stands where the guest removes a default. The result is a guest too, and its own context.
-        Raises GuestError with all that is wrong with the guest.
+        A null stands for a default that the guest removes. The result is itself a guest, whose context is equal.
+        Raises GuestError with all problems of the guest.
         """
         return self._engine.context(guest)
 
     def render(self, guest: Guest) -> str:
-        """Return the guest's domain XML (https://libvirt.org/formatdomain.html), with a newline at its end.
+        """Return the guest's domain XML (https://libvirt.org/formatdomain.html), ending with a newline.
 
-        Raises GuestError with all that is wrong with the guest, and TemplateError where a template is at fault.
+        Raises GuestError with all problems of the guest, and TemplateError for a fault in a template.
         """
         return self._engine.rendered(guest).xml
 
     def result(self, guest: Guest) -> Result:
-        """Return what becomes of the guest: its problems are no exception. Raises TemplateError."""
+        """Return the Result of a guest, with its problems instead of an exception. Raises TemplateError."""
         try:
             context, xml, notes = self._engine.rendered(guest)
         except GuestError as error:
@@ -101,10 +101,10 @@ class Renderer:
         return Result(xml, context, notes, self._engine.has_secret(context, xml))
 
     def masker(self, result: Result | None = None) -> Callable[[str], str]:
-        """Return what writes ``***`` for the secrets in domain XML, of this package or of another's.
+        """Return a function that replaces secrets in domain XML, of this package or another program, by ``***``.
 
-        Where the ``result`` of a guest is given, that is for its XML, of now and of before: templates of one's own may
-        write its secrets anywhere.
+        With the ``result`` of a guest, it is for the current and earlier XML of this guest: it also finds secrets that
+        custom templates write elsewhere.
         """
         engine = self._engine
         if result is None:
@@ -112,7 +112,7 @@ class Renderer:
         return engine.secrets.masker(result.context, result.xml, not engine.stack.own)
 
     def masked_context(self, context: Context) -> Context:
-        """Return a context with ``***`` for its secrets, its keys in the schema's order."""
+        """Return a context with ``***`` instead of secrets, its keys in the schema's order."""
         from kvmrender.schema.secrets import masked
 
         root = self._engine.schema.root
@@ -120,8 +120,9 @@ class Renderer:
         return found
 
     def without_secrets(self, text: str, result: Result) -> str:
-        """Return what another program has said of a guest, such as one that has looked at its XML, with ``***`` for the
-        secrets in it, however it quotes them."""
+        """Return output of another program about a guest, such as a validator of its XML, with ``***`` instead of the
+        guest's secrets, however they are quoted.
+        """
         from kvmrender.templating.xml import escape, escape_text
 
         secrets = self._engine.secrets
@@ -130,11 +131,10 @@ class Renderer:
 
 
 def renderer_of(templates: Folders = ()) -> Renderer:
-    """Return the isolated Renderer of these folders as they are now, made anew only where a file has changed: for
-    processes that live long.
+    """Return the isolated Renderer of these folders in their current state, for long-running processes.
 
-    To look at the states of all files takes about as long as to render a large guest: for many guests, ask once.
-    Raises TemplateError.
+    It is created again only if a file has changed. The check takes about as long as rendering a large guest: call this
+    once for many guests. Raises TemplateError.
     """
     found = Renderer.__new__(Renderer)
     found._engine = current_engine(_paths(templates), isolated=True)
@@ -158,12 +158,12 @@ def load(
     ignore: Iterable[str] = (),
     values: Iterable[str] = (),
 ) -> list[LoadedGuest]:
-    """Return the guests of a file in YAML, JSON or JSON Lines, as written: they are not checked yet.
+    """Return the guests of a YAML, JSON or JSON Lines file as written, without validation.
 
-    ``data`` stands for what is in the file, where it is given. ``templates`` are the folders whose schema tells what is
-    a secret, and what ``settings``, such as ``disks[0].driver.cache=none``, can set; ``defaults`` are files, and
-    ``values`` those with what goes over guests by their names; ``ignore`` are ids of checks that the guests ignore.
-    Raises GuestError with all that is wrong with the files.
+    ``data``, if given, is used instead of the file's contents. ``templates`` are the folders whose schema defines which
+    fields are secret, and which fields ``settings``, such as ``disks[0].driver.cache=none``, can set. ``defaults`` are
+    files, ``values`` are files with values by guest name, and ``ignore`` are IDs of checks that the guests skip.
+    Raises GuestError with all problems of the files.
     """
     root = _engine(templates).schema.root
     file = os.fspath(path)
@@ -206,12 +206,13 @@ def render_fleet(
     each: Callable[[Outcome], None] | None = None,
     noted: Callable[[Problem], None] = lambda note: None,
 ) -> list[Outcome]:
-    """Render the guests of files, over all cores, and write them into the folder ``output``, all or none.
+    """Render the guests of files on all cores, and write them into the folder ``output``, either all or none.
 
-    The options are those of ``kvmrender render``: ``settings`` are ``--set``, and ``allow_shared`` None is for guests
-    that are not held against each other. Without ``output``, an outcome has the text that ``make`` gives, XML by
-    default. ``each`` is called for every outcome as it comes, in the order of the files, and then none is kept;
-    ``noted`` for what there is to note of the run itself, and ``waiting`` when another run is at work in the folder.
+    The options are those of ``kvmrender render``: ``settings`` are those of ``--set``; ``allow_shared`` None disables
+    the checks between guests. Without ``output``, an outcome has the text that ``make`` returns, by default the XML.
+    ``each`` is called with every outcome, in the order of the files; the outcomes are then not kept. ``noted`` is
+    called
+    with notes on the run itself, and ``waiting`` if another run has locked the folder.
 
     Raises GuestError with the problems of all guests, TemplateError, and Error for a folder that can't be written.
     """
@@ -238,10 +239,11 @@ def clashes(
     allow_shared: Iterable[str] = (),
     place: Callable[[int, Problem], Problem] = lambda number, problem: problem,
 ) -> list[Problem]:
-    """Return what guests share by mistake: names, UUIDs, MAC addresses, disks that both write to.
+    """Return conflicts between guests: equal names, UUIDs and MAC addresses, and disks that several guests write to.
 
-    ``allow_shared`` are patterns of disks; ``place`` gives a problem of the guest of this number, from 0, its place.
-    Raises GuestError for a guest that is wrong in itself, with its problems placed, and TemplateError.
+    ``allow_shared`` are patterns of disks; ``place`` sets the position of a problem, for the guest with this index
+    (from
+    0). Raises GuestError for guests that are invalid themselves, with the positions of the problems, and TemplateError.
     """
     from kvmrender.fleet.shards import clashes_of
 
@@ -258,10 +260,11 @@ def clashes(
 
 
 def file_mode(there: int | None, has_secret: bool) -> int | None:
-    """Return the mode that a guest's file is to have where nobody says it, or None where it is well as it is.
+    """Return the default mode of a guest's file, or None to keep the current one.
 
-    ``there`` is the mode of the file that is there, None where there is none. A new one has 0644, or 0640 where it
-    holds a secret; one that is there keeps its own, less what 0640 does not have.
+    ``there`` is the mode of an existing file, or None. A new file gets 0644, or 0640 if it contains a secret. An
+    existing
+    file keeps its mode, without the bits that 0640 does not have.
     """
     if there is None:
         return SECRET_MODE if has_secret else MODE

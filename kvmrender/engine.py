@@ -1,4 +1,4 @@
-"""From guest to XML, with a stack of template folders."""
+"""Rendering of a guest to XML with a stack of template folders."""
 
 from __future__ import annotations
 
@@ -30,16 +30,17 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 MOST_ENGINES = 8
-"""Sets of folders whose engines are kept."""
+"""Maximum number of sets of folders whose engines are cached."""
 
 needless = Counter[str]()
-"""How often the templates' functions raised an exception, by its type, where Jinja found no fault: each is a mistake in
-the functions, which takes nothing but time."""
+"""How often compiled templates raised an exception where Jinja found no fault, by exception type. Each is a bug in the
+compiled functions; it costs only time.
+"""
 
 
 @cache
 def default_engine() -> Engine:
-    """Return the engine of the shipped templates, made once."""
+    """Return the engine of the shipped templates, created once."""
     return Engine()
 
 
@@ -48,8 +49,9 @@ _lock = Lock()
 
 
 def current_engine(templates: tuple[str, ...], isolated: bool = False) -> Engine:
-    """Return the engine of these folders as they are now, made anew only where a file has changed: for processes that
-    live long. Raises TemplateError.
+    """Return the engine of these folders in their current state, for long-running processes.
+
+    It is created again only if a file has changed. Raises TemplateError.
     """
     with _lock:
         state = folders_state((*templates, str(shipped_templates())))
@@ -63,7 +65,7 @@ def current_engine(templates: tuple[str, ...], isolated: bool = False) -> Engine
 
 
 class Rendered(NamedTuple):
-    """What becomes of a guest: its context, its domain XML, and what there is to note of it."""
+    """Result of rendering a guest: its context, its domain XML, and notes."""
 
     context: dict[str, Any]
     xml: str
@@ -71,16 +73,16 @@ class Rendered(NamedTuple):
 
 
 class Engine:
-    """What a Renderer does, for the rooms above: templates and schema of a stack of folders, at work.
+    """Implementation of Renderer for the packages above: templates and schema of a stack of folders.
 
-    ``templates`` are folders that come before the shipped one. To build an Engine reads schema and templates, or what
-    is made of the shipped ones already (see ``compiler.prepared``). It keeps nothing of the guests that it renders:
-    threads may share it, and it can be pickled. ``schema`` is the schema of its guests, ``stack`` the folders.
+    ``templates`` are folders that are searched before the shipped one. The constructor reads schema and templates, or
+    the precompiled form of the shipped ones (see ``compiler.prepared``). An Engine keeps no data of rendered guests:
+    threads can share it, and it can be pickled. ``schema`` is the schema of its guests, ``stack`` the folders.
 
-    Where it is ``isolated``, what is of one's own, templates and schema parts alike, is at work in a process of its own
-    (see ``templating.isolated``); with the shipped templates alone there is no such process.
+    If it is ``isolated``, custom templates and schema parts run in a separate process (see ``templating.isolated``);
+    with only the shipped templates, there is no such process.
 
-    Raises TemplateError for a folder that is missing and for a schema part that can't be read.
+    Raises TemplateError for a missing folder and for a schema part that can't be read.
     """
 
     def __init__(self, templates: Iterable[str | os.PathLike[str]] = (), isolated: bool = False) -> None:
@@ -102,14 +104,14 @@ class Engine:
         return compiled(self.stack, self._include)
 
     def __reduce__(self) -> tuple[type[Engine], tuple[tuple[FilePath, ...], bool]]:
-        """Pickle by the folders."""
+        """Pickle the folders only."""
         return Engine, (self.stack.own, self._isolated is not None)
 
     def context(self, guest: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what a template sees of the guest: its full form, with every default and derived value.
+        """Return the context of a guest: its full form, with all defaults and derived values.
 
-        A null stands where the guest removes a default. The result is a guest too, and its own context.
-        Raises GuestError with all that is wrong with the guest.
+        A null stands for a default that the guest removes. The result is itself a guest, whose context is equal.
+        Raises GuestError with all problems of the guest.
         """
         if self._isolated:
             return self._isolated.context(guest)
@@ -121,8 +123,7 @@ class Engine:
         return self.rendered(guest).xml
 
     def rendered(self, guest: Mapping[str, Any]) -> Rendered:
-        """Return the guest's context, which is not to be changed, its domain XML, and what there is to note of it.
-        Raises what ``render`` does."""
+        """Return the guest's context (which must not be changed), domain XML and notes. Raises as ``render``."""
         if self._isolated:
             return Rendered(*self._isolated.rendered(guest))
         context, nulls, notes = self._context(guest)
@@ -135,13 +136,13 @@ class Engine:
         return Rendered(context, xml, tuple(notes))
 
     def _written(self, values: dict[str, Any]) -> str:
-        """Return the guest's XML from the templates' functions, or from Jinja where these can't give it."""
+        """Return the guest's XML from the compiled functions, or from Jinja if these fail."""
         function = self._functions[f"{values['arch']}{TEMPLATE}"]
         if function is None:
             return self._interpreter.render(values)
         try:
             return function(values)
-        except (TemplateError, MemoryError):  # what went beyond a limit does not go there twice
+        except (TemplateError, MemoryError):  # a template that exceeded a limit is not rendered again
             raise
         except Exception as error:
             xml = self._interpreter.render(values)
@@ -152,7 +153,7 @@ class Engine:
         return self._interpreter.include(name, names)
 
     def observed(self, guest: Mapping[str, Any]) -> Observed:
-        """Return what comes of a guest, and which templates did it. Raises what ``render`` does."""
+        """Return the result of rendering a guest, and the templates that were used. Raises as ``render``."""
         if self._isolated:
             return self._isolated.observed(guest)
         context, nulls, _ = self._context(guest)
@@ -160,30 +161,31 @@ class Engine:
         return Observed(context, *self._interpreter.observed(guest, values))
 
     def unused(self, guest: Mapping[str, Any]) -> list[Problem]:
-        """Return a problem for each value of a guest that no template reads. Raises what ``render`` does."""
+        """Return a problem for each value of a guest that no template reads. Raises as ``render``."""
         return [
             Problem(path, f"was given, but {self.stack.shown(file)} does not use it", id="unused")
             for path, file in self.observed(guest).unused
         ]
 
     def run(self, function: Callable[..., Result], *arguments: Any) -> Result:
-        """Return ``function(renderer, *arguments)``, where templates are at work: for what reads these and the schema.
+        """Return ``function(renderer, *arguments)``, run in the process where templates run.
 
-        ``function`` is one of a module; ``arguments`` and result are such as JSON has."""
+        ``function`` is a module's function; ``arguments`` and result are JSON values.
+        """
         return self._isolated.run(function, *arguments) if self._isolated else function(self, *arguments)
 
     def new_environment(self) -> Environment:
-        """Return an environment of Jinja's that has read no template yet."""
+        """Return a new Jinja environment without loaded templates."""
         return self._interpreter.new_environment()
 
     @cached_property
     def has_secret(self) -> HasSecret:
-        """Says whether a context, or its XML, holds a secret."""
+        """Return whether a context, or its XML, contains a secret."""
         return secret_finder(self.schema.root, not self.stack.own)
 
     @cached_property
     def secrets(self) -> Secrets:
-        """Knows what is secret in guests and in their XML."""
+        """The secrets in guests and in their XML."""
         return Secrets(self.schema.root)
 
     @cached_property

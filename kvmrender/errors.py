@@ -1,4 +1,4 @@
-"""What can go wrong, with the data to print it: a place, a value, what was expected instead."""
+"""Exceptions and problems, with the data to print them: position, value, and what is expected."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from kvmrender.wording import shown_file as shown_file
 from kvmrender.wording import visible as visible
 
 ERROR, NOTE = "error", "note"
-"""The levels of problems: libvirt refuses the guest, or takes it, and hardly anybody would want it."""
+"""Levels of problems: ``error`` if libvirt refuses the guest; ``note`` if libvirt accepts it, but it is probably a
+mistake."""
 TOO_MUCH_MEMORY = "needs more memory than it may have"
 
 if TYPE_CHECKING:
@@ -28,21 +29,22 @@ if TYPE_CHECKING:
 else:
 
     def Problem(*values: Any, **named: Any) -> Problem:  # noqa: N802 - it stands for the class
-        """Make a ``kvmrender.problem.Problem``: most runs have none, and start in less time than it takes to import."""
+        """Create a ``kvmrender.problem.Problem``. Its module is imported only if there are problems, to start
+        faster."""
         from kvmrender.problem import Problem
 
         return Problem(*values, **named)
 
 
 class Error(Exception):
-    """Everything that kvmrender raises on purpose."""
+    """Base class of all exceptions that kvmrender raises intentionally."""
 
 
 class GuestError(Error):
-    """Guests that can't be rendered. ``problems`` holds all that is wrong with them, in the order of the files.
+    """Guests that can't be rendered. ``problems`` holds all problems, in the order of the files.
 
-    ``more`` is the number of problems beyond these, where there are too many to list; ``faults`` are those of templates
-    that came up beside them.
+    ``more`` is the number of further problems, if there are too many to list; ``faults`` are template faults that were
+    found with them.
     """
 
     def __init__(self, problems: Iterable[Problem], more: int = 0, faults: Iterable[TemplateError] = ()) -> None:
@@ -52,17 +54,19 @@ class GuestError(Error):
         super().__init__("\n".join([*map(str, self.problems), *rest, *map(str, self.faults)]))
 
     def __reduce__(self) -> tuple[type[GuestError], tuple[object, ...]]:
-        """Pickle by the problems, so that worker processes can hand the error on."""
+        """Pickle the problems, so that worker processes can pass the exception on."""
         return GuestError, (self.problems, self.more, self.faults)
 
 
 class TemplateError(Error):
     """A template or schema part that can't be used.
 
-    ``template`` is its file, which the message calls ``shipped/NAME`` where it is a shipped one, and ``line`` counts
-    from 1 (None where there is none); ``guest`` is the name of the guest that was being rendered, if any, and ``field``
-    what of it the template was given. ``source`` is the line, ``chain`` where the template was included or extended
-    from, the nearest place first.
+    ``template`` is its file, which messages show as ``shipped/NAME`` if it is a shipped one; ``line`` counts from 1, or
+    is
+    None. ``guest`` is the name of the guest that was rendered, if any, and ``field`` the part of it that the template
+    was
+    given. ``source`` is the text of the line; ``chain`` lists where the template was included or extended, nearest
+    first.
     """
 
     def __init__(
@@ -88,26 +92,26 @@ class TemplateError(Error):
         super().__init__("\n".join(lines))
 
     def __reduce__(self) -> tuple[type[TemplateError], tuple[object, ...]]:
-        """Pickle by the parts of the message."""
+        """Pickle the parts of the message."""
         parts = self.message, self.template, self.line, self.guest, self.field, self.source, self.chain
         return type(self), parts
 
     @property
     def problem(self) -> Problem:
-        """What is wrong, as a problem of the guest."""
+        """The error as a problem of the guest."""
         return Problem(self.field, self.message, self.template and shown_file(self.template), self.line, id="template")
 
     def met_by(self, more: int) -> None:
-        """Say that as many more guests have met it."""
+        """Add the number of further guests with the same error to the message."""
         if more:
             first, *rest = str(self).split("\n")
             self.args = ("\n".join([f"{first.removesuffix(')')}, and {more:,} more guests)", *rest]),)
 
 
 class LimitError(TemplateError):
-    """A template that has met a limit, or that has crashed the process that it ran in (see ``templating.isolated``).
+    """A template that exceeded a limit, or crashed its process (see ``templating.isolated``).
 
-    ``problem`` says so of the guest that it was for: the next one may be well.
+    ``problem`` is that of the guest that was rendered; other guests may still be rendered.
     """
 
     @property
@@ -118,9 +122,10 @@ class LimitError(TemplateError):
 
 
 def unexpected(error: BaseException) -> str:
-    """Return what users are told of an exception that is nobody's but our own: its type and place.
+    """Return the message for an unexpected exception, that is, a bug: its type and position.
 
-    What it says may hold secrets: that, and the way to it, is shown where the variable KVMRENDER_DEBUG is set.
+    The exception's own message may contain secrets. It and the traceback are shown only if the variable
+    KVMRENDER_DEBUG is set.
     """
     from traceback import format_exception, walk_tb
 
@@ -128,6 +133,6 @@ def unexpected(error: BaseException) -> str:
     own = [f" at {name}:{line}" for name, line in modules if name.startswith("kvmrender.")]
     said = f"{type(error).__name__}{own[-1] if own else ''}"
     if isinstance(error, MemoryError):
-        return f"there is too little memory ({said}): --jobs 1 needs the least"
-    found = f"kvmrender is at fault ({said}): please report this, with what KVMRENDER_DEBUG=1 shows of it"
+        return f"out of memory ({said}): --jobs 1 needs the least"
+    found = f"internal error ({said}): please report it with the output of KVMRENDER_DEBUG=1"
     return "".join(format_exception(error)) + found if os.environ.get("KVMRENDER_DEBUG") else found

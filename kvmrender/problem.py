@@ -1,4 +1,5 @@
-"""What is wrong with a guest. To import this takes longer than to render one: ``errors`` makes problems without it."""
+"""Problems of guests. Importing this module takes longer than rendering a guest: ``errors`` creates problems without
+it."""
 
 from __future__ import annotations
 
@@ -10,13 +11,14 @@ from kvmrender.wording import Path, path_string, printable
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong with a guest.
+    """A problem of a guest.
 
-    ``path`` is the field (empty for the guest as a whole), ``file``, ``line`` and ``column`` (both from 1)
-    are known when the guest came from a file. ``at_key`` says that the field's name is at fault, not its value.
-    ``related`` are other fields that the problem is about, such as the first of two equal addresses. ``id`` names the
-    check that found it, or what else did (``checks/other_ids.yaml``): ``schema`` where that is the schema. Its
-    ``level`` is ``error``, or ``note`` where libvirt takes the guest all the same.
+    ``path`` is the field (empty for the guest as a whole). ``file``, ``line`` and ``column`` (both from 1) are set if
+    the
+    guest came from a file. ``at_key`` means that the field's name is wrong, not its value. ``related`` are other fields
+    that the problem concerns, such as the first of two equal addresses. ``id`` is the ID of the check that found it, or
+    one of ``checks/other_ids.yaml``, such as ``schema``. ``level`` is ``error``, or ``note`` if libvirt accepts the
+    guest.
     """
 
     path: Path
@@ -30,26 +32,26 @@ class Problem:
     level: str = "error"
 
     def __str__(self) -> str:
-        """Give the problem as one line, ``FILE:LINE:COLUMN: field: message [id]``."""
+        """Return the problem as one line, ``FILE:LINE:COLUMN: field: message [id]``."""
         place = (self.file, self.line, self.column)
         return line_of(place, path_string(self.path), self.level, self.message, self.id)
 
     def of(self, check: str, level: str) -> Problem:
-        """Return the same problem as found by a check."""
+        """Return a copy of the problem with the ID and level of a check."""
         return replace(self, id=check, level=level)
 
     def about(self, related: Iterable[Path]) -> Problem:
-        """Return the same problem with other related fields."""
+        """Return a copy of the problem with these related fields."""
         return replace(self, related=tuple(related))
 
     def at(self, file: str | None, position: tuple[int, int] | None) -> Problem:
-        """Return the same problem with its place filled in."""
+        """Return a copy of the problem with its position."""
         line, column = position or (None, None)
         return replace(self, file=file, line=line, column=column)
 
 
 def line_of(place: Iterable[str | int | None], field: str, level: str, message: str, check: str) -> str:
-    """Write what is known of a problem as one line; ``place`` is its file, line and column."""
+    """Format a problem as one line; ``place`` is its file, line and column, as far as known."""
     at = ":".join(printable(str(part)) for part in place if part is not None)
     kind = "note" if level == "note" else ""
     return ": ".join(part for part in (at, field, kind, f"{message} [{check}]") if part)

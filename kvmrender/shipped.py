@@ -1,25 +1,26 @@
-"""Where the templates and the example guests are that come with the package."""
+"""Locations of the templates and example guests that the package includes."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 SHIPPED = "shipped"
-"""The prefix under which a file can name one that a folder before it replaces, and under which messages show it."""
+"""Prefix by which a custom template refers to a shipped file that it replaces, and by which messages show shipped
+files."""
 
 
 def shipped_templates() -> Path:
-    """Return the folder of the templates that come with the package."""
+    """Return the folder of the shipped templates."""
     return _shipped("templates")
 
 
 def shipped_fixtures() -> Path:
-    """Return the folder of the example guests that come with the package, which use every field."""
+    """Return the folder of the shipped example guests, which use every field."""
     return _shipped("fixtures")
 
 
 def _shipped(name: str) -> Path:
-    """Return a folder that is inside the package, or beside it in a checkout."""
+    """Return a folder inside the package, or next to it in a checkout."""
     package = Path(__file__).parent
     inside = package / name
     return inside if inside.is_dir() else package.parent / name

@@ -1,4 +1,4 @@
-"""Checks of the addresses of devices."""
+"""Checks of device addresses."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ RESERVED = {
     "pc": {(1, 0): "ISA", (1, 1): "IDE", (1, 3): "ACPI"},
     "q35": {(31, 0): "ISA", (31, 2): "SATA", (31, 3): "SMBus"},
 }
-"""What the machines themselves have on PCI bus 0, by slot and function."""
+"""Devices that are part of the machine on PCI bus 0, by slot and function."""
 PIIX3 = "piix3-uhci"
-"""The USB controller that a machine pc has at 01.2, also where its model is left to libvirt."""
+"""The USB controller that a machine pc has at 01.2, also if its model is omitted."""
 
 PARTS: dict[str, tuple[str, ...]] = {
     "pci": ("domain", "bus", "slot", "function"),
@@ -30,7 +30,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "ccid": ("controller", "slot"),
     "spapr-vio": ("reg",),
 }
-"""What makes an address of each kind; USB has ports with dots."""
+"""Attributes that form an address, by type; USB ports are written with dots."""
 
 OWNERS = {
     "drive": ("disks", "hostdevs"),
@@ -38,53 +38,54 @@ OWNERS = {
     "dimm": ("memory_devices",),
     "virtio-serial": ("consoles", "channels"),
 }
-"""The devices that alone have addresses of a kind."""
+"""Devices that exclusively use an address type."""
 
 NEEDED = {"pci": "slot", "virtio-serial": "port", "ccid": "slot", "spapr-vio": "reg"}
-"""The part without which libvirt chooses the address."""
+"""Attribute without which libvirt assigns the address, by type."""
 
 
 DRIVES = {"ide": (2, 2), "scsi": (1, 7), "sata": (1, 6), "fdc": (1, 2)}
-"""The buses of a controller, and the units of a bus, as libvirt counts the names of disks."""
+"""Number of buses per controller and units per bus, by which libvirt assigns the addresses of disks."""
 
 
 @check("/*/address")
 def address_types(context: Context, architecture: Context) -> Iterator[Problem]:
-    """Each device has an address of a kind that it can have on its machine."""
+    """Each device has an address of a type that it supports on its machine."""
     for path, device in devices(context, "address"):
         given, known = dig(device, "address", "type"), kinds(str(path[0]), device, architecture)
         owners = OWNERS.get(given, (str(path[0]),))
         if given and known is not None and given not in known:
             said = f"it is {' or '.join(known)}" if known else "it has none"
-            yield Problem((*path, "address", "type"), f"{given!r} is not the kind of address of this device: {said}")
+            yield Problem((*path, "address", "type"), f"{given!r} is not an address type of this device: {said}")
         elif path[0] not in owners:
-            said = f"{given!r} is the kind of address of {listed(owners)}"
+            said = f"{given!r} is the address type of {listed(owners)}"
             yield Problem((*path, "address", "type"), said)
 
 
 @check("acpi", "rom")
 def on_pci(context: Context, architecture: Context) -> Iterator[Problem]:
-    """What has a number in ACPI or a ROM is on PCI."""
+    """Devices with acpi.index or a ROM are on PCI."""
     for name in ("acpi", "rom"):
         for path, device in devices(context, name):
             key = str(path[0])
             if device[name]:
                 there = sits_on(key, device, architecture) or "pci"
-                # libvirt takes it where an ISA device has no address.
+                # libvirt accepts it for ISA devices without an address.
                 if there not in ("pci", "unassigned") and (there != "isa" or "address" in device):
                     yield Problem((*path, name), f"is for devices on PCI: this one is on {there}")
 
 
 @check("/*/address", "/disks/target/bus")
 def same_addresses(context: Context, architecture: Context) -> Iterator[Problem]:
-    """No two devices have one address; a disk without one has that of its name, which is one for hda and sda."""
+    """Device addresses are unique. A disk without an address has that of its name, which is the same for hda and
+    sda."""
     found = ((path, _address(str(path[0]), device)) for path, device in devices(context, "address"))
     given = (((*path, "address"), address, address[1]) for path, address in found if address)
     yield from once((*given, *_drives_by_name(context)))
 
 
 def _drives_by_name(context: Context) -> Iterator[tuple[Path, tuple[str, str], str]]:
-    """Yield the disks without an address whose names stand for one, with that."""
+    """Yield the disks whose address follows from their name, with that address."""
     for at, disk in enumerate(context["disks"]):
         target = disk["target"]
         if "address" not in disk and (sizes := DRIVES.get(target["bus"])):
@@ -96,7 +97,7 @@ def _drives_by_name(context: Context) -> Iterator[tuple[Path, tuple[str, str], s
 
 
 def _address(key: str, device: Context) -> tuple[str, str] | None:
-    """Return the bus of a device and its address there as text; None where libvirt chooses it."""
+    """Return the bus of a device and its address there as text, or None if libvirt assigns it."""
     address = device.get("address")
     kind = address.get("type") if isinstance(address, dict) else None
     if not isinstance(address, dict) or kind not in PARTS or NEEDED.get(kind, "type") not in address:
@@ -114,7 +115,7 @@ def _address(key: str, device: Context) -> tuple[str, str] | None:
 
 @check("/*/address")
 def pci_slots(context: Context, architecture: Context) -> Iterator[Problem]:
-    """PCI addresses are on buses and slots that the guest has, or that libvirt can add."""
+    """PCI addresses are on buses and slots that exist or that libvirt can add."""
     placed, machine = list(_on_pci(context)), machine_kind(context, architecture)
     buses = pci_buses(context, machine) if placed else {}
     for path, device, (bus, slot, _) in placed:
@@ -130,7 +131,7 @@ def pci_slots(context: Context, architecture: Context) -> Iterator[Problem]:
 
 @check("/*/address")
 def pci_machine(context: Context, architecture: Context) -> Iterator[Problem]:
-    """No device has a PCI address of one of the machine's own, and zpci is for s390x."""
+    """No device uses the PCI address of a device that is part of the machine; zpci is for s390x."""
     machine = machine_kind(context, architecture)
     taken = RESERVED.get(machine, {})
     usb = [found for found in context["controllers"] if found["type"] == "usb" and not int(found.get("index", 0))]
@@ -145,13 +146,13 @@ def pci_machine(context: Context, architecture: Context) -> Iterator[Problem]:
 
 
 def _on_pci(context: Context) -> Iterator[tuple[Path, Context, tuple[int, ...]]]:
-    """Yield the devices with PCI addresses, and bus, slot and function of these."""
+    """Yield the devices with PCI addresses, with their bus, slot and function."""
     for path, device, address in addressed(context, "pci"):
         yield path, device, tuple(number(address.get(part, "0")) for part in ("bus", "slot", "function"))
 
 
 def _missing_slots(root: str | None, legacy: bool | None) -> tuple[int, int]:
-    """Return the first and last slot of a bus that libvirt adds for a device: of old PCI, of PCI Express, or any."""
+    """Return the first and last slot of a bus that libvirt adds for a device: conventional PCI, PCI Express, or any."""
     express = root == "pcie-root"
     if root is None or (express and legacy is None):
         return 0, 31
@@ -159,7 +160,7 @@ def _missing_slots(root: str | None, legacy: bool | None) -> tuple[int, int]:
 
 
 def _is_old(key: str, device: Context, architecture: Context) -> bool | None:
-    """Say whether a device is of old PCI, for which libvirt adds a bridge; None where it can't be said."""
+    """Return whether a device is conventional PCI, for which libvirt adds a bridge, or None if unknown."""
     if key in ("sounds", "watchdogs", "shmems", "cryptos", "hostdevs"):
         return key != "hostdevs"
     return device.get("model") == "virtio-transitional" if place(key, device, architecture) == VIRTIO else None
@@ -167,7 +168,7 @@ def _is_old(key: str, device: Context, architecture: Context) -> bool | None:
 
 @check("/consoles/address", "/channels/address")
 def virtio_serial_ports(context: Context, architecture: Context) -> Iterator[Problem]:
-    """The ports of consoles and channels are ones that their virtio-serial controllers have."""
+    """Ports of consoles and channels exist on their virtio-serial controllers."""
     ports = {index: controller.get("ports", 31) for index, _, controller in indexes(context, "virtio-serial")}
     for path, _, address in addressed(context, "virtio-serial"):
         most = ports.get(int(address["controller"]), 31)
@@ -178,7 +179,7 @@ def virtio_serial_ports(context: Context, architecture: Context) -> Iterator[Pro
 
 @check("/*/address")
 def usb_addresses(context: Context, architecture: Context) -> Iterator[Problem]:
-    """USB devices sit on ports that the guest's controllers and hubs have, one on each."""
+    """USB devices are on ports of the guest's controllers and hubs, one on each."""
     given = addressed(context, "usb")
     placed = [(path, int(address["bus"]), _port(address)) for path, _, address in given]
     ports = usb_ports(context, architecture) if placed else {}
@@ -201,7 +202,7 @@ def usb_addresses(context: Context, architecture: Context) -> Iterator[Problem]:
 
 
 def _port(address: Context) -> tuple[int, ...]:
-    """Return the numbers of a USB port; none where libvirt chooses it."""
+    """Return the numbers of a USB port; empty if libvirt assigns it."""
     found = tuple(map(int, address.get("port", "0").split(".")))
     return found if any(found) else ()
 

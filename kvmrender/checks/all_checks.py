@@ -1,7 +1,7 @@
-"""Checks across fields: what a schema can't say. Each yields the problems that it finds in a context.
+"""Checks across fields, which a schema can't express. Each yields the problems that it finds in a context.
 
-A check takes the context and the schema part of its architecture. It can rely on the schema, but not on values
-that have no default. Its docstring is what holds when it finds nothing: docs/checks.md lists them.
+A check gets the context and the schema part of its architecture. It can rely on the schema, but not on values without
+a default. Its docstring states what holds when it finds nothing: docs/checks.md lists them.
 """
 
 from __future__ import annotations
@@ -26,36 +26,35 @@ from kvmrender.schema.guest_schema import GuestSchema
 from kvmrender.schema.versions import ANY, Fact
 
 SUBJECTS = (general, memory, cpus, numa, disks, devices, seclabels, controllers, addresses)
-"""The modules with checks that are functions, which are in ``CHECKS`` once these are imported."""
+"""Modules with checks that are functions. Importing them fills ``CHECKS``."""
 MOST_SHAPES = 100
-"""Kinds of mappings that a guest has for which it is kept which checks they need; where it has more, all are run."""
+"""Maximum number of kinds of mappings for which the required checks are cached; beyond it, all checks are run."""
 
 
 def checks_of(schema: GuestSchema) -> tuple[Check, ...]:
-    """Return all checks of guests of a schema: those here, and the rules of its parts."""
+    """Return all checks for guests of a schema: those of this package, and the rules of its parts."""
     return (*CHECKS, *rule_checks(schema))
 
 
 def ignorable() -> dict[str, str]:
-    """Return what can be ignored and is no rule of a part, by its id, with what holds where it finds nothing."""
+    """Return what can be ignored besides rules of parts: descriptions by ID."""
     others = {name: said["description"] for name, said in known_of("other_ids").items() if name in OF_FLEETS}
     return {check.id: check.description for check in CHECKS} | {VERSION: OF_VERSIONS} | others
 
 
 @cache
 def known_of(name: str) -> dict[str, Any]:
-    """Return what a file of this room has, ``examples`` or ``other_ids``, by the ids of problems."""
+    """Return the contents of a file of this package, ``examples`` or ``other_ids``, by ID of problems."""
     found: dict[str, Any] = from_yaml(Path(__file__).with_name(f"{name}.yaml").read_text(encoding="utf-8"))[0]
     return found
 
 
 Ready = tuple[Callable[[Context], Iterable[Any]], tuple[Check, ...]]
-"""What says of each check whether it may find something, and the checks."""
+"""A function that returns for each check whether it may find something, and the checks."""
 
 
 def problems(context: Context, architecture: Context, checks: Ready, most: int | None = None) -> list[Problem]:
-    """Return what checks find in a context, but for those that it ignores; the first of it if it is more than
-    ``most``."""
+    """Return the problems that checks find in a context, except those that it ignores; at most ``most``, plus one."""
     found: list[Problem] = []
     ignored: list[str] = context.get("ignore", [])
     needless = set(ignored).difference(OF_FLEETS)
@@ -82,7 +81,7 @@ def problems(context: Context, architecture: Context, checks: Ready, most: int |
 
 
 def _is_for(context: Context, check: Check) -> bool:
-    """Say whether a check is for the libvirt that a guest is for: the newest, where it names none."""
+    """Return whether a check applies to the libvirt version of a guest; default: the newest."""
     named = context.get("libvirt")
     if named is None or named == ANY:
         return named is None and not check.until
@@ -90,7 +89,7 @@ def _is_for(context: Context, check: Check) -> bool:
 
 
 def ready(checks: Iterable[Check], arch: str | None = None) -> Ready:
-    """Return checks as they are run, for guests of an architecture or of all."""
+    """Return checks in the form in which they are run, for guests of one architecture or of all."""
     tests = [(check, check.filter(arch)) for check in checks]
     found = [(check, test) for check, test in tests if test != ("", "False")]
     return _filter(tuple(test for _, test in found)), tuple(check for check, _ in found)
@@ -98,10 +97,10 @@ def ready(checks: Iterable[Check], arch: str | None = None) -> Ready:
 
 @lru_cache(maxsize=256)
 def _filter(tests: tuple[Test, ...]) -> Callable[[Context], Iterable[Any]]:
-    """Return what gives the values of tests, those of checks, for a context. Those that loop over the same are tried
-    together first, as most find nothing.
+    """Return a function that evaluates the tests of checks for a context.
 
-    What a schema part says stands in them as literals alone (``repr``), never as code.
+    Tests with the same loop are first tried together, since most find nothing. Values of schema parts are inserted only
+    as literals (``repr``), never as code.
     """
     together: dict[str, list[str]] = {}
     for loop, test in tests:
@@ -125,8 +124,10 @@ def _filter(tests: tuple[Test, ...]) -> Callable[[Context], Iterable[Any]]:
 
 
 def _shared(base: str, expression: str) -> tuple[list[str], str]:
-    """Return the mappings in ``base`` that an expression looks up several times, and the expression with names
-    (``c0``) for these."""
+    """Return assignments for the mappings that an expression looks up repeatedly in ``base``, and the expression with
+    names
+    (``c0``) instead.
+    """
     times = Counter(re.findall(rf"\({base}\.get\('\w+'\) or E\)", expression))
     often = [text for text, number in times.items() if number > 1]
     for number, text in enumerate(often):
@@ -135,8 +136,10 @@ def _shared(base: str, expression: str) -> tuple[list[str], str]:
 
 
 def wanted(checks: Iterable[Check], arch: str, shapes: Iterable[Shape]) -> Ready:
-    """Return those of the checks that may find something (see ``common.Triggers``) in a guest of an architecture that
-    writes mappings of these shapes."""
+    """Return the checks that may find something (see ``common.Triggers``) in a guest of an architecture with mappings
+    of
+    these shapes.
+    """
     keys = {f"on {arch}"}
     for shape in shapes:
         top, _, below = shape.place.strip("/").partition("/")

@@ -1,4 +1,4 @@
-"""The buses of a guest: which controllers make them, with what numbers, and what each has room for."""
+"""Buses of a guest: which controllers provide them, with which numbers, and how many devices each takes."""
 
 from __future__ import annotations
 
@@ -8,39 +8,39 @@ from collections.abc import Iterator
 from kvmrender.checks.common import Context, dig
 
 EXPRESS = ("q35", "virt")
-"""The kinds of machine whose PCI is PCI Express; others have the older PCI."""
+"""Kinds of machine with PCI Express; others have conventional PCI."""
 
 MOST_LETTERS = 64
-"""Letters of a machine's name that are looked at: kinds are told by their beginnings."""
+"""Maximum length of a machine name that is compared; kinds are recognized by prefix."""
 MOST_ROOTS = 31
-"""PCI roots that a pseries machine can have; libvirt adds them for the buses that are missing."""
+"""Number of PCI roots that a pseries machine supports; libvirt adds those of missing buses."""
 
 
 def machine_kind(context: Context, architecture: Context) -> str:
-    """Return the kind of machine: pc, q35, pseries, s390, virt, or "" for others."""
+    """Return the kind of a machine: pc, q35, pseries, s390, virt, or "" for others."""
     machine = str(dig(context, "os", "type", "machine", default="pc"))[:MOST_LETTERS]
     known = architecture.get("machine_kinds", {})
     return next((kind for pattern, kind in known.items() if re.search(pattern, machine)), "")
 
 
 def model_facts(architecture: Context, model: str | None) -> Context:
-    """Return what controllers of a model are, by the ``facts`` of their schema part."""
+    """Return the facts about controllers of a model, from their schema part."""
     found: Context = dig(architecture, "devices", "controllers", "models", model or "", default={})
     return found
 
 
 def pci_root(kind: str) -> str | None:
-    """Return the model of PCI bus 0 of a kind of machine, or None where it isn't known."""
+    """Return the model of PCI bus 0 for a kind of machine, or None if unknown."""
     return ("pcie-root" if kind in EXPRESS else "pci-root") if kind else None
 
 
 def is_companion(controller: Context) -> bool:
-    """Say whether a USB controller serves ports of another."""
+    """Return whether a USB controller is a companion of another."""
     return "master" in controller or controller.get("model", "").startswith("ich9-uhci")
 
 
 def indexes(context: Context, kind: str) -> Iterator[tuple[int, int, Context]]:
-    """Yield the controllers of a kind with their positions, and the numbers that they have or that libvirt gives."""
+    """Yield the controllers of a type with their positions and their indices, given or assigned by libvirt."""
     found = [(place, item) for place, item in enumerate(context["controllers"]) if item["type"] == kind]
     taken = {item["index"] for _, item in found if "index" in item}
     following = 0
@@ -49,7 +49,7 @@ def indexes(context: Context, kind: str) -> Iterator[tuple[int, int, Context]]:
         if index is None:
             while following in taken:
                 following += 1
-            # A companion has the number of the controller before it.
+            # A companion has the index of the controller before it.
             index = following - 1 if is_companion(controller) and following else following
             if not is_companion(controller):
                 taken.add(following)
@@ -57,12 +57,12 @@ def indexes(context: Context, kind: str) -> Iterator[tuple[int, int, Context]]:
 
 
 def pci_buses(context: Context, kind: str) -> dict[int, str | None]:
-    """Return the models of the PCI buses by their numbers, for a kind of machine."""
+    """Return the models of PCI buses by number, for a kind of machine."""
     return {0: pci_root(kind)} | {index: controller["model"] for index, _, controller in indexes(context, "pci")}
 
 
 def usb_ports(context: Context, architecture: Context) -> dict[int, int]:
-    """Return the ports of the guest's USB buses by their numbers, without what hubs add."""
+    """Return the number of ports of the guest's USB buses by bus number, without hubs."""
     usual = 2 if machine_kind(context, architecture) == "pc" else 4
     found = {0: usual} if architecture.get("usb_controller") == "added" else {}
     for index, _, controller in indexes(context, "usb"):

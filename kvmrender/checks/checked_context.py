@@ -1,4 +1,4 @@
-"""From a guest as written to the context of its template, or to all that is wrong with it."""
+"""Conversion of a guest as written to the context of its templates, or to a list of its problems."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ Context = dict[str, Any]
 
 
 Built = tuple[Context, list[str], list[Problem]]
-"""The context of a guest, the keys whose default a null removes, and what there is to note of it."""
+"""The context of a guest, the keys whose default a null removes, and notes."""
 
 
 def context_builder(schema: GuestSchema) -> Callable[[Any], Built]:
-    """Return the function that turns a guest into its context.
+    """Return the function that converts a guest to its context.
 
-    The function raises GuestError with every problem of the guest: those that the schema finds, and those
-    that the checks across fields find in what is left when the faulty values are taken away.
+    The function raises GuestError with all problems of the guest: those of the schema, and those that checks across
+    fields find after invalid values are removed.
     """
     checks = all_checks.checks_of(schema)
     if not schema.is_shipped:  # its parts may bring defaults that no check in Python counts on
@@ -41,7 +41,7 @@ def context_builder(schema: GuestSchema) -> Callable[[Any], Built]:
 
     profiles = Profiles(schema.root)
 
-    @lru_cache(maxsize=1024)  # shapes hold parts of the schema, and go with it
+    @lru_cache(maxsize=1024)  # shapes refer to parts of the schema and share its lifetime
     def wanted(arch: str, shapes: frozenset[Shape]) -> all_checks.Ready:
         return all_checks.wanted(checks, arch, shapes)
 
@@ -84,7 +84,7 @@ def context_builder(schema: GuestSchema) -> Callable[[Any], Built]:
     check = checker(schema, advice)
 
     def further(full: Context, problems: list[Problem]) -> list[Problem]:
-        """Return what else is wrong, beside the problems found already and what follows from them."""
+        """Return further problems that do not follow from the problems found already."""
         faulty = {problem.path for problem in problems}
         misspelt = {problem.path[:-1] for problem in problems if problem.at_key}
         for gone in (faulty, {path[:1] for path in faulty}):
@@ -92,7 +92,7 @@ def context_builder(schema: GuestSchema) -> Callable[[Any], Built]:
             try:
                 found = derived(*left)[1]
             except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError):
-                continue  # what is missing is needed after all: take the whole of it away
+                continue  # a required value is missing: remove the whole mapping
             return [
                 problem
                 for problem in found
@@ -107,11 +107,11 @@ def context_builder(schema: GuestSchema) -> Callable[[Any], Built]:
         uses = USE in guest
         full, notes = full_form(profiles.under(guest) if uses else guest)
         problems = check(without_nulls(full), None) if notes.nulls else check(full, notes.given)
-        if full.get("memory", ...) is None:  # a null, where others may leave it to be derived
+        if full.get("memory", ...) is None:  # a null for a value that is otherwise derived
             problems = [*problems, Problem(("memory",), "is missing (maximum memory of the guest)")]
         if problems:
             raise GuestError(problems + further(full, problems))
-        if uses:  # a context is a guest that has all of them already
+        if uses:  # a context already includes its profiles
             full.pop(USE, None)
         try:
             context, found = derived(full, notes)
@@ -127,8 +127,10 @@ def context_builder(schema: GuestSchema) -> Callable[[Any], Built]:
 
 
 def careful(build: Callable[[Any], Built], part: Callable[[], str]) -> Callable[[Any], Built]:
-    """Return ``build`` for a schema with parts of one's own, of which any may lack what is computed with: that is a
-    TemplateError, which names the file that ``part`` gives."""
+    """Return ``build`` for a schema with custom parts, which may lack keys that derivations need. This is a
+    TemplateError
+    with the file that ``part`` returns.
+    """
 
     def with_care(guest: Any) -> Built:
         try:
@@ -141,7 +143,7 @@ def careful(build: Callable[[Any], Built], part: Callable[[], str]) -> Callable[
 
 
 def _without(guest: Context, paths: Iterable[Path]) -> Context:
-    """Return a copy of the guest without what stands at the paths."""
+    """Return a copy of the guest without the values at the paths."""
     left = deepcopy({key: value for key, value in guest.items() if key != "vars"})
     for path in paths:
         place = value_at(left, path[:-1])

@@ -1,4 +1,4 @@
-"""What several checks need: finding one's way in a context, sets of CPUs, values that may occur but once."""
+"""Helpers for checks: navigation in a context, sets of CPUs, values that must be unique."""
 
 from __future__ import annotations
 
@@ -10,25 +10,28 @@ from kvmrender.schema.guest_schema import Steps
 
 Context = dict[str, Any]
 Found = tuple[Path, Any]
-"""A path, and the value there."""
+"""A path and the value there."""
 Find = Callable[[Context, Context], Iterable[Problem]]
 Triggers = tuple["str | tuple[str, ...]", ...]
-"""Keys of which the guest must write one for a check to find anything: ``iothread`` anywhere, ``disks.target``
-somewhere inside disks, ``/disks/type`` just there, ``/*/address`` in any device; or all of several. Keys that are
-derived or have a default don't count, nor what a shorthand stands for. ``on s390x`` is no key: it stands for all guests
-of that architecture."""
+"""Keys, one of which a guest must contain for a check to find anything: ``iothread`` at any depth, ``disks.target``
+at any depth in disks, ``/disks/type`` at exactly this path, ``/*/address`` in any device; or several keys that must all
+be given. Derived values, defaults and values of short forms don't count. ``on s390x`` stands for all guests of that
+architecture.
+"""
 
 
 Test = tuple[str, str]
-"""The loops of a comprehension, if any, and an expression of Python, which is true of all contexts ``c`` (in a turn of
-the loops) in which a check finds something."""
+"""Loops of a comprehension, if any, and a Python expression that is true for all contexts ``c`` (in an iteration of the
+loops) in which a check finds something.
+"""
 
 
 class Check(NamedTuple):
-    """What may not stand together: its ``id``, what holds where it finds nothing, whether what it finds is an
-    ``error`` or a ``note``, what finds it, and what of the guest there must be for that (see ``Triggers``). ``filter``
-    gives a test of contexts of an architecture. It is for libvirts from ``since`` on and before ``until``, where these
-    are given.
+    """A check: its ``id``, its description (what holds when it finds nothing), its level (``error`` or ``note``), the
+    function that finds problems, and its triggers (see ``Triggers``).
+
+    ``filter`` returns a test for contexts of an architecture. The check applies to libvirt from ``since`` on and before
+    ``until``, if given.
     """
 
     id: str
@@ -42,13 +45,13 @@ class Check(NamedTuple):
 
 
 OF_FLEETS = frozenset(("shared-disk", "shared-mac", "shared-uuid"))
-"""Ids of what guests of a fleet are held against each other for, which a guest can ignore as it can checks."""
+"""IDs of the checks between guests of a fleet, which a guest can ignore like others."""
 CHECKS: list[Check] = []
 """All checks that are functions."""
 
 
 def check(*triggers: str | tuple[str, ...], level: str = ERROR, since: str = "") -> Callable[[Find], Find]:
-    """Make a check of a function that finds problems, for libvirts from ``since`` on."""
+    """Register a function that finds problems as a check, for libvirt from ``since`` on."""
 
     def add(find: Find) -> Find:
         about = " ".join((find.__doc__ or "").split())
@@ -59,11 +62,11 @@ def check(*triggers: str | tuple[str, ...], level: str = ERROR, since: str = "")
 
 
 SINGLE = ("memballoon", "nvram", "vsock", "pstore")
-"""Devices of which a guest has one."""
+"""Devices that a guest has at most one of."""
 
 
 def walk(found: Found, steps: Steps) -> Iterator[Found]:
-    """Yield what these steps lead to; lists on the way, and at the end, stand for their items."""
+    """Yield the values that these steps lead to; lists, also at the end, stand for their items."""
     path, value = found
     if value.__class__ is list:
         for number, item in enumerate(value):
@@ -80,7 +83,7 @@ def walk(found: Found, steps: Steps) -> Iterator[Found]:
 
 
 def dig(value: Any, *path: str, default: Any = None) -> Any:
-    """Return what is at a path of keys, or the default where a part of it is missing or null."""
+    """Return the value at a path of keys, or the default if a part of it is missing or null."""
     for key in path:
         if value.__class__ is not dict or (value := value.get(key)) is None:
             return default
@@ -97,8 +100,10 @@ def mappings(path: Path, value: Any) -> Iterator[tuple[Path, Context]]:
 
 
 def devices(context: Context, having: str) -> Iterator[tuple[Path, Context]]:
-    """Yield every device that has a key, with its path, lists and single ones alike; but for the first console where it
-    is the first serial port under another name, which libvirt writes anew."""
+    """Yield every device that has a key, with its path, from lists and single devices; except a first console that is
+    the
+    first serial port, which libvirt rewrites.
+    """
     for key, value in context.items():
         if isinstance(value, list):
             for number, item in enumerate(value):
@@ -112,7 +117,7 @@ def devices(context: Context, having: str) -> Iterator[tuple[Path, Context]]:
 
 
 def addressed(context: Context, kind: str) -> Iterator[tuple[Path, Context, Context]]:
-    """Yield the devices that have an address of a kind, with their paths before and the addresses after them."""
+    """Yield the devices with an address of a type, with their paths and addresses."""
     for path, device in devices(context, "address"):
         if dig(device, "address", "type") == kind:
             yield path, device, device["address"]
@@ -129,5 +134,5 @@ def once(found: Iterable[tuple[Path, Any, str]]) -> Iterator[Problem]:
 
 
 def item_of(path: Path) -> Path:
-    """Return the device or element that a path leads into, without the field in it."""
+    """Return the path of the device or element that a path leads into."""
     return path[: max((number for number, step in enumerate(path) if isinstance(step, int)), default=0) + 1]

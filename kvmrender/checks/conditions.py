@@ -1,4 +1,4 @@
-"""The conditions of rules (see ``checks.rules``), for the values that a field has."""
+"""Conditions of rules (see ``checks.rules``) on the values of a field."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from kvmrender.schema.memory_units import memory, to_bytes
 
 
 class Scope(NamedTuple):
-    """What the fields of a rule are looked up in."""
+    """The context in which fields of a rule are looked up."""
 
     guest: Found
     mapping: Found
@@ -21,11 +21,11 @@ class Field(Protocol):
     """A field that a condition compares with."""
 
     def values(self, scope: Scope) -> list[Found]:
-        """Return what is there."""
+        """Return the values of the field."""
 
 
 Holds = Callable[[list[Any], Scope], bool]
-"""Says whether a condition holds for the values of a field, of which there are none where it isn't given."""
+"""A test of the values of a field, which are empty if it isn't given."""
 NOWHERE = Scope(((), {}), ((), {}), ((), {}))
 
 
@@ -76,7 +76,7 @@ _COMPARE: dict[str, Callable[[int, int], bool]] = {
 
 
 def _bound(operand: Any, field: Callable[[str], Field]) -> Callable[[Scope], int | None]:
-    """Return what gives the number to compare with: a number, a size, or what a field has."""
+    """Return a function for the number to compare with: a number, a size, or the value of a field."""
     if _is_field(operand):
         other = field(operand)
         return lambda scope: next((_number(value) for _, value in other.values(scope)), None)
@@ -85,7 +85,7 @@ def _bound(operand: Any, field: Callable[[str], Field]) -> Callable[[Scope], int
 
 
 def _number(value: Any) -> int | None:
-    """Return a value as a number: of a size, its bytes; None for what is none."""
+    """Return a value as a number, a size in bytes; None for other values."""
     try:
         if isinstance(value, dict):
             return to_bytes(value)
@@ -95,7 +95,7 @@ def _number(value: Any) -> int | None:
 
 
 def _operators(wanted: Any) -> Iterator[tuple[str, Any]]:
-    """Yield the operators of a condition with their operands, those that are negated too."""
+    """Yield the operators of a condition with their operands, including negated ones."""
     for one in listed(wanted):
         for operator, operand in one.items() if isinstance(one, dict) else ():
             if operator == "not":
@@ -119,7 +119,7 @@ def compared(wanted: Any) -> list[str]:
 
 
 def inside(wanted: Any) -> Iterator[str]:
-    """Yield the fields inside of a value that a condition asks for."""
+    """Yield the fields inside a value that a condition names."""
     for operator, operand in _operators(wanted):
         for name, inner in operand.items() if operator == "has" else ():
             yield from (name, *(f"{name}.{below}" for below in inside(inner)))
@@ -130,14 +130,14 @@ def _is_field(operand: Any) -> bool:
 
 
 def listed(value: Any) -> list[Any]:
-    """Return a list, or one of what is none."""
+    """Return a list; a single value becomes a list of one."""
     return value if isinstance(value, list) else [value]
 
 
 def as_python(wanted: Any, value: str, quick: Callable[[str], str]) -> str:
-    """Return an expression of Python that is true wherever a condition holds.
+    """Return a Python expression that is true whenever a condition holds.
 
-    ``value`` is the expression of the value, which gives None where there is none; ``quick`` gives those of fields.
+    ``value`` is the expression of the value, which is None if missing; ``quick`` returns those of fields.
     """
     if isinstance(wanted, list):
         if True in wanted and False in wanted:
@@ -152,7 +152,7 @@ def as_python(wanted: Any, value: str, quick: Callable[[str], str]) -> str:
     if not isinstance(wanted, dict):
         return f"{value} in {_forms([wanted])}"
     ((operator, operand),) = wanted.items()
-    if operator in ("above", "below") and _is_field(operand):  # what is derived is often the very same
+    if operator in ("above", "below") and _is_field(operand):  # a derived value is often the same object
         return f"{value} is not None is not {quick(operand)} is not {value}"
     if operator in ("above", "below") and str(operand).isdecimal():
         fits = f"{value} {'<=' if operator == 'above' else '>='} {int(operand)}"
@@ -171,6 +171,6 @@ def as_python(wanted: Any, value: str, quick: Callable[[str], str]) -> str:
 
 
 def _forms(words: list[Any]) -> tuple[Any, ...]:
-    """Return words with the numbers that they are."""
+    """Return words together with the numbers that they represent."""
     texts = [*map(str, words)]
     return (*texts, *(int(text) for text in texts if text[:20].isdecimal() and str(int(text[:20])) == text))

@@ -1,4 +1,4 @@
-"""Checks of controllers: the buses that a guest's devices sit on."""
+"""Checks of controllers, which provide the buses of a guest's devices."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kvmrender.schema.text_values import number
 
 @check("controllers")
 def controller_machine(context: Context, architecture: Context) -> Iterator[Problem]:
-    """Controllers are ones that the machine can have."""
+    """Controllers are supported by the machine."""
     machine = machine_kind(context, architecture)
     for position, controller in enumerate(context["controllers"] if machine else ()):
         kind, model = controller["type"], controller.get("model")
@@ -32,7 +32,7 @@ def controller_machine(context: Context, architecture: Context) -> Iterator[Prob
 
 @check("controllers.target")
 def controller_nodes(context: Context, architecture: Context) -> Iterator[Problem]:
-    """The NUMA nodes that PCI controllers are in are there."""
+    """The NUMA nodes of PCI controllers exist."""
     cells = dig(context, "cpu", "numa", "cell", default=[])
     nodes = {int(cell.get("id", position)) for position, cell in enumerate(cells)}
     for position, controller in enumerate(context["controllers"]):
@@ -43,7 +43,7 @@ def controller_nodes(context: Context, architecture: Context) -> Iterator[Proble
 
 @check("controllers", "extra")
 def controller_indexes(context: Context, architecture: Context) -> Iterator[Problem]:
-    """No two controllers of one type have one index, raw ones too, but for companions."""
+    """Controllers of a type have distinct indices, including those in raw XML, except companions."""
     for kind in dict.fromkeys(controller["type"] for controller in context["controllers"]):
         found = [(index, place, item) for index, place, item in indexes(context, kind) if not is_companion(item)]
         yield from once(
@@ -56,7 +56,7 @@ def controller_indexes(context: Context, architecture: Context) -> Iterator[Prob
 
 @check("controllers")
 def pci_roots(context: Context, architecture: Context) -> Iterator[Problem]:
-    """The PCI controller with index 0 is the machine's root, and there is no other (but on pseries machines)."""
+    """The PCI controller with index 0 is the machine's root, and there is no other (except on pseries machines)."""
     machine = machine_kind(context, architecture)
     root = pci_root(machine)
     for index, place, controller in indexes(context, "pci"):
@@ -69,7 +69,7 @@ def pci_roots(context: Context, architecture: Context) -> Iterator[Problem]:
 
 @check(("controllers", "on ppc64le"))
 def pseries_roots(context: Context, architecture: Context) -> Iterator[Problem]:
-    """A pseries machine has no more PCI roots than it can, with those that libvirt adds; the first one is target 0."""
+    """A pseries machine does not exceed the number of PCI roots, with those that libvirt adds; index 0 has target 0."""
     if machine_kind(context, architecture) != "pseries":
         return
     found = list(indexes(context, "pci"))
@@ -86,7 +86,7 @@ def pseries_roots(context: Context, architecture: Context) -> Iterator[Problem]:
 
 @check("controllers")
 def pci_parents(context: Context, architecture: Context) -> Iterator[Problem]:
-    """Each PCI controller can be plugged into one with a lower index, the one that its address says if it has one."""
+    """Each PCI controller can be plugged into one with a lower index: that of its address, if given."""
     found = list(indexes(context, "pci"))
     buses = pci_buses(context, machine_kind(context, architecture)) if found else {}
     for index, place, controller in found:
@@ -105,16 +105,17 @@ def pci_parents(context: Context, architecture: Context) -> Iterator[Problem]:
 
 
 def _can_be_plugged(model: str, index: int, buses: dict[int, str | None], needed: list[str] | None) -> bool:
-    """Say whether there is something that a controller without an address can be plugged into, or libvirt adds it."""
+    """Return whether a controller without an address can be plugged into an existing controller, or libvirt adds
+    one."""
     below = [buses.get(other) for other in range(1, index)]
-    # What libvirt adds for a number that is left out is a root port.
+    # libvirt adds a root port for an omitted index.
     added = model == "pcie-to-pci-bridge" and None in below
     return needed is None or added or any(other in (*needed, model) for other in below)
 
 
 @check("controllers")
 def usb_controllers(context: Context, architecture: Context) -> Iterator[Problem]:
-    """A USB controller with a master has one."""
+    """A USB controller with a master has a USB controller with the same index."""
     found = list(indexes(context, "usb"))
     masters = {index for index, _, controller in found if not is_companion(controller)}
     for index, place, controller in found:

@@ -1,4 +1,4 @@
-"""Checks of virtual CPUs and the threads beside them."""
+"""Checks of virtual CPUs and iothreads."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from kvmrender.wording import numbers
 VCPU: Path = ("vcpu", "text")
 SETS = ("cpuset", "nodeset", "nodemask", "vcpus", "iothreads", "cpus")
 SETS_IN = ("vcpu", "cputune", "numatune", "memoryBacking", "memory_devices", "cpu")
-"""Keys that hold sets of CPUs or NUMA nodes, and the keys of a guest in which they are."""
+"""Keys that hold sets of CPUs or NUMA nodes, and the keys of a guest that contain them."""
 
 
 @check(("cpu.topology", "on ppc64le"))
 def current_vcpus(context: Context, architecture: Context) -> Iterator[Problem]:
-    """On ppc64le, the vCPUs that are there at the start are whole cores."""
+    """On ppc64le, the vCPUs at boot are whole cores."""
     current, most = dig(context, "vcpu", "current"), dig(context, "vcpu", "text", default=1)
     threads = dig(context, "cpu", "topology", "threads", default=1) if context["arch"] == "ppc64le" else 1
     states = {item["id"]: item["enabled"] for item in dig(context, "vcpus", "vcpu", default=[])}
     started = list(states.values()).count("yes") if states else current or most
     if started % threads:
-        said = f"{started} is not a multiple of {threads}, the threads of a core"
+        said = f"{started} is not a multiple of {threads}, the threads per core"
         path = ("vcpus", "vcpu") if states else ("vcpu", "current")
         yield Problem(path, said, related=(("cpu", "topology", "threads"),))
 
 
 @check("cpu")
 def topology(context: Context, architecture: Context) -> Iterator[Problem]:
-    """The CPU's topology has as many threads as there are vCPUs."""
+    """The product of the CPU topology is the number of vCPUs."""
     found = dig(context, "cpu", "topology")
     vcpus = dig(context, "vcpu", "text", default=1)
     if found:
@@ -42,7 +42,7 @@ def topology(context: Context, architecture: Context) -> Iterator[Problem]:
 
 @check("cpu")
 def numa_cpus(context: Context, architecture: Context) -> Iterator[Problem]:
-    """The CPUs of NUMA cells are vCPUs, and no two cells have one."""
+    """CPUs of NUMA cells are vCPUs, each in at most one cell."""
     vcpus = dig(context, "vcpu", "text", default=1)
     owners: dict[int, int] = {}
     for number, cell in enumerate(dig(context, "cpu", "numa", "cell", default=[])):
@@ -59,13 +59,13 @@ def numa_cpus(context: Context, architecture: Context) -> Iterator[Problem]:
 
 @check("cputune.vcpusched", "vcpus")
 def pins(context: Context, architecture: Context) -> Iterator[Problem]:
-    """The vCPUs that vcpus and cputune.vcpusched name are there."""
+    """The vCPUs in vcpus and cputune.vcpusched exist."""
     yield from _no_vcpus(context, (("vcpus", "vcpu"), "id"), (("cputune", "vcpusched"), "vcpus"))
 
 
 @check("cputune", level=NOTE)
 def idle_pins(context: Context, architecture: Context) -> Iterator[Problem]:
-    """The vCPUs that the rest of cputune names are there; libvirt leaves out what it says of others."""
+    """The vCPUs in the other settings of cputune exist; libvirt ignores settings of others."""
     tuned = [(("cputune", key), "vcpus") for key in ("cachetune", "memorytune")]
     yield from _no_vcpus(context, (("cputune", "vcpupin"), "vcpu"), *tuned)
 
@@ -81,7 +81,7 @@ def _no_vcpus(context: Context, *fields: tuple[Path, str]) -> Iterator[Problem]:
 
 @check("disks.iothread", "controllers.iothread", "cputune")
 def iothreads(context: Context, architecture: Context) -> Iterator[Problem]:
-    """The iothreads that disks, controllers and pins name are there."""
+    """The iothreads that disks, controllers and pinnings refer to exist."""
     listed = [int(thread["id"]) for thread in dig(context, "iothreadids", "iothread", default=[])]
     unlisted = max(int(context.get("iothreads") or 0) - len(listed), 0)
     named: list[tuple[Path, int]] = []
@@ -97,7 +97,7 @@ def iothreads(context: Context, architecture: Context) -> Iterator[Problem]:
             threads = sorted(cpuset(str(item.get(name, "^0"))))
             named += [(("cputune", key, number, name), thread) for thread in threads]
     for path, thread in named:
-        # libvirt numbers the threads that are not listed from 1, past those that are.
+        # libvirt assigns IDs from 1 to threads that are not listed, skipping those that are.
         number = thread - sum(other <= thread for other in listed)
         if thread not in listed and not 0 < number <= unlisted:
             there = f"there are {len(listed) + unlisted or 'none'}"
@@ -106,7 +106,7 @@ def iothreads(context: Context, architecture: Context) -> Iterator[Problem]:
 
 @check("vcpus")
 def vcpu_states(context: Context, architecture: Context) -> Iterator[Problem]:
-    """vCPU 0 is the first that there is at the start; those that can't be unplugged come before those that can."""
+    """vCPU 0 is enabled and first in order; vCPUs that can't be unplugged come before those that can."""
     listed = dig(context, "vcpus", "vcpu", default=[])
     states: dict[int, Context] = {item["id"]: item for item in listed}
     places: dict[int, Path] = {item["id"]: ("vcpus", "vcpu", number) for number, item in enumerate(listed)}
@@ -128,7 +128,7 @@ def vcpu_states(context: Context, architecture: Context) -> Iterator[Problem]:
 
 @check("vcpu.cpuset", *SETS_IN[1:])
 def cpu_sets(context: Context, architecture: Context) -> Iterator[Problem]:
-    """A set of CPUs or NUMA nodes is not empty, and its ranges begin before they end."""
+    """A set of CPUs or NUMA nodes is not empty, and the start of a range is not more than its end."""
     for above, found in mappings((), {key: context[key] for key in SETS_IN if context.get(key)}):
         for key, text in found.items():
             if key not in SETS or not isinstance(text, str):
@@ -142,7 +142,7 @@ def cpu_sets(context: Context, architecture: Context) -> Iterator[Problem]:
 
 @check("cputune")
 def groups(context: Context, architecture: Context) -> Iterator[Problem]:
-    """No vCPU or iothread has two schedulers, or two parts of one resource."""
+    """No vCPU or iothread has two schedulers or two allocations of one resource."""
     for kind in ("vcpusched", "iothreadsched", "cachetune", "memorytune"):
         key = "iothreads" if kind == "iothreadsched" else "vcpus"
         items = enumerate(dig(context, "cputune", kind, default=[]))

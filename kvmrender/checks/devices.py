@@ -1,4 +1,4 @@
-"""Checks of devices: what each may have, and what there may be one of."""
+"""Checks of devices: supported values, and devices that must be unique."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from kvmrender.errors import Path, Problem
 
 UUID_LENGTH = 32
 SECOND = ("virtio", "qxl")
-"""Graphics cards that there may be several of."""
+"""Video devices of which there can be several."""
 
 
 @check("alias")
 def aliases(context: Context, architecture: Context) -> Iterator[Problem]:
-    """No two devices have one alias."""
+    """Aliases of devices are unique."""
     named = ((path, dig(device, "alias", "name")) for path, device in devices(context, "alias"))
     yield from once(
         ((*path, "alias", "name"), name, repr(name)) for path, name in named if name and name.startswith("ua-")
@@ -26,15 +26,15 @@ def aliases(context: Context, architecture: Context) -> Iterator[Problem]:
 
 @check("hostdevs")
 def hostdevs_once(context: Context, architecture: Context) -> Iterator[Problem]:
-    """No device of the host is given twice."""
+    """No host device is assigned twice."""
     for_each = enumerate(context["hostdevs"])
     yield from once(
-        (("hostdevs", number, "source"), _on_host(device), "this device of the host") for number, device in for_each
+        (("hostdevs", number, "source"), _on_host(device), "this host device") for number, device in for_each
     )
 
 
 def _on_host(device: Context) -> tuple[Any, ...]:
-    """Return what tells a device of the host from others, with numbers written in one way."""
+    """Return what identifies a host device, with numbers in canonical form."""
     source = device["source"]
     usual = {"domain": "0", "bus": "0", "slot": "0", "function": "0"} if device["type"] == "pci" else {}
     address = {key: _plain(text) for key, text in (usual | source.get("address", {})).items()}
@@ -45,7 +45,7 @@ def _on_host(device: Context) -> tuple[Any, ...]:
 
 @lru_cache(maxsize=1024)
 def _plain(text: str) -> str:
-    """Write a number, or several with dots between them, without bases and zeros before it; a UUID, without dashes."""
+    """Return a number, or several separated by dots, without base and leading zeros; a UUID without dashes."""
     text = text.replace("-", "").lower()
     if len(text) == UUID_LENGTH:
         return text
@@ -66,7 +66,7 @@ def dbus_audio(context: Context, architecture: Context) -> Iterator[Problem]:
 
 @check("videos")
 def videos(context: Context, architecture: Context) -> Iterator[Problem]:
-    """One graphics card is the first, and only virtio and qxl can be others."""
+    """There is one primary video device; only virtio and qxl can be secondary."""
     models = [video.get("model") or {} for video in context["videos"]]
     primary = [number for number, model in enumerate(models) if model.get("primary") == "yes"]
     first = (primary or [0])[0]
@@ -74,15 +74,17 @@ def videos(context: Context, architecture: Context) -> Iterator[Problem]:
     for number, model in enumerate(models):
         path, kind = ("videos", number, "model"), model.get("type") or usual
         if number in primary[1:]:
-            yield Problem((*path, "primary"), f"the first card is videos[{first}]", related=(("videos", first),))
+            yield Problem(
+                (*path, "primary"), f"the primary video device is videos[{first}]", related=(("videos", first),)
+            )
         elif number != first and kind not in (*SECOND, "none"):
-            said = f"{kind} is for the first card, videos[{first}]; others are {' or '.join(SECOND)}"
+            said = f"{kind} is for the primary video device, videos[{first}]; others are {' or '.join(SECOND)}"
             yield Problem((*path, "type"), said, related=(("videos", first),))
 
 
 @check("interfaces.route")
 def route_networks(context: Context, architecture: Context) -> Iterator[Problem]:
-    """A route's address is that of a network: nothing of it is behind its prefix, which is 0 where none is given."""
+    """The address of a route is that of a network: no bits are set after its prefix, which defaults to 0."""
     for number, interface in enumerate(context["interfaces"]):
         for place, route in enumerate(dig(interface, "source", "route", default=[])):
             address = ip_address(route["address"])
@@ -98,13 +100,13 @@ def route_networks(context: Context, architecture: Context) -> Iterator[Problem]
 
 @check("serials.target")
 def serial_ports(context: Context, architecture: Context) -> Iterator[Problem]:
-    """Serial ports are of the architecture's kinds, each with a model of its kind."""
+    """Serial ports have a type that the architecture supports, and a model of that type."""
     models: dict[str, list[str]] = architecture.get("serial_models", {})
     for number, port in enumerate(context["serials"] if models else ()):
         path, usual = ("serials", number), next(iter(models))
         target = port.get("target") or {}
         kind = target.get("type", usual)
-        kind = usual if kind == "isa-serial" else kind  # as libvirt takes it
+        kind = usual if kind == "isa-serial" else kind  # the model that libvirt takes
         model = dig(target, "model", "name") if "model" in target else None
         if kind not in models:
             said = f"{kind!r} is not a port of {context['arch']} (which has {', '.join(models)})"
@@ -116,7 +118,7 @@ def serial_ports(context: Context, architecture: Context) -> Iterator[Problem]:
 
 @check("consoles")
 def consoles(context: Context, architecture: Context) -> Iterator[Problem]:
-    """Only the first console is a serial port."""
+    """Only the first console has target type serial."""
     for number, console in enumerate(context["consoles"]):
         if number and dig(console, "target", "type", default="serial") == "serial":
             said = "'serial' is for the first console: the others are of type virtio"

@@ -11,12 +11,12 @@ from kvmrender.context.device_names import PREFIX_BY_BUS, letters_of
 from kvmrender.errors import NOTE, Problem
 
 LAST_BY_BUS = {"ide": "hdd", "fdc": "fdb"}
-"""The last name of a bus of which a machine has one."""
+"""Last device name of buses of which a machine has one."""
 
 
 @check("disks.target")
 def target_names(context: Context, architecture: Context) -> Iterator[Problem]:
-    """Floppies, and nothing else, have names that begin with fd; of the names of ide and fdc there are few."""
+    """Floppies, and no other disks, have names that begin with fd; ide and fdc have a limited number of names."""
     for number, disk in enumerate(context["disks"]):
         name, bus, device = disk["target"]["dev"], disk["target"]["bus"], disk["device"]
         path, bus_path = ("disks", number, "target", "dev"), ("disks", number, "target", "bus")
@@ -31,7 +31,7 @@ def target_names(context: Context, architecture: Context) -> Iterator[Problem]:
 
 @check("disks.target", level=NOTE)
 def target_bus(context: Context, architecture: Context) -> Iterator[Problem]:
-    """A disk's name is one of its bus's: libvirt takes others, but guests see them under the names of their bus."""
+    """The name of a disk matches its bus. libvirt accepts others, but guests see the names of their bus."""
     for number, disk in enumerate(context["disks"]):
         name, bus = disk["target"]["dev"], disk["target"]["bus"]
         if bus not in (None, "fdc") and not name.startswith((PREFIX_BY_BUS[bus], "fd")):
@@ -41,7 +41,7 @@ def target_bus(context: Context, architecture: Context) -> Iterator[Problem]:
 
 @check("disks.target", "disks.device", "machine", "os.type")
 def buses(context: Context, architecture: Context) -> Iterator[Problem]:
-    """The machine has the the buses of disks."""
+    """The machine supports the buses of disks."""
     machine = str(dig(context, "os", "type", "machine", default=""))
     known: list[Any] = next(
         (found for pattern, found in architecture.get("machine_buses", {}).items() if re.search(pattern, machine)), []
@@ -49,13 +49,13 @@ def buses(context: Context, architecture: Context) -> Iterator[Problem]:
     for number, disk in enumerate(context["disks"]):
         bus, path = disk["target"]["bus"], ("disks", number, "target", "bus")
         if bus and known and bus not in known:
-            name = f"machine {machine}" if machine else f"the usual machine of {context['arch']}"
+            name = f"machine {machine}" if machine else f"the default machine of {context['arch']}"
             yield Problem(path, f"{bus!r} is not a bus of {name} (which has {', '.join(known)})")
 
 
 @check("disks.iotune")
 def iotune_groups(context: Context, architecture: Context) -> Iterator[Problem]:
-    """Disks of one group have the same limits, or leave them to the group's other disks."""
+    """Disks of one group have the same limits, or omit them."""
     limits: dict[str, tuple[int, Context]] = {}
     groups: list[tuple[int, str, Context]] = []
     for number, disk in enumerate(context["disks"]):

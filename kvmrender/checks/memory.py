@@ -13,32 +13,32 @@ from kvmrender.schema.text_values import cpuset, number
 
 MEMORY: Path = ("memory",)
 SIZED = ("memory", "currentMemory", "maxMemory", "memtune", "memoryBacking", "memory_devices", "features", "cpu")
-"""Keys of a guest in which there are sizes."""
+"""Keys of a guest that contain sizes."""
 UNITS = {"tseg": "MiB", "maxpagesize": "b"}
-"""The units of sizes that are not KiB where they are left out."""
+"""Default units of sizes for which it is not KiB."""
 PAGE = 4096
-"""Bytes that the labels of a persistent module are rounded up to, unless it says otherwise."""
+"""Alignment in bytes of the label area of a persistent module, unless it sets another."""
 BLOCK = 256 * MIB
-"""What memory modules of ppc64le guests are made of; an nvdimm has labels beside it."""
+"""Granularity of memory modules of ppc64le guests, without the label area of an nvdimm."""
 
 
 @check("memory.text", "currentMemory.text", *SIZED[2:])
 def sizes(context: Context, architecture: Context) -> Iterator[Problem]:
-    """No size is more than libvirt can hold, 8 EiB."""
+    """No size exceeds the maximum of libvirt, 8 EiB."""
     for path, found in mappings((), {key: context[key] for key in SIZED if context.get(key)}):
         unit = found.get("unit", UNITS.get(str(path[-1]), "KiB") if path else "KiB")
         for key, text in found.items():
             is_size = key in ("text", "size", "memory", "value") and isinstance(text, int)
             if is_size and to_bytes(size := {"text": text, "unit": unit}) > MAX_BYTES:
-                yield Problem((*path, key), f"{_size(size)} is not less than 8 EiB, more than libvirt can hold")
+                yield Problem((*path, key), f"{_size(size)} is not less than 8 EiB, the maximum of libvirt")
 
 
 @check("memory_devices", "maxMemory")
 def memory_devices(context: Context, architecture: Context) -> Iterator[Problem]:
-    """Memory devices have maxMemory, and those that are plugged in a slot each."""
+    """Memory modules need maxMemory, and those that are plugged in need a slot each."""
     most, plugged = context.get("maxMemory"), sum(map(_is_plugged, context["memory_devices"]))
     if context["memory_devices"] and not most:
-        said = "needs maxMemory: the memory that there can be at most, and its slots"
+        said = "needs maxMemory: the maximum memory and its slots"
         yield Problem(("memory_devices", 0), said, related=(("maxMemory",),))
     elif most and plugged > int(most.get("slots") or 0):
         said = f"{most.get('slots') or 0} slots are not enough for {plugged} memory devices"
@@ -47,24 +47,24 @@ def memory_devices(context: Context, architecture: Context) -> Iterator[Problem]
 
 @check("cpu", "memory_devices", level=NOTE)
 def numa_memory(context: Context, architecture: Context) -> Iterator[Problem]:
-    """Memory is that of the NUMA cells, with or without that of memory modules, which libvirt takes in any case."""
+    """Memory is the sum of the NUMA cells, with or without that of memory modules: libvirt accepts both."""
     cells = dig(context, "cpu", "numa", "cell", default=[])
     own = sum(to_bytes({"text": cell["memory"], "unit": cell.get("unit", "KiB")}) for cell in cells)
     plugged = sum(map(_room, context["memory_devices"]))
     if cells and to_bytes(context["memory"]) not in (own, own + plugged):
-        said = f"{_size(context['memory'])} is not what the NUMA cells add up to, {(own + plugged) // 1024} KiB"
+        said = f"{_size(context['memory'])} is not the sum of the NUMA cells, {(own + plugged) // 1024} KiB"
         yield Problem(MEMORY, said, related=(("cpu", "numa"), ("memory_devices",)))
 
 
 @check("memory_devices")
 def module_memory(context: Context, architecture: Context) -> Iterator[Problem]:
-    """Memory is more than the memory modules have, where there are no NUMA cells."""
+    """Without NUMA cells, memory exceeds the sum of the memory modules."""
     memory, modules = to_bytes(context["memory"]), [device for device in context["memory_devices"] if _room(device)]
     if dig(context, "cpu", "numa", "cell"):
         return
     plugged = sum(_in_blocks(device) if context["arch"] == "ppc64le" else _room(device) for device in modules)
     if modules and plugged >= memory:
-        said = f"{_size(context['memory'])} is not more than the memory modules have, {plugged // 1024} KiB"
+        said = f"{_size(context['memory'])} is not more than the sum of the memory modules, {plugged // 1024} KiB"
         yield Problem(MEMORY, said, related=(("memory_devices",),))
 
 
@@ -78,20 +78,20 @@ def _room(module: Context) -> int:
 
 
 def _labels(module: Context) -> int:
-    """Return what of a persistent module is for its labels, which are not in the guest's memory."""
+    """Return the size of a persistent module's label area, which is not part of guest memory."""
     label = dig(module, "target", "label", "size")
     return to_bytes(label) if label else 0
 
 
 def _mapped(module: Context) -> int:
-    """Return how much of a module is in the guest's memory: all but the labels, which are rounded up."""
+    """Return the size of a module in guest memory: without the label area, rounded up."""
     align = dig(module, "source", "alignsize")
     whole = to_bytes(align) if align else PAGE
     return _room(module) - -(-_labels(module) // whole) * whole
 
 
 def _in_blocks(module: Context) -> int:
-    """Return what libvirt makes of a module's size: whole blocks, and an nvdimm's labels."""
+    """Return the size that libvirt makes of a module's: whole blocks, plus the label area of an nvdimm."""
     if module["model"] != "nvdimm":
         return -(-_room(module) // BLOCK) * BLOCK
     labels = _labels(module)
@@ -100,7 +100,7 @@ def _in_blocks(module: Context) -> int:
 
 @check("memory_devices")
 def module_cells(context: Context, architecture: Context) -> Iterator[Problem]:
-    """A memory module is in a NUMA cell that there is."""
+    """The NUMA cell of a memory module exists."""
     cells = numbered(context)
     for position, module in enumerate(context["memory_devices"]):
         path: Path = ("memory_devices", position, "target", "node")
@@ -111,7 +111,7 @@ def module_cells(context: Context, architecture: Context) -> Iterator[Problem]:
 
 @check("memory_devices")
 def module_slots(context: Context, architecture: Context) -> Iterator[Problem]:
-    """A memory module is in a slot that there is, and no two are in one."""
+    """The slot of a memory module exists, and is not used by another."""
     count = dig(context, "maxMemory", "slots", default=0)
     modules = enumerate(context["memory_devices"])
     found = [(number, dig(module, "address", "slot")) for number, module in modules if _is_plugged(module)]
@@ -125,7 +125,7 @@ def module_slots(context: Context, architecture: Context) -> Iterator[Problem]:
 
 @check("memory_devices.address", "memory_devices.target.address", since="9.8.0")
 def module_addresses(context: Context, architecture: Context) -> Iterator[Problem]:
-    """Memory modules that have an address in memory do not overlap."""
+    """Addresses of memory modules do not overlap."""
     placed: list[tuple[int, int, Path]] = []
     for position, module in enumerate(context["memory_devices"]):
         for steps in (("address", "base"), ("target", "address", "base")):
@@ -141,7 +141,7 @@ def module_addresses(context: Context, architecture: Context) -> Iterator[Proble
 
 @check(("memory_devices.label", "on ppc64le"))
 def module_labels(context: Context, architecture: Context) -> Iterator[Problem]:
-    """An nvdimm of a ppc64le guest has 256 MiB beside its labels."""
+    """An nvdimm of a ppc64le guest has 256 MiB besides its label area."""
     for position, module in enumerate(context["memory_devices"]):
         label = dig(module, "target", "label", "size")
         if context["arch"] == "ppc64le" and label and _room(module) < BLOCK + to_bytes(label):
@@ -152,7 +152,7 @@ def module_labels(context: Context, architecture: Context) -> Iterator[Problem]:
 
 @check("memoryBacking")
 def hugepages(context: Context, architecture: Context) -> Iterator[Problem]:
-    """A NUMA cell that there is has huge pages of one size."""
+    """Each NUMA cell has huge pages of one size, and the cells in nodeset exist."""
     path: Path = ("memoryBacking", "hugepages")
     if (found := dig(context, *map(str, path))) is None:
         return
@@ -162,7 +162,7 @@ def hugepages(context: Context, architecture: Context) -> Iterator[Problem]:
         nodes = cpuset(page.get("nodeset") or "^0")
         where: Path = (*path, "page", position)
         if "nodeset" not in page or (not cells and nodes == {0}):
-            taken.append((where, None, "all memory without a nodeset of its own"))
+            taken.append((where, None, "all memory without a nodeset"))
         elif outside := nodes - cells.keys():
             yield no_cell((*where, "nodeset"), min(outside), len(cells))
         else:

@@ -1,4 +1,4 @@
-"""Checks of the NUMA cells of a guest, and of what is said of them elsewhere."""
+"""Checks of the guest's NUMA cells, and of references to them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from kvmrender.schema.text_values import cpuset
 
 CELLS: Path = ("cpu", "numa", "cell")
 NEAREST = 10
-"""The distance of a cell to itself."""
+"""Distance of a cell to itself."""
 
 
 def numbered(context: Context) -> dict[int, tuple[Path, Context]]:
-    """Return the NUMA cells with their paths by number, the first of those that have one number."""
+    """Return the NUMA cells with their paths by ID, the first of those with the same ID."""
     found: dict[int, tuple[Path, Context]] = {}
     for place, cell in enumerate(dig(context, *map(str, CELLS), default=[])):
         found.setdefault(cell.get("id", place), ((*CELLS, place), cell))
@@ -22,14 +22,14 @@ def numbered(context: Context) -> dict[int, tuple[Path, Context]]:
 
 
 def no_cell(path: Path, number: int, count: int) -> Problem:
-    """Return the problem of a number that is no NUMA cell's."""
+    """Return the problem for the ID of a cell that does not exist."""
     there = f"they are 0 to {count - 1}" if count else "there are none"
     return Problem(path, f"{number} is not a NUMA cell: {there}", related=(CELLS,))
 
 
 @check("cpu")
 def numa_cells(context: Context, architecture: Context) -> Iterator[Problem]:
-    """NUMA cells are numbered from 0 without a gap."""
+    """NUMA cells are numbered from 0 without gaps."""
     cells = dig(context, *map(str, CELLS), default=[])
     ids = [((*CELLS, place, "id"), cell.get("id", place)) for place, cell in enumerate(cells)]
     yield from once((path, number, str(number)) for path, number in ids)
@@ -40,7 +40,7 @@ def numa_cells(context: Context, architecture: Context) -> Iterator[Problem]:
 
 @check("cpu")
 def numa_distances(context: Context, architecture: Context) -> Iterator[Problem]:
-    """The distances of a NUMA cell are to cells that there are, and 10 to itself alone."""
+    """Distances of a NUMA cell are to existing cells, and 10 only to itself."""
     cells = numbered(context)
     for number, (path, cell) in cells.items():
         siblings = dig(cell, "distances", "sibling", default=[])
@@ -50,16 +50,16 @@ def numa_distances(context: Context, architecture: Context) -> Iterator[Problem]
             if other not in cells:
                 yield no_cell((*inside, "id"), other, len(cells))
             elif (value == NEAREST) != (other == number):
-                said = f"{value} is not a distance of cell {number} to {other}: it is {NEAREST} to itself alone"
+                said = f"{value} is not a distance of cell {number} to {other}: {NEAREST} is for the cell itself"
                 yield Problem((*inside, "value"), said, related=((*inside, "id"),))
 
 
 @check("cpu")
 def link_ends(context: Context, architecture: Context) -> Iterator[Problem]:
-    """Interconnects are from NUMA cells with CPUs to cells and caches that there are."""
+    """Interconnects are from NUMA cells with CPUs to existing cells and caches."""
     cells = numbered(context)
     cpus = {number: len(cpuset(cell.get("cpus") or "^0")) for number, (_, cell) in cells.items()}
-    # Cell 0 gets the vCPUs that no cell has.
+    # Cell 0 gets the vCPUs that are in no cell.
     cpus[0] = cpus.get(0, 0) + dig(context, "vcpu", "text", default=1) - sum(cpus.values())
     for path, link in _links(context):
         start, end, level = link["initiator"], link["target"], link.get("cache", 0)
@@ -73,7 +73,7 @@ def link_ends(context: Context, architecture: Context) -> Iterator[Problem]:
 
 @check("cpu")
 def links_once(context: Context, architecture: Context) -> Iterator[Problem]:
-    """What is said of an interconnect is said once, and of one direction."""
+    """Each interconnect is given once, in one direction."""
     found = list(_links(context))
     yield from once(
         (path, (path[-2], *sorted({"cache": 0, **link, "value": 0, "unit": ""}.items())), f"this {path[-2]}")
@@ -83,7 +83,7 @@ def links_once(context: Context, architecture: Context) -> Iterator[Problem]:
     for path, link in found:
         start, end = link["initiator"], link["target"]
         if start != end and (other := seen.get((end, start))):
-            yield Problem(path, f"{start} and {end} are linked the other way round already", related=(other,))
+            yield Problem(path, f"{start} and {end} are linked in the other direction already", related=(other,))
         seen.setdefault((start, end), path)
 
 
@@ -96,7 +96,7 @@ def _links(context: Context) -> Iterator[tuple[Path, Context]]:
 
 @check("numatune")
 def numa_tuning(context: Context, architecture: Context) -> Iterator[Problem]:
-    """numatune says where the memory comes from of NUMA cells that there are."""
+    """The NUMA cells in numatune exist."""
     cells = numbered(context)
     for place, node in enumerate(dig(context, "numatune", "memnode", default=[])):
         if node["cellid"] not in cells:

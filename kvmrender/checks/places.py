@@ -1,4 +1,4 @@
-"""Where devices sit: the kinds of bus that each may be on, by the ``facts`` of its schema part."""
+"""Address types: the types that each device supports, from the ``facts`` of its schema part."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ Kinds = tuple[str, ...]
 VIRTIO: Kinds = ("ccw", "pci", "virtio-mmio")
 _KINDS = {"virtio": VIRTIO, "none": ()}
 _OF_SOME = ("ccw", "spapr-vio", "isa", "virtio-mmio")
-"""The kinds of address that only some architectures have: ``address_types`` of these says which."""
+"""Address types that only some architectures support, by their ``address_types``."""
 
 
 def place(key: str, device: Context, architecture: Context) -> Kinds | None:
-    """Return the kinds of address that a device may have on all machines, the usual one first, or None where it can't
-    be said."""
+    """Return the address types that a device can have on any machine, the default first, or None if unknown."""
     found: Any = dig(architecture, "devices", key, "addresses")
     usual = dig(architecture, "usual_addresses", key)
     while isinstance(found, dict):
@@ -28,13 +27,13 @@ def place(key: str, device: Context, architecture: Context) -> Kinds | None:
 
 
 def kinds(key: str, device: Context, architecture: Context) -> Kinds | None:
-    """Return those that machines of an architecture have."""
+    """Return the types that machines of an architecture support."""
     found = place(key, device, architecture)
     there = architecture.get("address_types", ())
     return None if found is None else tuple(kind for kind in found if kind in there or kind not in _OF_SOME)
 
 
 def sits_on(key: str, device: Context, architecture: Context) -> str | None:
-    """Return the kind of address that a device has, given or chosen by libvirt; None for none, or an unknown one."""
+    """Return the address type of a device, given or chosen by libvirt; None for none or an unknown one."""
     given: str | None = dig(device, "address", "type")
     return given or next(iter(kinds(key, device, architecture) or ()), None)

@@ -1,4 +1,4 @@
-"""What a guest has in raw XML, as far as checks can see it: the names of elements, and its controllers."""
+"""Raw XML of a guest, as far as checks use it: names of elements, and controllers."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from kvmrender.errors import Path, Problem
 from kvmrender.schema.xml_faults import elements_in
 
 RAW = ("extra", "devices")
-"""Where raw devices stand."""
+"""Path of raw devices."""
 _IS_RAW = "extra"
 _NUMBERS, _WORDS = ("index", "ports"), ("type", "model")
 
 
 def with_raw_controllers(context: Context) -> Context:
-    """Return a context in which controllers of raw XML are at the end of the others."""
+    """Return a context with the controllers of raw XML appended to the others."""
     if not (text := dig(context, *RAW)):
         return context
     found = [attributes for name, attributes in elements_in(text) if name == "controller" and "type" in attributes]
@@ -27,12 +27,12 @@ def _controller(attributes: dict[str, str]) -> Context:
 
 
 def is_raw(controller: Context) -> bool:
-    """Say whether a controller is one of raw XML."""
+    """Return whether a controller is from raw XML."""
     return _IS_RAW in controller
 
 
 def as_told(problem: Problem, context: Context) -> Problem | None:
-    """Return a problem that is of what the guest says: of a raw controller little is known, but that it is there."""
+    """Return a problem that concerns the guest's own fields; of a raw controller, only its existence is known."""
     if not _is_said(problem.path, context):
         return None
     if all(_is_said(path, context) for path in problem.related):

@@ -1,4 +1,4 @@
-"""A case of a rule (see ``checks.rules``): what it finds in a guest, and what a guest must write for that."""
+"""A case of a rule (see ``checks.rules``): what it finds in a guest, and which keys trigger it."""
 
 from __future__ import annotations
 
@@ -15,15 +15,18 @@ from kvmrender.schema.guest_schema import GuestSchema, Node, Steps, resolve
 from kvmrender.schema.shorthand import QUANTITIES, forms
 
 ALWAYS = "/name"
-"""A key that all guests write."""
+"""A key that all guests contain."""
 _IS_ONE = re.compile(r"(?<!not) in \(")
 _PLACEHOLDER = re.compile(r"\{([^{}\s|]+(?:\|[^{}]+)?)\}")
 
 
 class Field:
-    """A field that a rule names, for mappings at a place. ``nodes`` are those of each of its steps from the guest on:
-    the schema's, then those that architectures add, whose names are ``archs``; of the steps, the first ``known`` lead
-    to all such mappings."""
+    """A field that a rule names, relative to mappings at a place.
+
+    ``nodes`` are the schema nodes of each step from the guest on: the schema's, then those that architectures add,
+    whose
+    names are ``archs``. The first ``known`` steps lead to all such mappings.
+    """
 
     def __init__(self, schema: GuestSchema, place: Steps, each: str, name: str) -> None:
         self.name, self.steps = name, tuple(name.removeprefix("/").split("."))
@@ -37,8 +40,9 @@ class Field:
         self.schema, (self.nodes, self.archs, self.has_shorthand) = schema, _nodes(schema, self.full)
 
     def exists(self, steps: int, refuses: Callable[[Any], bool] = lambda value: value == []) -> set[str]:
-        """Return keys of which a guest must write one for there to be something after so many steps that is not
-        refused; none if there may be by itself."""
+        """Return keys, one of which a guest must contain for a value to exist after so many steps that is not refused;
+        empty if it may exist by default.
+        """
         keys = self.full[:steps]
         found = {_written(keys[: self.known], self.has_shorthand)} if keys else set()
         for step, nodes in enumerate(self.nodes[:steps]):
@@ -61,11 +65,11 @@ class Field:
         return found
 
     def values(self, scope: Scope) -> list[Found]:
-        """Return what is there, with its path."""
+        """Return the values with their paths."""
         return list(walk(scope[self.of], self.steps))
 
     def listing(self, bases: list[str]) -> str:
-        """Return what lists the values that are there, as an expression of Python."""
+        """Return a Python expression of the list of values."""
         value, loops = bases[self.of], ""
         nodes = self.nodes[len(self.full) - len(self.steps) :]
         for number, (step, of) in enumerate(zip(self.steps, nodes, strict=True)):
@@ -77,9 +81,9 @@ class Field:
         return f"[x{loops} for x in ({value},) if x is not None]" if loops else value
 
     def quick(self, wanted: Any, bases: list[str], quick: Callable[[str], str]) -> str | None:
-        """Return a condition for its value, or values, as an expression of Python; or None where it can't be one."""
+        """Return a condition on its values as a Python expression, or None if it can't be expressed."""
         if any(isinstance(node.get("type"), list) for nodes in self.nodes for node in nodes[:1]):
-            return None  # a mapping, or a text
+            return None  # a mapping or a text
         below = [_nodes(self.schema, (*self.full, *name.split(".")))[0] for name in inside(wanted)]
         if any("items" in nodes[0] for found in below for nodes in found[len(self.full) :]):
             return None
@@ -89,7 +93,7 @@ class Field:
         return f"any({as_python(wanted, 'x', quick)} for x in {found} or (None,))"
 
     def path(self, scope: Scope, holds: Holds | None = None) -> Path:
-        """Return where it is, or would be: of several values, where the first is of which a condition holds."""
+        """Return the path of the field; of several values, that of the first for which a condition holds."""
         if found := self.values(scope):
             return next((path for path, value in found if holds and holds([value], scope)), found[0][0])
         path: Path = scope[self.of][0]
@@ -98,7 +102,7 @@ class Field:
         return path[:-1] if path[-1] == 0 else path
 
     def shown(self, value: Any, in_quotes: bool = False) -> str:
-        """Return a value as messages show it, ``in_quotes`` if it may be any text."""
+        """Return a value for a message, ``in_quotes`` if it can be any text."""
         if self.nodes[-1][0].get("writeOnly"):
             return "***"
         if isinstance(value, dict) and "text" in value:
@@ -107,8 +111,9 @@ class Field:
 
 
 def _nodes(schema: GuestSchema, full: tuple[str, ...]) -> tuple[list[list[Node]], list[list[str]], list[bool]]:
-    """Return the nodes of each step to a field, the architectures that they are of (none for those of all), and whether
-    a bare value may stand for it."""
+    """Return the schema nodes of each step to a field, their architectures (none for all), and whether a short form may
+    stand for it.
+    """
     nodes = [("", schema.root), *schema.architectures.items()]
     found, archs, short = [], [], []
     for step in full:
@@ -123,7 +128,7 @@ def _nodes(schema: GuestSchema, full: tuple[str, ...]) -> tuple[list[list[Node]]
 
 
 def _written(keys: tuple[str, ...], has_shorthand: list[bool]) -> str:
-    """Return the key that a guest must write to give what these lead to: the last for which no bare value stands."""
+    """Return the key that a guest must contain to give a value here: the last one that no short form replaces."""
     last = len(keys)
     while last > 1 and has_shorthand[last - 1]:
         last -= 1
@@ -131,13 +136,13 @@ def _written(keys: tuple[str, ...], has_shorthand: list[bool]) -> str:
 
 
 def placeholders(message: str) -> list[tuple[str, str]]:
-    """Return the fields that a message shows, with the words where they aren't given."""
+    """Return the fields in a message's placeholders, with their default words."""
     found = [text.partition("|") for text in _PLACEHOLDER.findall(message)]
     return [(name, words) for name, _, words in found if name not in ("value", "first")]
 
 
 def _stands_for(node: Node, key: str) -> bool:
-    """Say whether a scalar in place of a mapping may stand for this key of it."""
+    """Return whether a scalar instead of a mapping may set this key of it."""
     shorthand = forms(node)[1]
     keys = shorthand.values() if isinstance(shorthand, dict) else (shorthand,)
     return key in keys or node.get("format") in QUANTITIES
@@ -161,7 +166,7 @@ class Case:
         self.shown = [(field(name), words) for name, words in placeholders(self.message)]
 
     def filter(self, arch: str | None) -> Test:
-        """Return a test of contexts of an architecture, or of all, which is true where the case finds something."""
+        """Return a test for contexts of an architecture, or of all, which is true if the case finds something."""
         of_arch = [(field, holds([arch], NOWHERE)) for field, holds in self.when if arch and field.full == ("arch",)]
         if not all(holds for _, holds in of_arch):
             return "", "False"
@@ -188,7 +193,7 @@ class Case:
         about = [field.quick(self.wanted.get(field.name, True), bases, quick) for field, _ in self.about]
         if None not in about and "True" not in about:
             tests.append(f"({' or '.join(map(str, about))})")
-        # What takes longer comes last, and what is one of some values first, which is seldom so.
+        # Slow tests come last; tests for one of several values, which rarely hold, come first.
         tests.sort(key=lambda test: (*(of in str(test) for of in ("any(", " in str(")), not _IS_ONE.search(str(test))))
         test = " and ".join(test for test in tests if test and test != "True") or "True"
         values = [field.listing(bases) for field, _ in self.about]
@@ -202,13 +207,13 @@ class Case:
         return "", f"{several}twice([{values[0]} {loop} if {test}])"
 
     def found(self, context: Context) -> Iterator[Problem]:
-        """Yield what is wrong in a context."""
+        """Yield the problems in a context."""
         guest: Found = ((), context)
         for mapping in walk(guest, self.place):
             yield from self.problems(guest, mapping)
 
     def triggers(self) -> list[tuple[str, ...]]:
-        """Return sets of keys, of which a guest must write one set for the case to find anything."""
+        """Return sets of keys, one of which a guest must contain for the case to find anything."""
         needed = [keys for field, _ in self.when for keys in self._keys(field, self.wanted[field.name])]
         above = [*takewhile(lambda step: isinstance(step, str), self.place)]
         for place, names in ((), above), (self.place, self.each):
@@ -225,8 +230,10 @@ class Case:
         return sorted(tuple(sorted(keys)) or (ALWAYS,) for keys in least)
 
     def _keys(self, field: Field, wanted: Any) -> list[set[str]]:
-        """Return sets of keys, of each of which a guest must write one for a field to be as a condition wants it; none,
-        or an empty one, if it may be so by itself."""
+        """Return sets of keys, of each of which a guest must contain one for a condition on a field to hold; empty, or
+        with
+        an empty set, if it may hold by default.
+        """
         holds = condition(wanted, self.field)
         if holds([], NOWHERE):
             return []
@@ -237,7 +244,7 @@ class Case:
         return found
 
     def problems(self, guest: Found, mapping: Found) -> Iterator[Problem]:
-        """Yield what is wrong with a mapping of a guest."""
+        """Yield the problems of a mapping of a guest."""
         items = walk(mapping, self.each) if self.each else (mapping,)
         wrong = [found for item in items for found in self._wrong(Scope(guest, mapping, item))]
         if self.is_unique:
@@ -252,7 +259,7 @@ class Case:
             yield Problem(path, self._said(scope, field, value, first), related=tuple(dict.fromkeys(about)))
 
     def _said(self, scope: Scope, field: Field, value: Any, first: Path = ()) -> str:
-        """Return the message with what stands for its placeholders."""
+        """Return the message with its placeholders replaced."""
         if "{" not in self.message:
             return self.message
         shown = {"value": field.shown(value), "first": path_string(item_of(first))}
@@ -270,13 +277,13 @@ class Case:
 
 
 def _defaults(node: Node) -> list[Node]:
-    """Return the cases of what comes in where a guest gives nothing."""
+    """Return the cases for defaults that apply if a guest gives no value."""
     cases = [*node.get("defaults", ()), *([{"value": node["default"]}] if "default" in node else [])]
     return [case for case in cases if case.get("value", True) is not None]
 
 
 def _given(node: Node, default: Any, keys: tuple[str, ...]) -> list[Any]:
-    """Return the values that a default of a node gives at these keys in it."""
+    """Return the values that a default of a node sets for these keys."""
     if not keys:
         return [default]
     if isinstance(default, list):
@@ -285,5 +292,5 @@ def _given(node: Node, default: Any, keys: tuple[str, ...]) -> list[Any]:
         shorthand = forms(node)[1]
         if isinstance(shorthand, str) and node.get("format") not in QUANTITIES:
             return [default] if keys == (shorthand,) else []
-        return [default]  # whichever it stands for
+        return [default]  # whichever key it sets
     return _given({}, default[keys[0]], keys[1:]) if keys[0] in default else []

@@ -51,13 +51,13 @@ from kvmrender.schema.guest_schema import FREE, GuestSchema, Node, PlacedRule, S
 from kvmrender.schema.versions import facts
 
 VERSION = "version"
-"""The id of the rules that follow from ``since`` and ``until`` of fields and values."""
-OF_VERSIONS = "What the guest says is in the libvirt that it is for."
-"""What holds where these find nothing."""
+"""ID of the rules that follow from ``since`` and ``until`` of fields and values."""
+OF_VERSIONS = "Fields and values of the guest are supported by its libvirt version."
+"""Description of these rules."""
 
 
 def rule_checks(schema: GuestSchema) -> list[Check]:
-    """Return the rules of a schema as checks, one for each of their cases."""
+    """Return the rules of a schema as checks, one for each case."""
     found = schema.rules if schema.rules is not None else placed_rules(schema)
     return [
         Check(
@@ -73,7 +73,7 @@ def rule_checks(schema: GuestSchema) -> list[Check]:
 
 
 def placed_rules(schema: GuestSchema) -> list[PlacedRule]:
-    """Return the cases of a schema's rules with the places of the mappings that they are for, and their triggers."""
+    """Return the cases of a schema's rules with the places of their mappings, and their triggers."""
     of_architectures = [
         rule for arch, node in schema.architectures.items() for rule in _versions(schema.root, "arch", node, [arch])
     ]
@@ -85,8 +85,9 @@ def placed_rules(schema: GuestSchema) -> list[PlacedRule]:
 
 
 def _cases(rule: Node) -> Iterator[Node]:
-    """Yield the cases of a rule, each for one field, and with conditions of which all have to hold: what is not for the
-    newest libvirt is for guests that name theirs."""
+    """Yield the cases of a rule, each for one field, with conditions that must all hold. Cases that do not apply to the
+    newest libvirt need a guest that sets its libvirt.
+    """
     shared = {key: rule[key] for key in ("each", "since", "until") if key in rule}
     for case in rule.get("cases", [rule]):
         case = {**shared, **case}
@@ -104,7 +105,7 @@ def _cases(rule: Node) -> Iterator[Node]:
 def _find(
     schema: GuestSchema, place: Steps, case: Node, triggers: Triggers
 ) -> tuple[Find, Triggers, Callable[[str | None], Test]]:
-    @cache  # few are ever needed
+    @cache  # only a few are needed
     def compiled() -> Case:
         return Case(schema, place, case)
 
@@ -112,7 +113,7 @@ def _find(
 
 
 def _rules(root: Node, node: Node, place: Steps, above: dict[str, Steps]) -> Iterator[tuple[Steps, Node]]:
-    """Yield each rule of a schema with the place of the mappings that it is for."""
+    """Yield each rule of a schema with the place of its mappings."""
     reference = node.get("$ref", "")
     if reference in above:
         return
@@ -139,7 +140,7 @@ def _rules(root: Node, node: Node, place: Steps, above: dict[str, Steps]) -> Ite
 
 
 def _of_variant(root: Node, key: str, variant: Node, variants: list[Node]) -> Iterator[Node]:
-    """Yield the rules that refuse the values of a variant, or what it says of fields, for some libvirts."""
+    """Yield the rules that refuse values of a variant, or the fields that it allows, for some libvirt versions."""
     values = variant["is"]
     yield from _versions(root, key, variant, values)
     others = {"not": [value for other in variants for value in other["is"] or ()]}
@@ -149,7 +150,7 @@ def _of_variant(root: Node, key: str, variant: Node, variants: list[Node]) -> It
 
 
 def _fields(root: Node, node: Node, above: tuple[str, ...] = ()) -> Iterator[tuple[str, Node]]:
-    """Yield the fields of a mapping, or of the items of a list, at any depth, with their nodes."""
+    """Yield the fields of a mapping or of list items, at any depth, with their nodes."""
     if (reference := node.get("$ref", "")) in above:
         return
     above, node = (*above, reference) if reference else above, resolve(root, node)
@@ -160,7 +161,7 @@ def _fields(root: Node, node: Node, above: tuple[str, ...] = ()) -> Iterator[tup
 
 
 def _versions(root: Node, field: str, node: Node, values: list[str] | None = None, when: Node = FREE) -> Iterator[Node]:
-    """Yield the rules that refuse a field, or these values of it, for libvirts that have them not yet or no longer."""
+    """Yield the rules that refuse a field, or these values of it, for libvirt versions that do not support them."""
     node = resolve(root, node)
     if "items" in node:
         yield from _versions(root, field, node["items"], when=when)
@@ -168,7 +169,7 @@ def _versions(root: Node, field: str, node: Node, values: list[str] | None = Non
     for value, fact in ((values, own), *of_values.items()):
         what, guest = "'{value}' " if value else "", "the guest is for {/libvirt|the newest}"
         for key, release, said, which in (
-            ("until", fact.since, f"{what}is of libvirt {fact.since}, {guest}", "older"),
+            ("until", fact.since, f"{what}needs libvirt {fact.since}, {guest}", "older"),
             ("since", fact.until, f"{what}is not in libvirt {fact.until} and newer, {guest}", "newer"),
         ):
             if release:
@@ -178,12 +179,12 @@ def _versions(root: Node, field: str, node: Node, values: list[str] | None = Non
                     key: release,
                     "when": {**when, field: value} if value else when,
                     "at": field,
-                    "message": f"{said} ({which} ones have {fact.instead})" if fact.instead else said,
+                    "message": f"{said} (for {which} versions, use {fact.instead})" if fact.instead else said,
                 }
 
 
 def named_fields(rule: Node) -> Iterator[tuple[Path, str]]:
-    """Yield the fields that a rule names, with the path in it where it does."""
+    """Yield the fields that a rule names, with the path in the rule."""
     for number, case in enumerate(rule.get("cases", [rule])):
         where: Path = ("cases", number) if "cases" in rule else ()
         for key in ("each", "at", "when"):

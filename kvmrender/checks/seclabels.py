@@ -1,4 +1,4 @@
-"""Checks of security labels, the guest's and those of its devices."""
+"""Checks of security labels, of the guest and of its devices."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from kvmrender.errors import Path, Problem
 
 @check("seclabel")
 def labels_once(context: Context, architecture: Context) -> Iterator[Problem]:
-    """No two labels of a guest or of a source are of one model; of several a guest has, each says which."""
+    """Security labels of a guest or source have distinct models; several labels of a guest each need a model."""
     labels = context.get("seclabel") or []
     for number, label in enumerate(labels):
         if len(labels) > 1 and "model" not in label:
@@ -23,7 +23,7 @@ def labels_once(context: Context, architecture: Context) -> Iterator[Problem]:
 
 @check("seclabel")
 def label_overrides(context: Context, architecture: Context) -> Iterator[Problem]:
-    """Sources have labels of a model only if libvirt puts the guest's own label of that model on files."""
+    """Sources have a label of a model only if libvirt relabels files for the guest's label of that model."""
     kept: dict[str, int] = {}
     for number, label in enumerate(context.get("seclabel") or []):
         relabels = label.get("relabel", "yes" if label.get("type", "dynamic") == "dynamic" else "no")
@@ -32,13 +32,13 @@ def label_overrides(context: Context, architecture: Context) -> Iterator[Problem
     for path, source in _sources(context) if kept else ():
         for number, label in enumerate(source.get("seclabel") or []):
             if (model := label.get("model")) in kept:
-                said = f"{model!r} labels no files: relabel of seclabel[{kept[model]}] is no"
+                said = f"{model!r} does not relabel files: relabel of seclabel[{kept[model]}] is no"
                 related: Path = ("seclabel", kept[model], "relabel")
                 yield Problem((*path, "seclabel", number, "model"), said, related=(related,))
 
 
 def _sources(context: Context) -> Iterator[tuple[Path, Context]]:
-    """Yield the sources of devices, disks' backing stores among them, with their paths; a console's once."""
+    """Yield the sources of devices, including backing stores of disks, with their paths; a console's once."""
     for number, disk in enumerate(context["disks"]):
         path: Path = ("disks", number)
         image: Context | None = disk
@@ -46,7 +46,7 @@ def _sources(context: Context) -> Iterator[tuple[Path, Context]]:
             yield (*path, "source"), image.get("source") or {}
             image, path = image.get("backingStore"), (*path, "backingStore")
     first = context["serials"][0].get("source") if context["serials"] else None
-    for key in ("serials", "parallels", "consoles", "channels"):  # those whose labels libvirt reads
+    for key in ("serials", "parallels", "consoles", "channels"):  # sources whose labels libvirt reads
         for number, device in enumerate(context[key]):
             sources = device.get("source") or []
             if key != "consoles" or sources != first:

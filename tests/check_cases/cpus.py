@@ -97,7 +97,7 @@ CASES: list[Case] = [
     (
         "current_vcpus",
         *example("current-vcpus"),
-        "vcpu.current: 3 is not a multiple of 2, the threads of a core",
+        "vcpu.current: 3 is not a multiple of 2, the threads per core",
     ),
     (
         "said_once",
@@ -237,7 +237,7 @@ CASES: list[Case] = [
         "current_vcpus",
         FOUR_ON_POWER | started(0, 1),
         FOUR_ON_POWER | started(0, 1, 2),
-        "vcpus.vcpu: 3 is not a multiple of 2, the threads of a core",
+        "vcpus.vcpu: 3 is not a multiple of 2, the threads per core",
     ),
     (
         "idle_pins",

@@ -315,13 +315,13 @@ CASES: list[Case] = [
     (
         "hostdevs_once",
         *example("hostdevs-once"),
-        "hostdevs[1].source: this device of the host is taken by hostdevs[0]",
+        "hostdevs[1].source: this host device is taken by hostdevs[0]",
     ),
     (
         "hostdevs_once",
         {"hostdevs": [{"type": "pci", "source": {"address": {"bus": n}}} for n in ("0x1", "2")]},
         {"hostdevs": [{"type": "pci", "source": {"address": n}} for n in ({"bus": "0x01"}, {"bus": "1", "slot": "0"})]},
-        "hostdevs[1].source: this device of the host is taken by hostdevs[0]",
+        "hostdevs[1].source: this host device is taken by hostdevs[0]",
     ),
     (
         "adjunct_address",
@@ -357,7 +357,7 @@ CASES: list[Case] = [
         "hostdevs_once",
         {"hostdevs": [on_usb("10"), on_usb("0xb")]},
         {"hostdevs": [on_usb("10"), on_usb("0xa")]},
-        "hostdevs[1].source: this device of the host is taken by hostdevs[0]",
+        "hostdevs[1].source: this host device is taken by hostdevs[0]",
     ),
     (
         "panic_model",

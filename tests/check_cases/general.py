@@ -20,14 +20,14 @@ CASES: list[Case] = [
         "version",
         {"sounds": "virtio", "libvirt": "10.4.0"},
         {"sounds": "virtio", "libvirt": "10.3"},
-        "sounds[0].model: 'virtio' is of libvirt 10.4.0, the guest is for 10.3 (older ones have ich9)",
+        "sounds[0].model: 'virtio' needs libvirt 10.4.0, the guest is for 10.3 (for older versions, use ich9)",
     ),
     (
         "version",
         SHMEM | {"libvirt": "any"},
         SHMEM,
         "shmems[0].model.type: 'ivshmem' is not in libvirt 8.7.0 and newer, the guest is for the newest"
-        " (newer ones have ivshmem-plain and ivshmem-doorbell)",
+        " (for newer versions, use ivshmem-plain and ivshmem-doorbell)",
     ),
     (
         "oldest_libvirt",
@@ -56,7 +56,7 @@ CASES: list[Case] = [
         "version",
         {"libvirt": "11.2", "os": {"firmware": "efi", "shim": "/shim.efi", "kernel": "/k"}},
         {"libvirt": "11.1", "os": {"firmware": "efi", "shim": "/shim.efi", "kernel": "/k"}},
-        "os.shim: is of libvirt 11.2.0, the guest is for 11.1",
+        "os.shim: needs libvirt 11.2.0, the guest is for 11.1",
     ),
     (
         "version",
@@ -70,11 +70,11 @@ CASES: list[Case] = [
             "memoryBacking": {"access": "shared"},
             "disks": [{"type": "vhostvdpa", "source": "/dev/vhost-vdpa-0", "driver": {"cache": "none"}}],
         },
-        "disks[0].type: 'vhostvdpa' is of libvirt 9.8.0, the guest is for 9.7",
+        "disks[0].type: 'vhostvdpa' needs libvirt 9.8.0, the guest is for 9.7",
     ),
     (
         "version",
         *example("version"),
-        "arch: 'loongarch64' is of libvirt 10.2.0, the guest is for 10.1.0",
+        "arch: 'loongarch64' needs libvirt 10.2.0, the guest is for 10.1.0",
     ),
 ]

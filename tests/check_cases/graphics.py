@@ -72,18 +72,18 @@ CASES: list[Case] = [
         "videos",
         {"videos": ["virtio", {"model": {"type": "vga", "primary": True}}, "qxl"]},
         {"videos": ["virtio", "vga"]},
-        "videos[1].model.type: vga is for the first card, videos[0]; others are virtio or qxl",
+        "videos[1].model.type: vga is for the primary video device, videos[0]; others are virtio or qxl",
     ),
     (
         "videos",
         *example("videos"),
-        "videos[1].model.type: vga is for the first card, videos[0]; others are virtio or qxl",
+        "videos[1].model.type: vga is for the primary video device, videos[0]; others are virtio or qxl",
     ),
     (
         "videos",
         {"videos": ["virtio", {"model": {"type": "virtio", "primary": True}}]},
         {"videos": [{"model": {"type": "virtio", "primary": True}}] * 2},
-        "videos[1].model.primary: the first card is videos[0]",
+        "videos[1].model.primary: the primary video device is videos[0]",
     ),
     (
         "no_card",

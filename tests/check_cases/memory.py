@@ -63,7 +63,7 @@ CASES: list[Case] = [
         "memory_devices",
         {"maxMemory": "4 GiB", "machine": "q35", "cpu": cells("0"), "memory_devices": [SGX]},
         {"machine": "q35", "cpu": cells("0"), "memory_devices": [SGX]},
-        "memory_devices[0]: needs maxMemory: the memory that there can be at most, and its slots",
+        "memory_devices[0]: needs maxMemory: the maximum memory and its slots",
     ),
     (
         "maximum_cells",
@@ -92,7 +92,7 @@ CASES: list[Case] = [
     (
         "memory_devices",
         *example("memory-devices"),
-        "memory_devices[0]: needs maxMemory: the memory that there can be at most, and its slots",
+        "memory_devices[0]: needs maxMemory: the maximum memory and its slots",
     ),
     (
         "memory_devices",
@@ -119,29 +119,29 @@ CASES: list[Case] = [
             "memory_devices": [DIMM, {"model": "virtio-mem", "target": {"size": 1024, "node": 0, "requested": 512}}],
         },
         {"memory": "1 GiB", "cpu": cells("0"), "memory_devices": [DIMM]},
-        "memory_devices[0]: needs maxMemory: the memory that there can be at most, and its slots",
+        "memory_devices[0]: needs maxMemory: the maximum memory and its slots",
     ),
     (
         "numa_memory",
         *example("numa-memory"),
-        "memory: note: 1024 MiB is not what the NUMA cells add up to, 524288 KiB [numa-memory]",
+        "memory: note: 1024 MiB is not the sum of the NUMA cells, 524288 KiB [numa-memory]",
     ),
     (
         "module_memory",
         *example("module-memory"),
-        "memory: 64 MiB is not more than the memory modules have, 65536 KiB",
+        "memory: 64 MiB is not more than the sum of the memory modules, 65536 KiB",
     ),
     (
         "module_memory",
         {"memory": "513 MiB", **ON_PPC64LE},
         {"memory": "512 MiB", **ON_PPC64LE},
-        "memory: 512 MiB is not more than the memory modules have, 524288 KiB",
+        "memory: 512 MiB is not more than the sum of the memory modules, 524288 KiB",
     ),
     (
         "module_memory",
         {"memory": "257 MiB", **ON_PPC64LE, "memory_devices": [labelled("128 KiB", 300)]},
         {"memory": "256 MiB", **ON_PPC64LE, "memory_devices": [labelled("128 KiB", 300)]},
-        "memory: 256 MiB is not more than the memory modules have, 262272 KiB",
+        "memory: 256 MiB is not more than the sum of the memory modules, 262272 KiB",
     ),
     (
         "vhost_memory",
@@ -176,7 +176,7 @@ CASES: list[Case] = [
     (
         "sizes",
         *example("sizes"),
-        "memtune.hard_limit: 8 EiB is not less than 8 EiB, more than libvirt can hold",
+        "memtune.hard_limit: 8 EiB is not less than 8 EiB, the maximum of libvirt",
     ),
     (
         "sizes",
@@ -265,8 +265,7 @@ CASES: list[Case] = [
     (
         "hugepages",
         *example("hugepages"),
-        "memoryBacking.hugepages.page[1]: all memory without a nodeset of its own "
-        "is taken by memoryBacking.hugepages.page[0]",
+        "memoryBacking.hugepages.page[1]: all memory without a nodeset is taken by memoryBacking.hugepages.page[0]",
     ),
     (
         "hugepages",
@@ -295,7 +294,7 @@ CASES: list[Case] = [
         "module_slots",
         ROOM | {"memory_devices": [DIMM | {"address": {"type": "dimm", "slot": "0"}}]},
         {"memory": "1 GiB", "memory_devices": [DIMM | {"address": {"type": "dimm", "slot": "0"}}]},
-        "memory_devices[0]: needs maxMemory: the memory that there can be at most, and its slots [memory-devices]\n"
+        "memory_devices[0]: needs maxMemory: the maximum memory and its slots [memory-devices]\n"
         "memory_devices[0].address.slot: 0 is not a slot: there are none",
     ),
     (

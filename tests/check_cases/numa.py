@@ -59,7 +59,7 @@ CASES: list[Case] = [
         "numa_distances",
         two(distance(0, 10)),
         two(distance(0, 11)),
-        "cpu.numa.cell[0].distances.sibling[0].value: 11 is not a distance of cell 0 to 0: it is 10 to itself alone",
+        "cpu.numa.cell[0].distances.sibling[0].value: 11 is not a distance of cell 0 to 0: 10 is for the cell itself",
     ),
     (
         "one_distance",
@@ -106,7 +106,7 @@ CASES: list[Case] = [
     (
         "links_once",
         *example("links-once"),
-        "cpu.numa.interconnects.latency[1]: 1 and 0 are linked the other way round already",
+        "cpu.numa.interconnects.latency[1]: 1 and 0 are linked in the other direction already",
     ),
     (
         "numa_tuning",

@@ -16,13 +16,13 @@ CASES: list[Case] = [
         "raw_elements",
         {"extra": {"domain": "<idmap/>", "devices": "<memballoon model='none'/><memballoon model='none'/>"}},
         {"extra": {"domain": "<vcpu>2</vcpu>"}},
-        "extra.domain: <vcpu> is there once, and the guest has one: `vcpu`",
+        "extra.domain: <vcpu> can occur only once, and the guest has one: `vcpu`",
     ),
     (
         "raw_elements",
         {"vsock": None, "extra": {"devices": "<vsock/>"}},
         {"vsock": {"cid": 3}, "extra": {"devices": "<vsock/>"}},
-        "extra.devices: <vsock> is there once, and the guest has one: `vsock`",
+        "extra.devices: <vsock> can occur only once, and the guest has one: `vsock`",
     ),
     (
         "controller_indexes",

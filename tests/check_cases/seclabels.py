@@ -57,11 +57,11 @@ CASES: list[Case] = [
         "label_overrides",
         {"seclabel": [{"type": "static", "model": "dac", "label": "+0:+0", "relabel": True}], **backed(OWN)},
         {"seclabel": [{"type": "static", "model": "dac", "label": "+0:+0"}], **backed(OWN)},
-        "disks[0].backingStore.source.seclabel[0].model: 'dac' labels no files: relabel of seclabel[0] is no",
+        "disks[0].backingStore.source.seclabel[0].model: 'dac' does not relabel files: relabel of seclabel[0] is no",
     ),
     (
         "label_overrides",
         *example("label-overrides"),
-        "serials[0].source[0].seclabel[0].model: 'dac' labels no files: relabel of seclabel[0] is no",
+        "serials[0].source[0].seclabel[0].model: 'dac' does not relabel files: relabel of seclabel[0] is no",
     ),
 ]

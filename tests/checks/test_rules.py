@@ -231,7 +231,7 @@ properties:
         until: {red: 11.2.0}
     additionalProperties: false
 """)
-    found, needs = Renderer([tmp_path]), "'blue' is of libvirt 11.0.0, the guest is for"
+    found, needs = Renderer([tmp_path]), "'blue' needs libvirt 11.0.0, the guest is for"
     assert told(found, lamp={"colour": "blue"}, libvirt="any") == []
     assert told(found, lamp={"colour": "blue"}, libvirt="11.0.0") == []
     assert told(found, lamp={"colour": "blue"}, libvirt="10.9") == [f"lamp.colour: {needs} 10.9"]

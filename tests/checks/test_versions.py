@@ -61,45 +61,47 @@ def told(renderer: Renderer, libvirt: str | None, rack: Any) -> list[str]:
     ("libvirt", "rack", "said"),
     [
         ("9.2", {"kind": "old"}, []),
-        ("9.1", {"kind": "old"}, ["rack.kind: is of libvirt 9.2.0, the guest is for 9.1 [version]"]),
+        ("9.1", {"kind": "old"}, ["rack.kind: needs libvirt 9.2.0, the guest is for 9.1 [version]"]),
         (
             "10.0.9",
             {"kind": "new"},
-            ["rack.kind: 'new' is of libvirt 10.1.0, the guest is for 10.0.9 (older ones have old) [version]"],
+            ["rack.kind: 'new' needs libvirt 10.1.0, the guest is for 10.0.9 (for older versions, use old) [version]"],
         ),
         ("10.10", {"kind": "new", "slots": [{}]}, []),
         (
             "10.7",
             {"kind": "new", "slots": [{}]},
-            ["rack.slots[0]: is of libvirt 10.8.0, the guest is for 10.7 [version]"],
+            ["rack.slots[0]: needs libvirt 10.8.0, the guest is for 10.7 [version]"],
         ),
         ("10.7", {"kind": "old", "slots": [{}]}, []),
         ("10.7", {"slots": []}, []),
         (
             "9.8",
             {"slots": [{}, {"fan": "x"}]},
-            ["rack.slots[1].fan: is of libvirt 9.9.0, the guest is for 9.8 [version]"],
+            ["rack.slots[1].fan: needs libvirt 9.9.0, the guest is for 9.8 [version]"],
         ),
         (
             "9.8",
             {"inner": {"inner": {"slots": [{"fan": "x"}]}}},
-            ["rack.inner.inner.slots[0].fan: is of libvirt 9.9.0, the guest is for 9.8 [version]"],
+            ["rack.inner.inner.slots[0].fan: needs libvirt 9.9.0, the guest is for 9.8 [version]"],
         ),
         ("10.1", {"lamps": ["red"]}, []),
         (
             "10.1",
             {"lamps": ["red", "blue"]},
-            ["rack.lamps[1]: 'blue' is of libvirt 10.2.0, the guest is for 10.1 [version]"],
+            ["rack.lamps[1]: 'blue' needs libvirt 10.2.0, the guest is for 10.1 [version]"],
         ),
-        ("9.2", {"lamps": ["red"]}, ["rack.lamps[0]: is of libvirt 9.3.0, the guest is for 9.2 [version]"]),
+        ("9.2", {"lamps": ["red"]}, ["rack.lamps[0]: needs libvirt 9.3.0, the guest is for 9.2 [version]"]),
         ("10.11", {"kind": "gone"}, []),
-        ("11", {"kind": "gone"}, [f"{GONE} 11 (newer ones have new) [version]"]),
-        (None, {"kind": "gone"}, [f"{GONE} the newest (newer ones have new) [version]"]),
+        ("11", {"kind": "gone"}, [f"{GONE} 11 (for newer versions, use new) [version]"]),
+        (None, {"kind": "gone"}, [f"{GONE} the newest (for newer versions, use new) [version]"]),
         ("10.4.99", {"depth": 3}, []),
         (
             "99.0",
             {"depth": 3},
-            ["rack.depth: is not in libvirt 10.5.0 and newer, the guest is for 99.0 (newer ones have width) [version]"],
+            [
+                "rack.depth: is not in libvirt 10.5.0 and newer, the guest is for 99.0 (for newer versions, use width) [version]"
+            ],
         ),
         ("any", {"kind": "gone", "depth": 3, "slots": [{"fan": "x"}]}, []),
     ],
@@ -122,7 +124,7 @@ def test_what_a_default_gives_counts(tmp_path: Path) -> None:
     part = {"extends": "shipped/guest.schema.yaml", "properties": {"rack": rack}}
     (tmp_path / "guest.schema.yaml").write_text(yaml.safe_dump(part))
     problems = Renderer([tmp_path]).result({"name": "a", "libvirt": "9.0"}).problems
-    assert [*map(str, problems)] == ["rack: 'b' is of libvirt 10.1, the guest is for 9.0 [version]"]
+    assert [*map(str, problems)] == ["rack: 'b' needs libvirt 10.1, the guest is for 9.0 [version]"]
 
 
 @pytest.mark.parametrize("since", ["10.x", ["10.1.0"], [{"new": "10.1"}, "9.0"], {"new": "soon"}, {}])

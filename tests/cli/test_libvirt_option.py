@@ -34,7 +34,7 @@ def test_page_shows_what_is_said(command: str, said: str, run: Run) -> None:
 @pytest.mark.parametrize("command", ["render", "context"])
 def test_command_line_has_the_last_word(command: str, run: Run) -> None:
     guest = f"libvirt: 9.0\n{NEWER}"
-    assert "the guest is for 9.0 (older ones have ich9) [version]\n" in run(command, input=guest).stderr
+    assert "the guest is for 9.0 (for older versions, use ich9) [version]\n" in run(command, input=guest).stderr
     assert run(command, "--libvirt", "10.4", input=guest).exit_code == 0
     assert run(command, "--libvirt", "any", input=guest).exit_code == 0
     assert "the guest is for 10.3 " in run(command, "--libvirt", "10.3", "--set", "libvirt=12.0", input=guest).stderr
@@ -125,7 +125,7 @@ def test_templates_check_is_for_a_version(tmp_path: Path, run: Run) -> None:
     (tmp_path / "new.yaml").write_text(NEWER)
     result = run("templates", "check", "--libvirt", "9.0", "--guest", "new.yaml")
     assert result.exit_code == 2
-    assert "sounds[0].model: 'virtio' is of libvirt 10.4.0, the guest is for 9.0" in result.stderr
+    assert "sounds[0].model: 'virtio' needs libvirt 10.4.0, the guest is for 9.0" in result.stderr
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/versions.md"])

@@ -474,7 +474,7 @@ def test_it_says_what_a_renderer_says(site: Path) -> None:
 
 
 def test_what_nobody_expected_asks_for_a_report(site: Path) -> None:
-    with pytest.raises(LimitError, match=r"kvmrender is at fault \(TypeError.*\): please report this"):
+    with pytest.raises(LimitError, match=r"internal error \(TypeError.*\): please report it"):
         Engine([site], isolated=True).run(operator.neg)
 
 
