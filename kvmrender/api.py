@@ -29,8 +29,7 @@ from kvmrender.reading.size_limits import MAX_SIZE
 
 Guest = Mapping[str, object]
 """A guest as users write it: a mapping with the fields of docs/fields/, of which only ``name`` is required. For type
-checkers, ``kvmrender.Guest`` (guest.pyi) declares the fields.
-"""
+checkers, ``kvmrender.Guest`` (guest.pyi) declares the fields."""
 Context = dict[str, Any]
 """The variables of a template: a guest in full form, with all defaults and derived values."""
 Folders = Iterable[str | os.PathLike[str]]
@@ -80,8 +79,8 @@ class Renderer:
     def context(self, guest: Guest) -> Context:
         """Return the context of a guest: what its templates see.
 
-        A null stands for a default that the guest removes. The result is itself a guest, whose context is equal.
-        Raises GuestError with all problems of the guest.
+        A null stands for a default that the guest removes. The result is itself a guest, whose context is equal. Raises
+        GuestError with all problems of the guest.
         """
         return self._engine.context(guest)
 
@@ -121,8 +120,7 @@ class Renderer:
 
     def without_secrets(self, text: str, result: Result) -> str:
         """Return output of another program about a guest, such as a validator of its XML, with ``***`` instead of the
-        guest's secrets, however they are quoted.
-        """
+        guest's secrets, however they are quoted."""
         from kvmrender.templating.xml import escape, escape_text
 
         secrets = self._engine.secrets
@@ -162,8 +160,8 @@ def load(
 
     ``data``, if given, is used instead of the file's contents. ``templates`` are the folders whose schema defines which
     fields are secret, and which fields ``settings``, such as ``disks[0].driver.cache=none``, can set. ``defaults`` are
-    files, ``values`` are files with values by guest name, and ``ignore`` are IDs of checks that the guests skip.
-    Raises GuestError with all problems of the files.
+    files, ``values`` are files with values by guest name, and ``ignore`` are IDs of checks that the guests skip. Raises
+    GuestError with all problems of the files.
     """
     root = _engine(templates).schema.root
     file = os.fspath(path)
@@ -211,8 +209,7 @@ def render_fleet(
     The options are those of ``kvmrender render``: ``settings`` are those of ``--set``; ``allow_shared`` None disables
     the checks between guests. Without ``output``, an outcome has the text that ``make`` returns, by default the XML.
     ``each`` is called with every outcome, in the order of the files; the outcomes are then not kept. ``noted`` is
-    called
-    with notes on the run itself, and ``waiting`` if another run has locked the folder.
+    called with notes on the run itself, and ``waiting`` if another run has locked the folder.
 
     Raises GuestError with the problems of all guests, TemplateError, and Error for a folder that can't be written.
     """
@@ -242,8 +239,8 @@ def clashes(
     """Return conflicts between guests: equal names, UUIDs and MAC addresses, and disks that several guests write to.
 
     ``allow_shared`` are patterns of disks; ``place`` sets the position of a problem, for the guest with this index
-    (from
-    0). Raises GuestError for guests that are invalid themselves, with the positions of the problems, and TemplateError.
+    (from 0). Raises GuestError for guests that are invalid themselves, with the positions of the problems, and
+    TemplateError.
     """
     from kvmrender.fleet.shards import clashes_of
 
@@ -263,8 +260,7 @@ def file_mode(there: int | None, has_secret: bool) -> int | None:
     """Return the default mode of a guest's file, or None to keep the current one.
 
     ``there`` is the mode of an existing file, or None. A new file gets 0644, or 0640 if it contains a secret. An
-    existing
-    file keeps its mode, without the bits that 0640 does not have.
+    existing file keeps its mode, without the bits that 0640 does not have.
     """
     if there is None:
         return SECRET_MODE if has_secret else MODE

@@ -34,8 +34,7 @@ MOST_ENGINES = 8
 
 needless = Counter[str]()
 """How often compiled templates raised an exception where Jinja found no fault, by exception type. Each is a bug in the
-compiled functions; it costs only time.
-"""
+compiled functions; it costs only time."""
 
 
 @cache
@@ -110,8 +109,8 @@ class Engine:
     def context(self, guest: Mapping[str, Any]) -> dict[str, Any]:
         """Return the context of a guest: its full form, with all defaults and derived values.
 
-        A null stands for a default that the guest removes. The result is itself a guest, whose context is equal.
-        Raises GuestError with all problems of the guest.
+        A null stands for a default that the guest removes. The result is itself a guest, whose context is equal. Raises
+        GuestError with all problems of the guest.
         """
         if self._isolated:
             return self._isolated.context(guest)

@@ -62,11 +62,9 @@ class TemplateError(Error):
     """A template or schema part that can't be used.
 
     ``template`` is its file, which messages show as ``shipped/NAME`` if it is a shipped one; ``line`` counts from 1, or
-    is
-    None. ``guest`` is the name of the guest that was rendered, if any, and ``field`` the part of it that the template
-    was
-    given. ``source`` is the text of the line; ``chain`` lists where the template was included or extended, nearest
-    first.
+    is None. ``guest`` is the name of the guest that was rendered, if any, and ``field`` the part of it that the
+    template was given. ``source`` is the text of the line; ``chain`` lists where the template was included or extended,
+    nearest first.
     """
 
     def __init__(
@@ -124,8 +122,8 @@ class LimitError(TemplateError):
 def unexpected(error: BaseException) -> str:
     """Return the message for an unexpected exception, that is, a bug: its type and position.
 
-    The exception's own message may contain secrets. It and the traceback are shown only if the variable
-    KVMRENDER_DEBUG is set.
+    The exception's own message may contain secrets. It and the traceback are shown only if the variable KVMRENDER_DEBUG
+    is set.
     """
     from traceback import format_exception, walk_tb
 

@@ -14,11 +14,10 @@ class Problem:
     """A problem of a guest.
 
     ``path`` is the field (empty for the guest as a whole). ``file``, ``line`` and ``column`` (both from 1) are set if
-    the
-    guest came from a file. ``at_key`` means that the field's name is wrong, not its value. ``related`` are other fields
-    that the problem concerns, such as the first of two equal addresses. ``id`` is the ID of the check that found it, or
-    one of ``checks/other_ids.yaml``, such as ``schema``. ``level`` is ``error``, or ``note`` if libvirt accepts the
-    guest.
+    the guest came from a file. ``at_key`` means that the field's name is wrong, not its value. ``related`` are other
+    fields that the problem concerns, such as the first of two equal addresses. ``id`` is the ID of the check that found
+    it, or one of ``checks/other_ids.yaml``, such as ``schema``. ``level`` is ``error``, or ``note`` if libvirt accepts
+    the guest.
     """
 
     path: Path

@@ -28,9 +28,7 @@ def say(text: str) -> None:
 
 def may_colour(stream: IO[str], when: str = "auto") -> bool:
     """Return whether to use colors on a stream: always, never, or if it is a terminal that supports them and the user
-    has
-    not disabled them (https://no-color.org).
-    """
+    has not disabled them (https://no-color.org)."""
     return when == "always" or (when == "auto" and not os.environ.get("NO_COLOR") and is_terminal(stream))
 
 

@@ -46,9 +46,7 @@ def printable(text: str) -> str:
 
 def visible(text: str) -> str:
     """Return ``text`` with invisible and control characters escaped, such as those that change the direction of
-    writing;
-    lines are kept.
-    """
+    writing; lines are kept."""
     return text.translate(HIDDEN)
 
 

@@ -1,7 +1,7 @@
 """Checks across fields, which a schema can't express. Each yields the problems that it finds in a context.
 
-A check gets the context and the schema part of its architecture. It can rely on the schema, but not on values without
-a default. Its docstring states what holds when it finds nothing: docs/checks.md lists them.
+A check gets the context and the schema part of its architecture. It can rely on the schema, but not on values without a
+default. Its docstring states what holds when it finds nothing: docs/checks.md lists them.
 """
 
 from __future__ import annotations
@@ -125,9 +125,7 @@ def _filter(tests: tuple[Test, ...]) -> Callable[[Context], Iterable[Any]]:
 
 def _shared(base: str, expression: str) -> tuple[list[str], str]:
     """Return assignments for the mappings that an expression looks up repeatedly in ``base``, and the expression with
-    names
-    (``c0``) instead.
-    """
+    names (``c0``) instead."""
     times = Counter(re.findall(rf"\({base}\.get\('\w+'\) or E\)", expression))
     often = [text for text, number in times.items() if number > 1]
     for number, text in enumerate(often):
@@ -137,9 +135,7 @@ def _shared(base: str, expression: str) -> tuple[list[str], str]:
 
 def wanted(checks: Iterable[Check], arch: str, shapes: Iterable[Shape]) -> Ready:
     """Return the checks that may find something (see ``common.Triggers``) in a guest of an architecture with mappings
-    of
-    these shapes.
-    """
+    of these shapes."""
     keys = {f"on {arch}"}
     for shape in shapes:
         top, _, below = shape.place.strip("/").partition("/")

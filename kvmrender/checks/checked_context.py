@@ -128,9 +128,7 @@ def context_builder(schema: GuestSchema) -> Callable[[Any], Built]:
 
 def careful(build: Callable[[Any], Built], part: Callable[[], str]) -> Callable[[Any], Built]:
     """Return ``build`` for a schema with custom parts, which may lack keys that derivations need. This is a
-    TemplateError
-    with the file that ``part`` returns.
-    """
+    TemplateError with the file that ``part`` returns."""
 
     def with_care(guest: Any) -> Built:
         try:

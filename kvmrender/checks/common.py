@@ -13,17 +13,15 @@ Found = tuple[Path, Any]
 """A path and the value there."""
 Find = Callable[[Context, Context], Iterable[Problem]]
 Triggers = tuple["str | tuple[str, ...]", ...]
-"""Keys, one of which a guest must contain for a check to find anything: ``iothread`` at any depth, ``disks.target``
-at any depth in disks, ``/disks/type`` at exactly this path, ``/*/address`` in any device; or several keys that must all
-be given. Derived values, defaults and values of short forms don't count. ``on s390x`` stands for all guests of that
-architecture.
-"""
+"""Keys, one of which a guest must contain for a check to find anything: ``iothread`` at any depth, ``disks.target`` at
+any depth in disks, ``/disks/type`` at exactly this path, ``/*/address`` in any device; or several keys that must all be
+given. Derived values, defaults and values of short forms don't count. ``on s390x`` stands for all guests of that
+architecture."""
 
 
 Test = tuple[str, str]
 """Loops of a comprehension, if any, and a Python expression that is true for all contexts ``c`` (in an iteration of the
-loops) in which a check finds something.
-"""
+loops) in which a check finds something."""
 
 
 class Check(NamedTuple):
@@ -101,9 +99,7 @@ def mappings(path: Path, value: Any) -> Iterator[tuple[Path, Context]]:
 
 def devices(context: Context, having: str) -> Iterator[tuple[Path, Context]]:
     """Yield every device that has a key, with its path, from lists and single devices; except a first console that is
-    the
-    first serial port, which libvirt rewrites.
-    """
+    the first serial port, which libvirt rewrites."""
     for key, value in context.items():
         if isinstance(value, list):
             for number, item in enumerate(value):

@@ -24,8 +24,7 @@ class Field:
     """A field that a rule names, relative to mappings at a place.
 
     ``nodes`` are the schema nodes of each step from the guest on: the schema's, then those that architectures add,
-    whose
-    names are ``archs``. The first ``known`` steps lead to all such mappings.
+    whose names are ``archs``. The first ``known`` steps lead to all such mappings.
     """
 
     def __init__(self, schema: GuestSchema, place: Steps, each: str, name: str) -> None:
@@ -41,8 +40,7 @@ class Field:
 
     def exists(self, steps: int, refuses: Callable[[Any], bool] = lambda value: value == []) -> set[str]:
         """Return keys, one of which a guest must contain for a value to exist after so many steps that is not refused;
-        empty if it may exist by default.
-        """
+        empty if it may exist by default."""
         keys = self.full[:steps]
         found = {_written(keys[: self.known], self.has_shorthand)} if keys else set()
         for step, nodes in enumerate(self.nodes[:steps]):
@@ -112,8 +110,7 @@ class Field:
 
 def _nodes(schema: GuestSchema, full: tuple[str, ...]) -> tuple[list[list[Node]], list[list[str]], list[bool]]:
     """Return the schema nodes of each step to a field, their architectures (none for all), and whether a short form may
-    stand for it.
-    """
+    stand for it."""
     nodes = [("", schema.root), *schema.architectures.items()]
     found, archs, short = [], [], []
     for step in full:
@@ -231,9 +228,7 @@ class Case:
 
     def _keys(self, field: Field, wanted: Any) -> list[set[str]]:
         """Return sets of keys, of each of which a guest must contain one for a condition on a field to hold; empty, or
-        with
-        an empty set, if it may hold by default.
-        """
+        with an empty set, if it may hold by default."""
         holds = condition(wanted, self.field)
         if holds([], NOWHERE):
             return []

@@ -1,6 +1,6 @@
-"""The rules of schema parts: what may not stand together in a guest, as data.
+"""Rules of schema parts: combinations of values that are not allowed in a guest, as data.
 
-A rule stands in a part beside the fields that it is about, and holds for each mapping that the part describes::
+A rule is in the part of the fields that it concerns, and applies to each mapping that the part describes::
 
     rules:
       - id: vnc-for-all
@@ -10,32 +10,32 @@ A rule stands in a part beside the fields that it is about, and holds for each m
         at: listen.address
         message: is open to every network
 
-Where all of ``when`` holds, the field ``at`` is wrong if it is given, and ``message`` says why, with ``{value}`` for
-its value and ``{other}`` for that of another field, or ``{other|words}`` for words where that isn't given. Fields are
-those of the mapping, or with a slash before them those of the guest (``/arch``); where a field leads through a list, it
-has all values there. ``each`` names a list: the rule holds for each of its items, in which are the fields that begin
-with its name. What is looked at is the context, so that defaults and derived values count.
+If all conditions of ``when`` hold, the field ``at`` is wrong if it is given. ``message`` is the reason, in which
+``{value}`` is its value, ``{other}`` that of another field, and ``{other|words}`` has default words. Fields are those
+of the mapping, or with a leading slash those of the guest (``/arch``); a field in a list has all values of its items.
+``each`` names a list: the rule applies to each of its items, whose fields begin with the list's name. Rules see the
+context, that is, defaults and derived values too.
 
-A condition is ``true`` for a field that is given, ``false`` for one that is not, a value that it has, or one of these:
+A condition is ``true`` for a field that is given, ``false`` for one that is not, a value, or one of these:
 
-``{not: condition}``        it is given, and this does not hold
-``{in: field}``             it has a value that is there too
-``{contains: text}``        it is a text that this is a part of
-``{has: {field: ...}}``     it is a mapping in which all of these hold, or a list with such an item
-``{above: 3}``              it is more than a number, a size of memory, or the value of a field; ``below`` is less
-``{multiple_of: 1 MiB}``    it is that, of a number, a size, or the value of a field
-``{power_of_two: true}``    it is one
+``{not: condition}``        the field is given, and the condition does not hold
+``{in: field}``             the value is one of that field's
+``{contains: text}``        the value contains the text
+``{has: {field: ...}}``     the value is a mapping in which all conditions hold, or a list with such an item
+``{above: 3}``              the value is more than a number, a memory size, or the value of a field; ``below`` is less
+``{multiple_of: 1 MiB}``    the value is a multiple of a number, a size, or the value of a field
+``{power_of_two: true}``    the value is a power of two
 a list                      one of its conditions holds
 
-A condition of ``at`` may stand in ``when`` too: with ``{size: false}`` it is missing. ``at`` may be a list of fields,
-or a mapping of fields to their conditions, ``when`` a list of which one has to hold, and ``cases`` hold several rules
-of one id. With ``unique: true`` no two items have one value; the ``message`` is what is taken, the value where it is
-left out. With ``single: true`` what would be wrong may be there once: what comes after the first is wrong, and
-``{first}`` is the item that has that.
+A condition on ``at`` may be in ``when`` too: with ``{size: false}``, a missing field is reported. ``at`` may be a list
+of fields, or a mapping of fields to conditions, ``when`` a list of alternatives, and ``cases`` has several rules with
+one ID. With ``unique: true``, values of items must be unique; the ``message`` is the words for the value, by default
+the value itself. With ``single: true``, the value may occur once: later ones are wrong, and ``{first}`` is the item
+with the first.
 
-``level: note`` is for what libvirt takes. A rule, or one of its cases, is for libvirts from ``since`` on, and for those
-before ``until``; a guest is for its ``libvirt``, or for the newest. Rules of that kind follow from ``since`` and
-``until`` of fields and values (see ``schema.versions``): what a guest's libvirt has not yet, or no longer, is refused.
+``level: note`` is for guests that libvirt accepts. A rule, or one of its cases, applies to libvirt from ``since`` on
+and before ``until``; the version is the guest's ``libvirt``, by default the newest. ``since`` and ``until`` of fields
+and values are such rules too (see ``schema.versions``): values that the guest's libvirt does not support are refused.
 """
 
 from __future__ import annotations
@@ -86,8 +86,7 @@ def placed_rules(schema: GuestSchema) -> list[PlacedRule]:
 
 def _cases(rule: Node) -> Iterator[Node]:
     """Yield the cases of a rule, each for one field, with conditions that must all hold. Cases that do not apply to the
-    newest libvirt need a guest that sets its libvirt.
-    """
+    newest libvirt need a guest that sets its libvirt."""
     shared = {key: rule[key] for key in ("each", "since", "until") if key in rule}
     for case in rule.get("cases", [rule]):
         case = {**shared, **case}

@@ -69,7 +69,7 @@ def show(templates: tuple[str, ...], name: str) -> None:
 def _file(stack: Stack, name: str) -> Path:
     files = stack.files(name)
     if not files or ".." in Path(name).parts:
-        raise Error(f"{name}: is not in any folder of templates{nearest(name, stack.names())}")
+        raise Error(f"{name}: is not in any template folder{nearest(name, stack.names())}")
     return files[0]
 
 

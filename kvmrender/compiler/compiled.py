@@ -1,15 +1,14 @@
-"""The door of the compiler: templates as functions of Python, with their schema.
+"""Entry point of the compiler: templates as Python functions, with their schema.
 
-Jinja's own code looks each name up in several places, goes through a sandbox for each field, and renders each include
-as a template of its own. The shipped templates need none of that: they look keys up in mappings, and write them. So
-``generator`` reads the tree that Jinja makes of a template, and writes a function of Python; of
-``devices/watchdog.xml.j2``,
+Jinja's generated code looks up each name in several places, checks each field in a sandbox, and renders each include as
+a separate template. The shipped templates do not need this: they look up keys in mappings, and write them. Therefore,
+``generator`` converts the syntax tree of a template to a Python function. For example, ``devices/watchdog.xml.j2``,
 
     <watchdog model="{{ device.model }}"{{ device | attributes("action") }}>
     {% include "devices/info.xml.j2" %}
     </watchdog>
 
-it is
+becomes
 
     def t_devices_2f_watchdog_2e_xml_2e_j2(found, c, v_device):
         w = found.append
@@ -20,21 +19,21 @@ it is
         else: w('    </watchdog>')
         w('\\n')
 
-``expressions`` has written what stands in braces and after ``if``; ``writer`` has put texts together that stand side by
-side, and closes an element that turns out empty in its tag: ``G`` is the end of an opening tag, told from others by
-``is``. ``functions`` runs it: ``A``, ``E``, ``T``, ``X`` and ``I`` are its filters, ``M`` stands for a name that isn't
-there, ``J`` has Jinja render an include that is of one's own. ``prepared`` has the functions of the shipped templates.
+``expressions`` converts expressions in braces and after ``if``; ``writer`` joins adjacent texts, and closes empty
+elements in their tag: ``G`` is the end of an opening tag, distinguished by ``is``. ``functions`` runs the result:
+``A``, ``E``, ``T``, ``X`` and ``I`` are its filters, ``M`` stands for an undefined name, ``J`` renders an included
+custom template with Jinja. ``prepared`` has the functions of the shipped templates.
 
 A function that asks a mapping for many keys, its subject, is called by way of a table (``S_…``), by the keys that the
 mapping has. There, ``specialise`` puts one in for just these keys, when they have come up often: written by the same
 generator, which knows them now. Of a watchdog without ``address`` and ``alias``, nothing is left to ask in ``info``, so
 the include is gone, and with it the question whether the element is empty.
 
-What a function can't do raises, whatever it is: then Jinja renders the guest, and has the last word and the better
-messages. A test holds both against each other, and fails where Jinja was needed for a guest that is well.
+A function that fails raises any exception: then Jinja renders the guest, with better messages. A test compares both,
+and fails if Jinja was needed for a valid guest.
 
-What each of the fast ways pays: how many times longer a whole guest takes where it is left out, by
-``python tests/bench/left_out.py 110`` (two cores, Python 3.11.7; the others are for what is left of the compiler):
+The effect of each optimization, as the factor by which rendering a whole guest is slower without it, measured by
+``python tests/bench/left_out.py 110`` (two cores, Python 3.11.7; the other rows are with the compiler):
 
     left out                                       seed-arm64   web-1   large
     specialise                                           1.20    1.21    1.03

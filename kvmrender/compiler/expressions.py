@@ -1,7 +1,6 @@
-"""Expressions of templates as expressions of Python: names, fields, tests and comparisons.
+"""Conversion of template expressions to Python expressions: names, fields, tests and comparisons.
 
-What is known of the keys of mappings is answered here: then a test is ``True`` or ``False``, and a name that stands for
-nothing is ``M``.
+Tests that are decided by known keys of mappings become ``True`` or ``False``, and undefined names become ``M``.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from jinja2 import nodes
 from kvmrender.compiler.writer import UnsupportedError
 
 WHOLE = "domain"
-"""The name by which a template knows the whole context."""
+"""Name by which a template refers to the whole context."""
 Keys = tuple[str, ...]
 
 _BEFORE, _AFTER = "(x if (x := ", ").__class__ is str and (x.isalnum() or not S(x)) else E(x))"
@@ -26,11 +25,11 @@ _FIELD = re.compile(r'(\w+)((?:\["[^"]*"\])*)')
 
 
 class Expressions:
-    """The names of a template, and what is made of them. ``free`` are those that it uses but doesn't bind.
+    """Names of a template and their Python expressions. ``free`` are those that it uses but does not bind.
 
-    ``keys`` are those of the mapping ``subject``, and of mappings right inside it, by the expressions for these;
-    ``asked`` are the keys of other mappings right inside it that are asked for theirs. Raises UnsupportedError, as all
-    here do, for what isn't compiled.
+    ``keys`` are the known keys of the mapping ``subject`` and of mappings directly in it, by expression; ``asked`` are
+    the keys of further mappings directly in it whose keys are needed. Raises UnsupportedError, like all functions here,
+    for unsupported syntax.
     """
 
     def __init__(self, template: str, subject: str = "", keys: Mapping[str, Keys] | None = None) -> None:
@@ -42,28 +41,28 @@ class Expressions:
 
     @contextmanager
     def bound(self, names: dict[str, str]) -> Iterator[None]:
-        """Have names stand for these expressions for a while."""
+        """Bind names to these expressions in the context."""
         before, self._scope = self._scope, {**self._scope, **names}
         yield
         self._scope = before
 
     def stands_for(self, variable: str, expression: str) -> None:
-        """Note what a variable has been given."""
+        """Record the value of a variable."""
         self._fields[variable] = self._field(expression)
 
     def named(self, name: str) -> str:
-        """Return the variable or constant that a name of the template stands for."""
+        """Return the variable or constant for a name of the template."""
         if name in self._scope:
             return self._scope[name]
         self.free.add(name)
-        if self._subject == "c":  # names are those of the context
+        if self._subject == "c":  # names refer to those of the context
             if name not in self._keys["c"]:
                 return "M"
             self.stands_for(f"v_{name}", f'c["{name}"]')
         return f"v_{name}"
 
     def of_context(self) -> Iterator[tuple[str, str]]:
-        """Yield the free names that the context has, each with the expression for what they stand for."""
+        """Yield the free names that the context defines, each with its expression."""
         for name in sorted(self.free):
             if self._subject != "c":
                 yield name, f"c.get({name!r}, M)"
@@ -71,30 +70,30 @@ class Expressions:
                 yield name, f"c[{name!r}]"
 
     def is_near(self, expression: str) -> bool:
-        """Say whether an expression stands for the subject, or for what is known to be right inside it."""
+        """Return whether an expression refers to the subject, or to a known mapping directly in it."""
         field = self._field(expression)
         return field in self._keys or (field.count("[") == 1 and self._is_there(field))
 
     def _field(self, expression: str) -> str:
-        """Return the expression with a variable at its beginning replaced by what it stands for."""
+        """Return an expression with a variable at its beginning replaced by its value."""
         match = _FIELD.fullmatch(expression)
         return self._fields.get(match[1], match[1]) + match[2] if match else expression
 
     def keys_of(self, expression: str) -> Keys | None:
-        """Return the keys of a mapping, where they are known; else note that they were asked for."""
+        """Return the keys of a mapping if known; otherwise record that they are needed."""
         field = self._field(expression)
         if field not in self._keys and self.is_near(field):
             self.asked[_key(field)] = None
         return self._keys.get(field)
 
     def _is_there(self, expression: str) -> bool:
-        """Say whether an expression is known to stand for something."""
+        """Return whether an expression is known to be defined."""
         field = self._field(expression)
         mapping = field[: field.rfind("[")] if field.endswith('"]') else ""
         return _key(field) in self._keys.get(mapping, ()) if mapping else field in self._keys
 
     def of(self, node: nodes.Node | None) -> str:
-        """Return the expression for a node."""
+        """Return the Python expression of a node."""
         match node:
             case nodes.Name():
                 return self.named(node.name)
@@ -127,7 +126,7 @@ class Expressions:
         return self.of(node.node), quoted(node.attr) if isinstance(node, nodes.Getattr) else self.of(node.arg)
 
     def contains(self, mapping: str, key: str, is_in: bool = True) -> str:
-        """Return the expression that says whether a mapping has a key, or hasn't."""
+        """Return the expression for whether a mapping has a key, or does not."""
         if key.startswith('"') and (keys := self.keys_of(mapping)) is not None:
             return str((literal_eval(key) in keys) is is_in)
         return f"({key} {'in' if is_in else 'not in'} {mapping})"
@@ -139,7 +138,7 @@ class Expressions:
         return "False" if value == "M" else "True" if self._is_there(value) else f"({value} is not M)"
 
     def _both(self, node: nodes.And | nodes.Or) -> str:
-        """Return what is left to be asked: what comes after a value that decides isn't, what comes before it is."""
+        """Return a condition without the parts that are already decided."""
         word, neutral, decides = ("and", "True", "False") if isinstance(node, nodes.And) else ("or", "False", "True")
         left = self.of(node.left)
         if left == decides:
@@ -167,7 +166,7 @@ def _key(field: str) -> str:
 
 
 def escaped(expression: str) -> str:
-    """Return the expression for a value as ``escape`` gives it; most need none, which is seen here already."""
+    """Return the expression of a value after ``escape``; most values are found here not to need it."""
     return f"{_BEFORE}{expression}{_AFTER}"
 
 
@@ -179,7 +178,7 @@ def constant(node: nodes.Node) -> Any:
 
 
 def quoted(value: object) -> str:
-    """Return a constant as an expression, which may stand inside a text in single quotes."""
+    """Return a constant as an expression that can be part of a text in single quotes."""
     if not isinstance(value, str):
         return repr(value)
     if not re.fullmatch(r"[\w .:/-]*", value):

@@ -1,4 +1,4 @@
-"""The functions that ``kvmrender.compiler.generator`` has made of the templates, at work."""
+"""Execution of the functions that ``kvmrender.compiler.generator`` creates from templates."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from kvmrender.templating.xml import attributes, escape, escape_text, indent, sp
 Context = dict[str, Any]
 Function = Callable[[Context], str]
 Include = Callable[[str, Context], str]
-"""Renders a template of this name with Jinja."""
+"""Render a template of this name with Jinja."""
 
 
 class _Missing:
-    """Stands for a name that the context doesn't have. Whatever is done with it fails."""
+    """Stands for a name that the context does not define. All operations on it fail."""
 
     def _fail(self, *_: object) -> NoReturn:
         raise LookupError
@@ -28,17 +28,17 @@ MISSING = _Missing()
 
 
 class _End(str):
-    """The end of an opening tag, told from other texts by ``is``."""
+    """The end of an opening tag, distinguished from other texts by ``is``."""
 
     __slots__ = ()
 
 
 class Functions(dict[str, "Function | None"]):
-    """By the names of their templates, the functions that give a context's XML; None where only Jinja can.
+    """Functions by name of the template, which return a context's XML; None if only Jinja can render it.
 
-    They raise an exception, whichever, where they can't: then Jinja is to render the guest. ``more`` makes the
-    functions of a template, where ``made`` has none, and says whether it could. Python compiles each when it is first
-    called, which a guest needs a few of.
+    They raise any exception if they fail: Jinja then renders the guest. ``more`` creates the functions of a template
+    that ``made`` does not have, and returns whether it succeeded. Python compiles each function at its first call,
+    since a guest needs only a few.
     """
 
     def __init__(self, made: Made, more: Callable[[str], bool], include: Include, reread: Callable[[], Write]) -> None:
@@ -67,7 +67,7 @@ class Functions(dict[str, "Function | None"]):
 
 
 def _later(space: dict[str, Any], name: str, source: str) -> Callable[..., Any]:
-    """Return what puts a function in its own place, when it is called."""
+    """Return a function that replaces itself by the compiled one when called."""
 
     def first(*arguments: Any) -> Any:
         exec(compile(source, "<templates>", "exec"), space)

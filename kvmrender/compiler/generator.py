@@ -1,7 +1,7 @@
-"""Templates turned into plain Python functions: see ``compiled``, which is the door of this room.
+"""Conversion of templates to plain Python functions; see ``compiled``, the entry point of this package.
 
-Each template becomes a function: its parameters are the list that takes what it writes (``found``), the whole context
-(``c``) and the names that it uses but doesn't bind.
+Each template becomes a function with these parameters: the list to write to (``found``), the whole context (``c``), and
+the names that the template uses but does not bind.
 """
 
 from __future__ import annotations
@@ -27,15 +27,14 @@ from kvmrender.templating.xml import escape
 
 _FILTERS = {"text": "T", "xml": "X"}
 _MANY = 3
-"""How many keys a function asks for where a table of functions pays."""
+"""Number of keys in a function from which a table of functions is faster."""
 
 
 class Module:
-    """Templates that refer to each other. ``is_shipped`` says of a template's file whether it may be compiled; ``made``
-    is what has been made of some already.
+    """Templates that refer to each other. ``is_shipped`` returns whether a template's file may be compiled; ``made``
+    are the functions that exist already.
 
-    Raises UnsupportedError, as all here do, where a shipped template uses what is not compiled, and where a template is
-    no longer what it was.
+    Raises UnsupportedError, like all functions here, if a shipped template uses unsupported syntax or has changed.
     """
 
     def __init__(self, environment: Environment, is_shipped: Callable[[str | None], bool], made: Made) -> None:
@@ -44,13 +43,13 @@ class Module:
         self._trees: dict[str, nodes.Template] = {}
 
     def make(self, root: str) -> None:
-        """Make the functions of a template that is a whole document, and of those that it includes, where there are
-        none yet."""
+        """Create the functions of a template that is a whole document, and of those that it includes, unless they
+        exist."""
         made, above = self._made, self.above(root)
         if not all(map(self.is_shipped, above)):
             raise UnsupportedError(f"{root} is not shipped, or extends one that isn't")
         made.subjects[root] = "c"
-        while True:  # until it is known which names each template takes from those that include it
+        while True:  # until it is known which names each template takes from templates that include it
             taken, subjects = dict(made.taken), dict(made.subjects)
             functions: dict[str, str] = {}
             waiting = [root]
@@ -70,8 +69,8 @@ class Module:
         made.functions.update(sorted(functions.items()))
 
     def replaced(self, names: Iterable[str]) -> Made:
-        """Return what holds of what has been made where these templates are one's own, which Jinja renders: the others
-        stay as they are, unless one takes more names from those that include it."""
+        """Return ``made`` for a stack with custom versions of these templates, which Jinja renders. The others are
+        kept, unless a template takes more names from those that include it."""
         made, gone = self._made, []
         bound = {name for of, taken in made.taken.items() if not self.is_root(of) for name in taken}
         for name in names:
@@ -87,10 +86,10 @@ class Module:
         return made.without(gone)
 
     def specialised(self) -> Write:
-        """Return what writes functions for certain keys, of templates of which there are functions.
+        """Return a function that creates functions for certain keys of templates that have been compiled.
 
-        That takes the name of a template, the keys of its subject, and those of mappings right inside it by their keys;
-        it gives the source, and the keys of other mappings right inside that are asked for theirs.
+        Its arguments are the name of a template, the keys of its subject, and those of mappings directly in it, by key.
+        It returns the source, and the keys of further mappings directly in the subject whose keys are needed.
         """
 
         def write(name: str, keys: Keys, inside: Mapping[str, Keys]) -> tuple[list[str], list[str]]:
@@ -104,7 +103,7 @@ class Module:
         return write
 
     def _subject_of(self, name: str, function: str) -> str | None:
-        """Return the parameter that a function asks for most keys, if those are many, and that is never missing."""
+        """Return the parameter that a function asks for most keys, if these are many and it is never missing."""
         if self.is_root(name):
             return "c"
         names = [f"v_{free}" for free in self._made.taken[name] if f"(v_{free} is" not in function]
@@ -117,7 +116,7 @@ class Module:
         return most if asked.get(most, 0) >= _MANY else None
 
     def _source(self, name: str) -> tuple[str, str | None]:
-        """Return the text of a template, and its file."""
+        """Return the text of a template and its file."""
         if name not in self._read:
             assert self._environment.loader is not None
             source, file, _ = self._environment.loader.get_source(self._environment, name)
@@ -127,22 +126,22 @@ class Module:
         return self._read[name]
 
     def tree(self, name: str) -> nodes.Template:
-        """Return what Jinja reads in a template."""
+        """Return the syntax tree of a template."""
         if name not in self._trees:
             source, file = self._source(name)
             self._trees[name] = self._environment.parse(source, name, file)
         return self._trees[name]
 
     def is_shipped(self, name: str) -> bool:
-        """Say whether a template may be compiled."""
+        """Return whether a template may be compiled."""
         return self._is_shipped(self._source(name)[1])
 
     def is_root(self, name: str) -> bool:
-        """Say whether a template makes a whole document."""
+        """Return whether a template is a whole document."""
         return self.subject(name) == "c"
 
     def above(self, name: str) -> list[str]:
-        """Return a template and those that it extends, one after the other."""
+        """Return a template and those that it extends, in order."""
         found = [name]
         while extends := self.tree(found[-1]).find(nodes.Extends):
             found.append(constant(extends.template))
@@ -151,17 +150,17 @@ class Module:
         return found
 
     def subject(self, name: str) -> str | None:
-        """Return the parameter of a template's function that decides which is called, if one does."""
+        """Return the parameter of a template's function that selects a specialised one, if any."""
         return self._made.subjects.get(name)
 
     def taken(self, name: str) -> list[str]:
-        """Return the names that a template takes from one that includes it, as far as they are known yet."""
+        """Return the names that a template takes from one that includes it, as far as known."""
         if name not in self._made.taken and not self.is_shipped(name):
             self._made.taken[name] = sorted(self.undeclared(name) - {WHOLE})
         return self._made.taken.get(name, [])
 
     def undeclared(self, name: str, seen: Collection[str] = ()) -> set[str]:
-        """Return the names that Jinja looks up for a template, and for all that it refers to."""
+        """Return the names that Jinja looks up for a template and for all that it refers to."""
         shipped = name.removeprefix(f"{SHIPPED}/")
         if shipped in self._made.functions and self.is_shipped(name):
             return {*self._made.taken[shipped]}
@@ -178,8 +177,8 @@ def _by_jinja(target: str, name: str, arguments: Mapping[str, str]) -> str:
 
 
 class _Function:
-    """Writes the function of one template, for a subject whose keys are known if ``keys`` has them: that is to be
-    quick. The one for any keys is to be short, as each start compiles it."""
+    """Generate the function of one template. If ``keys`` has the keys of its subject, the function is optimised for
+    speed; the general function is short, because it is compiled at each start."""
 
     def __init__(self, module: Module, name: str, subject: str = "", keys: Mapping[str, Keys] | None = None) -> None:
         self._module, self._name = module, name
@@ -251,7 +250,7 @@ class _Function:
         return escaped(value) if self._is_special else f"E({value})"
 
     def _assigned(self, name: str, value: str) -> str:
-        """Return a variable that has a value."""
+        """Return a variable that holds a value."""
         variable = self._writer.assigned(name, value)
         self.names.stands_for(variable, value)
         return variable
@@ -261,7 +260,7 @@ class _Function:
         self._choose([*branches, ("True" if node.else_ else "False", partial(self._body, node.else_))])
 
     def _choose(self, branches: Iterable[tuple[str, Callable[[], None]]]) -> None:
-        """Write the first of several for which an expression holds; only what is not known is asked."""
+        """Write the first of several branches whose condition holds; only unknown conditions are tested."""
         keyword = "if"
         for test, write in branches:
             if test == "True" and keyword == "if":
@@ -280,7 +279,7 @@ class _Function:
             raise UnsupportedError(f"a loop of {self._name}, line {node.lineno}")
         name = node.target.name
         if isinstance(node.iter, nodes.Tuple) and all(isinstance(item, nodes.Const) for item in node.iter.items):
-            for item in node.iter.items:  # a list of names: each turn is written out
+            for item in node.iter.items:  # a list of names: the loop is unrolled
                 with self.names.bound({name: quoted(constant(item))}):
                     self._turn(node)
             return
@@ -328,5 +327,5 @@ class _Function:
         with self._writer.into(inner):
             self._body(node.body)
         indented = ", ".join([f'"".join({inner})', *arguments])
-        with self._writer.inside(f"if {inner}:"):  # or else the element around it may be empty
+        with self._writer.inside(f"if {inner}:"):  # otherwise, the element around it may be empty
             self._writer.computed(f"I({indented})")

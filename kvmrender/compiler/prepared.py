@@ -1,7 +1,7 @@
-"""What is made of the shipped schema and templates when a wheel is built, or the package is installed from its sources.
+"""Precompiled form of the shipped schema and templates, created when a wheel is built or the package is installed.
 
-It is data that every Python reads, and the same wherever it is made. Of files that are others now, what was made of
-them is not used: an edited template is seen. Of one's own templates, nothing is kept.
+It is data that all Python versions read, and does not depend on where it is created. Files that have changed since are
+not used from it, so that an edited template takes effect. Custom templates are not precompiled.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from kvmrender.templating.stack import SCHEMA, TEMPLATE, Stack, files_in
 PACKAGE = Path(__file__).parents[1]
 FILE = PACKAGE / "prepared.json"
 _OF_RULE, _VERSIONS = ("id", "description", "level", "inside", "outside"), ("since", "until")
-"""What is said of a rule, not of its cases; and of both."""
+"""Keys of a rule that do not belong to its cases; and those of both."""
 
 
 def prepared(stack: Stack) -> tuple[GuestSchema, Made]:
-    """Return the schema of a stack, and what has been made of its templates. Raises TemplateError."""
+    """Return the schema of a stack and its precompiled templates. Raises TemplateError."""
     data = _data(stack.shipped)
     changed = {name for name, _ in data["files"].items() ^ dict(_checksums(stack.shipped)).items()}
     made = Made(*data["made"]).without(changed)
@@ -35,7 +35,7 @@ def prepared(stack: Stack) -> tuple[GuestSchema, Made]:
 
 
 def write() -> None:
-    """Make it."""
+    """Create the file."""
     from kvmrender.checks.rules import placed_rules
     from kvmrender.compiler.generator import Module
     from kvmrender.templating.environment import Environment
@@ -64,7 +64,7 @@ def write() -> None:
 
 
 def _data(shipped: Path) -> dict[str, Any]:
-    """Return what is there, unless it was made by other code: that may be edited, too, where it isn't installed."""
+    """Return the precompiled data, unless other code created it: in a checkout, the code may be edited too."""
     try:
         data: dict[str, Any] = json.loads(FILE.read_bytes())
     except (OSError, ValueError):

@@ -1,8 +1,7 @@
-"""Functions of templates made anew for mappings that have just these keys, when they have come up often enough.
+"""Functions of templates specialised for mappings with certain keys, created when these occur often.
 
-A template asks a disk for some fifty keys, of which it mostly has five. What its function asks of the keys is known
-here before it runs: the questions go, templates that are included for the same mapping are put in, and what is left
-of texts is written in one go.
+A template tests a disk for some fifty keys, of which most disks have about five. With known keys, the tests are decided
+in advance, templates that are included for the same mapping are inlined, and the remaining texts are joined.
 """
 
 from __future__ import annotations
@@ -15,24 +14,24 @@ from typing import Any, NamedTuple
 Function = Callable[..., Any]
 Keys = tuple[str, ...]
 Write = Callable[[str, Keys, Mapping[str, Keys]], tuple[list[str], list[str]]]
-"""Writes the function of a template, for the keys of its subject and of mappings right inside that: see
+"""Create the function of a template for the keys of its subject and of mappings directly in it; see
 ``generator.Module.specialised``."""
 
 SEEN = 3000
 """How often keys come up before there is a function for them. To bring in Jinja and make those of a small guest takes
 75 ms in each process, and they save 28 µs a guest: that pays after 2,700 guests."""
 MOST = 64
-"""How many functions are made of one; more than guests have, if they aren't made to have many."""
+"""Maximum number of functions per template; more than guests need, unless they are made to have many sets of keys."""
 MOST_SEEN = 1000
-"""Of how many keys it is counted how often they come up."""
+"""Maximum number of sets of keys whose occurrences are counted."""
 TABLE = "S_"
-"""How the names of tables begin, which are those of their functions."""
+"""Prefix of the names of tables; the rest is the name of the function."""
 
 
 class Made(NamedTuple):
-    """What has been made of templates, by their names: checksums of their ``texts``; the sources of their
-    ``functions``; to which templates these ``refers``; the names that each has ``taken`` from what includes it; and its
-    subject, the parameter whose keys decide which function is called, where there is one."""
+    """The result of compiling templates, by name: checksums of their ``texts``, sources of their ``functions``, the
+    templates that each ``refers`` to, the names that each has ``taken`` from templates that include it, and its subject
+    (the parameter whose keys select the function), if any."""
 
     texts: dict[str, int]
     functions: dict[str, str]
@@ -41,7 +40,7 @@ class Made(NamedTuple):
     subjects: dict[str, str]
 
     def without(self, changed: Collection[str]) -> Made:
-        """Return what is left of it where these templates are others."""
+        """Return the remainder for a stack in which these templates differ."""
         gone = {*changed}
         while more := {name for name, others in self.refers.items() if not gone.isdisjoint(others)} - gone:
             gone |= more
@@ -55,10 +54,10 @@ def identifier(name: str) -> str:
 
 
 class Table(dict[tuple[Any, ...], Function]):
-    """By the keys that a mapping has, or several have, the function that is to be called with it.
+    """Functions by the keys of a mapping, or of several.
 
-    It is made when they have come up as often as one in ``parts`` of ``SEEN``; before that it is what ``general``
-    gives.
+    A function is created when its keys have occurred as often as one in ``parts`` of ``SEEN``; before that, ``general``
+    creates one.
     """
 
     def __init__(
@@ -69,7 +68,7 @@ class Table(dict[tuple[Any, ...], Function]):
         self._seen: dict[tuple[Any, ...], int] = {}
 
     def __missing__(self, keys: tuple[Any, ...]) -> Function:
-        """Return the function for any keys, or make that for these."""
+        """Return the general function, or create that for these keys."""
         seen = self._seen.get(keys, 0) + 1
         if seen <= SEEN // self._parts or len(self) >= MOST:
             if len(self._seen) >= MOST_SEEN:
@@ -81,16 +80,16 @@ class Table(dict[tuple[Any, ...], Function]):
 
 
 class Tables:
-    """The tables of the functions in ``space``, which ``made`` says more of.
+    """Tables of the functions in ``space``, which ``made`` describes.
 
-    They are put into it. ``reread`` reads the templates again, when the first keys have come up often.
+    They are inserted into it. ``reread`` reads the templates again when keys have first occurred often.
     """
 
     def __init__(self, space: dict[str, Any], made: Made, reread: Callable[[], Write]) -> None:
         self._space, self._made, self._reread = space, made, reread
 
     def add(self, name: str) -> None:
-        """Put the table of a template's function beside that."""
+        """Add the table of a template's function next to it."""
         function = identifier(name)
         general = partial(self._space.__getitem__, function)
         self._space[TABLE + function] = Table(general, partial(self._function, name, general))
@@ -100,12 +99,12 @@ class Tables:
         return self._reread()
 
     def _function(self, name: str, general_now: Callable[[], Function], keys: Keys) -> Function:
-        """Return the function for a mapping with these keys: one that looks at the mappings right inside, if it asks
-        these, and has functions for their keys too. Where the templates have changed meanwhile, it is that for any."""
+        """Return the function for a mapping with these keys, which looks up functions for mappings directly in it if
+        needed. If the templates have changed meanwhile, it is the general function."""
         general = general_now()
         try:
             lines, inside = self._write(name, keys, {})
-        except Exception:  # whatever has become of them: the Renderer goes on with what they were
+        except Exception:  # whatever has changed: the Renderer continues with the templates that it has read
             return general
         subject = self._made.subjects[name]
 

@@ -1,8 +1,8 @@
-"""Lines of Python that write XML: what ``kvmrender.compiler.generator`` puts a function together from.
+"""Lines of Python that write XML, from which ``kvmrender.compiler.generator`` assembles a function.
 
-Texts and values that stand one after the other are written in one go. Elements that turn out to be empty become
-``<x/>`` here already, as ``templating.environment.finish`` has it for what Jinja writes: where that can't be known
-beforehand, an element's ``>`` is written as ``G``, and its end looks whether that is still the last thing written.
+Consecutive texts and values are written at once. Empty elements become ``<x/>`` here already, as
+``templating.environment.finish`` does for Jinja's output. If emptiness is unknown in advance, the ``>`` of an element
+is written as ``G``, and the end of the element tests whether that is still the last item.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from kvmrender.templating.environment import CLOSING
 
 _TAG = re.compile(r"<([^\s<>/\0]+)|(/?>)|( *\0</([^<>]*)>)")
 _ENDS = {"": "B", "\n": "G"}
-"""What stands for the end of an opening tag that may turn out to be that of an empty element, by what follows it."""
+"""Stand-ins for the end of an opening tag of an element that may be empty, by what follows it."""
 
 
 @dataclass
@@ -32,8 +32,8 @@ class _Piece:
 
 @dataclass(eq=False)
 class _Line:
-    """A line of Python, or the pieces that one writes, with ``write`` at this depth; ``end`` is what stands for the end
-    of an opening tag, while it isn't known whether its element is empty."""
+    """A line of Python, or pieces that one line writes with ``write`` at this depth; ``end`` is the stand-in for the
+    end of an opening tag while it is unknown whether its element is empty."""
 
     depth: int
     write: str
@@ -42,11 +42,11 @@ class _Line:
 
 
 class UnsupportedError(Exception):
-    """A template uses something that isn't compiled."""
+    """A template uses unsupported syntax."""
 
 
 class Writer:
-    """The body of a function. ``found`` there is the list that takes what is written, ``w`` its ``append``."""
+    """Body of a function. ``found`` is the list to write to, ``w`` its ``append``."""
 
     def __init__(self) -> None:
         self._lines: list[_Line] = []
@@ -68,24 +68,24 @@ class Writer:
         return found
 
     def variable(self, name: str) -> str:
-        """Return a name for a variable that no other has."""
+        """Return an unused name for a variable."""
         self._count += 1
         return f"v{self._count}_{name}"
 
     def assigned(self, name: str, value: str) -> str:
-        """Return a variable that has this value, from before what is pending on."""
+        """Return a variable with this value, assigned before the pending pieces."""
         variable = self.variable(name)
         self._add(f"{variable} = {value}")
         return variable
 
     def line(self, line: str) -> None:
-        """Write a line."""
+        """Add a line."""
         self.flush()
         self._add(line)
 
     @contextmanager
     def inside(self, line: str) -> Iterator[None]:
-        """Write a line with a colon at its end, and what is in it."""
+        """Add a line that ends with a colon, and the block in it."""
         self.line(line)
         self._depth += 1
         start = len(self._lines)
@@ -102,7 +102,7 @@ class Writer:
 
     @contextmanager
     def into(self, name: str) -> Iterator[None]:
-        """Write into a list of this name for a while."""
+        """Write to a list of this name in the context."""
         before = self._list, self._write
         self.line(f"{name} = []")
         self._list, self._write = name, f"{name}.append"
@@ -111,16 +111,16 @@ class Writer:
         self._list, self._write = before
 
     def computed(self, expression: str) -> None:
-        """Write the value of an expression, a text."""
+        """Add the value of an expression, a text."""
         self._scan()
         self._pending.append(_Piece(expression, computed=True))
 
     def text(self, text: str) -> None:
-        """Write a text of a template, with its closing tags marked."""
+        """Add a text of a template, with marked closing tags."""
         self._text += text
 
     def _scan(self) -> None:
-        """Find the elements that begin and end in what has been written."""
+        """Find the beginnings and ends of elements in the text."""
         text, self._text = self._text, ""
         last = 0
         for tag in _TAG.finditer(text):
@@ -144,7 +144,7 @@ class Writer:
             self._pending.append(_Piece(text))
 
     def flush(self) -> None:
-        """Write the lines that write all that is pending."""
+        """Add the lines that write all pending pieces."""
         self._scan()
         pending, self._pending = self._pending, []
         run: list[_Piece] = []
@@ -159,7 +159,7 @@ class Writer:
         self._end(run)
 
     def _open(self, name: str, following: list[_Piece], run: list[_Piece]) -> list[_Piece]:
-        """Write the end of an opening tag, and as much of its element as is pending. Return what is left of that."""
+        """Write the end of an opening tag and the pending part of its element. Return the remaining pieces."""
         length = next((at for at, piece in enumerate(following) if piece.opens or piece.closes), len(following))
         content, rest = following[:length], following[length:]
         blank = not any(piece.computed or piece.text.strip(" \n") for piece in content)
@@ -204,7 +204,7 @@ class Writer:
             self._add(f"else: {self._write}({piece.text!r})")
 
     def _end(self, run: list[_Piece]) -> None:
-        """Write the line that writes a run of texts and expressions."""
+        """Write the line for consecutive texts and expressions."""
         if run:
             self._lines.append(_Line(self._depth, self._write, run[:]))
             run.clear()
@@ -214,7 +214,7 @@ class Writer:
 
 
 def _joined(pieces: list[_Piece]) -> str:
-    """Return the expression for texts and expressions one after the other."""
+    """Return the expression of consecutive texts and expressions."""
     if not any(piece.computed for piece in pieces):
         return repr("".join(piece.text for piece in pieces))
     if len(pieces) == 1:
@@ -223,5 +223,5 @@ def _joined(pieces: list[_Piece]) -> str:
 
 
 def _literal(text: str) -> str:
-    """Return a text as it stands between single quotes in one with computed parts."""
+    """Return a text for use between single quotes in an f-string."""
     return repr(text + '"')[1:-2].replace("{", "{{").replace("}", "}}")

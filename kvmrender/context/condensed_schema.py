@@ -1,8 +1,8 @@
-"""The schema in a form that jsonschema-rs is quick with, to say of many guests that they are valid.
+"""The schema in a form that jsonschema-rs validates fast, to find out that many guests are valid.
 
-It finds valid what the schema itself does, and has no words for what isn't: that is for the schema itself. It may be
-made for guests that have some keys only: of some two thousand, a guest has thirty, and what is said of the others takes
-its time too. Guests with other keys it finds invalid, or as the schema does.
+It accepts exactly the guests that the schema accepts, but gives no messages: these come from the schema itself. It can
+be made for guests with a limited set of keys: of some two thousand keys, a guest has about thirty, and validating the
+others takes time too. Guests with other keys are found invalid, or judged as by the schema.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from kvmrender.context.quick_validation import ANNOTATIONS, UnknownError
 from kvmrender.schema.guest_schema import Node, node_at, resolve
 
 Values = tuple[frozenset[str | None], bool]
-"""The values of a key that a condition is for (None where the key is missing); or, where true, all others."""
+"""The values of a key that a condition is for (None if the key is missing); or, if true, all others."""
 
 PLAIN = frozenset(
     """const enum exclusiveMaximum exclusiveMinimum maxContains maxItems maxLength maxProperties maximum
     minContains minItems minLength minProperties minimum multipleOf pattern required type uniqueItems""".split()  # noqa: SIM905 - a page, with one word a line
 )
-"""Keywords with no schemas in them."""
+"""Keywords without schemas in their values."""
 
 
 def condensed(schema: Node, names: Collection[str] | None = None) -> Node:
-    """Return a schema without annotations, in which conditions on the value of one key are one after the other, until
-    one holds; for guests that have no other keys than ``names``, at the top or anywhere below, if these are given.
+    """Return a schema without annotations, in which conditions on the value of one key are nested until one holds; for
+    guests without other keys than ``names``, at the top or at any depth, if these are given.
 
-    Raises UnknownError for keywords and references that the shipped schema doesn't have.
+    Raises UnknownError for keywords and references that the shipped schema does not use.
     """
     condenser = _Condenser(schema, names)
     small = condenser.node(schema)
@@ -35,7 +35,7 @@ def condensed(schema: Node, names: Collection[str] | None = None) -> Node:
 
 
 def names_in(value: Any) -> Iterator[str]:
-    """Yield the keys of a value, and of what is in it."""
+    """Yield the keys of a value and of its contents."""
     if isinstance(value, dict):
         yield from value
         value = value.values()
@@ -46,9 +46,10 @@ def names_in(value: Any) -> Iterator[str]:
 
 
 class _Condenser:
-    """Condenses the nodes of ``root``. What a node says of a key that guests don't have is left out where the mapping,
-    by what is said elsewhere, is known to have no keys but those that are named there: then it isn't valid with that
-    key anyway. ``like`` is the node that says so of the same value.
+    """Condense the nodes of ``root``.
+
+    What a node says of keys that guests do not have is left out if the mapping is known, from ``like``, to have only
+    named keys: with other keys, it is invalid anyway. ``like`` is the node that says so of the same value.
     """
 
     def __init__(self, root: Node, names: Collection[str] | None) -> None:
@@ -57,7 +58,7 @@ class _Condenser:
         self._inside: list[str] = []
 
     def targets(self) -> dict[str, Any]:
-        """Return the nodes that others refer to, which refer to others."""
+        """Return the nodes that others refer to and that contain references."""
         found: dict[tuple[str, bool], Any] = {}
         while wanted := self._wanted - found.keys():
             found.update({(reference, sure): self.node(self._at(reference), sure=sure) for reference, sure in wanted})
@@ -74,8 +75,8 @@ class _Condenser:
         return reference.removeprefix("#/").replace("/", ":") + ("" if sure else ":if")
 
     def node(self, node: Any, like: Node | None = None, sure: bool = True) -> Any:
-        """Return a node condensed. It is ``sure`` that a value isn't valid if it isn't valid for the node: what stands
-        in a condition may do without ``like`` only if it is."""
+        """Return a node condensed. ``sure`` means that a value that is invalid for ``node`` is invalid; in a condition,
+        ``like`` can be omitted only then."""
         if not isinstance(node, dict):
             return node
         if like is None:
@@ -128,7 +129,7 @@ class _Condenser:
         return {name: child for name, child in found.items() if child != {} or _is_closed(node)}
 
     def _reference(self, reference: str, like: Node, is_closed: bool, sure: bool) -> Any:
-        """Return a reference, or the node that it refers to, if of that less may be left here."""
+        """Return a reference, or the node that it refers to if less of that suffices here."""
         if is_closed and not _is_closed(target := self._at(reference)) and reference not in self._inside:
             self._inside.append(reference)
             node = self.node(target, like, sure)
@@ -139,12 +140,12 @@ class _Condenser:
 
 
 def _is_closed(node: Node) -> bool:
-    """Say whether a node names all keys that a mapping may have."""
+    """Return whether a node names all keys that a mapping may have."""
     return node.get("additionalProperties") is False
 
 
 def _all(rules: Iterable[Any]) -> Any:
-    """Return a node of which all these are parts."""
+    """Return a node that requires all these nodes."""
     found: list[Any] = []
     for rule in rules:
         if rule is False:
@@ -158,7 +159,7 @@ def _all(rules: Iterable[Any]) -> Any:
 
 
 def _either(test: Any, then: Any, otherwise: Any) -> Any:
-    """Return a node that is one thing where a test holds, and another where it doesn't."""
+    """Return a node that applies one node if a test holds, and another if it does not."""
     if then == otherwise or test in (False, {}):
         return otherwise if test is False else then
     ways = {"then": then, "else": otherwise}
@@ -166,7 +167,7 @@ def _either(test: Any, then: Any, otherwise: Any) -> Any:
 
 
 def _together(conditions: Iterable[Any]) -> list[Any]:
-    """Return conditions with those on the value of the same key as one."""
+    """Return conditions, with those on the value of the same key merged."""
     by_key: dict[str, list[tuple[Values, Node]]] = {}
     found: list[Any] = []
     for node in conditions:
@@ -178,7 +179,7 @@ def _together(conditions: Iterable[Any]) -> list[Any]:
 
 
 def _case(node: Any) -> tuple[str, Values] | None:
-    """Return the key and its values that a condition is for, where it is for nothing else."""
+    """Return the key and its values that a condition tests, if it tests nothing else."""
     if not isinstance(node, dict) or node.keys() != {"if", "then"}:
         return None
     match node["if"]:

@@ -1,4 +1,4 @@
-"""Fill in what can be computed: identity, addresses, names. From a checked guest to the context of its template."""
+"""Derivation of UUID, addresses, names and other values: from a validated guest to the context of its templates."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ FORMAT_BY_ENDING = {
     "vmdk": "vmdk",
     "vdi": "vdi",
 }
-"""What the ending of an image's name says of its format. Contents are never probed: that is a way in for guests."""
+"""Formats by extension of an image's name. Contents are never probed, because a guest could then choose the format."""
 
 
 def derive(guest: Guest, architecture: dict[str, Any]) -> Guest:
-    """Return the context: the guest with every derived value, as a new mapping (what is unchanged is shared).
+    """Return the context: the guest with all derived values, as a new mapping that shares unchanged parts.
 
-    ``guest`` is in full form and valid; ``architecture`` is what its architecture is. Values that the guest gives
-    itself win, nulls too. Nothing is derived from the machine that this runs on.
+    ``guest`` is in full form and valid; ``architecture`` has the facts about its architecture. Values that the guest
+    sets, including nulls, take precedence. Nothing is derived from the host on which this runs.
     """
     context = dict(guest)
     namespace = guest.get("namespace", "")
@@ -58,7 +58,7 @@ def derive(guest: Guest, architecture: dict[str, Any]) -> Guest:
 
 
 def _features(guest: Guest, architecture: dict[str, Any], machine: str) -> Guest:
-    """Return the features of a guest with those that its machine has, if it is one of a known kind."""
+    """Return the features of a guest with the defaults of its machine, if its kind is known."""
     found: Guest = guest["features"]
     wants_acpi = "acpi" in architecture and "acpi" not in found and has_uefi(guest["os"])
     gic = None if "gic" in found else architecture.get("gic", {}).get(guest["type"])
@@ -76,12 +76,12 @@ def _is_of_kind(machine: str, patterns: tuple[str, ...]) -> bool:
 
 
 def has_uefi(os: Guest) -> bool:
-    """Say whether a guest starts with UEFI."""
+    """Return whether a guest boots with UEFI."""
     return (os.get("loader") or {}).get("type") == "pflash" or (os.get("firmware") or {}).get("type") == "efi"
 
 
 def memory_of_cells(guest: Guest) -> Guest:
-    """Return what the NUMA cells of a guest and its memory modules add up to, as libvirt counts it."""
+    """Return the sum of the guest's NUMA cells and memory modules, as libvirt computes it."""
     cells = ((guest.get("cpu") or {}).get("numa") or {}).get("cell") or []
     sizes = [{"text": cell["memory"], "unit": cell.get("unit", "KiB")} for cell in cells]
     modules = [module.get("target") or {} for module in guest["memory_devices"]]
@@ -96,7 +96,7 @@ def _disks(disks: list[Guest], disk_buses: dict[str, str]) -> list[Guest]:
         if name := disk["target"].get("dev"):
             taken.add(name)
             prefix = PREFIX_BY_BUS.get(disk["target"].get("bus"), "")
-            if not name.startswith(prefix):  # its place on the bus is that of this name
+            if not name.startswith(prefix):  # its address on the bus is that of this name
                 taken.add(prefix + letters_of(name))
     free: dict[str, int] = {}
     result = []
@@ -136,14 +136,14 @@ def _with_login(image: Guest, protocol: str | None) -> Guest:
 
 
 def _bus(name: str, usual: str) -> str:
-    """Return the bus of a disk: the usual one, unless its name is one of another bus."""
+    """Return the bus of a disk: the default, or that of its name."""
     prefix = "nvme" if name[:4] == "nvme" else name[:2]
     return usual if prefix == PREFIX_BY_BUS[usual] else BUS_BY_PREFIX.get(prefix, usual)
 
 
 def disk_format(disk: Guest) -> str | None:
-    """Return the format that follows from a disk's source; None where the guest or libvirt has to say it."""
-    if (kind := disk["type"]) != "file":  # libvirt knows that of a volume from its pool
+    """Return the format derived from a disk's source; None if the guest or libvirt must set it."""
+    if (kind := disk["type"]) != "file":  # libvirt gets the format of a volume from its pool
         return {"volume": None, "dir": "fat"}.get(kind, "raw")
     if not (file := (disk.get("source") or {}).get("file")):
         return "raw"
@@ -152,7 +152,7 @@ def disk_format(disk: Guest) -> str | None:
 
 
 def _controllers(guest: Guest, disks: list[Guest]) -> list[Guest]:
-    """Add a virtio-scsi controller where disks need one: libvirt's own choice may be one that few guests know."""
+    """Add a virtio-scsi controller if disks need one: libvirt's default model may be one that few guests support."""
     controllers: list[Guest] = guest["controllers"]
     for disk in disks:
         if disk["target"]["bus"] == "scsi":
@@ -179,7 +179,7 @@ def _interfaces(guest: Guest, namespace: str) -> list[Guest]:
 
 
 def _consoles(serials: list[Guest]) -> list[Guest]:
-    """Return the console that libvirt itself would make of the first serial port."""
+    """Return the console that libvirt creates for the first serial port."""
     if not serials:
         return []
     first, target = serials[0], {"type": "serial", "port": 0}

@@ -14,23 +14,23 @@ PREFIX_BY_BUS = {
     "fdc": "fd",
     "nvme": "nvme",
 }
-"""How the names of a bus begin."""
+"""Prefixes of device names by bus."""
 
 BUS_BY_PREFIX = {"vd": "virtio", "sd": "scsi", "hd": "ide", "fd": "fdc", "nvme": "nvme"}
-"""The bus that libvirt takes a name to mean where none is given."""
+"""The bus that libvirt assumes for a name if none is given."""
 
 PREFIXES = (*BUS_BY_PREFIX, "xvd", "ubd")
-"""How names of disks begin; the last two say nothing of the bus."""
+"""Prefixes of device names; the last two do not determine the bus."""
 _LETTERS = 26
 
 
 def letters_of(name: str) -> str:
-    """Return what follows the prefix of a disk's name, which says its position on the bus: ``b`` of ``sdb``."""
+    """Return the part of a disk's name after the prefix, which is its position on the bus: ``b`` of ``sdb``."""
     return next((name.removeprefix(prefix) for prefix in PREFIXES if name.startswith(prefix)), name)
 
 
 def position(name: str) -> int:
-    """Return the position of a disk's name on its bus, from 0: 27 of ``vdab``."""
+    """Return the position of a disk's name on its bus, from 0: 27 for ``vdab``."""
     found = 0
     for letter in letters_of(name):
         found = found * _LETTERS + ord(letter) - ord("a") + 1
@@ -41,7 +41,7 @@ def position(name: str) -> int:
 def device_name(prefix: str, index: int) -> str:
     """Return the name of the disk at ``index`` (from 0): ``device_name("vd", 27)`` is ``vdab``."""
     if prefix == "nvme":
-        return f"nvme{index}n1"  # a controller each
+        return f"nvme{index}n1"  # a separate controller for each
     if index < 0:
         raise ValueError("an index is 0 or more")
     letters = ""

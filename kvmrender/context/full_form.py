@@ -1,7 +1,7 @@
-"""From what the user wrote to the full form: shorthands, defaults, lists of one, and scalars of the right type.
+"""Conversion of a guest as written to full form: short forms, defaults, lists of one item, and types of scalars.
 
-The schema is compiled once into nested functions, so that a guest is walked, not the schema. What can't be
-brought into its form is left as it is, for the check to refuse.
+The schema is compiled once into nested functions. Values that can't be converted are left unchanged: validation refuses
+them.
 """
 
 from __future__ import annotations
@@ -16,37 +16,37 @@ from kvmrender.schema.shorthand import QUANTITIES, by_type, choices, expander, f
 
 _INTEGER = re.compile(r"-?[0-9]{1,20}", re.ASCII)
 _BOOLEANS = (("yes", "no"), ("on", "off"), ("true", "false"))
-"""What true and false are written as, by the values that a field may have."""
+"""Strings for true and false, by the values that a field accepts."""
 _TOO_LARGE = 10**20
 
 
 def normaliser(schema: GuestSchema, arch: str | None, guest_type: str) -> Convert:
-    """Compile the schema for guests of one architecture (None if it is unknown) and type (kvm, qemu or hvf).
+    """Compile the schema for guests of one architecture (None if unknown) and type (kvm, qemu or hvf).
 
-    In what the function returns, a null stands where it removes a default or a derived value, and nowhere else;
-    ``without_nulls`` gives the guest that is left. Defaults in it are shared: it is not to be changed.
+    In the result of the function, nulls stand only for defaults and derived values that the guest removes;
+    ``without_nulls`` removes them. Defaults in the result are shared: it must not be changed.
     """
     overlay = [schema.architectures[arch]] if arch in schema.architectures else []
     return _Compiler(schema.root, guest_type, []).object([schema.root, *overlay])
 
 
 def converter(root: Node, node: Node, guest_type: str) -> Convert | None:
-    """Compile one node of the schema, or return None where its values are taken as they are."""
+    """Compile one node of the schema; return None if its values need no conversion."""
     return _Compiler(root, guest_type, []).value([node])
 
 
 def hypervisor(guest: Mapping[str, Any]) -> str:
-    """Return the type that a guest says, if there is such a one; else the usual."""
+    """Return the type of a guest if it is known, otherwise the default."""
     return str(said) if (said := guest.get("type")) in ("qemu", "hvf") else "kvm"
 
 
 def rules_of(root: Node, nodes: list[Node], guest_type: str) -> Rules:
-    """Return what nodes of the schema, that of a mapping and those that add to it, say of its keys."""
+    """Return what schema nodes, that of a mapping and those that extend it, define for its keys."""
     return _Compiler(root, guest_type, []).rules(nodes)
 
 
 def with_machine(guest: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a guest as written with its ``machine`` also where it belongs, in ``os.type``, if that has none."""
+    """Return a guest with its ``machine`` also in ``os.type``, unless that has one."""
     if "machine" not in guest:
         return guest
     machine, os = guest["machine"], guest.get("os", {})
@@ -58,16 +58,16 @@ def with_machine(guest: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def without_nulls(value: Any) -> Any:
-    """Return a guest in full form without the nulls in its mappings; ``vars`` stays as it is."""
+    """Return a guest in full form without the nulls in its mappings; ``vars`` is unchanged."""
     if isinstance(value, dict):
         return {key: item if key == "vars" else without_nulls(item) for key, item in value.items() if item is not None}
     return [without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
 def unshared(value: Any) -> Any:
-    """Return a copy of a guest in full form that shares nothing with other guests."""
+    """Return a deep copy of a guest in full form, which shares nothing with other guests."""
     if isinstance(value, dict):
-        found = dict(value)  # at once, without a look at each key
+        found = dict(value)  # all at once instead of key by key
         for key, item in value.items():
             if isinstance(item, (dict, list)):
                 found[key] = unshared(item)
@@ -76,17 +76,19 @@ def unshared(value: Any) -> Any:
 
 
 class _Compiler:
-    """Turns nodes of the schema into functions, for a place such as ``/disks/driver``; ``""`` is the guest itself. A
-    place is a list of nodes: the first says what the value is, the others (from the part of an architecture) may add
-    defaults. ``kept`` are the shapes that are kept, of all places."""
+    """Compile nodes of the schema to functions, for a place such as ``/disks/driver``; ``""`` is the guest itself.
+
+    A place is a list of nodes: the first defines the value, the others (from the part of an architecture) may add
+    defaults. ``kept`` are the cached shapes of all places.
+    """
 
     def __init__(self, root: Node, guest_type: str, kept: list[Shape], place: str = "") -> None:
         self.root, self.guest_type, self.kept, self.place = root, guest_type, kept, place
 
     def value(self, nodes: list[Node]) -> Convert | None:
-        """Return the function for a place, or None where values are taken as they are."""
+        """Return the function for a place, or None if values need no conversion."""
         node = nodes[0]
-        if node.get("type") in ("object", ["string", "object"]):  # the latter: an attribute or an element
+        if node.get("type") in ("object", ["string", "object"]):  # the latter: an attribute or element
             return self.object(nodes) if "properties" in node or forms(node)[0] else None
         if node.get("type") == "array":
             return self.array(nodes)
@@ -110,11 +112,11 @@ class _Compiler:
 
         def array(value: Any, notes: Notes) -> Any:
             if value.__class__ is list or isinstance(value, (list, tuple)):
-                result = []  # a comprehension would be a call more
+                result = []  # a comprehension would add a call
                 for item in value:
                     result.append(convert(item, notes))
                 return result
-            # One element may stand without the list; what isn't one is left for the check.
+            # A single item may be given without a list; other values are left for validation.
             item = convert(value, notes)
             return [item] if item.__class__ in alone else value
 
@@ -155,7 +157,7 @@ class _Compiler:
                 names = tuple(value)
                 shape = shapes.get(names) or shape_of(names, notes)
                 notes.shapes.add(shape)
-            elif kind is str and (key := text or (stands_for and stands_for(value))):  # in full form but for its key
+            elif kind is str and (key := text or (stands_for and stands_for(value))):  # in full form except for its key
                 shape = of_texts.get(key) or of_texts.setdefault(key, of_text(rules.shape((key,))))
                 result = {key: value, **shape.constants}
                 if shape.cases:
@@ -193,7 +195,7 @@ class _Compiler:
 
 
 def _choice(known: list[tuple[Callable[[str], Any], Any]], rules: Rules) -> Callable[[str], str] | None:
-    """Return what says, by patterns, for which key a text stands that is in full form; ``""`` is for none."""
+    """Return a function that chooses the key that a short form sets, by patterns; ``""`` is the default."""
     if not known:
         return None
     choices = [(fits, key if rules.kind(key) is str else "") for fits, key in known]

@@ -1,6 +1,6 @@
-"""What the keys of a mapping say of its full form: which values are to be converted, and which defaults come in.
+"""Conversion rules for mappings with certain keys: which values are converted, and which defaults apply.
 
-That is worked out once for all mappings with the same keys at the same place, as guests mostly have the same few.
+They are computed once for all mappings with the same keys at the same place, since most guests have the same few.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from kvmrender.schema.guest_schema import Node
 
 
 class Notes:
-    """What is noted on the way: ``given``, the keys of the guest; ``shapes``, of all mappings that are written in it;
-    whether these are all ``kept``; ``nulls``, the keys whose default a null removes."""
+    """Notes taken during conversion: ``given``, the keys of the guest; ``shapes``, those of all mappings in it; whether
+    all of these are ``kept``; ``nulls``, the keys whose default a null removes."""
 
     __slots__ = ("given", "kept", "nulls", "shapes")
 
@@ -26,22 +26,22 @@ class Notes:
 
 
 Convert = Callable[[Any, Notes], Any]
-"""Takes a value as written, gives it in full form, or None where it is to be left out."""
+"""Convert a value as written to full form; return None to omit it."""
 Step = tuple[str, "type | None", Convert]
-"""A key, the type of the values that are in full form as they are written, and what brings others into it."""
+"""A key, the type of its values that need no conversion, and the function that converts others."""
 Condition = tuple[str, "str | None", "bool | frozenset[str]"]
-"""A neighbour, or a key of one, and whether it must be given or not, or which values it must have."""
+"""A neighbor key, or a key of one, and whether it must be given or not, or which values it must have."""
 Case = tuple[tuple[Condition, ...], Any]
-"""What must hold for a default, and the default: None where there is to be none."""
+"""Conditions of a default, and the default; None for no default."""
 
 MOST_SHAPES, MOST_NAMES = 4096, 64
-"""How many shapes are kept, and how many keys these may have."""
+"""Maximum number of cached shapes, and of keys in each."""
 
 
 class Shape:
-    """The keys that a mapping of a guest has, and what follows from them for its full form.
+    """The keys of a mapping in a guest, and the conversion that follows from them.
 
-    ``place`` is where the mapping stands, ``/disks/driver``, and ``""`` for the guest itself; ``names`` are its keys.
+    ``place`` is the path of the mapping, ``/disks/driver``, or ``""`` for the guest itself; ``names`` are its keys.
     """
 
     __slots__ = ("cases", "constants", "names", "place", "steps")
@@ -51,12 +51,12 @@ class Shape:
         self.steps: list[Step] = []
         self.constants: dict[str, Any] = {}
         self.cases: list[tuple[str, list[Case]]] = []
-        """Keys whose defaults depend on their neighbours: the first case that holds decides."""
+        """Keys with defaults that depend on neighbor keys; the first case whose conditions hold applies."""
 
 
 class Rules:
-    """What the schema says of the keys of a mapping: ``children`` are its nodes for each, ``convert`` compiles those of
-    one, or gives None where its values are taken as they are. For ``place``, see ``Shape``."""
+    """Schema rules for the keys of a mapping: ``children`` are the nodes of each key; ``convert`` compiles those of
+    one, or returns None if its values need no conversion. For ``place``, see ``Shape``."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class Rules:
         self.cases: dict[str, list[Case]] = {}
         self._shapes: dict[tuple[str, ...], Shape] = {}
         self.filled: set[str] = set()
-        """Keys that have a value where the guest gives none, so that a null is to be remembered."""
+        """Keys with a default, for which a null must be recorded."""
         self.arrays = {name for name, nodes in children.items() if nodes[0].get("type") == "array"}
         for name in children:
             self._read(name)
@@ -87,7 +87,7 @@ class Rules:
             self.filled.add(name)
 
     def _of(self, name: str, node: Node) -> Iterator[Case]:
-        """Yield the cases of a node that there are for the guest's type."""
+        """Yield the cases of a node that apply to the guest's type."""
         entries = [*node.get("defaults", ()), *([{"value": node["default"]}] if "default" in node else [])]
         for entry in entries:
             when = dict(entry.get("when", {}))
@@ -95,7 +95,7 @@ class Rules:
                 yield tuple(_condition(*wanted) for wanted in when.items()), self._constant(name, entry.get("value"))
 
     def _constant(self, name: str, default: Any) -> Any:
-        """Return a default in full form. Guests share it: nothing that is in a context is ever changed."""
+        """Return a default in full form. Guests share it, since contexts are never changed."""
         return default if default is None else self._converter(name)(deepcopy(default), Notes())
 
     def _converter(self, name: str) -> Convert:
@@ -106,7 +106,7 @@ class Rules:
         return self._converters[name] or as_it_is
 
     def is_decided(self, name: str, mapping: dict[str, Any]) -> bool:
-        """Say whether a key's default, if it depends on its neighbours, is there with those of a mapping."""
+        """Return whether a key's default, which depends on neighbor keys, is determined by those of a mapping."""
         cases = self.cases.get(name)
         return not cases or any(_holds(conditions, mapping) for conditions, _ in cases)
 
@@ -118,7 +118,7 @@ class Rules:
         return True
 
     def kind(self, name: Any) -> type | None:
-        """Return the type of the values of a key that are in full form as they are written."""
+        """Return the type of the values of a key that need no conversion."""
         node = self.children[name][0] if isinstance(name, str) and name in self.children else {}
         if node.get("type") == "integer":
             return int
@@ -145,7 +145,7 @@ class Rules:
         return shape
 
     def shape(self, names: tuple[str, ...]) -> Shape:
-        """Return what follows from these keys, which need not be known."""
+        """Return the conversion for these keys, known or unknown."""
         shape = self._with_defaults(names)
         shape.steps = [(name, self.kind(name), self._converter(name)) for name in names]
         return shape
@@ -174,15 +174,15 @@ def _condition(neighbour: str, wanted: Any) -> Condition:
 
 
 def _left(conditions: tuple[Condition, ...], there: Collection[str]) -> tuple[Condition, ...] | None:
-    """Return what is to be seen of conditions where no other neighbours can be there, or None if they can't hold."""
+    """Return the conditions that remain if there can be no other neighbor keys, or None if they can't hold."""
     if any(name not in there and wanted is not False for name, _, wanted in conditions):
         return None
     return tuple(condition for condition in conditions if condition[0] in there)
 
 
 def of_text(shape: Shape) -> Shape:
-    """Return the shape of mappings whose one key has a text: of the defaults that depend on neighbours, those which are
-    the same for any text are constants."""
+    """Return the shape of mappings with one key whose value is a text. Defaults that are equal for any text become
+    constants."""
     (key,) = shape.names
     conditions = [condition for _, cases in shape.cases for all_of, _ in cases for condition in all_of]
     if any(name == key and not isinstance(wanted, bool) for name, _, wanted in conditions):
@@ -195,7 +195,7 @@ def of_text(shape: Shape) -> Shape:
 
 
 def fill(shape: Shape, result: dict[str, Any]) -> None:
-    """Fill in what depends on neighbours."""
+    """Add defaults that depend on neighbor keys."""
     for name, cases in shape.cases:
         for conditions, value in cases:
             if not conditions or _holds(conditions, result):
@@ -221,5 +221,5 @@ def _holds(conditions: tuple[Condition, ...], mapping: dict[str, Any]) -> bool:
 
 
 def as_it_is(value: Any, notes: Notes) -> Any:
-    """Return the value."""
+    """Return the value unchanged."""
     return value

@@ -1,4 +1,4 @@
-"""MAC addresses that stay the same from one run to the next."""
+"""MAC addresses that are the same in every run."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ OCTETS = 6
 
 
 def mac_address(namespace: str, name: str, device: str, prefix: str = "52:54:00") -> str:
-    """Derive the address of one interface of one guest, ``52:54:00:12:34:56``.
+    """Derive the MAC address of one interface of one guest, ``52:54:00:12:34:56``.
 
-    ``device`` tells the guest's interfaces apart: its position or alias. ``prefix`` is the first 1 to 5 octets
-    (QEMU's own, 52:54:00, where it isn't given); the rest comes from a SHA-256 of all three names. The prefix's
-    first octet must be even: a multicast address (IEEE 802, bit 0 of the first octet) raises ValueError. The
-    all-zero address does not occur.
+    ``device`` distinguishes the guest's interfaces: its position or alias. ``prefix`` is the first 1 to 5 octets
+    (QEMU's 52:54:00 by default); the rest is taken from a SHA-256 of all three names. Raises ValueError if the prefix's
+    first octet is odd, which is a multicast address (IEEE 802, bit 0 of the first octet). The all-zero address never
+    results.
     """
     given = _octets(prefix)
     digest = sha256("\0".join((namespace, name, device)).encode("utf-8", "surrogatepass")).digest()

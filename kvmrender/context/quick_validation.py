@@ -1,9 +1,9 @@
-"""Say of a guest in full form that it is valid, without jsonschema-rs: the schema compiled into nested functions.
+"""Validation of a guest in full form without jsonschema-rs: the schema compiled to nested functions.
 
-They are for the first guests of a process: it takes jsonschema-rs longer to be imported and to compile the schema than
-to render a few guests. A place is compiled here when a guest first has it. What is found valid is valid for
-jsonschema-rs too; whatever is not, or is not plain enough to be sure of, is for jsonschema-rs to judge and to explain
-(see ``kvmrender.context.validation``).
+It is used for the first guests of a process, because importing jsonschema-rs and compiling the schema takes longer than
+rendering a few guests. A place is compiled when a guest first uses it. Everything that is found valid is valid for
+jsonschema-rs too; everything else is left to jsonschema-rs, which also gives the messages (see
+``kvmrender.context.validation``).
 """
 
 from __future__ import annotations
@@ -15,29 +15,29 @@ from typing import Any
 from kvmrender.schema.guest_schema import Node, node_at
 
 Valid = Callable[[Any], Any]
-"""Says by something true that a value is valid. Raises an exception, whichever, where that isn't known."""
+"""Return a true value if a value is valid. Raise any exception if that is unknown."""
 
 
 class UnknownError(Exception):
-    """The schema or the value has something that is not judged here."""
+    """The schema or value has something that this module does not support."""
 
 
 ANNOTATIONS = frozenset(
     """$comment $defs $id $schema anchor default defaults description enumDescriptions examples facts format instead
     message only_on rules shorthand since title until variants writeOnly""".split()  # noqa: SIM905 - one word a line
 )
-"""Keywords that say nothing of what is valid."""
+"""Keywords without effect on validity."""
 
 _PLAIN = re.compile(
     r"(?!.*(?:&&|--|~~))\^(?:[^\\\[\].$^]|\\[-\\.^$*+?()|/{}]|\[\^?(?:[^\\\[\]]|\\[-\\^\[\]n]|\\u[0-9a-f]{4})+\])*\$?",
     re.DOTALL,
 )
-"""What patterns may be made of: the part of the language that means the same everywhere."""
+"""Supported syntax of patterns: the part that all engines interpret equally."""
 _MOST = 1 << 63
 
 
 def validity(root: Node) -> Callable[[Any], bool]:
-    """Return a function that says of a value whether it is known to be valid for a schema. It raises nothing."""
+    """Return a function that returns whether a value is known to be valid for a schema. It never raises."""
     whole = _Compiler(root).later(root)
 
     def valid(value: Any) -> bool:
@@ -50,19 +50,19 @@ def validity(root: Node) -> Callable[[Any], bool]:
 
 
 class _Compiler:
-    """Turns nodes of the schema into functions. Methods take the keywords that they know out of ``rules``."""
+    """Compile nodes of the schema to functions. Methods remove the keywords that they handle from ``rules``."""
 
     def __init__(self, root: Node) -> None:
         self._root = root
         self._targets: dict[str, Valid] = {}
 
     def node(self, node: Any) -> Valid:
-        """Return the function of a node. Raises UnknownError where it says more than is known here."""
+        """Return the function of a node. Raises UnknownError for unsupported keywords."""
         if not isinstance(node, dict):
             raise UnknownError
         rules = {key: value for key, value in node.items() if key not in ANNOTATIONS}
         if isinstance(kinds := rules.get("type"), list):
-            # One that may be a text or a mapping is only known to be valid where it is a mapping.
+            # A value that can be a text or a mapping is only known to be valid if it is a mapping.
             rules["type"] = "object" if "object" in kinds else kinds[0]
             if len(kinds) > 1:
                 rules.pop("pattern", None)
@@ -74,12 +74,12 @@ class _Compiler:
         return _every(found)
 
     def places(self, nodes: dict[str, Node]) -> dict[str, Valid]:
-        """Return the functions of nodes, each made when it is first called."""
+        """Return the functions of nodes, each compiled at its first call."""
         found: dict[str, Valid] = {}
 
         def later(name: str, node: Node) -> Valid:
             def first(value: Any) -> Any:
-                if found[name] is first:  # a list calls it for each of its items
+                if found[name] is first:  # a list calls it for each item
                     found[name] = self.node(node)
                 return found[name](value)
 
@@ -161,7 +161,7 @@ class _Compiler:
             yield self.node(node)
 
     def later(self, node: Node) -> Valid:
-        """Return the function of a node, made when it is first called."""
+        """Return the function of a node, compiled at its first call."""
         places = self.places({"": node})
         return lambda value: places[""](value)
 
@@ -178,7 +178,7 @@ def _every(rules: list[Valid]) -> Valid:
 
 
 def _whole(places: dict[str, Valid], required: Iterable[str]) -> Valid:
-    """Return the function of a mapping that has no other keys than these."""
+    """Return the function of a mapping that has only these keys."""
 
     def whole(value: Any) -> bool:
         for key, item in _mapping(value).items():
@@ -190,7 +190,7 @@ def _whole(places: dict[str, Valid], required: Iterable[str]) -> Valid:
 
 
 def _part(places: dict[str, Valid], required: Iterable[str], refused: Iterable[str]) -> Valid:
-    """Return the function of a mapping that may have other keys too, but not those that are refused."""
+    """Return the function of a mapping that may have other keys, except refused ones."""
     needed, barred, checked = frozenset(required), frozenset(refused), tuple(places)
 
     def part(value: Any) -> bool:
@@ -203,7 +203,7 @@ def _part(places: dict[str, Valid], required: Iterable[str], refused: Iterable[s
 
 
 def _says_nothing(node: Node) -> bool:
-    """Say whether a node lets anything be: then it may be what JSON has no form for."""
+    """Return whether a node accepts any value, including values that JSON can't represent."""
     return node.keys() <= ANNOTATIONS
 
 
@@ -230,7 +230,7 @@ def _integer(value: Any) -> int:
 
 
 def _text(value: Any) -> str:
-    """Return a text that has no halves of surrogate pairs."""
+    """Return a text if it has no lone surrogates."""
     if value.__class__ is not str:
         raise UnknownError
     if not value.isascii():

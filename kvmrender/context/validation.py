@@ -1,4 +1,4 @@
-"""Hold a guest in full form against the schema, and say in plain words what is wrong with it."""
+"""Validation of a guest in full form against the schema, with messages in plain language."""
 
 from __future__ import annotations
 
@@ -24,33 +24,34 @@ if TYPE_CHECKING:
     from kvmrender.context.advice import Advice
 
 UNCHECKED = "vars"
-"""The one key whose value is the user's own."""
+"""The only key whose value is free."""
 
 FIRST = 50
-"""Guests of a process that are held against the schema without jsonschema-rs, which takes a while to start."""
+"""Number of guests of a process that are validated without jsonschema-rs, which takes a while to start."""
 
 MOST_TIMES = 8
-"""Sets of keys for which the schema is condensed, each in some milliseconds; then it is for all keys."""
+"""Number of sets of keys for which the schema is condensed, each in some milliseconds; then it is condensed for all
+keys."""
 
 MOST_PROBLEMS = 1000
-"""Problems of a guest that are looked for; a hint for each of a million would take minutes."""
+"""Maximum number of problems that are looked for in a guest; hints for a million would take minutes."""
 
 MANY = 10_000
-"""Items of lists after which a guest that is not valid is looked at step by step: jsonschema-rs makes all errors, some
-kilobytes each, before it gives the first."""
+"""Number of list items after which an invalid guest is validated in parts: jsonschema-rs creates all errors, of some
+kilobytes each, before it returns the first."""
 
 LONG = 1 << 16
-"""Characters of a text that are looked at first, where a guest is not valid."""
+"""Length of a text that is validated first in an invalid guest."""
 
 MOST_FORMS = 20
 """Forms that are tried of a value that was given in another."""
 
 MOST_BITS = 256
-"""Numbers of more are not written out."""
+"""Maximum number of bits of a number that is written out."""
 
 _WORDED = frozenset(("enum", "const", "type", "pattern", "minimum", "maximum", "minItems", "maxItems"))
-"""Keywords of which a message tells what the value should be; of the others, the schema says why they refuse."""
-_OF_RUNNING = "is what only a running guest has, and libvirt writes by itself: leave it out"
+"""Keywords whose messages state what the value should be; for others, the schema states why it refuses the value."""
+_OF_RUNNING = "is set by libvirt, for a running guest only: leave it out"
 _KINDS = {"object": "a mapping", "array": "a list", "string": "a string", "integer": "a whole number"}
 _MANY = 9
 _TOO_MANY = 100
@@ -61,7 +62,8 @@ def checker(
 ) -> Callable[[dict[str, Any], Collection[str] | None], list[Problem]]:
     """Return a function that gives all problems of a guest in full form, in the order of the schema.
 
-    It also takes the keys whose values are not defaults of the schema; None where a default may have been removed.
+    Its second argument are the keys whose values are not defaults of the schema; None if a default may have been
+    removed.
     """
     root = schema.root
     is_valid = _quick(schema)
@@ -73,7 +75,7 @@ def checker(
         if is_valid(guest, given):
             return []
         try:
-            # jsonschema-rs copies a text many times, and ends the process where memory for that is missing.
+            # jsonschema-rs copies a text many times, and aborts the process if memory runs out.
             items = count()
             cut = _cut(guest, items)
             if schema.validator.is_valid(cut):
@@ -82,23 +84,23 @@ def checker(
                 cut = guest
             looked_at = _enough(schema, cut, next(items))
             errors = schema.validator.iter_errors(cut if looked_at is None else _cut(cut, iter(range(looked_at))))
-        except (ValueError, OverflowError):  # a value that JSON has no form for
+        except (ValueError, OverflowError):  # a value that JSON can't represent
             if problems := list(islice(_not_json(secrets, (), guest), MOST_PROBLEMS)):
                 return problems
             raise
         from dataclasses import replace
 
-        # A field may break several rules at once: the first one told is enough.
+        # A field may violate several rules: only the first is reported.
         found: dict[Path, Problem] = {}
         for problem in chain.from_iterable(problems_of(root, secrets, guest, error, advice()) for error in errors):
             path = secrets.outside(problem.path)
             found.setdefault(path, replace(problem, path=path))
             if len(found) == MOST_PROBLEMS:
-                found[()] = Problem((), f"has {MOST_PROBLEMS:,} problems and more: these are the first of them")
+                found[()] = Problem((), f"has {MOST_PROBLEMS:,} or more problems: only the first are listed")
                 break
         else:
             if looked_at is not None:
-                said = f"has more than {looked_at:,} items in lists: what is wrong after these is not told"
+                said = f"has more than {looked_at:,} list items: problems after these are not listed"
                 found.setdefault((), Problem((), said))
         return list(found.values())
 
@@ -106,16 +108,16 @@ def checker(
 
 
 def _enough(schema: GuestSchema, guest: dict[str, Any], items: int) -> int | None:
-    """Return how many items of the lists of an invalid guest are to be looked at: as many as make it invalid, and up to
-    twice MANY more. None stands for all of them."""
+    """Return how many list items of an invalid guest to validate: as many as are needed to find it invalid, and up to
+    twice MANY more. None means all."""
     steps = range(MANY, items, MANY)
     at = bisect_left(steps, 1, key=lambda most: not schema.validator.is_valid(_cut(guest, iter(range(most)))))
     return steps[at + 1] if at + 1 < len(steps) else None
 
 
 def _cut(value: Any, items: Iterator[int]) -> Any:
-    """Return a value with the first and the last part of each long text; of the items of lists, with the first of each
-    and as many more, in their order, as ``items`` has."""
+    """Return a value with long texts shortened to their first and last part, and lists to the first item and as many
+    more as ``items`` allows, in order."""
     if isinstance(value, str):
         return value if len(value) <= LONG else value[: LONG // 2] + value[-LONG // 2 :]
     if isinstance(value, dict):
@@ -126,8 +128,8 @@ def _cut(value: Any, items: Iterator[int]) -> Any:
 
 
 class Later:
-    """Says of guests, with jsonschema-rs, whether they are valid for ``schema``: for one that is condensed for the keys
-    that guests have had. It is condensed anew for a guest that has others, and at last for all keys."""
+    """Validate guests with jsonschema-rs against ``schema``, condensed for the keys seen so far. It is condensed again
+    for a guest with other keys, and finally for all keys."""
 
     def __init__(self, schema: Node) -> None:
         self._schema = schema
@@ -136,7 +138,8 @@ class Later:
         self._known: tuple[frozenset[str], Callable[[Any], bool]] = frozenset(), lambda guest: False
 
     def is_valid(self, guest: dict[str, Any]) -> bool:
-        """Say whether a guest is known to be valid. Raises ValueError and OverflowError for one that JSON can't say."""
+        """Return whether a guest is known to be valid. Raises ValueError and OverflowError for values that JSON can't
+        represent."""
         names, valid = self._known
         if valid(guest):
             return True
@@ -156,7 +159,7 @@ class Later:
 
 
 def _quick(schema: GuestSchema) -> Callable[[dict[str, Any], Collection[str] | None], bool]:
-    """Return a function that says of a guest whether it is known to be valid."""
+    """Return a function that returns whether a guest is known to be valid."""
     numbers, required = count(), frozenset(schema.root["required"])
 
     @cache
@@ -171,14 +174,14 @@ def _quick(schema: GuestSchema) -> Callable[[dict[str, Any], Collection[str] | N
         arch = guest.get("arch")
         if not isinstance(arch, str) or arch not in schema.architectures:
             return False
-        if given is not None and schema.is_shipped:  # defaults of one's own may be invalid
+        if given is not None and schema.is_shipped:  # custom defaults may be invalid
             guest = {key: guest[key] for key in given if key in guest}
         elif not required <= guest.keys():
             return False
         try:
-            # Patterns of one's own are for jsonschema-rs alone, in which none can backtrack.
+            # Custom patterns are left to jsonschema-rs, whose engine does not backtrack.
             return (of_first if schema.is_shipped and next(numbers) < FIRST else of_others)(arch)(guest)
-        except (ValueError, OverflowError, RecursionError):  # a value that JSON has no form for
+        except (ValueError, OverflowError, RecursionError):  # a value that JSON can't represent
             return False
 
     return is_valid
@@ -191,8 +194,8 @@ def problems_of(
     path: Path = tuple(error.instance_path)
     node = node_at(root, error.schema_path[:-1])
     kind, found, value = error.kind.name, error.kind.as_dict(), error.instance
-    if isinstance(value, str) and len(value) == LONG:  # it may have been cut
-        with suppress(KeyError):  # so may a key
+    if isinstance(value, str) and len(value) == LONG:  # it may have been shortened
+        with suppress(KeyError):  # a key may have been shortened too
             value = reduce(getitem, path, guest)
     if kind in ("additionalProperties", "unevaluatedProperties"):
         known = {**resolve(root, node).get("properties", {}), **node.get("properties", {})}
@@ -240,7 +243,7 @@ def _right_form(root: Node, guest: Any, path: Path, node: Node, value: Any, kind
 
 
 def _is_live(root: Node, path: Path) -> bool:
-    """Say whether a key is one that only running guests have."""
+    """Return whether a key occurs only in running guests."""
     if not path or not isinstance(path[-1], str):
         return False
     holder = resolve(root, reduce(partial(inner, root), path[:-1], root))
@@ -248,7 +251,7 @@ def _is_live(root: Node, path: Path) -> bool:
 
 
 def _ways(node: Node) -> list[str]:
-    """Return the keys of neighbours from which a key follows, by these: ``source file or dev``."""
+    """Return the keys of neighbors from which a key is derived: ``source file or dev``."""
     keys: dict[str, list[str]] = {}
     for entry in node.get("defaults", ()):
         for neighbour in entry.get("when", ()):
@@ -259,7 +262,7 @@ def _ways(node: Node) -> list[str]:
 
 
 def _fault(kind: str, found: dict[str, Any], node: Any, value: Any, secret: bool) -> str:
-    """Say what is wrong with a value, as the rest of a sentence that begins with it."""
+    """Return the message for an invalid value, without the value that begins it."""
     if kind in ("enum", "const") and isinstance(node, dict) and node.get("writeOnly"):
         return f"is not allowed ({kind})"
     if kind == "enum":
@@ -291,7 +294,7 @@ def _fault(kind: str, found: dict[str, Any], node: Any, value: Any, secret: bool
 
 
 def shown(value: Any) -> str:
-    """Return a value as messages show it, never longer than a line."""
+    """Return a value for a message, shortened to one line."""
     if isinstance(value, dict):
         return "a mapping"
     if isinstance(value, (list, tuple)):
@@ -318,7 +321,8 @@ def _encodes(text: str) -> bool:
 
 
 def not_json(schema: GuestSchema, guest: dict[str, Any]) -> list[Problem]:
-    """Return what of a guest JSON has no form for, such as numbers of very many digits, which the schema takes."""
+    """Return the problems of values that JSON can't represent but the schema accepts, such as numbers with very many
+    digits."""
     return list(islice(_not_json(Secrets(schema.root), (), guest), MOST_PROBLEMS))
 
 

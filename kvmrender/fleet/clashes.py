@@ -1,6 +1,6 @@
-"""What no two guests of a fleet may share: names, UUIDs, MAC addresses, and disks that both write to.
+"""Checks between guests of a fleet: unique names, UUIDs and MAC addresses, and disks that only one guest writes to.
 
-A fleet may be far larger than memory, so only hashes are kept; of those that occur twice, the guests are read again.
+A fleet may be larger than memory, so only hashes are kept; guests with equal hashes are read again.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _BITS = (1 << 64) - 1
 
 
 class Key(NamedTuple):
-    """One thing of a guest that is its own: its kind, the thing, the field, and whether it was derived."""
+    """A value that must be unique: its kind, the value, its field, and whether it was derived."""
 
     kind: str
     value: str
@@ -29,18 +29,19 @@ class Key(NamedTuple):
     derived: bool = False
 
     def hash(self) -> int:
-        """Return 64 bits that stand for the thing, on any machine."""
+        """Return a 64-bit hash of the value, which is the same on any machine."""
         return int.from_bytes(blake2b(f"{self.kind}\0{self.value}".encode(), digest_size=8).digest(), "big")
 
 
 def keys(context: Context, guest: Any, allowed: Iterable[str] = ()) -> Iterator[Key]:
-    """Yield what is a guest's own; ``guest`` is the same as written, ``allowed`` are patterns of disks to leave out."""
+    """Yield the values of a guest that must be unique; ``guest`` is the guest as written, ``allowed`` are patterns of
+    disks to omit."""
     for kind, value, path in _owned(context, allowed):
         yield Key(kind, value, path, kind == "mac" and _is_derived(guest, path[1]))
 
 
 def hashes(context: Context, allowed: Iterable[str] = ()) -> tuple[int, ...]:
-    """Return 64 bits for each of the keys, which other processes know only if they are forks of this one."""
+    """Return 64-bit hashes of the values, which are valid only in this process and its forks."""
     return tuple([hash((kind, value)) & _BITS for kind, value, _ in _owned(context, allowed)])
 
 
@@ -65,7 +66,7 @@ def _is_derived(guest: Any, number: Any) -> bool:
 
 
 def image(disk: Context) -> tuple[str, str]:
-    """Return what a disk is kept in, as one text, and the key of its source that says so."""
+    """Return the image of a disk as a text, and the key of its source that sets it."""
     source = disk.get("source") or {}
     if disk["type"] in ("file", "block"):
         key = "file" if disk["type"] == "file" else "dev"
@@ -85,22 +86,22 @@ def _is_written(disk: Context) -> bool:
 
 
 class Shared:
-    """Collects the keys of a fleet, guest by guest, in 12 bytes each."""
+    """Collect the values of a fleet, guest by guest, in 12 bytes each."""
 
     def __init__(self) -> None:
-        # By the first bits of the hash, so that only a small part of them is ever sorted at a time.
+        # Partitioned by the first bits of the hash, so that only a small part is sorted at a time.
         self._hashes = [array("Q") for _ in range(1 << PART_BITS)]
         self._guests = [array("L" if array("L").itemsize == 4 else "I") for _ in self._hashes]
 
     def add(self, guest: int, hashes: Iterable[int]) -> None:
-        """Take the hashes of a guest, which is known by its number."""
+        """Add the hashes of a guest, identified by its number."""
         for found in hashes:
             part = found >> (64 - PART_BITS)
             self._hashes[part].append(found)
             self._guests[part].append(guest)
 
     def suspects(self) -> set[int]:
-        """Return the numbers of the guests of which a hash is another guest's too."""
+        """Return the numbers of guests with a hash that another guest has too."""
         result: set[int] = set()
         for hashes, guests in zip(self._hashes, self._guests, strict=True):
             twice = {one for one, after in pairwise(sorted(hashes)) if one == after}
@@ -110,10 +111,11 @@ class Shared:
 
 
 def problems_of(found: Iterable[tuple[str, Key, Callable[[Problem], Problem]]]) -> list[Problem]:
-    """Return a problem for each key that another guest has already, naming both, and for a guest's second disk on one
-    image: QEMU would not get the lock.
+    """Return a problem for each value that another guest has already, with both names, and for a second disk of a guest
+    on the same image, for which QEMU would not get the lock.
 
-    ``found`` are the keys of the suspects in order, each with its guest's name and what gives a problem its place.
+    ``found`` are the values of the suspects in order, each with its guest's name and the function that sets a problem's
+    position.
     """
 
     def problem(key: Key, said: str, other: Key) -> Problem:
@@ -123,7 +125,7 @@ def problems_of(found: Iterable[tuple[str, Key, Callable[[Problem], Problem]]]) 
     result = []
     for name, key, place in found:
         owner, other, other_place = first.setdefault((key.kind, key.value), (name, key, place))
-        # Guests of one name derive the same from it: it is enough to tell of the name.
+        # Guests of one name derive the same values: only the name is reported.
         follows = owner == name and key.kind in ("uuid", "mac")
         if place is other_place and key is not other and key.kind == "disk":
             said = f"{key.value!r} is written by {path_string(other.path[:2])} too: make both shareable or readonly, or"

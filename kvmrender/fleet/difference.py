@@ -1,4 +1,4 @@
-"""How two versions of domain XML differ, for people to read, and for ``patch`` and ``git apply``."""
+"""Diffs between two versions of domain XML, for reading, and for ``patch`` and ``git apply``."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ from kvmrender.errors import HIDDEN, printable
 _COLOURS = (("+++", "1"), ("---", "1"), ("@@", "36"), ("+", "32"), ("-", "31"))
 _LINE = re.compile(r"([^\n]*?)(\r?\n|\Z)")
 _ESCAPES = {code: escape for code, escape in HIDDEN.items() if chr(code) not in "\u2028\u2029"}
-"""All but the separators of lines and paragraphs, by which terminals take no orders: such texts can be patched."""
+"""All control characters except line and paragraph separators, which do not control terminals: such texts can be
+patched."""
 
 
 def difference(place: str, old: str | None, new: str | None, mask: Callable[[str], str]) -> str:
-    """Return the difference between two versions of a file, without secrets; None is no file.
+    """Return the diff between two versions of a file, with secrets masked; None is a missing file.
 
-    What terminals obey is shown escaped: of a file with such characters, the difference is for people alone.
+    Control characters are escaped: the diff of a file that contains them can't be applied.
     """
     from difflib import unified_diff
 
     before, after = (list(_lines(mask(text))) if text is not None else [] for text in (old, new))
-    name = f"{printable(place)}\t" if " " in place else printable(place)  # as git has it, for patch
+    name = f"{printable(place)}\t" if " " in place else printable(place)  # as in git, for patch
     names = ("/dev/null" if old is None else name, "/dev/null" if new is None else name)
     found = "".join(unified_diff(before, after, *names))
     return found or f"--- {name}\n+++ {name}\n# only secrets differ\n"
@@ -36,7 +37,7 @@ def _lines(text: str) -> Iterator[str]:
 
 
 def coloured(diff: str) -> str:
-    """Return a diff with the colours that ``diff --color`` and git give it."""
+    """Return a diff with the colors of ``diff --color`` and git."""
 
     def line(text: str) -> str:
         colour = next((code for start, code in _COLOURS if text.startswith(start)), "")

@@ -1,4 +1,4 @@
-"""Many guests in one go: rendered over all cores, checked against each other, written all or none."""
+"""Rendering of many guests: on all cores, with checks between guests, written all or none."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from kvmrender.reading.load import Document, Line, from_line, layered, name_of
 from kvmrender.reading.size_limits import characters
 
 MOST_PROBLEMS = 100
-"""Problems of a run that are listed; of the others, the number is told."""
+"""Maximum number of problems of a run that are listed."""
 SELECT = "--select"
 CHUNK, CHUNK_SIZE = 64, 1 << 20
-"""Guests that a process is given at a time, and characters of what is under them."""
+"""Number of guests that a process gets at a time, and size in characters of the layers under them."""
 
 
 class Fleet:
-    """Renders the guests of ``inputs``, each as the text that ``make`` gives (XML by default) or into ``output``; with
-    ``look``, what that says of context and XML is the outcome."""
+    """Render the guests of ``inputs``, each as the text that ``make`` returns (default: XML), or into ``output``; with
+    ``look``, its result for context and XML is the outcome."""
 
     def __init__(
         self,
@@ -44,11 +44,11 @@ class Fleet:
         self._output, self._make, self._look = output, make, look
 
     def run(self, each: Callable[[Outcome], None], noted: Callable[[Problem], None] = lambda note: None) -> None:
-        """Render all, and write them if nothing is wrong with any.
+        """Render all guests, and write them if there is no problem.
 
-        ``each`` is called for every guest in the order of the files, with the outcome that is to be if none fails,
-        then for every file that is removed; ``noted`` with what there is to note of the run itself. Raises GuestError
-        with the problems of all guests.
+        ``each`` is called for every guest in the order of the files, with the outcome for the case that none fails,
+        then for every file that is removed; ``noted`` with notes on the run itself. Raises GuestError with the problems
+        of all guests.
         """
         faults, unread = Faults(), list[Problem]()
         shared, changed, same = Shared(), list[bytes](), list[bytes]()
@@ -100,7 +100,8 @@ class Fleet:
             self._output.commit(changed, sorted(changed + same), each)
 
     def _chunks(self, unread: list[Problem]) -> Iterator[tuple[list[Document], Any]]:
-        """Yield guests, and what of them is sent to another process: values, or lines that it parses itself."""
+        """Yield guests, and the form in which they are sent to another process: values, or lines that it parses
+        itself."""
         documents = self._inputs.documents(unread)
         for (under, each), alike in groupby(documents, lambda document: (document.under, document.each)):
             merged = [layered([layer.value for layer in under], {})] if under else []
@@ -114,7 +115,7 @@ class Fleet:
         return [self._outcome(under, each, value, index) for index, value in enumerate(values, first)]
 
     def _outcome(self, under: list[Any], each: Any, value: Any, index: int) -> Outcome | str:
-        """Return what becomes of a guest, or the name of one that was not asked for."""
+        """Return the outcome of a guest, or the name of one that was not selected."""
         name, guest = "", None
         try:
             guest = self._guest(under, each, value, index)
@@ -156,9 +157,9 @@ class Fleet:
         return tuple(document.located(problems, self._inputs.over))
 
     def _shared(self, suspects: set[int], unread: list[Problem]) -> list[Problem]:
-        """Read the guests again that seem to share something, and say what it is.
+        """Read the guests again that seem to share a value, and return the conflicts.
 
-        What is wrong with whole files is added to ``unread``: they may be no longer what they were.
+        Problems of whole files are added to ``unread``: they may have changed.
         """
 
         def found() -> Iterator[tuple[str, Key, Callable[[Problem], Problem]]]:
@@ -174,18 +175,18 @@ class Fleet:
 
 
 def placer(document: Document, over: tuple[Setting, ...]) -> Callable[[Problem], Problem]:
-    """Return what gives a problem of a guest its place."""
+    """Return a function that sets the position of a problem of a guest."""
     return lambda problem: document.located([problem], over)[0]
 
 
 def as_error(note: Problem) -> Problem:
-    """Return a note as the error that it is to those who are strict."""
+    """Return a note as an error, for strict runs."""
     return note.of(note.id, ERROR)
 
 
 class Faults:
-    """What is wrong in a run: the first problems (``most``), each once, and how many more there are; the faults of
-    templates, each once, with the number of guests that met it."""
+    """Problems of a run: the first ones (``most``), each once, and the number of others; and faults of templates, each
+    once, with the number of guests that have it."""
 
     def __init__(self, most: int = MOST_PROBLEMS) -> None:
         self._most = most
@@ -195,7 +196,7 @@ class Faults:
         self._met = Counter[object]()
 
     def add(self, problems: Iterable[Problem], of_files: bool = False) -> None:
-        """Take the problems of a guest, or those of whole files, of which as many again are listed."""
+        """Add the problems of a guest, or those of whole files, of which as many again are listed."""
         for problem in problems:
             if problem not in self._listed:
                 if len(self._listed) < self._most * (1 + of_files):
@@ -204,7 +205,7 @@ class Faults:
                     self._more += 1
 
     def add_fault(self, fault: TemplateError) -> None:
-        """Take what a guest met in a template."""
+        """Add a guest's fault of a template."""
         key = fault.template, fault.line, fault.message
         if key in self._templates or len(self._templates) < self._most:
             self._templates.setdefault(key, fault)
@@ -213,7 +214,7 @@ class Faults:
             self._more += 1
 
     def end(self) -> None:
-        """Raise GuestError with all of it, or TemplateError where that is all."""
+        """Raise GuestError with all problems, or TemplateError if there are only template faults."""
         for key, fault in self._templates.items():
             fault.met_by(self._met[key] - 1)
         faults = list(self._templates.values())

@@ -1,7 +1,7 @@
-"""A folder of rendered files: each is the old or the new one whole, whenever a run is stopped.
+"""A folder of rendered files: each is completely old or new, whenever a run is interrupted.
 
-New contents are staged in a folder inside it, of the run's own, and renamed into place when all of them are there.
-Nothing is done by path but for opening the folder: links in it are not followed, and swapping it changes nothing.
+New contents are staged in a private subfolder, and renamed into place when all are complete. Only the folder itself is
+opened by path: links in it are not followed, and replacing it has no effect.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from time import monotonic, sleep
 from kvmrender.errors import Error, printable
 
 OWN = b".kvmrender-"
-"""What the names of staging folders begin with."""
+"""Prefix of the names of staging folders."""
 SECRET_MODE, MODE = 0o640, 0o644
-"""Modes of new files, before the umask: those with secrets, and all others."""
+"""Modes of new files, before the umask: for files with secrets, and for others."""
 PATIENCE = 600
 """Seconds that a run waits for another in its folder."""
 POLL = 0.1
-"""Seconds after which it looks again."""
+"""Seconds between attempts."""
 MOST_BYTES = 256 << 20
-"""Size of the largest file that is read: no run writes larger ones."""
+"""Maximum size of a file that is read: no run writes larger ones."""
 
 ACCESS_LIST, CAPABILITIES = "system.posix_acl_access", "security.capability"
-"""Extended attributes that say who else may read a file, and what it may do as a program."""
+"""Extended attributes for access control lists and file capabilities."""
 
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -38,11 +38,11 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
 class Folder:
-    """The folder at ``path``, made if it is missing, unless ``dry`` (then it is empty, and nothing is ever written).
+    """The folder at ``path``, created if missing, unless ``dry`` (then it counts as empty, and nothing is written).
 
-    With ``sync``, what is written is on the disk before anything is renamed. ``waiting`` is called when another
-    run has the folder; after ``patience`` seconds more that is a fault. File names are bytes. Every fault is raised as
-    Error, with the file's name.
+    With ``sync``, data is flushed to disk before files are renamed. ``waiting`` is called if another run has locked the
+    folder; after ``patience`` more seconds, this is an error. File names are bytes. All faults are raised as Error,
+    with the file's name.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Folder:
         self._is_empty = False
         with self._faults():
             if not dry:
-                with suppress(FileExistsError):  # what is there is opened next
+                with suppress(FileExistsError):  # an existing one is opened next
                     Path(path).mkdir(parents=True)
             try:
                 self._folder = os.open(path, _FOLDER)
@@ -71,7 +71,7 @@ class Folder:
                 self._lock(waiting, patience)
 
     def _lock(self, waiting: Callable[[], None], patience: float) -> None:
-        """Keep other runs out; then what is staged here was left by runs that were killed."""
+        """Lock the folder. Files that are staged in it are then left from killed runs."""
         until = None
         while True:
             try:
@@ -86,7 +86,7 @@ class Folder:
                     raise OSError(errno.EAGAIN, said) from None
                 sleep(POLL)
             except OSError:
-                return  # a file system without locks: leave alone what may be another run's
+                return  # a file system without locks: keep what may belong to another run
         others = 0
         for name in map(os.fsencode, os.listdir(self._at())):
             if name.startswith(OWN) and not name.endswith(b".xml"):
@@ -100,9 +100,9 @@ class Folder:
         return self._folder
 
     def read(self, name: bytes, most: int = MOST_BYTES) -> tuple[bytes | None, os.stat_result] | None:
-        """Return a file's contents and state, or None where there is none; a link counts as none.
+        """Return a file's contents and state, or None if it is missing or a link.
 
-        Of a file of more than ``most`` bytes, there is only the state.
+        For a file larger than ``most`` bytes, only the state is returned.
         """
         try:
             return self._contents(name, most)
@@ -129,17 +129,17 @@ class Folder:
             return data if data is None or len(data) <= most else None, state
 
     def stage(self, name: bytes, data: bytes, like: os.stat_result | None, secret: bool = False) -> None:
-        """Write what a file is to hold, with mode and owner of the one that is there, if any.
+        """Stage the contents of a file, with mode and owner of the existing one, if any.
 
-        One with a secret is the runner's own, and its group's to read, whatever is there.
+        A file with a secret belongs to the current user and is readable by its group, whatever exists.
         """
         like = None if secret else like
         try:
             try:
-                mode = 0o600 if like is not None else SECRET_MODE if secret else MODE  # less the umask
+                mode = 0o600 if like is not None else SECRET_MODE if secret else MODE  # without the umask
                 file = os.open(name, _CREATE, mode, dir_fd=self._staging_folder())
             except FileExistsError:
-                return  # two guests of one name: that is told elsewhere
+                return  # two guests of one name: this is reported elsewhere
             try:
                 view = memoryview(data)
                 while view:
@@ -156,7 +156,7 @@ class Folder:
             raise self._fault(name, error) from None
 
     def is_open(self, name: bytes, state: os.stat_result) -> bool:
-        """Say whether others than the runner and its group may read a file, or have it."""
+        """Return whether others than the current user and its group may read a file, or own it."""
         if stat.S_IMODE(state.st_mode) & ~SECRET_MODE or (state.st_uid, state.st_gid) != (os.geteuid(), os.getegid()):
             return True
         with self._faults(name):
@@ -167,14 +167,14 @@ class Folder:
                 os.close(file)
 
     def _dress(self, name: bytes, file: int, like: os.stat_result) -> None:
-        """Give a staged file the owner, mode and extended attributes of the one that it replaces."""
+        """Set owner, mode and extended attributes of a staged file to those of the file that it replaces."""
         new = os.fstat(file)
         if (new.st_uid, new.st_gid) != (like.st_uid, like.st_gid):
             try:
                 os.fchown(file, like.st_uid, like.st_gid)
             except OSError as error:
                 raise OSError(error.errno, f"its owner can't be kept: {error.strerror}") from None
-        os.fchmod(file, like.st_mode & 0o777)  # and no bits that have it run as its owner
+        os.fchmod(file, like.st_mode & 0o777)  # without set-user-ID and set-group-ID bits
         if hasattr(os, "listxattr"):
             with suppress(OSError):
                 old = os.open(name, _READ, dir_fd=self._at())
@@ -182,7 +182,7 @@ class Folder:
                     for key in os.listxattr(old):
                         if key == CAPABILITIES:
                             continue
-                        with suppress(OSError):  # some are the system's own
+                        with suppress(OSError):  # some belong to the system
                             os.setxattr(file, key, os.getxattr(old, key))
                 finally:
                     os.close(old)
@@ -209,13 +209,13 @@ class Folder:
             os.unlink(name, dir_fd=self._at())
 
     def flush(self) -> None:
-        """Have the names on the disk, where that was asked for."""
+        """Flush the folder to disk, if requested."""
         if self.sync and not self.dry:
             with self._faults():
                 os.fsync(self._at())
 
     def close(self) -> None:
-        """Remove what is staged still, and let the next run in."""
+        """Remove staged files and release the lock."""
         if self._staged is not None:
             os.close(self._staged)
             self._staged = None
@@ -253,7 +253,7 @@ class Folder:
 
 
 def _close(file: int) -> None:
-    """Take a new file from those that have it by the folder that it is in: by its group, or by its list of access."""
+    """Remove access to a new file that its folder grants, by group or by access control list."""
     if os.fstat(file).st_gid != os.getegid():
         os.fchown(file, -1, os.getegid())
     if ACCESS_LIST in _attributes(file):
@@ -261,7 +261,7 @@ def _close(file: int) -> None:
 
 
 def _attributes(file: int) -> list[str]:
-    """Return the names of a file's extended attributes, if its file system has any."""
+    """Return the names of a file's extended attributes, if its file system supports them."""
     with suppress(OSError, AttributeError):
         return os.listxattr(file)
     return []

@@ -1,4 +1,4 @@
-"""What a run over many guests is asked for, and what becomes of each guest."""
+"""Options of a run over many guests, and the outcome of each guest."""
 
 from __future__ import annotations
 
@@ -12,19 +12,21 @@ from kvmrender.reading.layers import IGNORE
 ENDING = b".xml"
 
 CREATED, CHANGED, UNCHANGED, REMOVED, KEPT = "created", "changed", "unchanged", "removed", "kept"
-"""What becomes of a file; kept is one that was to be removed, but has been changed since it was written."""
+"""Status of a file; kept is one that was to be removed, but has been changed since it was written."""
 
 SAME, DIFFERS, UNDEFINED = "same", "differs", "not-defined"
-"""What guests are on a host (``kvmrender drift``)."""
+"""Status of a guest on a host (``kvmrender drift``)."""
 DEFINE, RESTART, REPLACE = "a define", "a restart", "a new definition"
-"""What makes it so; a new definition is one after the old one, which has another name or UUID, is undefined."""
+"""Steps that apply a guest; a new definition means that the old one, with another name or UUID, is undefined first."""
 
 
 class Outcome(NamedTuple):
-    """What became of one guest. Where it has problems (not yet placed), nothing else is known of it but its name, and
-    the fault of a template that they are of. ``size`` is the number of characters that it became, ``notes`` are
-    problems that are no errors; ``idle`` are checks that the run ignores, and that would have found nothing in it.
-    ``differences`` are what a host has otherwise, and ``takes`` what would make it so (``kvmrender drift``).
+    """Outcome of one guest.
+
+    If it has problems (without position), only these, its name, and the fault of a template are set. ``size`` is the
+    number of characters of the result; ``notes`` are problems that are not errors; ``idle`` are checks that the run
+    ignores, and that find nothing in the guest. ``differences`` are those on a host, and ``takes`` the steps that apply
+    the guest (``kvmrender drift``).
     """
 
     name: str
@@ -43,11 +45,11 @@ class Outcome(NamedTuple):
 
 
 class Options(NamedTuple):
-    """What a run does beside rendering.
+    """Options of a run besides rendering.
 
-    ``select`` are patterns of names, ``allow_shared`` of disks that guests may share (None if guests aren't held
-    against each other). Where it is ``strict``, a value that no template uses is a problem. ``check`` writes nothing;
-    ``prune`` removes the files of guests that are gone; ``prune_all`` even where no guest is left.
+    ``select`` are patterns of names, ``allow_shared`` of disks that guests may share (None disables checks between
+    guests). With ``strict``, a value that no template uses is a problem. ``check`` writes nothing; ``prune`` removes
+    the files of guests that no longer exist; ``prune_all`` does so even if no guest is left.
     """
 
     select: tuple[str, ...] = ()
@@ -60,15 +62,15 @@ class Options(NamedTuple):
     prune_all: bool = False
 
     def selects(self, name: str) -> bool:
-        """Say whether a guest of this name is one that was asked for."""
+        """Return whether a guest of this name is selected."""
         return not self.select or any(fnmatchcase(name, pattern) for pattern in self.select)
 
 
 def split(
     guest: Any, problems: tuple[Problem, ...], ignored: tuple[str, ...]
 ) -> tuple[tuple[Problem, ...], tuple[str, ...]]:
-    """Return the problems of a guest without the notes of checks that the whole run ignores, and these checks: what
-    finds nothing here may find something in another guest."""
+    """Return the problems of a guest without notes on checks that the whole run ignores, and these checks: they may
+    find something in another guest."""
     if not ignored:
         return problems, ()
     idle = {problem: guest["ignore"][problem.path[1]] for problem in problems if problem.id == "ignore"}

@@ -1,4 +1,5 @@
-"""The list of files that runs have written into a folder, in the form of sha256sum (``sha256sum -c`` reads it)."""
+"""The manifest: a list of the files that runs have written into a folder, in the format of sha256sum (``sha256sum
+-c``)."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ _LINE = re.compile(rb"^([0-9a-f]{64})  ([^\n\0]+)\n", re.MULTILINE)
 
 
 def entry(name: bytes, digest: bytes) -> bytes:
-    """Return what is kept of a file in memory: name and SHA-256 in few bytes, which sort by name."""
+    """Return a compact entry of a file: name and SHA-256, sortable by name."""
     return name + b"\0" + digest
 
 
@@ -24,7 +25,7 @@ def parts(found: bytes) -> tuple[bytes, bytes]:
 
 
 def entries(data: bytes) -> Iterator[bytes]:
-    """Yield the entries of a manifest's contents; what isn't one is left out."""
+    """Yield the entries of a manifest's contents; invalid lines are skipped."""
     for match in _LINE.finditer(data):
         yield entry(match[2], bytes.fromhex(match[1].decode()))
 
@@ -39,7 +40,7 @@ def others(old: Iterable[bytes], new: list[bytes]) -> Iterator[bytes]:
 
 
 def contents(*sorted_entries: Iterable[bytes]) -> bytes:
-    """Return the contents of a manifest with all of these entries, each once."""
+    """Return the contents of a manifest with all these entries, each once."""
     data = bytearray()
     for found, _ in groupby(merge(*sorted_entries)):
         name, digest = parts(found)

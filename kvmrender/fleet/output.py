@@ -1,4 +1,4 @@
-"""The files of a run: compared with what is there, staged where they differ, put into place when all is well."""
+"""Files of a run: compared with the existing ones, staged if different, and put into place at the end."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from kvmrender.schema.secrets import Secrets, secret_finder
 from kvmrender.terminal import say
 
 MOST_SHOWN = 16 << 20
-"""Bytes of an old file that differences are made of."""
+"""Maximum size in bytes of an old file for a diff."""
 
 
 class Output:
-    """What a run writes into ``folder``; ``root`` is the schema, which says what is secret; with
-    ``is_shipped``, no template is of one's own."""
+    """Output of a run into ``folder``; ``root`` is the schema, which defines secrets; ``is_shipped`` means without
+    custom templates."""
 
     def __init__(self, folder: Folder, root: Node, options: Options, is_shipped: bool = False) -> None:
         self._folder, self._options, self._is_shipped = folder, options, is_shipped
@@ -29,9 +29,9 @@ class Output:
         self._secrets = Secrets(root)
 
     def compare(self, context: dict[str, Any], xml: str) -> tuple[str, str, str]:
-        """Compare a guest's file with what it is to hold, and stage it where that differs.
+        """Compare a guest's file with its new contents, and stage it if different.
 
-        Returns what becomes of it, the SHA-256 of what it is to hold, and the difference, if that was asked for.
+        Return its status, the SHA-256 of the new contents, and the diff, if requested.
         """
         name, data = file_name(context["name"]), xml.encode()
         found = self._folder.read(name, max(len(data), MOST_SHOWN) if self._options.diff else len(data))
@@ -41,9 +41,9 @@ class Output:
         return status, digest(data), self._diff(name, found, data, context)
 
     def put(self, name: bytes, data: bytes, secret: bool, found: tuple[bytes | None, os.stat_result] | None) -> str:
-        """Stage a file where it differs from what was found there, and return what becomes of it.
+        """Stage a file if it differs from the existing one, and return its status.
 
-        One that holds a secret differs, too, where others than the runner and its group may read it, or have it.
+        A file with a secret differs also if others than the current user and its group may read or own it.
         """
         if found is None:
             status, state = CREATED, None
@@ -56,7 +56,7 @@ class Output:
         return status
 
     def _diff(self, name: bytes, found: tuple[bytes | None, Any] | None, new: bytes | None, context: Any = None) -> str:
-        """Return the difference between two versions of a file, without secrets."""
+        """Return the diff between two versions of a file, with secrets masked."""
         place, old = self._folder.place(name), found and found[0]
         if found and old is None:
             place = printable(place)
@@ -68,11 +68,11 @@ class Output:
         return difference(place, before, after, self._secrets.masker(context, after or "", self._is_shipped))
 
     def commit(self, changed: list[bytes], files: list[bytes], each: Callable[[Outcome], None]) -> None:
-        """Rename what is staged into place, remove what is to go, and note in the manifest what is there then.
+        """Rename staged files into place, remove obsolete files, and update the manifest.
 
-        ``changed`` and ``files`` are entries of the manifest: of files that are staged, and of all, sorted. ``each`` is
-        called for every file that is removed, or was to be.
-        Before a file is there, the manifest has it: whenever this is stopped, no file is there unknown to it.
+        ``changed`` and ``files`` are entries of the manifest: of staged files, and of all, sorted. ``each`` is called
+        for every file that is, or would be, removed. The manifest lists a file before it is put into place: whenever
+        this is interrupted, it lists all files.
         """
         found = self._folder.read(manifest.NAME)
         data, state = found or (b"", None)
@@ -105,7 +105,7 @@ class Output:
     def _left_over(
         self, entries: Iterator[bytes], state: os.stat_result | None, each: Callable[[Outcome], None]
     ) -> tuple[list[bytes], list[bytes]]:
-        """Return the entries of other guests that stay, and the names of their files that are to go."""
+        """Return the entries of other guests that are kept, and the names of their files to remove."""
         if not (self._options.prune or self._options.prune_all):
             return list(entries), []
         if state and state.st_uid not in (os.geteuid(), 0):

@@ -1,4 +1,4 @@
-"""Work spread over the cores, with its results in order."""
+"""Parallel processing on all cores, with results in order."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ Sent = TypeVar("Sent")
 Result = TypeVar("Result")
 
 PATIENCE = 10
-"""Seconds that processes have to end in."""
+"""Seconds for processes to end."""
 AHEAD = 4
-"""Chunks that are read ahead for each process."""
+"""Number of chunks that are read ahead for each process."""
 _work: Callable[[Any], Any]
 
 
@@ -37,12 +37,12 @@ def cores() -> int:
 def spread(
     work: Callable[[Sent], Result], chunks: Iterator[tuple[Kept, Sent]], jobs: int
 ) -> Generator[tuple[Kept, Result], None, None]:
-    """Yield what ``work`` makes of each chunk, in order, whatever the number of processes (``jobs``).
+    """Yield the results of ``work`` for each chunk, in order, whatever the number of processes (``jobs``).
 
-    Of a chunk, the first part stays here, and is handed out with the result; the second is what is worked on. The
-    first chunk is done here, and so is all where there is but one more: then nothing is started. There are never more
-    processes than chunks. They are forks, which share what the first chunk has brought into memory. They end when this
-    process does, even when it is killed. What ``work`` raises is raised here; Error where a process dies.
+    The first part of a chunk stays in this process and is yielded with the result; the second part is the argument. The
+    first chunk is processed here, as is everything if there is only one more: then no process is started. There are
+    never more processes than chunks. They are forks, which share the memory of the first chunk. They end when this
+    process does, even if it is killed. Exceptions of ``work`` are raised here; Error if a process dies.
     """
     for kept, sent in islice(chunks, 1):
         yield kept, work(sent)
@@ -51,7 +51,7 @@ def spread(
     if jobs < 2:
         yield from ((kept, work(sent)) for kept, sent in chunks)
         return
-    # Only what is spread needs these, and they take their time.
+    # Imported only if needed, because it takes time.
     from concurrent.futures import ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
     from multiprocessing import active_children, get_context
@@ -76,7 +76,7 @@ def spread(
         finally:
             if is_done:
                 pool.shutdown()
-            os.close(writer)  # ends processes that are at something still; the pool may wait for them for ever
+            os.close(writer)  # ends processes that are still busy; the pool might wait for them forever
             if not is_done:
                 for process in {*active_children()} - others:
                     process.join(PATIENCE)
@@ -84,8 +84,8 @@ def spread(
 
 
 def _submit(pool: ProcessPoolExecutor, sent: Any) -> Future[Any]:
-    """Have a chunk worked on, without a signal meanwhile: one that comes as a process is forked would be lost, since
-    Python goes on where a callback of fork, such as that of logging, raises."""
+    """Submit a chunk with signals blocked: a signal during a fork would be lost, because Python continues if a callback
+    of the fork, such as that of logging, raises."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:
         return pool.submit(_do, sent)
@@ -101,7 +101,7 @@ def _next(waiting: deque[tuple[Kept, Future[Result]]]) -> tuple[Kept, Result]:
 def _start(work: Callable[[Any], Any], reader: int, writer: int) -> None:
     global _work
     _work = work
-    gc.freeze()  # what comes from the parent process stays, and need not be looked through for garbage
+    gc.freeze()  # objects from the parent process are kept, and need no garbage collection
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent process decides
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
@@ -110,7 +110,7 @@ def _start(work: Callable[[Any], Any], reader: int, writer: int) -> None:
 
 
 def _end_with_parent(reader: int) -> None:
-    os.read(reader, 1)  # returns when the last writer, the parent, is gone
+    os.read(reader, 1)  # returns when the last writer, the parent, has ended
     os._exit(1)
 
 
@@ -120,4 +120,4 @@ def _do(sent: Any) -> Any:
     except Error:
         raise
     except Exception as error:
-        raise Error(unexpected(error)) from None  # whoever gets it has no traceback
+        raise Error(unexpected(error)) from None  # the receiver has no traceback

@@ -1,4 +1,4 @@
-"""What a run into a folder tells, once it is known how it ends: diffs or a report, a line a file, a summary."""
+"""Report of a run into a folder at its end: diffs or a report, a line for each file, and a summary."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from kvmrender.fleet.report_forms import (
 from kvmrender.terminal import say
 
 WOULD = {CREATED: "would be created", CHANGED: "would change", REMOVED: "would be removed"}
-"""What is said of files where nothing is written."""
+"""Words for the status of files if nothing is written."""
 
 
 class Report:
-    """Collects the outcomes of a run into a folder.
+    """Collect the outcomes of a run into a folder.
 
-    Standard output gets the diffs, or a report of this ``form``, where one is named (see ``report_forms``); standard
-    error gets a line for each file where it is ``verbose``, and a summary unless it is ``quiet``. Diffs have
-    colours where it ``is_coloured``. Where nothing is written (``check``), it says what would be.
+    Standard output gets the diffs, or a report in this ``form``, if given (see ``report_forms``); standard error gets a
+    line for each file if ``verbose``, and a summary unless ``quiet``. Diffs are colored if ``is_coloured``. With
+    ``check``, nothing is written, and the words say what would be.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Report:
         self._lines: IO[bytes] = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - close() closes it
 
     def add(self, outcome: Outcome) -> None:
-        """Take the outcome of one guest, or of a file that is removed."""
+        """Add the outcome of one guest, or of a file that is removed."""
         status = FAILED if outcome.problems else outcome.status
         self._counts[status] += 1
         if self._form:
@@ -70,13 +70,14 @@ class Report:
         return any(self._counts[status] for status in (CREATED, CHANGED, REMOVED))
 
     def note(self, problem: Problem) -> None:
-        """Take what there is to note of the run itself."""
+        """Add a note on the run itself."""
         self._notes.append(problem)
 
     def tell(self, about: KnowAbout, error: Error | None = None) -> None:
-        """Write all of it; of a run that failed with an error only the report, in which what is well is skipped.
+        """Write everything; of a run that failed with an error, only the report, in which guests without problems are
+        skipped.
 
-        ``about`` gives what is known of ids of problems.
+        ``about`` returns descriptions of IDs of problems.
         """
         from shutil import copyfileobj
 
@@ -91,20 +92,20 @@ class Report:
             self._out.seek(0)
             copyfileobj(self._out, sys.stdout.buffer)
             self._lines.seek(0)
-            with suppress(OSError):  # what can't be told changes nothing
+            with suppress(OSError):  # a failure to report changes nothing
                 copyfileobj(self._lines, sys.stderr.buffer)
             if not self._quiet:
                 say(self.summary())
         sys.stdout.flush()
 
     def close(self) -> None:
-        """Forget what was collected."""
+        """Discard what was collected."""
         self._out.close()
         self._lines.close()
         self._objects.close()
 
     def summary(self) -> str:
-        """Return what became of all files, as ``3 guests: 1 created, 1 changed, 1 unchanged``."""
+        """Return the number of files by status, as in ``3 guests: 1 created, 1 changed, 1 unchanged``."""
         guests = sum(self._counts[status] for status in (CREATED, CHANGED, UNCHANGED))
         shown = [CREATED, CHANGED, UNCHANGED, *(status for status in (REMOVED, KEPT) if self._counts[status])]
         found = [f"{self._counts[status]:,} {self._words.get(status, status)}" for status in shown]

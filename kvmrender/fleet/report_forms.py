@@ -1,6 +1,7 @@
-"""Reports in the forms that other programs read: JSON, SARIF 2.1.0, the XML of JUnit, annotations of GitHub.
+"""Reports in machine-readable formats: JSON, SARIF 2.1.0, JUnit XML, GitHub annotations.
 
-All are made of the same objects, one for each guest: its ``name``, ``file`` and ``status``, and its ``problems``.
+All are generated from the same objects, one for each guest: its ``name``, ``file`` and ``status``, and its
+``problems``.
 """
 
 from __future__ import annotations
@@ -19,18 +20,17 @@ from kvmrender.terminal import write
 from kvmrender.version import __version__
 
 Object = dict[str, Any]
-"""What a report says of a guest, as JSON has it."""
+"""The entry of a guest in a report, as JSON."""
 About = Mapping[str, "tuple[str, str]"]
-"""Of ids of problems, what holds where there is none, and their level."""
+"""By ID of a problem, its description and level."""
 KnowAbout = Callable[[], About]
-"""Gives that, where it is asked for."""
+"""A function that returns them."""
 
 FAILED, SKIPPED, VALID = "failed", "skipped", "valid"
-"""The status of guests that have problems, of the good ones beside them where files were to be written, and of good
-ones otherwise."""
+"""Status of guests with problems, of others in a failed run that writes files, and of others in other runs."""
 
 IN_MEMORY = 1 << 24
-"""Bytes of a report that are kept in memory; the rest goes to a temporary file."""
+"""Maximum number of bytes of a report in memory; the rest is written to a temporary file."""
 SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
@@ -41,17 +41,17 @@ class Objects:
         self._file: IO[bytes] = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - close() closes it
 
     def add(self, found: Object) -> None:
-        """Take an object."""
+        """Add an object."""
         self._file.write(json.dumps(found).encode() + b"\n")
 
     def __iter__(self) -> Iterator[Object]:
-        """Yield all of them, as often as they are asked for."""
+        """Yield all objects; this can be repeated."""
         self._file.seek(0)
         for line in self._file:
             yield json.loads(line)
 
     def fail(self) -> None:
-        """Have those skipped that have no problems: others have."""
+        """Set the status of objects without problems to skipped, because others have problems."""
         before = Objects()
         before._file, self._file = self._file, before._file
         with closing(before):
@@ -59,44 +59,44 @@ class Objects:
                 self.add(found if found["status"] == FAILED else {**found, "status": SKIPPED})
 
     def close(self) -> None:
-        """Forget them."""
+        """Discard the objects."""
         self._file.close()
 
 
 def as_object(problem: Problem) -> Object:
-    """Return a problem as reports have it."""
+    """Return a problem as in reports."""
     fields = {**vars(problem), "path": path_string(problem.path)}
     return fields | {"related": [*map(path_string, problem.related)]}
 
 
 class Told:
-    """What a run has told so far: of guests, each when it is known, and of itself."""
+    """The results that a run has reported so far: on guests, each when it is known, and on itself."""
 
     def __init__(self, form: str | None) -> None:
         self._form, self.objects, self.notes = form, Objects(), list[Problem]()
 
     def add(self, name: str | None, file: str | None, problems: Iterable[Problem]) -> None:
-        """Take the problems of a guest, of a name or in a file."""
+        """Add the problems of a guest, by name or file."""
         if self._form:
             self.objects.add(of_guest(name, file, map(as_object, problems)))
 
     def add_found(self, name: str, status: str, problems: Iterable[Problem], takes: Iterable[str] = ()) -> None:
-        """Take what a guest is on a host, and what it takes to make it what it is to be."""
+        """Add the status of a guest on a host, and the steps that apply it."""
         if self._form:
             found = of_guest(name, None, map(as_object, problems))
             file = next((problem["file"] for problem in found["problems"]), None)
             self.objects.add(found | {"file": file, "status": status or found["status"], "takes": [*takes]})
 
     def note(self, problem: Problem) -> None:
-        """Take what there is to note of the run itself."""
+        """Add a note on the run itself."""
         self.notes.append(problem)
 
 
 @contextmanager
 def reported(form: str | None, command: str, about: KnowAbout) -> Iterator[Told]:
-    """Collect what a command tells, and write a report of this form at its end, if one is named; of what is wrong, too.
+    """Collect the results of a command, and write a report in this format at its end, if one is given, also on errors.
 
-    ``about`` gives what is known of ids of problems.
+    ``about`` returns descriptions of IDs of problems.
     """
     told = Told(form)
     with closing(told.objects) as objects:
@@ -118,7 +118,7 @@ def _finish(form: str | None, command: str, objects: Objects, more: list[Object]
 
 
 def untold(objects: Iterable[Object], notes: Iterable[Problem], error: Error | None = None) -> list[Object]:
-    """Return what else there is to tell than what the objects have: notes, and the problems of an error."""
+    """Return results that the objects do not have: notes, and the problems of an error."""
     problems = [*getattr(error, "problems", ()), *(fault.problem for fault in getattr(error, "faults", ()))]
     problems += [error.problem] if isinstance(error, TemplateError) else []
     told = [problem for found in objects for problem in found["problems"]] if problems else []
@@ -126,14 +126,14 @@ def untold(objects: Iterable[Object], notes: Iterable[Problem], error: Error | N
 
 
 def of_guest(name: str | None, file: str | None, problems: Iterable[Object]) -> Object:
-    """Return the object of a guest, or of what is no guest's."""
+    """Return the object of a guest, or of results without a guest."""
     found = list(problems)
     status = FAILED if any(problem["level"] == ERROR for problem in found) else VALID
     return {"name": name, "file": file, "status": status, "problems": found}
 
 
 def written(form: str, command: str, objects: Iterable[Object], about: KnowAbout) -> Iterator[str]:
-    """Yield the text of a report of a command, in one of ``FORMS``. ``objects`` are looked through more than once."""
+    """Yield the text of a command's report, in one of ``FORMS``. ``objects`` are read more than once."""
     return FORMS[form](command, objects, about)
 
 
@@ -150,7 +150,8 @@ def _github(command: str, objects: Iterable[Object], about: KnowAbout) -> Iterat
 
 
 def _escaped(text: str, more: str = "") -> str:
-    """Return a text as GitHub's commands have it: those end with a line, and their properties with a comma or colon."""
+    """Return a text escaped for GitHub's workflow commands, which end with a line, and their properties with a comma or
+    colon."""
     text = printable(text).replace("%", "%25")
     for char in more:
         text = text.replace(char, f"%{ord(char):02X}")
@@ -222,7 +223,7 @@ def _problems(objects: Iterable[Object]) -> Iterator[Object]:
 
 
 def _file(problem: Object) -> str | None:
-    """Return the file that a problem is in, None where that is standard input or an option."""
+    """Return the file of a problem, or None for standard input or an option."""
     file: str | None = problem["file"]
     return None if file is None or file.startswith(("<", "--")) else file
 
@@ -239,4 +240,4 @@ FORMS: dict[str, Callable[[str, Iterable[Object], KnowAbout], Iterator[str]]] = 
     "junit": _junit,
     "github": _github,
 }
-"""What gives the text of each form."""
+"""The generators of each format."""

@@ -1,7 +1,6 @@
-"""A fleet in several parts: each part checked by itself, on any machine, then all of them against each other.
+"""A fleet in several shards: each is checked by itself, on any machine, then all against each other.
 
-What crosses from machine to machine is small: 12 bytes for each name, UUID, MAC address and disk, and the places of
-those that occur twice.
+Only little data is transferred: 12 bytes for each name, UUID, MAC address and disk, and the positions of duplicates.
 """
 
 from __future__ import annotations
@@ -28,9 +27,9 @@ Place = tuple[str | None, tuple[int, int] | None]
 
 @dataclass(frozen=True)
 class Summary:
-    """What is to be known of a part of a fleet: how many guests it has, its problems, and its keys as hashes.
+    """Summary of a shard: its number of guests, its problems, and hashes of its unique values.
 
-    ``guests`` has for each hash the number of its guest, from 0.
+    ``guests`` has the number of the guest, from 0, for each hash.
     """
 
     count: int
@@ -41,19 +40,19 @@ class Summary:
 
 @dataclass(frozen=True, eq=False)
 class Owner:
-    """A guest that seems to share something: its name, and its keys with their places."""
+    """A guest that seems to share a value: its name, and its unique values with their positions."""
 
     name: str
     keys: tuple[tuple[Key, Place], ...]
 
     def place(self, problem: Problem) -> Problem:
-        """Return a problem of one of its keys with the place of that key."""
+        """Return a problem of one of its values with its position."""
         return problem.at(*next(place for key, place in self.keys if key.path == problem.path))
 
 
 @dataclass(frozen=True)
 class Part:
-    """A rendered part of a fleet, to be written when nothing is wrong with any: names, XML and whether it is secret."""
+    """A rendered shard, to be written if no shard has problems: names, XML, and whether it is secret."""
 
     summary: Summary
     texts: list[tuple[str, str, bool]] = field(repr=False)
@@ -61,7 +60,8 @@ class Part:
 
 @dataclass(frozen=True)
 class Job:
-    """What holds for all parts: the options of ``kvmrender render`` of the same names, ``settings`` being ``--set``."""
+    """Options that apply to all shards: those of ``kvmrender render`` with the same names; ``settings`` are those of
+    ``--set``."""
 
     templates: tuple[str, ...] = ()
     defaults: tuple[str, ...] = ()
@@ -73,7 +73,7 @@ class Job:
     values: tuple[str, ...] = ()
 
     def engine(self) -> Engine:
-        """Return what renders: a worker makes it anew when templates have changed. Raises TemplateError."""
+        """Return the engine; a worker creates it again if templates have changed. Raises TemplateError."""
         return current_engine(self.templates, isolated=True)
 
     def inputs(self, file: str, engine: Engine) -> Inputs:
@@ -83,9 +83,9 @@ class Job:
 
 
 def rendered(file: str, job: Job) -> Part:
-    """Render the guests of a part. What these meet in a template is one of its problems, told once.
+    """Render the guests of a shard. A fault of a template is one of its problems, reported once.
 
-    Raises TemplateError for folders and schema parts, and GuestError for defaults and settings that can't be.
+    Raises TemplateError for folders and schema parts, and GuestError for invalid defaults and settings.
     """
     engine = job.engine()
     inputs = job.inputs(file, engine)
@@ -116,7 +116,7 @@ def rendered(file: str, job: Job) -> Part:
 
 
 def suspects(summaries: Sequence[Summary]) -> list[set[int]]:
-    """Return for each part the numbers of the guests that seem to share something with a guest of any part."""
+    """Return for each shard the numbers of the guests that seem to share a value with a guest of any shard."""
     shared, starts, start = Shared(), list[int](), 0
     for part in summaries:
         starts.append(start)
@@ -131,7 +131,8 @@ def suspects(summaries: Sequence[Summary]) -> list[set[int]]:
 
 
 def owners(file: str, numbers: set[int], job: Job) -> list[Owner]:
-    """Read the guests of these numbers again, where their part is, and return what they own and where it stands."""
+    """Read the guests with these numbers again, on the machine of their shard, and return their unique values with
+    positions."""
     engine = job.engine()
     inputs, result = job.inputs(file, engine), list[Owner]()
     for number, document in enumerate(inputs.documents([])):
@@ -149,15 +150,15 @@ def _place(problem: Problem) -> Place:
 
 
 def clashes(found: Iterable[Owner]) -> list[Problem]:
-    """Return what guests share by mistake; ``found`` are those of all parts, in order."""
-    placers = ((owner, owner.place) for owner in found)  # one object a guest: by it they are told apart
+    """Return the conflicts; ``found`` are those of all shards, in order."""
+    placers = ((owner, owner.place) for owner in found)  # one object per guest, which identifies it
     return problems_of((owner.name, key, place) for owner, place in placers for key, _ in owner.keys)
 
 
 def written(part: Part, folder: str, job: Job) -> Counter[str]:
-    """Write the files of a part into a folder of its own, all or none, and count what became of them.
+    """Write the files of a shard into its own folder, all or none, and return counts by status.
 
-    The counts are by the words of ``kvmrender.fleet.guest_result``. Raises Error.
+    The statuses are those of ``kvmrender.fleet.guest_result``. Raises Error.
     """
     counts: Counter[str] = Counter()
     changed, same = list[bytes](), list[bytes]()
@@ -182,9 +183,9 @@ def clashes_of(
     place: Callable[[int, Problem], Problem] = lambda number, problem: problem,
     allow_shared: Iterable[str] = (),
 ) -> list[Problem]:
-    """Return what guests in memory share by mistake: contexts, each with its guest as written.
+    """Return the conflicts between guests in memory: contexts, each with its guest as written.
 
-    ``place`` gives a problem of the guest of a number its place.
+    ``place`` sets the position of a problem, for the guest with this number.
     """
 
     def owned() -> Iterator[tuple[str, Key, Callable[[Problem], Problem]]]:

@@ -1,4 +1,4 @@
-"""What guests have in common: one fleet, whose ``defaults`` say once what most of them would."""
+"""Common values of guests: conversion of guests to one fleet file with shared ``defaults``."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from kvmrender.reading.layers import merge
 
 Guest = dict[str, Any]
 OWN = ("name", "uuid", "title", "description", "genid")
-"""What is each guest's own, however many have it."""
+"""Keys that are never shared, however many guests have the same value."""
 _NOTHING = object()
 
 
 class _Said(NamedTuple):
-    """A mapping as a guest writes it, and as a whole: with what defaults and derived values add."""
+    """A mapping as a guest writes it, and in full form with defaults and derived values."""
 
     short: Guest
     whole: Guest
 
 
 def fleet_of(engine: Engine, guests: Sequence[Guest]) -> Guest:
-    """Return a fleet of guests, in short form, in which each renders to what it is by itself; those that have the least
-    of their own come first. Raises what ``Engine.render`` does."""
+    """Return a fleet of guests, in short form, in which each renders to the same XML as alone; guests with the least of
+    their own come first. Raises as ``Engine.render``."""
     root = engine.schema.root
     shorteners = Shorteners(engine.schema)
     known, wanted = list[_Said](), list[str]()
@@ -47,7 +47,7 @@ def fleet_of(engine: Engine, guests: Sequence[Guest]) -> Guest:
             own = _over(defaults, said)
             if not defaults or _renders(engine, merge(defaults, own), xml):
                 found.append(dict(sorted(own.items(), key=lambda pair: order.get(pair[0], len(order)))))
-            else:  # what comes of a key that it does not have itself
+            else:  # consequences of a key that the guest does not have itself
                 unfit |= (defaults.keys() - said.short.keys()) or defaults.keys()
         if not unfit:
             found.sort(key=_size)
@@ -63,7 +63,7 @@ def _renders(engine: Engine, guest: Guest, xml: str) -> bool:
 
 
 def _common(mappings: list[_Said]) -> tuple[Guest, int]:
-    """Return what can go under mappings, and how much less there is to write with it."""
+    """Return the defaults that mappings can share, and how much shorter the fleet gets with them."""
     values: dict[str, list[_Said]] = {}
     for said in mappings:
         for key in said.short:
@@ -82,7 +82,7 @@ def _common(mappings: list[_Said]) -> tuple[Guest, int]:
             ((text, count),) = Counter(_text(said.short[key]) for said in having).most_common(1)
             value = json.loads(text)
             less = (count - 1) * (1 + _size(value))
-        if len(having) < len(mappings):  # the others have to say that they have not
+        if len(having) < len(mappings):  # the others must set null
             less -= sum(1 + _size(said.whole.get(key)) for said in mappings if key not in said.short)
         if less > 0 and value != {}:
             found[key] = value
@@ -91,7 +91,7 @@ def _common(mappings: list[_Said]) -> tuple[Guest, int]:
 
 
 def _over(defaults: Guest, said: _Said) -> Guest:
-    """Return what a mapping says over defaults."""
+    """Return what a mapping must set in addition to the defaults."""
     own: Guest = {}
     for key in {**said.short, **defaults}:
         whole = said.whole.get(key)
@@ -114,12 +114,12 @@ def _mapping(value: Any) -> Guest:
 
 
 def _text(value: Any) -> str:
-    """Return a value as a text, by which true is not 1."""
+    """Return a value as a text that distinguishes true from 1."""
     return json.dumps(value)
 
 
 def _size(value: Any) -> int:
-    """Return how much there is to write of a value: its keys and scalars."""
+    """Return the length of a value: its number of keys and scalars."""
     if isinstance(value, dict):
         return sum(1 + _size(item) for item in value.values())
     return sum(map(_size, value)) if isinstance(value, list) and value else 1

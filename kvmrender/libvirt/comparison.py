@@ -1,7 +1,7 @@
-"""How a guest differs from what a host has of it: both in full form, field by field, by the schema.
+"""Comparison of a guest with its definition on a host: both in full form, field by field, by the schema.
 
-Devices are matched by what identifies them, then by what they have in common. What libvirt is known to rewrite or to
-add is no difference (``rewritten.yaml``, and ``automatic`` of the schema).
+Devices are matched by their identity, then by the number of equal values. Known changes and additions of libvirt are
+not differences (``rewritten.yaml``, and ``automatic`` of the schema).
 """
 
 from __future__ import annotations
@@ -22,14 +22,15 @@ from kvmrender.schema.memory_units import KIB, to_bytes
 HEXADECIMAL = ("0x", "0X")
 BLANKS = str.maketrans("\t\n\r", "   ")
 SIZE = "text", "unit"
-"""The keys of a size of memory."""
+"""The keys of a memory size."""
 MOST_TRIED = 2_500
-"""Pairs of devices that are compared to find those that have most in common; beyond, they are paired in order."""
+"""Maximum number of pairs of devices that are compared to find the most similar; beyond it, they are paired in
+order."""
 
 
 class Difference(NamedTuple):
-    """``here`` is what the file says of a field, ``there`` the host; ``NOTHING`` is nothing at all. Positions in the
-    path are those here, and there for what is only there."""
+    """``here`` is the value of a field in the file, ``there`` on the host; ``NOTHING`` is a missing value. Indices in
+    the path are those of the file, or of the host for values that exist only there."""
 
     path: Path
     here: Any
@@ -37,25 +38,25 @@ class Difference(NamedTuple):
 
 
 class Comparison:
-    """Of guests with what a host has of them; ``automatic`` knows what libvirt gives by itself there, and ``kinds`` say
-    what the dump is."""
+    """Compare guests with their definitions on a host; ``automatic`` has the values that libvirt sets itself, ``kinds``
+    describe the dump."""
 
     def __init__(self, rewriting: Rewriting, automatic: Tidying, kinds: Collection[str] = ()) -> None:
         self._rewriting, self._automatic, self._about = rewriting, automatic, About(kinds)
         self._settling = [rewriting.keys_of(kind) for kind in kinds]
 
     def guests(self, place: Place, here: dict[str, Any], there: dict[str, Any]) -> Iterator[Difference]:
-        """Yield how two guests differ."""
+        """Yield the differences between two guests."""
         self._about = self._about._replace(guest=here)
         here = {**here, **_sums(self._rewriting.sums, here)}
         yield from self.mappings(place, {**here, **_limited(self._rewriting.most, here)}, there)
 
     def is_known(self, path: Path, here: Any, there: Any) -> bool:
-        """Say whether libvirt makes one of the other, whatever is beside them."""
+        """Return whether libvirt changes one value to the other, whatever the neighbor keys."""
         return self._rewriting.is_same(named(path), path, here, there, {}, self._about)
 
     def mappings(self, place: Place, here: Any, there: Any, path: Path = ()) -> Iterator[Difference]:
-        """Yield how two mappings differ."""
+        """Yield the differences between two mappings."""
         if here == there:
             return
         beside = {**there, **here}
@@ -95,11 +96,11 @@ class Comparison:
     def _sizes_differ(
         self, here: dict[str, Any], there: dict[str, Any], size: tuple[str, str], path: Path
     ) -> Iterator[Difference]:
-        """Yield that a size, of a value and its unit, is another, or missing on one side."""
+        """Yield a difference if a size, with its unit, is different or missing on one side."""
         value, unit = size
         mine, theirs = _bytes(here, *size), _bytes(there, *size)
         if mine != theirs and mine is not None and there.get(unit) == "KiB":
-            mine = -(-mine // KIB) * KIB  # of bytes, whole KiB are made
+            mine = -(-mine // KIB) * KIB  # libvirt rounds bytes up to KiB
         if mine != theirs or mine is None:
             sides = [
                 f"{one[value]} {one[unit]}" if unit in one and value in one else one.get(value, NOTHING)
@@ -109,7 +110,7 @@ class Comparison:
                 yield Difference((*path, value), *sides)
 
     def _settled(self, place: Place, there: Any, path: Path) -> Any:
-        """Return what is only there without what such a dump has beside it."""
+        """Return a value that exists only on the host, without the parts that such a dump always has."""
         if isinstance(there, list):
             return [self._settled(place.item, item, (*path, number)) for number, item in enumerate(there)]
         if not isinstance(there, dict):
@@ -121,7 +122,7 @@ class Comparison:
         }
 
     def _alone(self, place: Place, here: Any, there: Any, path: Path) -> Iterator[Difference]:
-        """Yield that something is on one side alone, unless that is known of all that is in it."""
+        """Yield a difference for a value that exists on one side only, unless all of it is known."""
         value = there if here is NOTHING else here
         if isinstance(value, dict) and value and isinstance(path[-1], str):
             sides = ({}, there) if here is NOTHING else (here, {})
@@ -148,7 +149,7 @@ class Comparison:
     def matched(
         self, place: Place, here: list[Any], there: list[Any], path: Path
     ) -> Iterator[tuple[int | None, int | None]]:
-        """Yield the positions of items that are the same device, and of those without one."""
+        """Yield the pairs of positions of items that are the same device, and the positions of unmatched ones."""
         found: dict[int, int] = {}
         mine, theirs = list(range(len(here))), list(range(len(there)))
         for keys in self._rewriting.identities:
@@ -170,7 +171,7 @@ class Comparison:
     def _alike(
         self, place: Place, here: list[Any], there: list[Any], mine: list[int], theirs: list[int], path: Path
     ) -> dict[int, int]:
-        """Return pairs of those that have most in common."""
+        """Return the most similar pairs."""
         if len(mine) * len(theirs) > MOST_TRIED:
             return dict(zip(mine, theirs, strict=False))
         tried: list[tuple[int, int, int]] = []
@@ -189,7 +190,7 @@ class Comparison:
 
 
 def is_alike(here: Any, there: Any) -> bool:
-    """Say whether two values are the same: numbers may be hexadecimal, and parsers read each white space as a blank."""
+    """Return whether two values are equal: numbers may be hexadecimal, and white space is normalized."""
     mine, theirs = str(here), str(there)
     if theirs[:2] in HEXADECIMAL or mine[:2] in HEXADECIMAL:
         return bool(as_number(mine) == as_number(theirs))
@@ -197,7 +198,7 @@ def is_alike(here: Any, there: Any) -> bool:
 
 
 def _bytes(mapping: dict[str, Any], value: str, unit: str) -> int | None:
-    """Return the size that two keys of a mapping say."""
+    """Return the size in bytes from two keys of a mapping."""
     try:
         return to_bytes({"text": mapping[value], "unit": mapping.get(unit, "KiB")})
     except (KeyError, ValueError):
@@ -205,7 +206,7 @@ def _bytes(mapping: dict[str, Any], value: str, unit: str) -> int | None:
 
 
 def _in_order(here: list[Any], there: list[Any]) -> Iterator[tuple[int | None, int | None]]:
-    """Yield the positions of items of two lists whose order says something."""
+    """Yield the pairs of positions of items of two lists whose order matters."""
     if len(here) == len(there):
         yield from ((number, number) for number in range(len(here)))
         return
@@ -217,7 +218,7 @@ def _in_order(here: list[Any], there: list[Any]) -> Iterator[tuple[int | None, i
 
 
 def _by(keys: list[Path], items: list[Any], numbers: list[int]) -> dict[str, int]:
-    """Return the positions of items by what identifies them, of those that have all of it, and that no other has."""
+    """Return the positions of items by identity, for items that have a complete and unique one."""
     found: dict[str, int] = {}
     twice: set[str] = set()
     for number in numbers:
@@ -232,7 +233,7 @@ def _by(keys: list[Path], items: list[Any], numbers: list[int]) -> dict[str, int
 
 
 def _size(value: Any) -> int:
-    """Return how many values are in one."""
+    """Return the number of values in a value."""
     if isinstance(value, dict):
         return sum(map(_size, value.values())) or 1
     if value is NOTHING:
@@ -241,7 +242,7 @@ def _size(value: Any) -> int:
 
 
 def _sums(fields: dict[str, list[str]], guest: dict[str, Any]) -> dict[str, Any]:
-    """Return the sizes of a guest that libvirt computes from others, where the first of these is there."""
+    """Return the sizes of a guest that libvirt computes from others, if the first of these is given."""
     found: dict[str, Any] = {}
     for field, (first, *more) in fields.items():
         if sizes := list(_sizes(guest, first.split("."))):
@@ -251,7 +252,7 @@ def _sums(fields: dict[str, list[str]], guest: dict[str, Any]) -> dict[str, Any]
 
 
 def _limited(fields: dict[str, str], guest: dict[str, Any]) -> dict[str, Any]:
-    """Return the sizes of a guest that become another, where they are more than that."""
+    """Return the sizes of a guest that libvirt limits to another size."""
     found = {}
     for field, most in fields.items():
         size, limit = (next(_sizes(guest, [name]), None) for name in (field, most))
@@ -261,13 +262,13 @@ def _limited(fields: dict[str, str], guest: dict[str, Any]) -> dict[str, Any]:
 
 
 def _is_repeated(items: list[Any], number: int, name: str) -> bool:
-    """Say whether an item before this one has the same name."""
+    """Return whether a previous item has the same name."""
     value = value_at(items[number], (name,))
     return value is not None and any(value_at(item, (name,)) == value for item in items[:number])
 
 
 def _sizes(value: Any, keys: list[str]) -> Iterator[int]:
-    """Yield the bytes of the sizes of memory at a place; those of attributes have their unit beside them."""
+    """Yield the memory sizes at a place in bytes; an attribute has its unit in another attribute."""
     if isinstance(value, list):
         for item in value:
             yield from _sizes(item, keys)

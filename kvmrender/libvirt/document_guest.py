@@ -1,4 +1,5 @@
-"""A document as a guest in full form, and what of it is in no field: for what looks at documents and makes none."""
+"""Conversion of a document to a guest in full form, and the parts that no field has; for callers that only read
+documents."""
 
 from __future__ import annotations
 
@@ -10,11 +11,11 @@ from kvmrender.schema.xml_path import xml_path
 
 DEVICES = "devices"
 Facts = tuple[Any, ...]
-"""What an element says: its name, attributes, text and children."""
+"""The content of an element: name, attributes, text and children."""
 
 
 class Read(NamedTuple):
-    """``guest`` is what a document is in full form; ``strangers`` are what no field has, by their paths in it."""
+    """``guest`` is the document in full form; ``strangers`` are the parts that no field has, by path."""
 
     guest: dict[str, Any]
     strangers: dict[str, list[Facts | str]]
@@ -38,7 +39,7 @@ def read(root: Element, place: Place) -> Read:
 
 
 def _said_at(root: Element, path: tuple[str | int, ...]) -> Facts | str:
-    """Return what an element or attribute says; positions that are left out are the first."""
+    """Return the content of an element or attribute; omitted indices mean the first."""
     element = root
     steps = list(path)
     while steps:
@@ -51,12 +52,12 @@ def _said_at(root: Element, path: tuple[str | int, ...]) -> Facts | str:
 
 
 def facts(element: Element) -> Facts:
-    """Return what an element says, but for layout, comments and prefixes."""
+    """Return the content of an element, without layout, comments and prefixes."""
     children = tuple(facts(child) for child in element.children)
     return element.name, tuple(sorted(element.facts.items())), element.text.strip(), children
 
 
 def facts_of_raw(text: str) -> Facts:
-    """Return what raw XML says, which may be several elements."""
+    """Return the content of raw XML, which may have several elements."""
     found = next(documents(f"<x>{text}</x>".encode())).root
     return facts(found) if found else (text,)

@@ -1,4 +1,4 @@
-"""What hosts have otherwise than guest files say: for each guest, what differs, and what it takes to make it so."""
+"""Drift: differences between guest files and the definitions on hosts, with the steps to apply the file."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ from kvmrender.schema.guest_schema import value_at
 from kvmrender.schema.secrets import MASK
 
 DRIFT, NO_FILE = "drift", "no-guest-file"
-"""Ids of what is told, beside UNDEFINED."""
+"""IDs of differences, in addition to UNDEFINED."""
 ON_HOST, IN_RUNNING = "on the host", "in the running guest"
 ADDED = "added"
-"""Stands for the position of a device that libvirt adds."""
+"""Stands for the index of a device that libvirt adds."""
 MOST_SHOWN = 100
-"""Characters of a device that are shown."""
+"""Maximum number of characters of a device in a message."""
 
 Guest = dict[str, Any]
 
@@ -47,15 +47,17 @@ def drift(
     has_secrets: bool = False,
     diff: bool = False,
 ) -> Outcome:
-    """Return how a host has a guest otherwise: ``status`` of the result is ``same``, ``differs`` or ``not-defined``,
-    ``differences`` has a problem for each field, ``takes`` what makes it so, as docs/drift.md has it.
+    """Return the differences between a guest and its definition on a host.
 
-    ``dumps`` are what ``virsh dumpxml --inactive`` says of the guest; what it says of the running one, which has an id;
-    and the definition of any other domain that may have the guest's UUID: each where there is one. ``has_secrets`` says
-    that they were made with ``--security-info``. With ``diff``, the result has the difference as XML. It shows no
-    secret. ``templates`` are folders that come before the shipped one.
+    In the result, ``status`` is ``same``, ``differs`` or ``not-defined``; ``differences`` has a problem for each field;
+    ``takes`` are the steps to apply the guest, as in docs/drift.md.
 
-    Raises GuestError for a guest that is wrong, and for a dump that is no domain XML, and TemplateError.
+    ``dumps`` are the output of ``virsh dumpxml --inactive`` for the guest, that for the running guest (which has an
+    id), and the definition of another domain with the guest's UUID, as far as they exist. ``has_secrets`` means that
+    they were made with ``--security-info``. With ``diff``, the result has the differences as XML. Secrets are masked.
+    ``templates`` are folders that are searched before the shipped one.
+
+    Raises GuestError for an invalid guest and for a dump that is not domain XML, and TemplateError.
     """
     folders = tuple(str(folder) for folder in templates)
     engine = current_engine(folders, isolated=True) if folders else default_engine()
@@ -69,10 +71,10 @@ def drift(
 
 
 class Drift:
-    """Holds guests against ``dumps``; with ``diff``, their XML too.
+    """Compare guests with ``dumps``; with ``diff``, also as XML.
 
-    ``scratch`` is a libvirt like that of the host, and says what becomes of a guest there; without one, or where it
-    does not take the guest, there is the table of what libvirt is known to rewrite.
+    ``scratch`` is a libvirt like that of the host, which shows the definition that it makes of a guest. Without it, or
+    if it refuses the guest, the table of known changes is used.
     """
 
     def __init__(self, engine: Engine, dumps: Dumps, diff: bool = False, scratch: Scratch | None = None) -> None:
@@ -81,12 +83,12 @@ class Drift:
         self._place = Place(self._root, self._root)
 
     def run(self, inputs: Inputs, options: Options, each: Callable[[Outcome], None]) -> None:
-        """Hold the guests of ``inputs`` against what is there, over all cores; ``each`` is called for every one in the
-        order of the files. Raises GuestError with the problems of all guests, when all are done."""
+        """Compare the guests of ``inputs`` with the host, on all cores; ``each`` is called for every guest in the order
+        of the files. Raises GuestError with the problems of all guests at the end."""
         Fleet(self._engine, inputs, options, look=self.of).run(each)
 
     def of(self, context: Guest, xml: str) -> Outcome:
-        """Return how a guest differs from what the host has of it."""
+        """Return the differences between a guest and its definition on the host."""
         name = context["name"]
         definition, running = self._dumps.of(name)
         wanted = self.wanted(xml)
@@ -122,16 +124,17 @@ class Drift:
         return Outcome(name, status=UNDEFINED, differences=(problem,), takes=(REPLACE if owner else DEFINE,), diff=diff)
 
     def wanted(self, xml: str) -> Read:
-        """Return what rendered XML says."""
+        """Return the content of rendered XML."""
         root = next(documents(xml.encode())).root
         assert root is not None
         return read(root, self._place)
 
     def settled(self, wanted: Read, made: Read, known: list[Difference], root: Element) -> list[Difference]:
-        """Return how a definition differs from what is wanted, given what libvirt has ``made`` of that, with secrets.
+        """Return the differences between a definition and the wanted one, given the definition that libvirt has
+        ``made`` of it, with secrets.
 
-        Of what is ``known`` to differ by the table, that remains which differs from what libvirt makes of it; and of
-        what the guest says, whatever does: what it leaves to libvirt may be otherwise, such as addresses.
+        Of the ``known`` differences by the table, those remain that differ from libvirt's definition; of the values
+        that the guest sets, all differences remain. Values that it leaves to libvirt may differ, such as addresses.
         """
         own = _Positions(self._place, self._comparison(rewriting(), made.guest), wanted.guest, made.guest)
         there = read(root, self._place)
@@ -156,7 +159,7 @@ class Drift:
     def differences(
         self, wanted: Read, root: Element, is_running: bool = False, has_secrets: bool = False
     ) -> Iterator[Difference]:
-        """Yield how a document differs from what is wanted; see ``Dump`` for what else is known of it."""
+        """Yield the differences between a document and the wanted one; for the other arguments, see ``Dump``."""
         found = read(root, self._place)
         kinds = {RUNNING} if is_running else set()
         if not has_secrets and not self._engine.has_secret(found.guest):
@@ -173,14 +176,14 @@ class Drift:
                 yield Difference(("extra", path), NOTHING, True)
 
     def _comparison(self, table: Rewriting, guest: Guest, kinds: Collection[str] = ()) -> Comparison:
-        """Return one with a document that is of such kinds."""
+        """Return a comparison with a document of these kinds."""
         arch = self._engine.schema.names.get(value_at(guest, ("os", "type", "arch")))
         facts = self._engine.schema.architectures[arch]["facts"] if arch else {}
         automatic = Tidying(guest, machine_kind(guest, facts))
         return Comparison(table, automatic, kinds)
 
     def _diff(self, context: Guest, xml: str, wanted: Guest, differ: list[Difference], dump: Dump) -> str:
-        """Return the difference between what the guest's XML would be with what the host has, and its XML."""
+        """Return the diff between the guest's XML with the host's values, and its XML."""
         other = self._rendered(_with(wanted, differ)) or self._dumps.text(dump)
         return difference(dump.name, other, xml, self._mask(context, xml))
 
@@ -188,7 +191,7 @@ class Drift:
         return self._engine.secrets.masker(context, xml, not self._engine.stack.own)
 
     def _rendered(self, guest: Guest) -> str | None:
-        """Return the XML of a guest in full form, or None where it can't be a guest."""
+        """Return the XML of a guest in full form, or None if it is invalid."""
         ignored: list[str] = []
         try:
             full = self._shorteners.of(guest).full(guest)
@@ -207,7 +210,7 @@ class Drift:
 
 
 def _with(guest: Guest, differ: list[Difference]) -> Guest:
-    """Return a guest in full form with what the host has."""
+    """Return a guest in full form with the host's values."""
     from copy import deepcopy
 
     found: Guest = deepcopy(guest)
@@ -231,7 +234,7 @@ def _is_only_there(one: Difference) -> bool:
 
 
 def _is_about(one: Difference, other: Difference) -> bool:
-    """Say whether two differences are of the same, or one of something in the other."""
+    """Return whether two differences are at the same path, or one inside the other."""
     if _is_only_there(one) != _is_only_there(other):
         return False
     shorter = min(len(one.path), len(other.path))
@@ -239,14 +242,14 @@ def _is_about(one: Difference, other: Difference) -> bool:
 
 
 class _Positions:
-    """Where devices that libvirt has ``made`` of a guest stand in it."""
+    """Positions in the guest of devices in the definition that libvirt has ``made`` of it."""
 
     def __init__(self, place: Place, comparison: Comparison, own: Guest, made: Guest) -> None:
         self._place, self._comparison, self._own, self._made = place, comparison, own, made
         self._known: dict[str, dict[int | None, int]] = {}
 
     def path(self, one: Difference) -> Path:
-        """Return where a difference is in the guest, or outside of it where libvirt has added the device."""
+        """Return the path of a difference in the guest, or outside it for a device that libvirt has added."""
         if len(one.path) < 2 or not isinstance(one.path[1], int) or _is_only_there(one):
             return one.path
         key, number, *below = one.path
@@ -265,20 +268,20 @@ def _once(problems: list[Problem]) -> tuple[Problem, ...]:
 
 
 class _Words:
-    """Says how a guest differs, without its secrets."""
+    """Messages for differences of a guest, without its secrets."""
 
     def __init__(self, engine: Engine, context: Guest, xml: str) -> None:
         self._secrets, self._context = engine.secrets, context
         self._known = [*self._secrets.values(context), *self._secrets.xml.values(xml)]
 
     def problems(self, differ: list[Difference], where: str) -> Iterator[Problem]:
-        """Yield the problems that differences are; ``where`` is the other side."""
+        """Yield the problems for differences; ``where`` is the other side."""
         for path, here, there in differ:
             said = self._secrets.without(self._known, self._said(path, here, there, where))
             yield Problem(self._at(path, here), said, id=DRIFT)
 
     def _at(self, path: Path, here: Any) -> Path:
-        """Return where a difference is in the guest file: what is only there has no place in a list."""
+        """Return the position of a difference in the guest file; a value that exists only on the host has no index."""
         if here is NOTHING and isinstance(path[-1], int):
             return path[:-1]
         if path[0] == "extra":

@@ -1,7 +1,7 @@
-"""What a host has: the domain XML that was saved of it, or that a driver gives, by the names of the domains.
+"""Domain XML of a host, from saved dumps or from a driver, by name of the domain.
 
-All of it goes to a temporary file, from which each document is read when its guest comes: a host may have more than
-memory holds, and the processes of a run share the file.
+All of it is written to a temporary file, from which each document is read when its guest is compared: a host may have
+more than fits in memory, and the processes of a run share the file.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from kvmrender.libvirt.xml_tree import Element, documents
 _BEGINNING = re.compile(
     rb"<domain\s([^<>]*)>\s*<name>([^<>&]*)</name>(?:\s*<uuid>([^<>&]*)</uuid>)?|<domain[\s>]", re.ASCII
 )
-"""How the document of a domain begins, as libvirt writes it; others are parsed to know of what they are."""
+"""Beginning of a domain's document as libvirt writes it; others are parsed to find their domain."""
 _RUNNING = re.compile(rb"""(?:^|\s)id\s*=\s*["'][0-9]""", re.ASCII)
 
 
 class Dump(NamedTuple):
-    """A document: which domain it is of, from where, and where it begins; ``start`` and ``end`` are its place in the
-    temporary file. One of a running domain has an id; ``has_secrets`` says that no secret was left out of it."""
+    """A document: its domain, its file and line, and its ``start`` and ``end`` in the temporary file. That of a running
+    domain has an id; ``has_secrets`` means that it includes secrets."""
 
     name: str
     uuid: str
@@ -38,8 +38,8 @@ class Dump(NamedTuple):
 
 
 class Dumps(AbstractContextManager["Dumps"]):
-    """The documents of a host, from ``contents``, names of files with what is in them. Raises GuestError for what is no
-    domain XML, and for two of one domain, which can't both be its definition."""
+    """The documents of a host from ``contents``, file names with their contents. Raises GuestError for documents that
+    are not domain XML, and for two definitions of one domain."""
 
     def __init__(self, contents: Iterable[tuple[str, bytes]], has_secrets: bool = False) -> None:
         self._file = TemporaryFile()  # noqa: SIM115 - closed at the end
@@ -65,11 +65,11 @@ class Dumps(AbstractContextManager["Dumps"]):
         self._uuids.setdefault(dump.uuid, dump.name)
 
     def __exit__(self, *_: object) -> None:
-        """Forget all."""
+        """Discard all documents."""
         self.close()
 
     def close(self) -> None:
-        """Forget all."""
+        """Discard all documents."""
         self._file.close()
 
     def names(self) -> Iterator[str]:
@@ -77,20 +77,20 @@ class Dumps(AbstractContextManager["Dumps"]):
         yield from sorted(self._definitions.keys() | self._running.keys())
 
     def of(self, name: str) -> tuple[Dump | None, Dump | None]:
-        """Return the definition of a domain, and the dump of the running one, as far as they are there."""
+        """Return the definition of a domain, and the dump of the running one, if they exist."""
         return self._definitions.get(name), self._running.get(name)
 
     def owner(self, uuid: str) -> str | None:
-        """Return the name of the domain that has this UUID."""
+        """Return the name of the domain with this UUID."""
         return self._uuids.get(uuid)
 
     def problem(self, name: str, said: str, check: str) -> Problem:
-        """Return a problem of a domain, at its document."""
+        """Return a problem of a domain, positioned at its document."""
         dump = self._definitions.get(name) or self._running[name]
         return Problem((), said, file=dump.file, line=dump.line, id=check)
 
     def root(self, dump: Dump) -> Element:
-        """Return a document. Raises GuestError for what is no XML, or no domain of this name."""
+        """Return a document. Raises GuestError if it is not XML, or not the domain with this name."""
         found = next(documents(os.pread(self._file.fileno(), dump.end - dump.start, dump.start)))
         if found.root is None:
             raise GuestError([_problem(found.fault, dump.file, dump.line + found.line - 1)])
@@ -108,7 +108,7 @@ def _problem(said: str, file: str, line: int) -> Problem:
 
 
 def _dumps(file: str, data: bytes, start: int, problems: list[Problem]) -> Iterator[Dump]:
-    """Yield the documents of a file that stands in the temporary one from ``start``."""
+    """Yield the documents of a file that begins at ``start`` in the temporary file."""
     begins = [match for match, _ in zip(_BEGINNING.finditer(data), range(2), strict=False)]
     if len(begins) == 1 and begins[0][2] is not None:
         attributes, name, uuid = begins[0].groups()

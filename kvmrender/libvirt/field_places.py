@@ -1,8 +1,8 @@
-"""Which field of a guest each element and attribute of its XML comes from: the schema, read backwards.
+"""Fields of a guest by elements and attributes of its XML: the schema in reverse.
 
-A field stands in the XML under its own name, as an attribute or an element; a list as elements with the ``title`` of
-its items; ``text`` is an element's own. Where that is otherwise, the schema says so with ``written``, a path from the
-element of the mapping that the field is in: ``model/@name``, ``../@firmware``.
+A field is an attribute or element of the same name; a list is elements with the ``title`` of its items; ``text`` is an
+element's text. Exceptions are given in the schema by ``written``, a path from the element of the mapping that contains
+the field: ``model/@name``, ``../@firmware``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,19})", re.ASCII)
 UP, TEXT = "../", "text"
 
 NO_FIELD, SECOND, NO_TEXT = "no field has it", "there is a field for one alone", "there is no field for its text"
-"""Why something of a document is in no field."""
+"""Reasons why a part of a document is in no field."""
 
 
 class Unread:
@@ -56,7 +56,7 @@ def paths(root: Element, path: Path = (), depth: int = MOST_LEVELS) -> Iterator[
 
 
 def written(node: Node) -> str:
-    """Return where a field stands in the XML, if not under its own name."""
+    """Return the path of a field in the XML, if it differs from its name."""
     return str(node.get("facts", {}).get("written", ""))
 
 
@@ -80,7 +80,7 @@ class Place:
         self.live: tuple[str, ...] = tuple(self.node.get("facts", {}).get("live", ()))
 
     def inside(self, key: str) -> Place:
-        """Return what the schema says of a property."""
+        """Return the place of a property."""
         if key not in self._inside:
             name = f"{self.name}.{key}" if self.name else key
             self._inside[key] = Place(self.root, self.properties[key], name)
@@ -88,12 +88,12 @@ class Place:
 
     @cached_property
     def item(self) -> Place:
-        """What it says of the items of a list."""
+        """The place of the list items."""
         return Place(self.root, self.node["items"], self.name)
 
     @cached_property
     def attributes(self) -> dict[str, Place]:
-        """The properties that are attributes under their own names."""
+        """The properties that are attributes of the same name."""
         named = {key: self.inside(key) for key in self.properties if key != TEXT and (f"@{key}",) not in self.written}
         return {key: inside for key, inside in named.items() if inside.is_scalar}
 
@@ -114,7 +114,7 @@ class Place:
 
     @cached_property
     def written(self) -> dict[tuple[str, ...], Path]:
-        """The properties, also those of properties, that stand elsewhere, by the way there from this element."""
+        """The properties, also nested ones, with a different path in the XML, by this path."""
         found: dict[tuple[str, ...], Path] = {}
         for key in self.properties:
             inside = self.inside(key)
@@ -147,7 +147,7 @@ def value_of(element: Element, place: Place, unread: Unread) -> Any:
 
 
 def scalar(text: str, place: Place) -> Any:
-    """Return a text as the guest has it."""
+    """Return a text as a value of a guest."""
     if place.is_text or (short := text.strip()) == "":
         return text
     return int(short) if place.is_integer and _INTEGER.fullmatch(short) else short
@@ -182,7 +182,7 @@ def _mapping(element: Element, place: Place, unread: Unread) -> dict[str, Any]:
 def add_child(
     found: dict[str, Any], child: Element, place: Place, unread: Unread, fields: dict[str, Place]
 ) -> str | None:
-    """Add an element in one to the mapping that is ``found`` of that, and return the key of its field."""
+    """Add a child element to the mapping ``found`` of its parent, and return the key of its field."""
     if place.written and _is_written_elsewhere(found, child, place):
         return None
     if (inside := fields.get(child.tag)) is None:
@@ -196,14 +196,14 @@ def add_child(
     if key not in found:
         found[key] = value
     elif isinstance(found[key], dict) and isinstance(value, dict) and not found[key].keys() & value.keys():
-        found[key].update(value)  # a part of it stands elsewhere
+        found[key].update(value)  # a part of it has a different path
     else:
         unread.add(child, SECOND)
     return key
 
 
 def _is_written_elsewhere(found: dict[str, Any], child: Element, place: Place) -> bool:
-    """Say whether an element holds nothing but fields that stand there by ``written``, and add these."""
+    """Return whether an element contains only fields that are there by ``written``, and add these."""
     if child.text.strip():
         return False
     names = [*(f"@{name}" for name in child.attributes), *(inner.tag for inner in child.children)]

@@ -1,4 +1,4 @@
-"""Parts of guests in full form, by their paths: what is filled in, and what is taken out."""
+"""Changes to guests in full form by path: adding and removing values."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _GONE = object()
 
 
 def fill_in(guest: Any, path: Path, value: Any) -> None:
-    """Have a value at a path, where the mapping that it is in is there, and has none."""
+    """Set a value at a path if its mapping exists and has none."""
     if (mapping := _mapping_at(guest, path[:-1])) is not None:
         mapping.setdefault(str(path[-1]), value)
 
 
 def without(guest: dict[str, Any], paths: Iterable[Path]) -> dict[str, Any]:
-    """Return a guest, which is changed, without what stands at the paths: fields, and items of lists."""
+    """Return the guest, modified, without the fields and list items at the paths."""
     has_gaps = False
     for path in paths:
         _remove(guest, path)
@@ -33,7 +33,8 @@ def _mapping_at(guest: Any, path: Path) -> dict[str, Any] | None:
 
 
 def _remove(guest: Any, path: Path) -> None:
-    """Take a field out of a guest, or an item out of a list, where it leaves a gap for the others to stay in place."""
+    """Remove a field from a guest, or a list item, which is replaced by a gap so that the indices of others do not
+    change."""
     *above, last = path
     if isinstance(last, str):
         if (mapping := _mapping_at(guest, tuple(above))) is not None:

@@ -1,4 +1,4 @@
-"""Files of domain XML to guests: each document by itself, what is wrong with one does not keep the others."""
+"""Import of files of domain XML; a problem in one document does not affect the others."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from kvmrender.reading.guest_text import JSON, to_json, to_yaml
 
 ENDING = ".xml"
 MOST_COMMENTS = 20
-"""What is told of a guest in its own file."""
+"""Maximum number of comments in the file of a guest."""
 
 
 class OfFile(NamedTuple):
-    """What became of a document of a file, which begins in ``line``: a guest, or what is wrong with it."""
+    """Result for a document of a file, which begins at ``line``: a guest, or its problems."""
 
     file: str
     line: int
@@ -33,7 +33,7 @@ class OfFile(NamedTuple):
 
     @property
     def told(self) -> list[str]:
-        """What is to be said of the guest, each in a line: first what is lost."""
+        """The messages about the guest, one per line, losses first."""
         if self.imported is None:
             return []
         place = f"{self.file}:{self.line}"
@@ -44,7 +44,7 @@ class OfFile(NamedTuple):
 
 
 def files_of(names: Iterable[str]) -> tuple[str, ...]:
-    """Return the files, and in place of each folder those in it that end in ``.xml``, sorted. Raises OSError."""
+    """Return the files, with folders replaced by their files that end in ``.xml``, sorted. Raises OSError."""
     found: list[str] = []
     for name in names:
         if Path(name).is_dir():
@@ -57,7 +57,7 @@ def files_of(names: Iterable[str]) -> tuple[str, ...]:
 def imported_from(
     importer: Importer, name: str, data: bytes, full: bool = False, tidy: bool = False
 ) -> Iterator[OfFile]:
-    """Yield what becomes of each document of a file. Nothing is raised for what is wrong with one."""
+    """Yield the result for each document of a file. Problems of documents are not raised."""
     for found in documents(data):
         if found.root is None:
             yield OfFile(name, found.line, None, (Problem((), found.fault, file=name, line=found.line, id="xml"),))
@@ -97,7 +97,7 @@ def _chunks(files: Iterable[tuple[str, bytes]]) -> Iterator[tuple[None, list[tup
 
 
 def fleet_of_files(engine: Engine, found: Iterable[OfFile]) -> OfFile:
-    """Return one fleet in place of guests, with what is told of each after its name."""
+    """Return one fleet with all guests, with the messages about each after its name."""
     guests = [one.imported for one in found if one.imported]
     return OfFile(
         "",
@@ -112,7 +112,7 @@ def fleet_of_files(engine: Engine, found: Iterable[OfFile]) -> OfFile:
 
 
 def text_of(imported: Imported, kind: str, in_one_line: bool = False) -> str:
-    """Return a guest as YAML or JSON; in YAML, comments tell what is lost, and what there is to note."""
+    """Return a guest as YAML or JSON; in YAML, comments list losses and notes."""
     if kind == JSON:
         return to_json(imported.guest, in_one_line)
     told = [

@@ -1,4 +1,4 @@
-"""Domain XML back to a guest, from which kvmrender makes the same document again, which is proved."""
+"""Import of domain XML: conversion to a guest that renders to an equivalent document, which is verified."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from kvmrender.libvirt.xml_tree import Element, documents
 
 
 class Imported(NamedTuple):
-    """A guest of a document, as users write it, its keys in the order of the schema.
+    """A guest imported from a document, as users write it, with its keys in the order of the schema.
 
-    ``lost`` is what it does not say again, each with its path (``devices/disk[2]/@shade``) and why. ``notes`` are what
-    is good to know: what went to ``extra``, which checks the guest ignores (``ignore ID``), and why, and what only a
-    running guest has. ``has_secret`` says whether there is a secret in it.
+    ``lost`` are the parts that it does not reproduce, each with its path (``devices/disk[2]/@shade``) and the reason.
+    ``notes`` are parts that were moved to ``extra``, checks that the guest ignores (``ignore ID``) with the reason, and
+    parts that only a running guest has. ``has_secret`` is true if the guest contains a secret.
     """
 
     guest: Guest
@@ -30,12 +30,12 @@ class Imported(NamedTuple):
     notes: list[Told]
     has_secret: bool = False
     tidied: tuple[Path, ...] = ()
-    """The fields that were left out because libvirt gives them by itself."""
+    """The fields that were omitted because libvirt sets them itself."""
 
 
 class Importer:
-    """Makes guests of documents with schema and templates of ``engine``; ``namespace`` is what they are derived with.
-    With ``machine_alias``, a machine of one version is the one that stands for the newest. Threads may share it."""
+    """Convert documents to guests with schema and templates of ``engine``; ``namespace`` is used for derivation. With
+    ``machine_alias``, a versioned machine is replaced by its alias for the newest version. Threads can share it."""
 
     def __init__(self, engine: Engine | None = None, namespace: str | None = None, machine_alias: bool = False) -> None:
         self._engine = engine or default_engine()
@@ -44,10 +44,10 @@ class Importer:
         self._place = Place(self._engine.schema.root, self._engine.schema.root)
 
     def imported(self, root: Element, full: bool = False, tidy: bool = False) -> Imported:
-        """Return the guest of a document, with all that it says where it is to be ``full``; ``tidy``, it is without
-        what libvirt gives by itself, for which nothing is proved.
+        """Return the guest of a document; ``full`` keeps defaults and derived values; ``tidy`` omits values that
+        libvirt sets itself, without verification.
 
-        Raises GuestError where it is no domain of KVM or QEMU, or no guest can be like it, and TemplateError.
+        Raises GuestError if it is not a domain of KVM or QEMU, or can't be represented as a guest, and TemplateError.
         """
         mended = Mending(self._engine, self._shorteners, self._place, root, self._namespace).done(full, tidy)
         has_secret = self._engine.has_secret(mended.rendered.context, mended.rendered.xml)
@@ -61,8 +61,8 @@ class Importer:
         return Imported(guest, mended.lost, mended.notes, has_secret, out)
 
     def _less(self, guest: Guest, rendered: Rendered, tidy: bool) -> tuple[Guest, Rendered, tuple[Path, ...]]:
-        """Return a guest in full form with less in it, what becomes of that, and the fields that were left out. Where
-        something else needs those, such as a display its audio, as much as can be."""
+        """Return a guest in full form with fewer values, its result, and the fields that were omitted. Values that
+        others need, such as the audio of a display, are kept."""
         schema = self._engine.schema
         facts = schema.architectures[rendered.context["arch"]]["facts"]
         if self._machine_alias:
@@ -81,7 +81,7 @@ class Importer:
 
 
 def _with_alias(guest: Guest, aliases: dict[str, str]) -> Guest:
-    """Return a guest whose machine stands for the newest of its kind, where one is known."""
+    """Return a guest with the alias of its machine, if known."""
     kind = guest["os"]["type"]
     for begin, alias in aliases.items():
         if str(kind.get(MACHINE)).startswith(begin):
@@ -98,14 +98,15 @@ def import_domain(
     machine_alias: bool = False,
     namespace: str | None = None,
 ) -> Imported:
-    """Return the guest of a domain's XML (https://libvirt.org/formatdomain.html), and what it could not keep of it.
+    """Return the guest of a domain's XML (https://libvirt.org/formatdomain.html), and the parts that it could not
+    represent.
 
-    What defaults and derived values would be is left out, those of ``namespace`` where it is given, unless the guest is
-    to be ``full``; where it is to be ``tidy``, what libvirt gives by itself is left out, too. With ``machine_alias``, a
-    machine such as pc-q35-7.2 is the one that stands for the newest, q35. ``templates`` are folders that come before
-    the shipped one.
+    Values equal to defaults and derived values, with ``namespace`` if given, are omitted unless ``full`` is true; with
+    ``tidy``, values that libvirt sets itself are omitted too. With ``machine_alias``, a machine such as pc-q35-7.2 is
+    replaced by the alias of the newest version, q35. ``templates`` are folders that are searched before the shipped
+    one.
 
-    Raises GuestError for what is no domain of KVM or QEMU, or not well-formed, and TemplateError.
+    Raises GuestError for XML that is not well-formed or not a domain of KVM or QEMU, and TemplateError.
     """
     folders = tuple(str(folder) for folder in templates)
     engine = current_engine(folders, isolated=True) if folders else default_engine()

@@ -1,8 +1,8 @@
-"""One document on its way to a guest: it is read, rendered, compared, and mended until both say the same.
+"""Conversion of one document to a guest: it is read, rendered, compared, and adjusted until the XML is equivalent.
 
-Each element becomes the field that it is in the schema. What has no field, what the schema refuses, and what comes out
-otherwise, goes to ``extra`` as it stands: a device, or an element of the domain, as a whole. A check that refuses the
-guest is ignored in it. What is left then is told.
+Each element becomes its field in the schema. Elements without a field, elements that the schema refuses, and those that
+render differently are moved to ``extra`` unchanged: a device, or an element of the domain, as a whole. Checks that
+refuse the guest are ignored in it. Remaining differences are reported.
 """
 
 from __future__ import annotations
@@ -25,20 +25,21 @@ from kvmrender.wording import listed
 
 DEVICES, DOMAIN, EXTRA, IGNORE, SCHEMA, IMPORT = "devices", "domain", "extra", "ignore", "schema", "import"
 NO_DEVICES: tuple[Path, str] = (DEVICES, 1), ADDED
-"""What is said where a domain has no element for devices: that of the guest's is empty, as they would be."""
+"""Reason for a domain without element devices: that of the guest is empty, which is equivalent."""
 MOST_ROUNDS = 50
-"""How often a guest is mended and rendered again."""
+"""Maximum number of times that a guest is adjusted and rendered again."""
 MANY = 100
-"""Devices that go to ``extra`` one by one, for what is wrong with them; where it is more, all of their lists do."""
+"""Maximum number of devices that are moved to ``extra`` individually because of problems; beyond it, their whole lists
+are."""
 
 Told = tuple[str, str]
-"""Where in a document something stands, ``devices/disk[2]/@shade``, and what is to be said of it."""
+"""Path in a document, ``devices/disk[2]/@shade``, and the message about it."""
 
 
 class Mended(NamedTuple):
-    """``read`` is what a document is as a guest in full form; ``guest`` that as it is written, from which came its
-    context and its XML; ``lost`` is what of the document is not in that, or otherwise, and ``notes`` what went to
-    ``extra``, which checks are ignored (``ignore ID``), and what only a running guest has."""
+    """``read`` is the document as a guest in full form; ``guest`` is the guest as written, with its context and XML;
+    ``lost`` are the parts of the document that are missing or different in this XML; ``notes`` are parts that were
+    moved to ``extra``, ignored checks (``ignore ID``), and parts that only a running guest has."""
 
     read: Guest
     guest: Guest
@@ -48,7 +49,7 @@ class Mended(NamedTuple):
 
 
 class Mending:
-    """The work on the document ``root``; ``place`` is what the schema says of a guest."""
+    """The conversion of the document ``root``; ``place`` is the schema of a guest."""
 
     def __init__(
         self, engine: Engine, shorteners: Shorteners, place: Place, root: Element, namespace: str | None = None
@@ -57,23 +58,23 @@ class Mending:
         self._place, self._document, self._namespace = place, root, namespace
         self._root, self._whole, self._gone = as_defined(root, place, DEVICES)
         self._raw: dict[Element, str] = {}
-        """The elements that go to ``extra``, and why."""
+        """The elements to move to ``extra``, with reasons."""
         self._ignored: dict[str, str] = {}
         self._dropped: dict[Path, str] = {}
-        """Fields of the guest that can't be kept, and why."""
+        """Fields of the guest that can't be kept, with reasons."""
         self._live: dict[Path, Path] = {}
-        """Fields that have what only a running guest has, and where in the document they stand."""
+        """Fields that only a running guest has, with their paths in the document."""
         self._always: set[Path] = set()
-        """Fields that no guest can be without, also where the document does not have them."""
+        """Fields that every guest must have, also if the document does not."""
         self._holders: dict[tuple[str, int], Element] = {}
         """The elements of the domain and of its devices, by their fields and positions in lists."""
         self._like: dict[Element, dict[str, list[Element]]] = {}
-        """The elements in one, by their names, as far as they were looked for."""
+        """Child elements by name, as far as looked up."""
 
     def done(self, full: bool, tidy: bool = False) -> Mended:
-        """Do it, with the guest in ``full`` or short form; where it is to be ``tidy``, without what only a running
-        guest has, also if nothing else says that the document is that of one. Raises GuestError where it can't be a
-        guest, and TemplateError."""
+        """Convert the document, to ``full`` or short form; ``tidy`` omits parts that only a running guest has, also if
+        nothing else shows that the document is of one. Raises GuestError if it can't be represented as a guest, and
+        TemplateError."""
         self._refuse_strangers()
         for _ in range(MOST_ROUNDS):
             guest, unread = self._read()
@@ -107,7 +108,7 @@ class Mending:
         raise GuestError([Problem((), "is mended more often than any domain should be", id=IMPORT)])
 
     def _proved(self, guest: Guest, live: list[Path]) -> tuple[Rendered, list[tuple[Path, str]]]:
-        """Return what becomes of a guest, and what of the document is not in that, or otherwise."""
+        """Return the result of a guest, and the parts of the document that are missing or different in it."""
         rendered = self._engine.rendered(guest)
         data = rendered.xml.encode()
         if is_same_text(self._document.source.document, data.strip()):
@@ -126,7 +127,7 @@ class Mending:
         ]
 
     def _is_automatic(self, path: Path, context: Guest, fields: dict[Path, tuple[str, int]]) -> bool:
-        """Say whether an attribute that a device of the document lacks has the value that libvirt takes it for then."""
+        """Return whether an attribute that a device of the document lacks has the value that libvirt assumes then."""
         key, number = fields.get(path[:-1], ("", 0))
         if key not in self._place.properties or not self._place.inside(key).is_list:
             return False
@@ -180,7 +181,7 @@ class Mending:
         return found
 
     def _architecture(self, guest: Guest) -> str | None:
-        """Return the name that an architecture has in guests. Raises GuestError for one that is not known."""
+        """Return the name of an architecture in guests. Raises GuestError for an unknown one."""
         os = guest.get("os")
         kind = os.get("type") if isinstance(os, dict) else None
         named = kind.get("arch") if isinstance(kind, dict) else None
@@ -198,8 +199,8 @@ class Mending:
         return {kind: "\n".join(pieces) for kind, pieces in found.items()}
 
     def _causes_to_extra(self, shortener: Shortener, guest: Guest, context: Guest) -> bool:
-        """Have the devices go to ``extra`` because of which there are others that the document does not have; say
-        whether there were any."""
+        """Move devices to ``extra`` that would add devices which the document does not have. Return whether there were
+        any."""
         guest, more = shortener.full(guest), False
         lists = {key: value for key, value in guest.items() if isinstance(value, list) and key in context}
         for key in [key for key in context if isinstance(context[key], list) and key in self._place.properties]:
@@ -233,7 +234,7 @@ class Mending:
         return more
 
     def _sort(self) -> None:
-        """Have what goes to ``extra`` in the order of the document."""
+        """Sort the elements in ``extra`` in the order of the document."""
         if len(self._raw) > 1:
             self._raw = {element: self._raw[element] for element in self._paths if element in self._raw}
 
@@ -243,8 +244,8 @@ class Mending:
         return element.tag not in self._place.node["required"]
 
     def _heed(self, problems: Iterable[Problem], guest: Guest) -> bool:
-        """Do something about what is wrong with the guest; say whether there was anything to do. Of notes, those are
-        heeded that are of what only a running guest has."""
+        """Handle the problems of a guest. Return whether any could be handled. Notes are handled only for parts that
+        only a running guest has."""
         before = len(self._raw) + len(self._ignored) + len(self._dropped) + len(self._live) + len(self._always)
         old = set(self._raw)
         for problem in problems:
@@ -280,7 +281,7 @@ class Mending:
                 attribute, live = f"@{step}", place.live
                 is_alone = set(place.properties) == {step}
                 place = place.inside(step)
-                if attribute in live:  # an element that has nothing else goes with it
+                if attribute in live:  # an element without other content is removed with it
                     field, where = (path[:depth], steps) if is_alone else (path[: depth + 1], [*steps, attribute])
                     self._live[field] = tuple(where)
                     return
@@ -300,7 +301,7 @@ class Mending:
             self._dropped[path] = why
 
     def _shown(self, path: Path) -> str:
-        """Write the path of an element or attribute, with positions where there are several of one name."""
+        """Return the path of an element or attribute, with positions if several have the same name."""
         shown: list[str | int] = []
         element: Element | None = self._root
         for step in path:

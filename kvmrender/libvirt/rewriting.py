@@ -1,4 +1,4 @@
-"""What libvirt is known to write otherwise than it was given, by the table ``rewritten.yaml``."""
+"""Known changes that libvirt makes to a definition, by the table ``rewritten.yaml``."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ Rule = dict[str, Any]
 Guest = dict[str, Any]
 TABLE = FilePath(__file__).with_name("rewritten.yaml")
 RUNNING, NO_SECRETS = "running", "without-secrets"
-"""Kinds of dumps: of a running guest, and of one that libvirt has left the secrets out of (``of`` in rules)."""
+"""Kinds of dumps: of a running guest, and without secrets (``of`` in rules)."""
 NOTHING = object()
-"""Stands for a field that is not there."""
+"""Stands for a missing field."""
 _NUMBER = re.compile(r"0[xX]0*[0-9a-fA-F]{1,30}|-?0*[0-9]{1,30}", re.ASCII)
 _DECIMAL = re.compile(r"[0-9]{1,30}(\.[0-9]{1,30})?", re.ASCII)
 _RANGE = re.compile(r"(\^?)0*([0-9]{1,30})(?:-0*([0-9]{1,30}))?", re.ASCII)
@@ -30,7 +30,7 @@ MOST_CPUS = 1 << 16
 
 
 def number(value: Any) -> Any:
-    """Read a number, also one in hexadecimal."""
+    """Parse a number, decimal or hexadecimal."""
     text = str(value).removeprefix("+")
     return int(text, 16 if text[:2] in ("0x", "0X") else 10) if _NUMBER.fullmatch(text) else value
 
@@ -40,7 +40,7 @@ def _uuid(value: Any) -> Any:
 
 
 def _cpus(value: Any) -> Any:
-    """Read a set of numbers, such as ``0-3,^1``."""
+    """Parse a set of numbers, such as ``0-3,^1``."""
     found: set[int] = set()
     for part in str(value).replace(" ", "").split(","):
         match = _RANGE.fullmatch(part)
@@ -52,17 +52,17 @@ def _cpus(value: Any) -> Any:
 
 
 def named(path: Path) -> str:
-    """Return a field without positions: ``disks.driver.cache``."""
+    """Return a field without indices: ``disks.driver.cache``."""
     return ".".join([step for step in path if step.__class__ is str])
 
 
 def _pty(value: Any) -> Any:
-    """Read the path of a pseudo terminal without its number."""
+    """Parse the path of a pseudo terminal, without its number."""
     return re.sub("^/dev/pts/[0-9]+$", "/dev/pts/", str(value))
 
 
 def _namespaced(value: Any) -> Any:
-    """Read the elements of raw XML that have a namespace."""
+    """Parse the elements of raw XML that have a namespace."""
     return [child for child in facts_of_raw(str(value))[3] if child[0].startswith("{")]
 
 
@@ -71,17 +71,17 @@ def _capitals(value: Any) -> Any:
 
 
 def _lun(value: Any) -> Any:
-    """Read the name of an iSCSI target with the number of a unit of it, which is 0 where it is left out."""
+    """Parse the name of an iSCSI target with its LUN, which defaults to 0."""
     return str(value).removesuffix("/0")
 
 
 def _power(value: Any) -> Any:
-    """Read a number as the next power of two."""
+    """Parse a number, rounded up to a power of two."""
     return 1 << (value - 1).bit_length() if isinstance(value, int) and value > 0 else value
 
 
 def _decimal(value: Any) -> Any:
-    """Read a number with a point, such as ``2.0``."""
+    """Parse a decimal fraction, such as ``2.0``."""
     return Decimal(str(value)) if _DECIMAL.fullmatch(str(value)) else value
 
 
@@ -96,7 +96,7 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "lun": _lun,
     "decimal": _decimal,
 }
-"""What ``as`` of a rule may be: values that are the same where they are read so."""
+"""Values of ``as`` in a rule: values are equal if they are equal after this conversion."""
 
 
 class _All:
@@ -108,14 +108,14 @@ ALL = _All()
 
 
 class About(NamedTuple):
-    """What is compared: of which kinds the dump is, and the guest that is to be there."""
+    """Subject of a comparison: the kinds of the dump, and the wanted guest."""
 
     kinds: Container[str] = ()
     guest: Guest = {}  # noqa: RUF012 - a default that nothing changes
 
 
 class Rewriting:
-    """The rules of a table; ``identities`` are the keys by which devices are the same."""
+    """The rules of a table; ``identities`` are the keys that identify devices."""
 
     def __init__(self, table: Any) -> None:
         self.identities: list[list[Path]] = [
@@ -146,8 +146,8 @@ class Rewriting:
                     self._exact.setdefault(field, []).append(rule)
 
     def list_kind(self, name: str) -> tuple[bool, str | None]:
-        """Say of a list whether its order says nothing, as that of devices, and by which key its items are told apart,
-        where libvirt reads the first of each alone."""
+        """Return whether the order of a list does not matter, as for devices, and the key that identifies its items if
+        libvirt reads only the first of each."""
         found = self._lists.get(name)
         if found is None:
             is_unordered = "." not in name or any(fnmatchcase(name, glob) for glob in self._unordered)
@@ -156,7 +156,7 @@ class Rewriting:
         return found
 
     def is_beyond(self, name: str, item: Any, guest: Guest) -> bool:
-        """Say whether libvirt leaves an item of a list out, since there are fewer than its number."""
+        """Return whether libvirt drops an item of a list because its number is out of range."""
         for key, count in self._counts.get(name, {}).items():
             number, most = value_at(item, (key,)), value_at(guest, tuple(count.split(".")))
             if isinstance(number, int) and isinstance(most, int) and number >= most:
@@ -164,7 +164,7 @@ class Rewriting:
         return False
 
     def _rules(self, name: str) -> tuple[tuple[Rule, ...], tuple[Rule, ...]]:
-        """Return those of a field that may hold where the file says something of it, and where it says nothing."""
+        """Return the rules of a field that may apply if the file has a value, and if it has none."""
         found = self._known.get(name)
         if found is None:
             rules = [*self._exact.get(name, ()), *(rule for glob, rule in self._globs if fnmatchcase(name, glob))]
@@ -174,19 +174,19 @@ class Rewriting:
         return found
 
     def is_same(self, name: str, path: Path, here: Any, there: Any, beside: Guest, about: About) -> bool:
-        """Say whether libvirt makes ``there`` of ``here``, of the field of this name at a path; ``NOTHING`` is one that
-        is not there, and ``beside`` are its neighbours."""
+        """Return whether libvirt changes ``here`` to ``there``, for the field of this name at a path; ``NOTHING`` is a
+        missing value, ``beside`` are its neighbor keys."""
         for rule in self._rules(name)[here is NOTHING]:  # noqa: SIM110 - it is asked often, and this is faster
             if _holds(rule, path, here, there, beside, about):
                 return True
         return False
 
     def is_lasting(self, path: Path) -> bool:
-        """Say whether what libvirt makes of a field depends on when the guest was defined."""
+        """Return whether libvirt's value of a field depends on when the guest was defined."""
         return any(rule.get("lasting") for rules in self._rules(named(path)) for rule in rules)
 
     def keys_of(self, kind: str) -> Container[str | int]:
-        """Return the keys at the top below which only dumps of this kind have something: all, for some rules."""
+        """Return the top-level keys below which only dumps of this kind have values; all, for some rules."""
         if kind not in self._keys_of:
             fields = [(field, rule) for field, rules in self._exact.items() for rule in rules] + self._globs
             keys = {field.split(".")[0] for field, rule in fields if rule.get("of") == kind}
@@ -194,13 +194,13 @@ class Rewriting:
         return self._keys_of[kind]
 
     def is_of_kind(self, name: str, path: Path, there: Any, beside: Guest, about: About) -> bool:
-        """Say whether only dumps of such a kind have ``there``."""
+        """Return whether only dumps of such a kind have ``there``."""
         rules = self._rules(name)[True]
         return any("of" in rule and _holds(rule, path, NOTHING, there, beside, about) for rule in rules)
 
 
 def _may_be_nothing(rule: Rule) -> bool:
-    """Say whether a rule may hold where the file says nothing."""
+    """Return whether a rule may apply if the file has no value."""
     here = rule.get("here")
     is_plain = not rule.keys() & {"as", "like", "same_as"}
     return is_plain and (here is None or (isinstance(here, list) and None in here))
@@ -232,8 +232,8 @@ _CONDITION = re.compile(r"(/|(?:\.\./)+|\./)?(.*)")
 
 
 def _condition(key: str, wanted: Any) -> tuple[int | None, Path, Any]:
-    """Return what ``when`` says of a field: the mapping of the file that it is in, counted from the rule's field (0 is
-    the guest, None that of either side), where it is there, and what it is to be."""
+    """Return a condition of ``when``: the mapping of the file that has the field, counted from the rule's field (0 is
+    the guest, None either side), the path in it, and the wanted value."""
     match = _CONDITION.fullmatch(key)
     assert match
     ups = {None: None, "/": 0, "./": 1}
@@ -242,7 +242,7 @@ def _condition(key: str, wanted: Any) -> tuple[int | None, Path, Any]:
 
 
 def _around(path: Path, up: int) -> Path:
-    """Return the path of a mapping around a field: the first is that which it is a key of."""
+    """Return the path of a mapping around a field; the first is its parent."""
     if not up:
         return ()
     while path and up:
@@ -255,7 +255,7 @@ ANY = object()
 
 
 def _is(value: Any, wanted: Any) -> bool:
-    """Say whether a value is as a rule has it: ``none`` where there is nothing, any (``true``), or one like it."""
+    """Return whether a value matches that of a rule: ``none`` if missing, ``true`` for any, or one like it."""
     if wanted is ANY:
         return True
     if wanted is None:
@@ -267,13 +267,13 @@ def _is(value: Any, wanted: Any) -> bool:
 
 @cache
 def rewriting() -> Rewriting:
-    """Return that of libvirt's table."""
+    """Return the rules of libvirt's table."""
     return Rewriting(_table())
 
 
 @cache
 def of_dumps() -> Rewriting:
-    """Return what there is to know where both sides are dumps: nothing is rewritten."""
+    """Return the rules for comparing two dumps: nothing is changed."""
     return Rewriting({**_table(), "rules": []})
 
 

@@ -1,6 +1,6 @@
-"""libvirt's RELAX NG schema: loading it, walking it, and holding documents or single elements against it.
+"""The RELAX NG schema of libvirt: loading, traversal, and validation of documents or single elements.
 
-Needs lxml (the extra ``validate``). The schema comes with libvirt: ``domain.rng`` in its ``schemas`` folder.
+Requires lxml (the extra ``validate``). libvirt includes the schema: ``domain.rng`` in its ``schemas`` folder.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ DATATYPES = "http://www.w3.org/2001/XMLSchema-datatypes"
 WHERE = "libvirt/schemas/domain.rng"
 
 MANY_ATTRIBUTES = 8
-"""Attributes of an element; if it has more, those that depend on no other are looked at one by one: the time that
-libxml2 takes doubles with each optional one."""
+"""Number of attributes of an element from which independent ones are validated individually: the time that libxml2
+takes doubles with each optional attribute."""
 
 Pattern = Any
-"""An element of the schema: ``<element>`` or ``<attribute>``."""
+"""A node of the schema: ``<element>`` or ``<attribute>``."""
 
 
 def installed_schema() -> Path:
-    """Return the path of the installed libvirt's schema. Raises Error where there is none."""
+    """Return the path of the installed libvirt's schema. Raises Error if there is none."""
     folders = (os.environ.get("XDG_DATA_DIRS") or "/usr/local/share:/usr/share").split(":")
     for folder in folders:
         if (path := Path(folder, WHERE)).is_file():
@@ -39,12 +39,12 @@ def installed_schema() -> Path:
 
 
 class Grammar:
-    """The schema at ``path``. Raises Error where it can't be read."""
+    """The schema at ``path``. Raises Error if it can't be read."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path).resolve()
         self._defines: dict[str, list[Any]] = {}
-        # Compiled schemas, and what is in patterns, each with these, whose ids are its key as long as they live.
+        # Compiled schemas and contents of patterns, with references to the patterns, which keep their ids valid.
         self._compiled: dict[tuple[int, ...], tuple[Any, list[Pattern]]] = {}
         self._kept: dict[tuple[Any, ...], tuple[Any, Any]] = {}
         if not self.path.is_file():
@@ -58,7 +58,7 @@ class Grammar:
             raise Error(f"{path}: is not a RELAX NG schema: {error}") from None
 
     def _read(self, path: Path, overridden: frozenset[str]) -> list[Any]:
-        """Collect the definitions of a file and those that it includes; return what its start is made of."""
+        """Collect the definitions of a file and its includes; return the contents of its start."""
         start: list[Any] = []
         for node in etree.parse(str(path)).getroot():
             if node.tag == RNG + "define" and node.get("name") not in overridden:
@@ -78,7 +78,7 @@ class Grammar:
         return [pattern for pattern in self._patterns(self._start) if pattern.tag == RNG + "element"]
 
     def children(self, patterns: Iterable[Pattern]) -> dict[str, list[Pattern]]:
-        """Return the elements that may stand in an element of these patterns, by name ({namespace}name)."""
+        """Return the elements that may occur in an element of these patterns, by name ({namespace}name)."""
         return self._inside(patterns, "element")
 
     def attributes(self, patterns: Iterable[Pattern]) -> dict[str, list[Pattern]]:
@@ -86,7 +86,7 @@ class Grammar:
         return self._inside(patterns, "attribute")
 
     def values(self, patterns: Iterable[Pattern]) -> list[str]:
-        """Return the values that an attribute, or the text of an element, may have where the schema lists them."""
+        """Return the values that an attribute, or the text of an element, may have, if the schema lists them."""
         found = list(self._patterns([node for pattern in patterns for node in pattern]))
         if any(node.tag in (RNG + "data", RNG + "text") for node in found):
             return []
@@ -108,7 +108,7 @@ class Grammar:
         return result
 
     def _patterns(self, nodes: Iterable[Any], seen: set[str] | None = None) -> Iterator[Any]:
-        """Yield the elements, attributes and values among the nodes and what they refer to, but not those inside."""
+        """Yield the elements, attributes and values among the nodes and their references, but not those inside."""
         seen = set() if seen is None else seen
         for node in nodes:
             if node.tag == RNG + "ref":
@@ -121,7 +121,7 @@ class Grammar:
                 yield from self._patterns(node, seen)
 
     def fault(self, element: Any, patterns: list[Pattern] | None = None) -> str | None:
-        """Say what is wrong with an element as one of these patterns (else as a document), or return None."""
+        """Return why an element does not match these patterns (by default, the document's), or None if it does."""
         schema = self._whole if patterns is None else self._schema(patterns)
         if any(len(one.attrib) > MANY_ATTRIBUTES for one in element.iter(etree.Element)):
             element = deepcopy(element)
@@ -131,7 +131,7 @@ class Grammar:
         return next((entry.message for entry in schema.error_log), "it is not valid")
 
     def _slim(self, element: Any, patterns: list[Pattern]) -> None:
-        """Take attributes away, from an element of these patterns and those inside, without which it is as valid."""
+        """Remove attributes, from an element of these patterns and its descendants, that do not affect its validity."""
         waiting = [(element, patterns)]
         while waiting:
             element, patterns = waiting.pop()
@@ -150,7 +150,7 @@ class Grammar:
                     del element.attrib[name]
 
     def _free(self, pattern: Pattern) -> frozenset[str]:
-        """Return the attributes that an element of a pattern may have or not, whatever else it has."""
+        """Return the attributes that are optional in a pattern, independently of others."""
         key = ("free", id(pattern))
         if key not in self._kept:
             self._kept[key] = pattern, frozenset(map(_name, self._optional(pattern)))
@@ -169,7 +169,7 @@ class Grammar:
                 yield node
 
     def attribute_fits(self, name: str, value: str, patterns: list[Pattern]) -> bool:
-        """Say whether an attribute may have a value."""
+        """Return whether an attribute may have a value."""
         return bool(self._schema(patterns, wrapped=True).validate(etree.Element("any", {name: value})))
 
     def _schema(self, patterns: list[Pattern], wrapped: bool = False) -> Any:
@@ -200,7 +200,7 @@ def _name(node: Any) -> str:
 
 
 def _namespace(node: Any) -> str:
-    """Return the namespace of a pattern's name: an element's is that of what it stands in, an attribute's is not."""
+    """Return the namespace of a pattern's name: an element inherits it, an attribute does not."""
     while node is not None and node.get("ns") is None:
         node = None if node.tag == RNG + "attribute" else node.getparent()
     return "" if node is None else str(node.get("ns"))

@@ -1,8 +1,8 @@
-"""The document of a running guest as that of the guest which was defined: without what ``running`` of the schema names.
+"""Conversion of the document of a running guest to that of the defined guest, by the keyword ``running`` of the schema.
 
-Each is a path from the element, ``source/@index``, or a mapping: ``{at: source/@bridge, when: {'@type': [network]}}``
-is for elements in which what stands at the paths of ``when`` is one of these, or begins so (``{begins: [vnet]}``). An
-element that has nothing else goes with it.
+Each entry is a path from the element, ``source/@index``, or a mapping: ``{at: source/@bridge, when: {'@type':
+[network]}}`` applies to elements in which the values at the paths of ``when`` are listed, or have a listed prefix
+(``{begins: [vnet]}``). An element without other content is removed too.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from kvmrender.libvirt.xml_tree import Element
 
 
 class Defined(NamedTuple):
-    """A document without what only a running guest has: its ``root``, the elements that are ``whole`` by those with
-    less in them, and the paths of what is ``gone``."""
+    """A document without the parts that only a running guest has: its ``root``, the original elements (``whole``) by
+    reduced ones, and the paths of removed parts (``gone``)."""
 
     root: Element
     whole: dict[Element, Element]
@@ -59,7 +59,7 @@ def _children(of: Element, place: Place, devices: str, path: Path, found: Define
 
 
 def _has(element: Element, steps: list[str], wanted: Any) -> bool:
-    """Say whether what stands at the end of these steps is one of the wanted texts."""
+    """Return whether the value at the end of these steps is one of the wanted texts."""
     *above, last = steps
     for step in above if last.startswith("@") else steps:
         if (below := next((child for child in element.children if child.tag == step), None)) is None:
@@ -72,7 +72,7 @@ def _has(element: Element, steps: list[str], wanted: Any) -> bool:
 
 
 def _without(element: Element, steps: list[str]) -> tuple[Element, list[Path]]:
-    """Return an element without what stands at the end of these steps, and where that was."""
+    """Return an element without the value at the end of these steps, and its place."""
     less, step = copy(element), steps[0]
     if step.startswith("@"):
         name = step[1:]

@@ -1,8 +1,8 @@
-"""A QEMU driver that nobody else uses, in a process and a folder of its own: what libvirt makes of a document.
+"""A private QEMU driver in a separate process and folder, which shows the definition that libvirt makes of a document.
 
-libvirt's embedded driver keeps all that it has in one folder, and has no daemon. There a document is defined, dumped
-and forgotten; nothing is started, and no connection of the user's has a part in it. Some documents crash libvirt: the
-process is started again then.
+libvirt's embedded driver keeps all its state in one folder, without a daemon. A document is defined, dumped and
+undefined there; nothing is started, and connections of the user are not used. Some documents crash libvirt: the process
+is then restarted.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ remember_owner = 0
 user = "+%d"
 group = "+%d"
 """
-"""Those of the driver: it looks for no daemon that writes logs, labels nothing, and has QEMU, which it asks what it can
-do, run as who it is itself, as its folder is nobody else's."""
+"""Settings of the driver: no log daemon, no security labels, and QEMU, which is only probed, runs as the current user,
+because the folder is private."""
 
 
 def version_text(number: int) -> str:
-    """Return a version of libvirt as people write it; libvirt has 9000000 for 9.0.0."""
+    """Format a libvirt version; libvirt represents 9.0.0 as 9000000."""
     return f"{number // 1_000_000}.{number // 1_000 % 1_000}.{number % 1_000}"
 
 
 class Scratch(AbstractContextManager["Scratch"]):
-    """The driver; ``version`` is that of its libvirt, or None where there is none."""
+    """The driver; ``version`` is that of its libvirt, or None if there is none."""
 
     def __init__(self) -> None:
-        self._folder = TemporaryDirectory(prefix="r")  # a short name, since those of sockets in it can't be long
+        self._folder = TemporaryDirectory(prefix="r")  # a short name, because socket paths are limited in length
         self.root = self._folder.name
         (Path(self.root) / "etc").mkdir()
         (Path(self.root) / "etc/qemu.conf").write_text(SETTINGS % (os.geteuid(), os.getegid()))
@@ -46,7 +46,7 @@ class Scratch(AbstractContextManager["Scratch"]):
         self.version = int(answer) if answer else None
 
     def dump(self, xml: str) -> str | None:
-        """Return the definition that libvirt makes of a document, with its secrets, or None where it takes none."""
+        """Return the definition that libvirt makes of a document, with its secrets, or None if libvirt refuses it."""
         return self._ask(xml)
 
     def _ask(self, xml: str | None) -> str | None:
@@ -71,15 +71,15 @@ class Scratch(AbstractContextManager["Scratch"]):
             self._process = None
 
     def __exit__(self, *_: object) -> None:
-        """End the process, and remove the folder."""
+        """End the process and remove the folder."""
         self._end()
         self._folder.cleanup()
 
 
 def _serve(root: str) -> None:
-    """Answer for documents on lines of standard input."""
-    os.environ["LIBVIRT_LOG_OUTPUTS"] = "1:file:/dev/null"  # else each refusal is printed
-    libvirt: Any = import_module("libvirt")  # it has no types, and a program that has kvmrender's may be strict
+    """Process documents from lines of standard input."""
+    os.environ["LIBVIRT_LOG_OUTPUTS"] = "1:file:/dev/null"  # otherwise, each refusal is printed
+    libvirt: Any = import_module("libvirt")  # it has no types, and a program with kvmrender's types may be strict
     libvirt.registerErrorHandler(lambda *_: None, None)
     libvirt.virEventRegisterDefaultImpl()
     connection = libvirt.open(f"qemu:///embed?root={root}")

@@ -1,7 +1,6 @@
-"""A guest in full form as a person would write it: without what comes by itself, and in the short forms.
+"""Conversion of a guest in full form to the shortest form: without defaults and derived values, with short forms.
 
-What comes by itself from neighbours is worked out for each mapping, by the rules of its defaults; what is derived from
-other parts of the guest, by deriving it.
+Defaults that depend on neighbor keys are found for each mapping by their rules; derived values by derivation.
 """
 
 from __future__ import annotations
@@ -31,17 +30,17 @@ MOST_STEPS = 6
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
 _GONE = object()
 _MISSING = (LookupError, TypeError, ValueError, AttributeError)
-"""What is raised for a guest that lacks what is computed with."""
+"""Exceptions for a guest that lacks values that derivations need."""
 
 
 class Shorteners:
-    """Those of a schema, made once for each architecture and type."""
+    """The shorteners of a schema, one for each architecture and type."""
 
     def __init__(self, schema: GuestSchema) -> None:
         self._schema, self._known = schema, dict[tuple[str, str], Shortener]()
 
     def of(self, guest: Guest) -> Shortener:
-        """Return that of a guest in full form."""
+        """Return the shortener for a guest in full form."""
         kinds = self._schema.root["properties"]
         kind = guest.get("arch", kinds["arch"]["default"]), hypervisor(guest)
         if kind not in self._known:
@@ -50,7 +49,7 @@ class Shorteners:
 
 
 class Shortener:
-    """Makes guests of an architecture and type (kvm or qemu) short. Threads may share it."""
+    """Shorten guests of an architecture and type (kvm or qemu). Threads can share it."""
 
     def __init__(self, schema: GuestSchema, arch: str, guest_type: str) -> None:
         nodes = [schema.root, schema.architectures[arch]]
@@ -68,13 +67,13 @@ class Shortener:
         """Those that are derived from others that may be derived, too."""
 
     def context(self, guest: Guest) -> Guest:
-        """Return the context of a guest that is known to be valid, or like one that is, without nulls."""
+        """Return the context, without nulls, of a guest that is known to be valid, or similar to one."""
         notes = Notes(guest.keys())
         found: Guest = derive(self._normalise(guest, notes), self._facts)
         return without_nulls(found) if notes.nulls else found
 
     def default(self, guest: Guest, path: Path) -> Any:
-        """Return what stands at a path where a guest does not say it, or None."""
+        """Return the value at a path that a guest has by default, or None."""
         try:
             return value_at(self.context(guest), path)
         except _MISSING:
@@ -99,7 +98,7 @@ class Shortener:
         return _with_machine(short, self._order)
 
     def full(self, guest: Guest) -> Guest:
-        """Return a guest, given as what it is to become, with all that it has, and nulls for what it is not to have."""
+        """Return the full form of a guest, with nulls for defaults that it does not have."""
         whole: Guest = self._form.written(guest, drop=False, fold=False)
         try:
             context = self.context(whole)
@@ -113,7 +112,7 @@ class Shortener:
         return self._form.written(_set(whole, added), drop=False, fold=False) if added else whole
 
     def folded(self, guest: Guest) -> Guest:
-        """Return a guest with all that it has, in the shortest forms."""
+        """Return a guest with all its values, in short forms."""
         found: Guest = self._form.written(guest, drop=False)
         return found
 
@@ -213,7 +212,7 @@ def _others(guest: Any, context: Any, places: Places, path: Path = ()) -> Iterat
 
 
 def _set(guest: Guest, changes: dict[Path, Any]) -> Guest:
-    """Return the guest with other values at paths, where the mappings that they are in are there."""
+    """Return the guest with other values at paths, if their mappings exist."""
     for path, value in changes.items():
         if isinstance(mapping := value_at(guest, path[:-1]), dict):
             if value is _GONE:
@@ -233,8 +232,8 @@ class Keys(NamedTuple):
 
 
 class Form:
-    """What may be written at one place of guests, by what the schema says of it: ``nodes`` are its own and that of the
-    part of the architecture."""
+    """The forms that a place of guests accepts, by schema: ``nodes`` are its own and that of the architecture's
+    part."""
 
     def __init__(self, root: Node, nodes: list[Node], guest_type: str) -> None:
         self._root, self._nodes, self._guest_type = root, nodes, guest_type
@@ -342,7 +341,7 @@ class Form:
         return [key for key, value in filled.items() if key not in given and value != [] and key not in self._required]
 
     def _scalar(self, value: Guest, inside: Guest) -> Any:
-        """Return the scalar that stands for a mapping, which is ``inside`` with all in it in short form; or
+        """Return the scalar that stands for a mapping, which is ``inside`` with its values in short form; or
         ``inside``."""
         if not value:
             return True if self._presence else inside
@@ -356,7 +355,7 @@ class Form:
         return min(words, key=lambda text: len(text.replace(" ", "")), default=inside)
 
     def _of_words(self, inside: Guest) -> Iterator[str]:
-        """Yield the texts with several words that stand for a mapping."""
+        """Yield the texts with placeholders that stand for a mapping."""
         for text in self._texts:
             words = dict[str, str]()
             if _found(text.mapping, inside, words) and _words(self._expand(text.text(words))) == _words(inside):
@@ -364,7 +363,7 @@ class Form:
 
 
 def _found(form: Any, value: Any, words: dict[str, str]) -> bool:
-    """Say whether a value is one of a short form, and keep the words of that."""
+    """Return whether a value matches a short form, and keep the values of its placeholders."""
     if isinstance(form, dict):
         return (
             isinstance(value, dict)
@@ -379,14 +378,14 @@ def _found(form: Any, value: Any, words: dict[str, str]) -> bool:
 
 
 def _words(value: Any) -> Any:
-    """Return a value with the numbers in it as texts."""
+    """Return a value with its numbers as texts."""
     if isinstance(value, dict):
         return {key: _words(item) for key, item in value.items()}
     return str(value) if value.__class__ is int else value
 
 
 def _with_machine(guest: Guest, order: Iterable[str]) -> Guest:
-    """Return the guest with the machine as a key of its own, where nothing else is where it belongs."""
+    """Return the guest with the machine as a top-level key, if its other place has no other values."""
     os = guest.get("os")
     if not isinstance(os, dict) or not isinstance(kind := os.get("type"), dict) or set(kind) != {MACHINE}:
         return guest
@@ -396,7 +395,7 @@ def _with_machine(guest: Guest, order: Iterable[str]) -> Guest:
 
 
 def _sizes(value: Guest) -> Iterator[str]:
-    """Yield the texts that a size of memory may be, the largest unit first."""
+    """Yield the texts for a memory size, largest unit first."""
     number = value.get("text")
     if not isinstance(number, int) or value.get("unit") not in UNITS:
         return

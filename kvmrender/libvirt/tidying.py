@@ -1,11 +1,11 @@
-"""A guest in full form without what libvirt gives by itself: by ``automatic`` of the schema.
+"""Removal of values that libvirt sets itself from a guest in full form, by ``automatic`` in the schema.
 
-A value is automatic where one of these is like it: the same, or in a mapping ``true`` for any, a list for several, and
-all of its keys among those of the other. What is left out inside of it is left out first. ``{when: {machine: [q35]},
-value: …}`` is a value on machines of this kind; ``used: {watchdogs: true, interfaces: [e1000]}``, of a controller on
-whose bus such devices sit, of any model or of these; other keys of ``when`` are neighbours, of the list for its items,
-which have one of these values, or any (``true``), ``../protocol`` one of the mapping around. ``{ends: …}`` is a text
-that ends so, with the guest's name for ``{name}``. Of a list, what libvirt adds at its end is left out only there.
+A value is automatic if it matches one of these. In a mapping, ``true`` matches any value, a list one of several, and
+keys may be missing. Automatic values inside it are removed first. ``{when: {machine: [q35]}, value: …}`` applies to
+machines of this kind; ``used: {watchdogs: true, interfaces: [e1000]}`` to a controller with such devices on its bus, of
+any model or of these. Other keys of ``when`` are neighbor keys (for items, those of the list) with one of these values,
+or any (``true``); ``../protocol`` is in the parent mapping. ``{ends: …}`` matches a text with this end, in which
+``{name}`` is the guest's name. Items that libvirt appends to a list are removed only at its end.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ Buses = dict[int, list[tuple[str, Any]]]
 
 
 def tidied(place: Place, guest: Guest, machine: str, stays: Container[str | int] = ()) -> tuple[Guest, list[Path]]:
-    """Return the guest as libvirt would still make the same of it, but for addresses, and the fields that it lacks.
+    """Return the guest without values that libvirt sets itself, except addresses, and the fields that were omitted.
 
-    ``machine`` is the kind of its machine; of the keys that ``stays`` has, nothing is left out. Where a controller
-    stays, so do those of its type, and the addresses on them.
+    ``machine`` is the kind of its machine; values below the keys in ``stays`` are kept. If a controller is kept, so are
+    all of its type, and the addresses on them.
     """
     first = Tidying(guest, machine, frozenset(), stays).value(place, guest, ())
     left = first.get("controllers") or ()
@@ -40,7 +40,7 @@ def tidied(place: Place, guest: Guest, machine: str, stays: Container[str | int]
 
 
 def _on_buses(guest: Guest) -> Buses:
-    """Return the devices on PCI buses by the numbers of these: the list that each is in, and its model."""
+    """Return the devices on PCI buses by bus number: the list that contains each, and its model."""
     found: Buses = {}
     for key, devices in guest.items():
         for device in devices if isinstance(devices, list) else ():
@@ -58,8 +58,8 @@ def _on_buses(guest: Guest) -> Buses:
 
 
 class Tidying:
-    """Knows what is automatic in a guest: no controllers of the types in ``stay``, and nothing of the ``keys``. ``out``
-    are the fields that were left out."""
+    """The automatic values of a guest; controllers of the types in ``stay`` and values of the ``keys`` are kept.
+    ``out`` are the fields that were omitted."""
 
     def __init__(
         self,
@@ -73,18 +73,18 @@ class Tidying:
         self.out: list[Path] = []
 
     def left(self, place: Place, value: Any, path: Path, beside: Guest = NOTHING) -> Any:
-        """Return what of a value, of a field at a path, is not automatic, or None where that is nothing."""
+        """Return the part of a value, of a field at a path, that is not automatic, or None."""
         found = self.value(place, value, path, beside)
         return None if self._is_out(place, found, path, beside) else found
 
     def value(self, place: Place, value: Any, path: Path, beside: Guest = NOTHING) -> Any:
-        """Return a value without what is automatic in it: itself, if nothing is."""
+        """Return a value without its automatic parts; the same object if there are none."""
         if isinstance(value, list):
             return self._items(place.item, value, path, beside) if place.is_list else value
         if not isinstance(value, dict):
             return value
         if place.node.get("format") == MEMORY and {"unit", "text"} <= set(value) and value["unit"] == "KiB":
-            with suppress(ValueError):  # larger than any is
+            with suppress(ValueError):  # larger than any
                 value = {**value, **memory(f"{value['text']} KiB")}
         result: Guest = {}
         near: Guest | None = None
@@ -143,7 +143,7 @@ class Tidying:
 
 
 def is_like(value: Any, case: Any, name: str = "") -> bool:
-    """Say whether a value is like a case of ``automatic``, in a guest of this name."""
+    """Return whether a value matches a case of ``automatic``, in a guest with this name."""
     if case is True:
         return value is not None and value != []
     if isinstance(case, dict):

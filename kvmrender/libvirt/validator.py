@@ -1,7 +1,8 @@
-"""Hold domain XML against libvirt's schema and say which element or attribute is at fault.
+"""Validation of domain XML against libvirt's schema, with the element or attribute that is wrong.
 
-libxml2 says of a mistake deep inside a device only that there is an "Extra element devices in interleave". So each
-element is held against its own part of the schema, from the outside in, until one is found that is wrong by itself.
+For a mistake deep inside a device, libxml2 only reports an "Extra element devices in interleave". Therefore, each
+element is validated against its own part of the schema, from the outside in, until one is found that is wrong by
+itself.
 """
 
 from __future__ import annotations
@@ -31,29 +32,29 @@ from kvmrender.schema.xml_path import guest_path, xml_path
 from kvmrender.terminal import say
 
 Step = tuple[str, int]
-"""An element's name and its position among its like, from 1."""
+"""An element's name and its position among those with this name, from 1."""
 
 SCHEMA = "libvirt-schema"
-"""The id of what libvirt's schema finds."""
+"""ID of the problems that libvirt's schema finds."""
 MANY = 9
 MOST_FAULTS = 100
-"""Problems of a domain that are told."""
+"""Maximum number of problems of a domain."""
 MOST_CHILDREN = 10_000
-"""Elements in one of a domain that is validated, or as many in several: the time that libxml2 takes grows with their
-square, so it is the sum of the squares that is bounded."""
+"""Maximum number of children of an element of a validated domain, or the equivalent for several elements: the time that
+libxml2 takes is quadratic, so that the sum of the squares is limited."""
 MOST_STEPS = 20_000
-"""Elements that are held against their part of the schema to find those at fault."""
+"""Maximum number of elements that are validated individually to find the wrong ones."""
 
 _PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
 _BEGINS_LIKE_XML = re.compile(rb"(\xef\xbb\xbf)?\s*<")
 
 
 class Validator:
-    """Checks guest files and domain XML, from cheap to strict.
+    """Validate guest files and domain XML, from fast to strict checks.
 
-    ``schema`` is the path of libvirt's domain.rng (the installed one by default), ``connect`` the URI of a driver
-    to ask as well. ``told`` is called for each guest with its name, if that is known, its file and its problems. Raises
-    Error where one of them is not to be had.
+    ``schema`` is the path of libvirt's domain.rng (default: the installed one), ``connect`` the URI of a driver to ask
+    too. ``told`` is called for each guest with its name, if known, its file and its problems. Raises Error if one of
+    them is not available.
     """
 
     def __init__(
@@ -75,9 +76,8 @@ class Validator:
         self._keys: list[tuple[str, Key, Callable[[Problem], Problem]]] = []
 
     def is_valid(self, name: str, data: bytes, inputs: Inputs, faults: Faults) -> bool:
-        """Say whether nothing is wrong with the contents of a file, a guest file or domain XML, and add what is to
-        ``faults``. ``inputs`` says what goes under and over its guests.
-        """
+        """Return whether the contents of a file, a guest file or domain XML, are valid, and add faults to ``faults``.
+        ``inputs`` has the layers under and over its guests."""
         if _BEGINS_LIKE_XML.match(data):
             problems = [
                 replace(_by_path(problem, ()), file=name, column=problem.line and (problem.column or 1))
@@ -111,11 +111,11 @@ class Validator:
         return valid
 
     def needless(self) -> list[Problem]:
-        """Return notes of the checks that these files were to ignore, and that find nothing in any guest."""
+        """Return notes for ignored checks that find nothing in any guest of these files."""
         return needless(sorted(self._idle or ()))
 
     def shared(self) -> list[Problem]:
-        """Return what guests of these files have that is another's too."""
+        """Return the conflicts between guests of these files."""
         return problems_of(self._keys)
 
     def _of_guest(self, document: Document, inputs: Inputs) -> Iterator[Problem]:
@@ -152,7 +152,7 @@ class Validator:
         return found
 
     def _fault(self, error: etree.XMLSyntaxError, xml: bytes) -> str:
-        """Say why a document is not well-formed: without a word of it, if it may be one of a secret."""
+        """Return why a document is not well-formed; without quoting it if that may reveal a secret."""
         if b"\0" in xml or self._secrets.xml.is_named(xml.decode(errors="replace")):
             return "the parser stops here"
         return str(error.msg).partition(", line ")[0]
@@ -166,17 +166,17 @@ def _name(document: Document) -> str | None:
 
 
 def _by_path(problem: Problem, path: Path) -> Problem:
-    """Return a problem of an element as one of a field, with the path of the element in its message."""
+    """Return a problem of an element as one of a field, with the element's path in its message."""
     said = f"{xml_path(problem.path)}: {problem.message}" if problem.path else problem.message
     return replace(problem, path=path, message=said)
 
 
 def faults(grammar: Grammar, xml: bytes, secrets: Secrets | None = None) -> list[Problem]:
-    """Return what libvirt's schema has against a domain, without its ``secrets``, which are those of the shipped schema
-    by default. The path of each problem is that of the XML: ``("devices", "disk", 2, "driver", "@cache")``, positions
-    from 1 where there are several.
+    """Return the faults that libvirt's schema finds in a domain, without its ``secrets`` (default: those of the shipped
+    schema). The path of each problem is that of the XML: ``("devices", "disk", 2, "driver", "@cache")``, with positions
+    from 1 if there are several.
 
-    Raises lxml.etree.XMLSyntaxError where it is not XML.
+    Raises lxml.etree.XMLSyntaxError if it is not XML.
     """
     root = etree.fromstring(xml, _PARSER)
     if root.getroottree().docinfo.doctype:
@@ -200,7 +200,7 @@ def faults(grammar: Grammar, xml: bytes, secrets: Secrets | None = None) -> list
         for problem, element in found or [(Problem((), whole), root)]
     ]
     if len(problems) > MOST_FAULTS:
-        problems[-1] = Problem((), f"has {MOST_FAULTS} problems and more: these are the first of them", id=SCHEMA)
+        problems[-1] = Problem((), f"has {MOST_FAULTS} or more problems: only the first are listed", id=SCHEMA)
     return problems
 
 
@@ -248,7 +248,7 @@ def _attribute_faults(grammar: Grammar, element: Any, patterns: list[Pattern], p
 
 
 def _children(element: Any) -> Iterator[tuple[Any, Path]]:
-    """Yield each child with its name, and its position if it has siblings of that name."""
+    """Yield each child with its name, and its position if there are several of that name."""
     many = Counter(child.tag for child in element.iterchildren(etree.Element))
     seen: Counter[str] = Counter()
     for child in element.iterchildren(etree.Element):
@@ -259,7 +259,7 @@ def _children(element: Any) -> Iterator[tuple[Any, Path]]:
 
 
 def _prefixed(name: str, element: Any) -> str:
-    """Return a name ``{namespace}name`` with the prefix that the namespace has at an element."""
+    """Return a name ``{namespace}name`` with the prefix of the namespace at an element."""
     namespace, _, local = name.rpartition("}")
     prefixes = [prefix for prefix, uri in element.nsmap.items() if uri == namespace[1:] and prefix]
     return f"{prefixes[0]}:{local}" if prefixes else local if namespace else name

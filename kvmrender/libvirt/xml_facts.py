@@ -1,6 +1,6 @@
-"""Whether two documents say the same: elements, attributes, texts, and the order among elements of one name.
+"""Equivalence of two documents: elements, attributes, texts, and the order of elements of one name.
 
-Comments, white space around texts, prefixes, and the order of different elements and of attributes say nothing.
+Comments, white space around texts, prefixes, the order of different elements, and that of attributes do not matter.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ def is_same_text(old: bytes, new: bytes) -> bool:
 def differences(
     old: Element, new: Element, last: Container[Element] = (), path: Path = ()
 ) -> Iterator[tuple[Path, str]]:
-    """Yield what of the element ``old`` is not in ``new`` or otherwise, and what is only there, each with its path:
-    ``("devices", "disk", 2, "driver", 1, "@cache")``, positions from 1 among those of one name, of ``old`` where it is
-    there. Those of its elements that are in ``last`` are to be after the others of their names."""
+    """Yield the parts of the element ``old`` that are missing or different in ``new``, and those that exist only there,
+    each with its path: ``("devices", "disk", 2, "driver", 1, "@cache")``, with positions from 1 among those of one
+    name, in ``old`` if it exists there. Elements in ``last`` must be after others of their names."""
     if old.facts != new.facts:
         for name, value in old.facts.items():
             if new.facts.get(name) != value:
@@ -72,7 +72,7 @@ def _by_name(element: Element) -> dict[str, list[Element]]:
 
 
 def _said(element: Element) -> str:
-    """Return the text of an element without the white space that is layout."""
+    """Return the text of an element without white space that is layout."""
     return " ".join(element.text.split()) if element.children else element.text.strip()
 
 

@@ -1,7 +1,7 @@
-"""Domain XML of anybody as a tree that knows where in the text each element is.
+"""Domain XML of unknown origin as a tree with the position of each element in the text.
 
-Nothing of a document is believed: one with a DTD, with too many elements, or with elements too deep in each other is
-refused before there is a tree of it.
+Documents are not trusted: one with a DTD, too many elements, or elements nested too deeply is refused before a tree is
+built.
 """
 
 from __future__ import annotations
@@ -15,20 +15,21 @@ from xml.parsers import expat
 from kvmrender.templating.xml import escape
 
 MOST_LEVELS = 64
-"""Elements inside one another; libvirt's deepest needs fewer than 20."""
+"""Maximum nesting depth of elements; libvirt needs less than 20."""
 MOST_FACTS = 200_000
-"""Elements and attributes of a document; the largest that libvirt's tests have is of 5,000."""
+"""Maximum number of elements and attributes of a document; the largest in libvirt's tests has 5,000."""
 
 _START_TAG = re.compile(rb"""<[^\s/>]+(?:\s+[^\s=]+\s*=\s*(?:"[^"]*"|'[^']*'))*\s*/?>""")
 _BETWEEN = re.compile(rb"(?:\s|<!--.*?-->)*", re.DOTALL)
 _PREFIX = re.compile(rb":[^\s<>=\"']*[\s/>=]")
-"""How names with a prefix go on; there may be others that do. It begins with the colon, as that is found fast."""
+"""Continuation of names with a prefix, which also matches other text. It begins with the colon, which is found fast."""
 NONE: dict[str, str] = {}
 XML = "http://www.w3.org/XML/1998/namespace"
 
 
 class RefusedXmlError(Exception):
-    """XML that is not read: ``message`` says why, in one line, without a word of what is in it; ``line`` is from 1."""
+    """XML that is refused: ``message`` is the reason in one line, without quoting the document; ``line`` counts from
+    1."""
 
     def __init__(self, message: str, line: int) -> None:
         super().__init__(message)
@@ -120,7 +121,7 @@ class Element:
 
     @property
     def scope(self) -> dict[str, str]:
-        """The namespaces in it, by prefixes."""
+        """The namespaces in scope, by prefix."""
         return {**self.outer, **self.declared} if self.declared else self.outer
 
 
@@ -133,9 +134,9 @@ class Found(NamedTuple):
 
 
 def documents(data: bytes) -> Iterator[Found]:
-    """Yield the documents of a stream: one after the other, each with or without an XML declaration.
+    """Yield the documents of a stream: consecutive, each with or without an XML declaration.
 
-    What comes after one that is not well-formed is not read, as nobody knows where it begins.
+    Parsing stops after a document that is not well-formed, because the start of the next one is unknown.
     """
     if b"\0" in data:
         yield Found(None, data.count(b"\n", 0, data.index(b"\0")) + 1, "is not well-formed XML in UTF-8: it has a NUL")
@@ -162,8 +163,8 @@ def documents(data: bytes) -> Iterator[Found]:
 
 
 class _Parser:
-    """Reads one document of ``data``, from ``offset``, which is in ``line``; names in it may have prefixes where it
-    ``has_prefixes``."""
+    """Parse one document of ``data`` from ``offset``, which is in ``line``; names may have prefixes if ``has_prefixes``
+    is true."""
 
     def __init__(self, data: bytes, offset: int, line: int, has_prefixes: bool) -> None:
         self.data, self.offset, self.line, self._has_prefixes = data, offset, line, has_prefixes
@@ -177,7 +178,7 @@ class _Parser:
         parser.StartDoctypeDeclHandler = self._refuse_dtd
 
     def parse(self, view: memoryview) -> int:
-        """Read it and return where it ends. Raises RefusedXmlError."""
+        """Parse the document and return its end. Raises RefusedXmlError."""
         try:
             self._parser.Parse(view[self.offset :], True)
         except expat.ExpatError as error:
@@ -188,11 +189,13 @@ class _Parser:
                 said = "there is nothing in it"
             raise RefusedXmlError(f"is not well-formed XML: {said}", self.line + error.lineno - 1) from None
         finally:
-            del self._parser  # which refers to this one: the tree goes with its last reference, not when Python looks
+            del (
+                self._parser
+            )  # which refers to this object: the tree is freed with its last reference, not by the garbage collector
         return len(self.data)
 
     def check_names(self, read: memoryview) -> None:
-        """Hold what was read against the rules for names with prefixes: ``<:a/>`` is well-formed without them. Raises
+        """Check the names with prefixes: ``<:a/>`` is well-formed if prefixes are not considered. Raises
         RefusedXmlError."""
         try:
             expat.ParserCreate("utf-8", namespace_separator=" ").Parse(read, True)
@@ -245,7 +248,7 @@ class _Parser:
         return start, finish, add
 
     def _expand(self, element: Element) -> None:
-        """Tell the namespaces that an element declares from its attributes, and name it and these by their own."""
+        """Separate the namespace declarations of an element from its attributes, and expand its names."""
         given = element.attributes
         declared = {name[6:]: value for name, value in given.items() if name == "xmlns" or name[:6] == "xmlns:"}
         if declared:
@@ -267,7 +270,7 @@ class _Parser:
 
 
 def raw(element: Element) -> str:
-    """Return an element as it stands in its document, with the namespaces that it takes from around it."""
+    """Return an element as written in its document, with the namespaces that it inherits."""
     text = element.data[element.start : element.end].decode()
     around = element.outer.keys() - element.declared.keys() - {"xml"}
     if not around or not (missing := around.intersection(_prefixes(element))):
@@ -278,8 +281,8 @@ def raw(element: Element) -> str:
 
 
 def outdented(element: Element) -> str:
-    """Return an element as it stands, but for the indentation that its lines have in the document, if that is all that
-    is before them."""
+    """Return an element as written, without the indentation of its lines in the document, if only white space precedes
+    them."""
     text = raw(element)
     lines = text.split("\n")
     if len(lines) == 1 or _has_lines(element):
@@ -289,14 +292,14 @@ def outdented(element: Element) -> str:
 
 
 def _has_lines(element: Element) -> bool:
-    """Say whether a text or attribute in an element has lines of its own."""
+    """Return whether a text or attribute in an element contains line breaks."""
     if element.text.strip() and "\n" in element.text:
         return True
     return any("\n" in value for value in element.attributes.values()) or any(map(_has_lines, element.children))
 
 
 def raw_inside(element: Element) -> str:
-    """Return what is in an element as it stands there, each child with the namespaces from around it."""
+    """Return the contents of an element as written, each child with the inherited namespaces."""
     begin = element.start + _length(element)
     parts: list[str] = []
     for child in element.children:
@@ -307,14 +310,14 @@ def raw_inside(element: Element) -> str:
 
 
 def _length(element: Element) -> int:
-    """Return the length of the start tag, in bytes."""
+    """Return the length of the start tag in bytes."""
     found = _START_TAG.match(element.data, element.start)
     assert found is not None
     return found.end() - element.start
 
 
 def _prefixes(element: Element) -> Iterator[str]:
-    """Yield the prefixes that names in an element have, ``""`` for those without."""
+    """Yield the prefixes of names in an element, ``""`` for none."""
     yield element.tag.rpartition(":")[0]
     for name in element.attributes:
         if ":" in name:

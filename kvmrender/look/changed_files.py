@@ -1,7 +1,7 @@
-"""Which of some files have changed, as soon as they have.
+"""Detection of changed files.
 
-Folders are watched, not files: editors save by renaming a new file into the place of the old one. What has changed is
-found by looking at the files themselves, so that nothing is missed, and nothing told that is as it was.
+Folders are watched, not files: editors save by renaming a new file over the old one. Changes are found by comparing the
+files themselves, so that none is missed, and unchanged files are not reported.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from kvmrender.templating.stack import Stack, is_of_stack
 STEP = 10
 """Milliseconds without a change that end a series of changes."""
 MOMENT = 0.05
-"""Seconds that a file may be gone while it is saved."""
+"""Seconds that a file may be missing while it is saved."""
 AT_LEAST = 1000
-"""Milliseconds after which the files are looked at whatever the system tells of them."""
+"""Milliseconds after which the files are compared even without a notification."""
 
 State = dict[Path, tuple[int, int, int]]
-"""When each file that is there was changed, its size and its number on the disk."""
+"""Time of change, size and inode number of each existing file."""
 
 
 class Follower:
-    """Follows ``files``, and the templates and schema parts in ``stack``, from the moment that it is made.
+    """Follow ``files``, and the templates and schema parts in ``stack``, from the time of creation.
 
-    Raises Error where watchfiles is missing; ``wanted_by`` is the command that needs it.
+    Raises Error if watchfiles is missing; ``wanted_by`` is the command that needs it.
     """
 
     def __init__(self, files: Iterable[str], stack: Stack, wanted_by: str) -> None:
@@ -43,7 +43,8 @@ class Follower:
         self._state = self._look()
 
     def changes(self, stop: Event | None = None) -> Iterator[set[Path]]:
-        """Yield the files that have changed, come or gone, each time that some have, until ``stop`` is set."""
+        """Yield the files that have changed, appeared or disappeared, each time that some have, until ``stop`` is
+        set."""
         while stop is None or not stop.is_set():
             folders = self._folders()
             options = {"watch_filter": None, "recursive": False, "step": STEP, "debounce": 10 * STEP}
@@ -55,7 +56,7 @@ class Follower:
                     break
 
     def _is_told(self, told: Iterator[object]) -> bool:
-        """Wait until the system tells of something, or for a second; it can't watch a folder that has just gone."""
+        """Wait for a notification, or for a second: a folder that has just disappeared can't be watched."""
         try:
             next(told)
         except StopIteration:
@@ -94,6 +95,6 @@ class Follower:
             yield from (folder for folder, _, _ in os.walk(top))
 
     def _folders(self) -> list[str]:
-        """Return the folders to watch: those of the files, also where a link leads, and those of the templates."""
+        """Return the folders to watch: those of the files, also of link targets, and those of the templates."""
         of_files = {str(folder) for file in self._files for folder in (file.parent, file.resolve().parent)}
         return sorted(folder for folder in {*of_files, *self._template_folders()} if Path(folder).is_dir())

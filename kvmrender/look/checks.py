@@ -1,4 +1,4 @@
-"""What an id in brackets stands for, for people at a terminal, and the page of all of them, in Markdown."""
+"""Descriptions of checks and other IDs in brackets, for terminals, and the page of all checks in Markdown."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ OTHERS = """\
 
 
 class About(NamedTuple):
-    """An id: what holds where no problem has it, the level of those that do, and from which libvirt on and until which.
+    """Description of an ID: what holds if there is no such problem, the level of the problem, and the libvirt versions.
 
-    ``inside`` and ``outside`` are guests, but for their names: one just inside, and one that has such a problem. They
-    are there for checks. What isn't one can't be ignored, unless it ``is_ignorable``.
+    ``inside`` and ``outside`` are guests without name: one that barely passes, and one that has the problem. Only
+    checks have them. Other IDs can't be ignored, unless ``is_ignorable``.
     """
 
     id: str
@@ -59,7 +59,7 @@ class About(NamedTuple):
 
 
 def catalogue(schema: GuestSchema) -> dict[str, About]:
-    """Return what is known of the ids of problems of a schema's guests: of checks, by their ids, then of all others."""
+    """Return the descriptions of all IDs of problems of a schema's guests: of checks, by ID, then of others."""
     found = {}
     rules = {rule["id"]: rule for _, rule, *_ in schema.rules or placed_rules(schema)}
     examples = known_of("examples")
@@ -78,7 +78,7 @@ _WORD = re.compile(r"\w[\w.-]+")
 
 
 def explain_any(engine: Engine, path: str, recursive: bool = False, libvirt: str | None = None) -> str:
-    """Return what is known of the field or the id of problems that is called so, or of both. Raises Error."""
+    """Return the description of the field, of the ID, or of both with this name. Raises Error."""
     about = catalogue(engine.schema) if path else {}
     try:
         found = explain.explain(engine, path, recursive, libvirt)
@@ -95,7 +95,7 @@ def explain_any(engine: Engine, path: str, recursive: bool = False, libvirt: str
 
 
 def of_id(engine: Engine, about: About) -> str:
-    """Return what is known of an id, as lines."""
+    """Return the description of an ID as lines."""
     kind = "check" if about.is_check else "id of problems"
     lines = [f"{about.id}  <{kind}>", "", *explain.wrapped(about.description, "  "), ""]
     for name, said in _facts(about):
@@ -110,12 +110,12 @@ def of_id(engine: Engine, about: About) -> str:
 
 
 def checks_list(engine: Engine) -> str:
-    """Return a line for each id that a problem may have."""
+    """Return a line for each ID that a problem may have."""
     return "".join(f"{about.id}  <{about.level}>  {about.description}\n" for about in catalogue(engine.schema).values())
 
 
 def descriptions(engine: Engine) -> dict[str, tuple[str, str]]:
-    """Return what holds where there is no problem with an id, and the level of those that there are, by the ids."""
+    """Return description and level of problems by ID."""
     return {about.id: (about.description, about.level) for about in catalogue(engine.schema).values()}
 
 
@@ -141,7 +141,7 @@ def _is_shipped(about: About) -> bool:
 
 
 def _versions(about: About) -> str:
-    """Say which versions of libvirt a check is for; nothing where it is for all."""
+    """Return the libvirt versions that a check applies to; empty for all."""
     words = [f"from {about.since} on"] if about.since else []
     words += [f"before {about.until}"] if about.until else []
     return " and ".join(words)
@@ -152,7 +152,7 @@ def _named(guest: dict[str, Any]) -> dict[str, Any]:
 
 
 def _said(engine: Engine, about: About) -> list[str]:
-    """Return what is told of the guest outside, as far as it is this check that tells it."""
+    """Return the problems of the outside guest that are of this check."""
     try:
         found = engine.rendered(_named(about.outside or {})).notes
     except GuestError as error:

@@ -1,4 +1,4 @@
-"""What a field is, for people at a terminal: its facts, the fields in it, the template that writes it."""
+"""Explanation of a field for terminals: its facts, the fields inside, and the templates that write it."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ from kvmrender.workbench.field_templates import writers
 REFERENCE = "https://libvirt.org/formatdomain.html"
 WIDTH = 110
 NAME = 11
-"""Width of the names of facts, with the space after them."""
+"""Width of the names of facts, including the following space."""
 MOST_FOUND = 40
-"""Fields that a search lists; of the others, the number is told."""
+"""Maximum number of fields in the result of a search."""
 MOST_VALUES = 60
-"""Characters of the values of a field that are shown where it is listed."""
+"""Maximum length of the values of a field in a list of fields."""
 MOST_LINES = 16
 """Lines of an example, if there is a short one."""
 NONE, LEFT_OUT, REQUIRED = "none", "it is left out", "it must be given"
 
 
 def explain(engine: Engine, path: str, recursive: bool = False, libvirt: str | None = None) -> str:
-    """Return all that is known of the field at ``path``, and the fields in it, without those that a ``libvirt`` lacks.
-    Raises Error for one that isn't there.
+    """Return the facts about the field at ``path``, and the fields inside, without those that a ``libvirt`` version
+    does not support. Raises Error for a missing field.
 
-    Without a path, it is the tree of all fields.
+    Without a path, return the tree of all fields.
     """
     schema = schema_of(engine.schema, libvirt)
     try:
@@ -90,7 +90,7 @@ def _below(field: Field, known: Mapping[str, str]) -> Iterator[Field]:
 
 @cache
 def example(key: str) -> str:
-    """Return what an example guest says of a device, or a section, as YAML: the shortest that isn't trivial."""
+    """Return an example of a device or section from the example guests, as YAML: the shortest that is not trivial."""
     found = list[str]()
     begins = re.compile(rf"^{re.escape(key)}:(?! (?:\[\]|null)?$)", re.MULTILINE)
     for file in sorted(shipped_fixtures().rglob("*.yaml")):
@@ -103,13 +103,13 @@ def example(key: str) -> str:
 
 
 def _kind(field: Field) -> str:
-    """Return what kind of value a field has, or its values where they are few."""
+    """Return the type of a field, or its values if they are few."""
     is_word = "enum" in field.item and "list" not in field.kind and field.kind != "boolean"
     return field.values if is_word and len(field.values) <= MOST_VALUES else field.kind
 
 
 def facts(field: Field) -> Iterator[tuple[str, str]]:
-    """Yield what is known of a field, each with its name."""
+    """Yield the facts about a field, each with its name."""
     yield "values", field.values
     yield "default", default(field)
     yield "shorthand", "; ".join(field.shorthand) or NONE
@@ -128,29 +128,29 @@ def default(field: Field) -> str:
 
 
 def link(field: Field) -> str:
-    """Return the address of a field's place in libvirt's reference."""
+    """Return the URL of a field in libvirt's reference."""
     return f"{REFERENCE}#{field.anchor}" if field.anchor else REFERENCE
 
 
 def written(stack: Stack, places: list[Place]) -> list[str]:
-    """Return places in templates as people look them up, ``devices/disk.xml.j2:2``."""
+    """Format places in templates, ``devices/disk.xml.j2:2``."""
     return [f"{template_name(stack, file)}:{line}" for file, line in places]
 
 
 def template_name(stack: Stack, file: str) -> str:
-    """Return the name of a shipped template's file, and the path of any other."""
+    """Return the name of a shipped template, and the path of any other."""
     return Path(file).relative_to(stack.shipped).as_posix() if stack.is_shipped(file) else file
 
 
 def unwritten(path: errors.Path) -> str:
-    """Say why no template writes a field."""
+    """Return why no template writes a field."""
     if path[0] in NOT_WRITTEN:
         return f"{NONE}: other fields follow from it"
     return f"{NONE}: it is for templates of one's own" if path[0] == "vars" else NONE
 
 
 def tree(field: Field, deep: bool = True) -> Iterator[str]:
-    """Yield a line for each field in this one, with ``deep`` also for those below them."""
+    """Yield a line for each field inside, with ``deep`` recursively."""
     yield from _branch(field, 0, homes(field) if deep else None)
 
 
@@ -164,7 +164,7 @@ def _branch(field: Field, depth: int, known: Mapping[str, str] | None) -> Iterat
 
 
 def homes(field: Field) -> dict[str, str]:
-    """Return where fields that several elements share are described: in that which is nearest to the top."""
+    """Return where fields that several elements share are described: in the one nearest to the top."""
     found: dict[str, str] = {}
     level = [field]
     while level:
@@ -183,5 +183,5 @@ def fact(name: str, said: str) -> list[str]:
 
 
 def wrapped(text: str, indent: str) -> list[str]:
-    """Return the lines of a text."""
+    """Return the lines of a text, wrapped."""
     return textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent)

@@ -1,4 +1,4 @@
-"""The pages of fields, in Markdown: a table for each element, from what ``explain`` shows."""
+"""Pages of fields in Markdown: a table for each element, with the facts of ``explain``."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ libvirt {OLDEST} or earlier. What is said of a list holds for each of its items.
 
 
 def fields_page(engine: Engine, name: str = "", libvirt: str | None = None) -> str:
-    """Return the page of a field at the top of the engine's guests and of all that is below it, or the list of these.
+    """Return the page of a top-level field of the engine's guests and of all fields inside, or the list of these pages.
 
-    Of a libvirt's guests, if one is given. Raises Error where the field has no page: one that is no mapping.
+    For the guests of a libvirt version, if given. Raises Error if the field has no page because it is not a mapping.
     """
     return "\n".join(_Pages(engine, libvirt).lines(name))
 
 
 def page_name(name: str) -> str:
-    """Return the file name of the page of a field at the top; some systems have no colons in these."""
+    """Return the file name of the page of a top-level field; some systems do not support colons."""
     return f"{name.replace(':', '-')}.md"
 
 
@@ -49,7 +49,7 @@ class _Pages:
         yield from self._section(fields[name] if name else self._guest, 1)
 
     def _section(self, field: Field, level: int) -> Iterator[str]:
-        """Yield the table of a mapping's fields, and then those of the mappings in it."""
+        """Yield the table of a mapping's fields, followed by those of the mappings inside."""
         if field.path:
             if level > 1:
                 yield f'<a id="{_id(field.name)}"></a>\n'
@@ -101,5 +101,5 @@ def _id(name: str) -> str:
 
 
 def cell(text: str) -> str:
-    """Return a text as it can stand in a table."""
+    """Return a text escaped for a table."""
     return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("*", "\\*")

@@ -1,4 +1,4 @@
-"""The text of a guest file to begin with: the fields that are mostly changed, each with what it is."""
+"""Text of a new guest file: the fields that are most often changed, each with a comment."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ WIDTH = 98
 _PLAIN = re.compile(r"[\w.-]+")
 NAME, IMAGES = "NAME", "/var/lib/libvirt/images"
 OFTEN: dict[str, Any] = {"os": {"firmware": "efi"}, "cpu": "host-model", "graphics": "vnc"}
-"""What many guests say; it stands in a comment."""
+"""Defaults that many guests set, as a comment."""
 
 
 def first_guest(engine: Engine, name: str, use: Sequence[str], arch: str | None) -> str:
-    """Return the text of a guest file, without what the profiles say. Raises GuestError where it can't be rendered."""
+    """Return the text of a guest file, without fields that the profiles set. Raises GuestError if it can't be
+    rendered."""
     guest: dict[str, Any] = {"name": name}
     if use:
         guest[USE] = list(use)

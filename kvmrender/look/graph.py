@@ -1,4 +1,4 @@
-"""A picture of a fleet: guests, and what connects them; as Mermaid text, or as SVG by Graphviz."""
+"""Graph of a fleet: guests and the resources that connect them, as Mermaid text, or as SVG by Graphviz."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ SHAPES = {
     DISK: ("[(", ")]", "cylinder"),
     DEVICE: ("{{", "}}", "hexagon"),
 }
-"""How each kind of thing is drawn: in Mermaid, what stands before and after its name, and Graphviz's shape."""
+"""Shapes of each kind of resource: in Mermaid, the text before and after its name; in Graphviz, the shape."""
 
 _SPECIAL = re.compile(r"[^\w /:,.-]|[.-](?!\w)|\A[.-]")
 
 
 class Link(NamedTuple):
-    """What a guest uses: the kind of thing, its name, how the guest knows it, and whether it is drawn even where no
+    """A resource that a guest uses: its kind, its name, the guest's name for it, and whether it is drawn even if no
     other guest uses it."""
 
     kind: str
@@ -38,7 +38,7 @@ class Link(NamedTuple):
 
 
 def links(context: Context) -> Iterator[Link]:
-    """Yield what a guest uses that others may use too: networks, images of disks, devices of the host."""
+    """Yield the resources of a guest that others may use too: networks, disk images, host devices."""
     for interface in context["interfaces"]:
         if link := _connected(interface):
             yield link._replace(label=_labels(interface, link))
@@ -67,7 +67,7 @@ def _connected(interface: Context) -> Link | None:
         return Link(NETWORK, source["switchid"])
     if kind in ("mcast", "server", "client", "udp"):
         return Link(TUNNEL, f"{kind} {source.get('address', '')}:{source['port']}")
-    return None  # a user, ethernet, vhostuser or null interface leads to nothing that has a name
+    return None  # a user, ethernet, vhostuser or null interface has no named resource
 
 
 def _labels(interface: Context, link: Link) -> str:
@@ -78,7 +78,7 @@ def _labels(interface: Context, link: Link) -> str:
 
 
 def _images(disk: Context) -> Iterator[Link]:
-    """Yield the images of a disk, its own and those that it is based on, and the device of the host that it is on."""
+    """Yield the images of a disk, its own and its backing images, and the device of the host that contains it."""
     target, source = disk["target"]["dev"], disk.get("source") or {}
     if disk["type"] == "nvme":
         yield Link(DEVICE, _device("pci", source), target)
@@ -97,7 +97,7 @@ def _images(disk: Context) -> Iterator[Link]:
 
 
 def _device(kind: str, source: Context) -> str:
-    """Return the name of a device of the host, the same whichever way its numbers are written."""
+    """Return the name of a host device, independent of the notation of its numbers."""
     address = source.get("address") or {}
     if kind == "pci":
         domain, bus, slot, function = (_number(address.get(key)) for key in ("domain", "bus", "slot", "function"))
@@ -123,17 +123,17 @@ def _number(written: Any, base: int = 10) -> int:
 
 
 class Picture:
-    """Guests, and what they use. Images of disks are in it where guests share them, or say that they do."""
+    """Guests and their resources. Disk images are included if guests share them, or declare that they do."""
 
     def __init__(self) -> None:
         self._guests: list[tuple[str, list[Link]]] = []
 
     def add(self, guest: str, links: Iterable[Link]) -> None:
-        """Take a guest and what it uses."""
+        """Add a guest and its resources."""
         self._guests.append((guest, list(links)))
 
     def _things(self) -> dict[tuple[str, str], str]:
-        """Return what is drawn beside the guests, each with its node: what it is known by in the picture."""
+        """Return the resources to draw, each with its node ID."""
         users: dict[tuple[str, str], set[int]] = {}
         alone = set()
         for number, (_, links) in enumerate(self._guests):
@@ -145,7 +145,7 @@ class Picture:
         return {thing: f"t{number}" for number, thing in enumerate(drawn)}
 
     def mermaid(self) -> str:
-        """Return the picture as a flowchart of Mermaid's (https://mermaid.js.org/syntax/flowchart.html)."""
+        """Return the graph as a Mermaid flowchart (https://mermaid.js.org/syntax/flowchart.html)."""
         things = self._things()
         lines = ["flowchart LR"]
         lines += [f'  g{number}["{_mermaid(name)}"]' for number, (name, _) in enumerate(self._guests)]
@@ -160,7 +160,7 @@ class Picture:
         return "\n".join(lines) + "\n"
 
     def svg(self) -> str:
-        """Return the picture as SVG. Raises Error where the package graphviz or Graphviz's program dot is missing."""
+        """Return the graph as SVG. Raises Error if the package graphviz or Graphviz's program dot is missing."""
         try:
             import graphviz
         except ImportError:
@@ -187,13 +187,13 @@ class Picture:
 
 
 def _mermaid(text: str) -> str:
-    """Return a text as Mermaid shows it as it is: what could mean something to it stands there as its number."""
+    """Return a text escaped for Mermaid: special characters are written by their numbers."""
     return _SPECIAL.sub(lambda found: f"#{ord(found[0])};", text)
 
 
 def _dot(text: str) -> str:
-    """Return a text as dot shows it as it is: it takes backslashes for escapes, and entities for characters."""
+    """Return a text escaped for dot: backslashes and entities have a meaning there."""
     import graphviz
 
-    escaped: str = graphviz.escape(text.replace("&", "&amp;"))  # of a type that says that it is no HTML
+    escaped: str = graphviz.escape(text.replace("&", "&amp;"))  # of a type that marks it as not HTML
     return escaped

@@ -1,4 +1,4 @@
-"""What guests come to at this moment, for those who look on while they or their templates are edited."""
+"""Current results of guests while they or their templates are edited, for ``watch`` and ``preview``."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ from kvmrender.templating.schema_parts import guest_schema
 
 @dataclass(frozen=True)
 class Look:
-    """What guests come to: the XML of each that is well, by name, what is wrong, and what there is to note.
+    """Results of guests: the XML of each valid one by name, problems, and notes.
 
-    ``files`` are the files that they are in, in the same order. ``traced`` is one of them, if that was asked for, and
-    ``places`` are those of the templates that wrote its lines. ``error`` is what kept all of them from being rendered,
-    such as a template that can't be read. ``secrets`` are those of the guests, by name, where templates of one's own
-    may write them anywhere.
+    ``files`` are the files of the guests, in the same order. ``traced`` is one of the guests, if requested, and
+    ``places`` are the template lines that wrote its XML. ``error`` is the error that prevented rendering, such as a
+    template that can't be parsed. ``secrets`` are those of the guests, by name, if custom templates may write them
+    anywhere.
     """
 
     xml: dict[str, str] = field(default_factory=dict)
@@ -50,14 +50,14 @@ class Look:
 
     @property
     def is_well(self) -> bool:
-        """Whether nothing is wrong."""
+        """Whether there are no problems."""
         return not self.problems and self.error is None
 
 
 class Looker:
-    """Renders guests again and again: the same files, with what goes under and over them, as the templates are then.
+    """Render guests repeatedly: the same files and layers, with the templates as they are at that time.
 
-    ``layers`` are ``defaults``, ``settings`` and what else Inputs takes.
+    ``layers`` are ``defaults``, ``settings`` and other arguments of Inputs.
     """
 
     def __init__(self, templates: tuple[str, ...], files: tuple[str, ...], layers: dict[str, Any]) -> None:
@@ -69,22 +69,22 @@ class Looker:
 
     @property
     def engine(self) -> Engine:
-        """The engine of the templates as they were when they were last read. Raises TemplateError."""
+        """The engine with the templates as last read. Raises TemplateError."""
         if self._engine is None:
             self._engine = _Rereading(self._templates, isolated=True, compiled=self._compiled)
         return self._engine
 
     def reread(self) -> None:
-        """Read the templates and the schema again, when they are next asked for."""
+        """Read the templates and the schema again when they are next needed."""
         self._engine = None
 
     def look(self, texts: dict[str, bytes] | None = None, most: int | None = None) -> Look:
-        """Render the guests of the files, or of ``texts`` in place of what is in the files of these names; ``most`` is
-        how many guests there may be."""
+        """Render the guests of the files, or of ``texts`` instead of the contents of the files with these names;
+        ``most`` is the maximum number of guests."""
         return self._look(texts or {}, most, lambda context: None)
 
     def trace(self, texts: dict[str, bytes], wanted: str | None, most: int) -> Look:
-        """Do what ``look`` does, and find the templates of the lines of one guest: the wanted one, or the first."""
+        """As ``look``, and trace the template lines of one guest: the given one, or the first."""
         contexts: dict[str, dict[str, Any]] = {}
 
         def keep(context: dict[str, Any]) -> None:
@@ -95,7 +95,7 @@ class Looker:
         name = next((name for name in (wanted, *contexts) if name in contexts and name in look.xml), None)
         if name is None:
             return look
-        # A context is a guest, too.
+        # A context is a valid guest.
         try:
             return replace(look, traced=name, places=self.engine.observed(contexts[name]).places)
         except Error as error:
@@ -137,7 +137,7 @@ class Looker:
 
 
 class _Texts(Inputs):
-    """Guest files of which some are not read, since their text is given."""
+    """Guest files, some of which have a given text instead of their contents."""
 
     def __init__(
         self,
@@ -151,10 +151,10 @@ class _Texts(Inputs):
         self._others = {name: Inputs(engine.schema.root, (name,), **layers) for name in files if name not in texts}
         self._names, self._texts, self._most = files, texts, most
         self.sources: list[str] = []
-        """The file of each guest that has been yielded."""
+        """The file of each yielded guest."""
 
     def documents(self, problems: list[Problem], again: bool = False) -> Iterator[Document]:
-        """Yield each guest; what is wrong with whole files is added to ``problems``."""
+        """Yield each guest; problems of whole files are added to ``problems``."""
         self.sources = []
         for number, (name, document) in enumerate(self._all(problems)):
             if number == self._most:
@@ -182,7 +182,7 @@ class _Texts(Inputs):
 
 
 class _Rereading(Engine):
-    """An engine that leaves all to Jinja, which compiles a template only where none before it has done so."""
+    """An engine that only uses Jinja, which compiles a template only if none before it has."""
 
     def __init__(
         self, templates: Iterable[str | os.PathLike[str]], isolated: bool = False, compiled: _Compiled | None = None
@@ -199,18 +199,18 @@ class _Rereading(Engine):
 
 
 class _Compiled(BytecodeCache):
-    """Keeps what templates were compiled to, by what is in them."""
+    """Cache of compiled templates, by contents."""
 
     def __init__(self) -> None:
-        self._codes: dict[str, tuple[str, CodeType | None]] = {}  # of each template the newest, with its checksum
+        self._codes: dict[str, tuple[str, CodeType | None]] = {}  # the newest of each template, with its checksum
 
     def load_bytecode(self, bucket: Bucket) -> None:
-        """Fill in what is known."""
+        """Load a compiled template if it is cached."""
         if not marks_lines(bucket.environment):  # it numbers the files that it compiles
             checksum, code = self._codes.get(bucket.key, ("", None))
             bucket.code = code if checksum == bucket.checksum else None
 
     def dump_bytecode(self, bucket: Bucket) -> None:
-        """Keep what was compiled."""
+        """Add a compiled template to the cache."""
         if not marks_lines(bucket.environment):
             self._codes[bucket.key] = bucket.checksum, bucket.code

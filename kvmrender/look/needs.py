@@ -1,4 +1,4 @@
-"""Which libvirt guests need, and what of them says so."""
+"""The libvirt version that guests need, and the fields that require it."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from kvmrender.schema.versions import OLDEST
 
 Release = tuple[int, ...]
 Needs = dict[str, Any]
-"""The ``name`` of a guest, the ``libvirt`` that it needs and the ``fields`` that say so; the libvirt that can have
-it no longer (``until``), if any, and what of it is ``dropped``."""
+"""The ``name`` of a guest, the ``libvirt`` version that it needs and the ``fields`` that require it; the first version
+that no longer supports it (``until``), if any, and the fields that it ``dropped``."""
 
 
 def needs_of(schema: GuestSchema) -> Callable[[dict[str, Any]], Needs]:
-    """Return what says of a context which libvirt it needs; it has to name one, if only any."""
+    """Return the libvirt version that a context needs. The guest must set libvirt, at least to any."""
     may_find, checks = ready(
         check for check in checks_of(schema) if check.level == ERROR and (check.since or check.until)
     )
@@ -45,12 +45,13 @@ def needs_of(schema: GuestSchema) -> Callable[[dict[str, Any]], Needs]:
 
 
 def newest_first(found: Iterable[Needs]) -> list[Needs]:
-    """Return guests by what they need; those that need the same in their order."""
+    """Return guests sorted by needed version, newest first; equal ones keep their order."""
     return sorted(found, key=lambda needs: version(needs["libvirt"]), reverse=True)
 
 
 def line(needs: Needs) -> str:
-    """Say in a line what a guest needs: ``web-1: 11.2.0 (disks[0].throttlefilters), 10.4.0 (sounds[0].model)``."""
+    """Return a line with the needs of a guest: ``web-1: 11.2.0 (disks[0].throttlefilters), 10.4.0
+    (sounds[0].model)``."""
     said = _by_version(needs["fields"], "since")
     if not any(field["since"] == needs["libvirt"] for field in needs["fields"]):
         said = [needs["libvirt"], *said]

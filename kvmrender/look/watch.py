@@ -1,4 +1,4 @@
-"""What ``watch`` tells at a terminal: how guests differ from what they were when they were last well, and why not."""
+"""Output of ``watch``: changes of guests since they were last valid, and problems."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from kvmrender.terminal import say, write
 
 
 def watch(looker: Looker, is_coloured: bool) -> None:
-    """Tell of the guests each time that one of their files or templates is saved, until it is interrupted.
+    """Report on the guests each time that a file or template is saved, until interrupted.
 
-    Raises Error where watchfiles is missing, and for templates that can't be read at the start.
+    Raises Error if watchfiles is missing, and for templates that can't be read at the start.
     """
     engine = looker.engine
     follower = Follower(looker.watched, engine.stack, "watch")
@@ -40,17 +40,17 @@ def _tell(parts: Iterator[tuple[bool, str]], is_coloured: bool) -> None:
 
 
 class Teller:
-    """Remembers how guests were when they were last well, and tells what has become of them since."""
+    """Keep the last valid state of guests, and report changes since."""
 
     def __init__(self, looker: Looker) -> None:
         self._looker = looker
         self._secrets = xml_secrets(looker.engine.schema.root)
         self._good: dict[str, str] = {}
         self._known: dict[str, list[str]] = {}
-        """Secrets of guests, as they are and as they were."""
+        """Secrets of guests, current and previous."""
 
     def first(self) -> Iterator[tuple[bool, str]]:
-        """Yield what is wrong at the start, and what is watched: lines, each with False."""
+        """Yield the problems at the start, and what is watched: lines, each with False."""
         look = self._looker.look()
         self._keep(look)
         yield from self._problems(look)
@@ -58,7 +58,7 @@ class Teller:
         yield False, f"{well}watching for changes, Ctrl-C ends"
 
     def next(self) -> Iterator[tuple[bool, str]]:
-        """Yield diffs, each with True, and lines on what is wrong, each with False."""
+        """Yield diffs, each with True, and lines on problems, each with False."""
         look = self._looker.look()
         if look.error is None:
             self._secrets = xml_secrets(self._looker.engine.schema.root)

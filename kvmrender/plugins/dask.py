@@ -1,7 +1,7 @@
-"""A fleet rendered by many machines: shards of JSON Lines, spread by Dask.
+"""Rendering of a fleet on many machines with Dask, in shards of JSON Lines.
 
-This needs the extra ``dask``. Dask decides what runs where, keeps what is rendered in the memory of the machine that
-rendered it, and renders again what a lost machine had.
+Requires the extra ``dask``. Dask schedules the shards, keeps rendered data in memory on the machine that rendered it,
+and renders again what a lost machine had.
 """
 
 from __future__ import annotations
@@ -20,17 +20,18 @@ if TYPE_CHECKING:
 
 
 def render(client: Client, shards: Sequence[str], output: str, **options: Any) -> Counter[str]:
-    """Render shards, each into a folder of its own in ``output``, which is named after it, and count what became of it.
+    """Render shards, each into its own folder in ``output`` with its name, and return counts by status.
 
-    ``shards`` are guest files, best JSON Lines, under paths that all workers have; so is ``output``. ``options`` are
-    those of ``kvmrender.fleet.shards.Job``. Guests of all shards are held against each other. If anything is wrong with
-    any, nothing is written. Raises GuestError with the problems of all shards, TemplateError, and Error.
+    ``shards`` are guest files, preferably JSON Lines, at paths that all workers can access; so is ``output``.
+    ``options`` are those of ``kvmrender.fleet.shards.Job``. Guests of all shards are checked against each other. If
+    there is any problem, nothing is written. Raises GuestError with the problems of all shards, TemplateError, and
+    Error.
     """
     job = Job(**options)
     folders = [str(Path(output, Path(shard).stem)) for shard in shards]
     if twice := [folder for folder, count in Counter(folders).items() if count > 1]:
         raise Error(f"{twice[0]}: is the folder of two shards: their names must differ")
-    parts = client.map(rendered, shards, job=job, pure=False)  # a file may have changed since the last time
+    parts = client.map(rendered, shards, job=job, pure=False)  # a file may have changed since the last run
     summaries = client.gather(client.map(_summary, parts))
     numbers = suspects(summaries)
     again = [

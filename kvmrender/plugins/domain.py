@@ -1,4 +1,4 @@
-"""A guest on a host's libvirt, as configuration management keeps it; nothing is needed there but virsh."""
+"""A guest in the libvirt of a host, for configuration management; the host needs only virsh."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ URI = "qemu:///system"
 
 
 class Ran(NamedTuple):
-    """What became of a command: its exit code, and what it has written to standard output and standard error."""
+    """Result of a command: exit code, standard output and standard error."""
 
     code: int
     output: str
@@ -24,20 +24,21 @@ class Ran(NamedTuple):
 
 
 class Host(Protocol):
-    """Where commands run."""
+    """The host on which commands run."""
 
     def run(self, command: list[str]) -> Ran:
         """Run a command."""
 
     def file(self, text: str) -> AbstractContextManager[str]:
-        """Return the path of a file there with this text, which nobody else can read, and which is removed then."""
+        """Return the path of a temporary file on the host with this text, readable only by its owner."""
 
 
 class Done(NamedTuple):
-    """What was done, or would be, none if all was well: ``defined``, ``started``, ``stopped``, ``undefined``.
+    """The actions that were, or would be, taken: ``defined``, ``started``, ``stopped``, ``undefined``; empty if none.
 
-    ``differences`` are what the host has, or had, otherwise; ``takes`` is what makes it so; ``diff`` is what changes of
-    the definition, as XML; ``left`` is what libvirt has otherwise even after the define. No secret is shown.
+    ``differences`` are the fields that differ, or differed, on the host; ``takes`` are the steps that apply them;
+    ``diff`` is the change of the definition as XML; ``left`` are fields that differ even after the define. Secrets are
+    masked.
     """
 
     actions: tuple[str, ...] = ()
@@ -55,9 +56,9 @@ def keep(
     templates: Iterable[str] = (),
     check: bool = False,
 ) -> Done:
-    """Bring a guest into a state on the libvirt at ``uri``, or only look what that would take. Raises Error.
+    """Bring a guest into a state on the libvirt at ``uri``, or only determine the required actions. Raises Error.
 
-    One that is to be absent is known by its name alone.
+    A guest that is to be absent is identified by its name alone.
     """
     folders = tuple(templates)
     virsh = _Virsh(host, uri)
@@ -104,7 +105,7 @@ def _without(virsh: _Virsh, guest: Result, folders: tuple[str, ...], check: bool
     xml = virsh.run("dumpxml", "--inactive", uuid)
     diff = difference(name, xml, None, renderer_of(folders).masker(guest))
     if not check:
-        if name in defined:  # first, as this may be refused: then it still runs
+        if name in defined:  # first, since it may be refused: the guest then keeps running
             virsh.run("undefine", "--nvram", "--managed-save", uuid)
         if name in active:
             virsh.run("destroy", uuid)
@@ -112,13 +113,13 @@ def _without(virsh: _Virsh, guest: Result, folders: tuple[str, ...], check: bool
 
 
 class _Virsh:
-    """A host's libvirt. Domains are named by their UUIDs, since virsh takes the name 7 for a number."""
+    """The libvirt of a host. Domains are identified by UUID, since virsh would take the name 7 for an ID."""
 
     def __init__(self, host: Host, uri: str) -> None:
         self._host, self._uri = host, uri
 
     def run(self, *arguments: str) -> str:
-        """Return what a command of virsh writes. Raises Error."""
+        """Return the output of a virsh command. Raises Error."""
         done = self._host.run(["virsh", "--quiet", "--connect", self._uri, *arguments])
         if done.code:
             said = " ".join(done.errors.split()) or f"exit code {done.code}"
@@ -126,7 +127,7 @@ class _Virsh:
         return done.output
 
     def domains(self) -> tuple[dict[str, str], dict[str, str]]:
-        """Return the UUIDs of the domains that are defined, and of those that run, by their names."""
+        """Return the UUIDs of the defined domains, and of the running ones, by name."""
         return self._listed("--all", "--persistent"), self._listed()
 
     def _listed(self, *which: str) -> dict[str, str]:
@@ -134,7 +135,7 @@ class _Virsh:
         return {name: uuid for uuid, name in (line.split(" ", 1) for line in lines)}
 
     def dumps(self, guest: Result, defined: dict[str, str], active: dict[str, str]) -> list[str]:
-        """Return what there is of a guest, and the definition of another that has its UUID."""
+        """Return the dumps of a guest, and the definition of another domain with its UUID."""
         name, uuid = guest.context["name"], guest.context.get("uuid")
         found = [self.run("dumpxml", "--inactive", "--security-info", defined[name])] if name in defined else []
         if name in active:

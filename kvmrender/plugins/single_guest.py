@@ -1,4 +1,4 @@
-"""One guest, as configuration management has it: from its variables or from a file."""
+"""Rendering of one guest for configuration management, from variables or from a file."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from kvmrender.api import LoadedGuest, Result, load, renderer_of
 from kvmrender.errors import ERROR, GuestError, Problem, listed, nearest
 
 MANY = 5
-"""Names that a message lists."""
+"""Maximum number of names in a message."""
 
 
 def rendered(guest: Any, templates: Iterable[str] = ()) -> Result:
-    """Render a guest; the problems of the result are notes. Raises GuestError and TemplateError."""
+    """Render a guest; the problems in the result are notes. Raises GuestError and TemplateError."""
     result = renderer_of(templates).result(guest)
     if any(problem.level == ERROR for problem in result.problems):
         raise GuestError(result.problems)
@@ -26,28 +26,28 @@ def from_values(guest: Any, templates: Iterable[str] = (), namespace: str | None
 
 
 def with_namespace(guest: Any, namespace: str | None) -> Any:
-    """Return a guest with this namespace, unless it names one, or isn't a mapping at all."""
+    """Return a guest with this namespace, unless it sets one or is not a mapping."""
     return {"namespace": namespace, **guest} if namespace is not None and isinstance(guest, Mapping) else guest
 
 
 def from_file(
     path: str, name: str | None = None, templates: Iterable[str] = (), namespace: str | None = None
 ) -> Result:
-    """Render the guest in a file, or the one of this name where there are several. Raises GuestError and TemplateError.
+    """Render the guest in a file, or the one with this name if there are several. Raises GuestError and TemplateError.
 
-    The problems of a guest have their lines.
+    Problems have the position in the file.
     """
     templates = tuple(templates)
     return _placed(_chosen(path, load(path, templates=templates, namespace=namespace), name), templates)
 
 
 def from_text(name: str, text: str) -> Result:
-    """Render the guest in a text of YAML or JSON, which messages call ``name``. Raises GuestError and TemplateError."""
+    """Render the guest in a YAML or JSON text, which messages call ``name``. Raises GuestError and TemplateError."""
     return _placed(_chosen(name, load(name, data=text.encode()), None))
 
 
 def _chosen(path: str, loaded: list[LoadedGuest], name: str | None) -> LoadedGuest:
-    """Return the guest that was asked for."""
+    """Return the guest with the given name."""
     names = [str(one.guest.get("name", "")) if isinstance(one.guest, dict) else "" for one in loaded]
     found = [one for one, known in zip(loaded, names, strict=True) if name in (None, known)]
     if len(found) == 1:

@@ -1,4 +1,4 @@
-"""The schema as editors need it: what users may write, not what templates see."""
+"""The JSON Schema for editors: what users can write, including short forms."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ _LEFT_ALONE = {"enum", "const", "default"}
 _SHOWN = ("title", "description", "default")
 _OWN = {"anchor", "defaults", "facts", "instead", "message", "only_on", "rules", "shorthand"}
 _OWN |= {"since", "until", "variants"}
-"""Keywords that no editor knows."""
+"""Keywords that editors do not know."""
 _MAPS = {"properties", "$defs", "patternProperties"}
 _SHORT = 40
-"""Letters of what is as short as a reference to it."""
+"""Maximum length of a schema that is not longer than a reference to it."""
 
 
 class HasSchema(Protocol):
-    """What has a schema of guests, such as an engine."""
+    """An object with a schema of guests, such as an engine."""
 
     schema: GuestSchema
 
 
 def editor_schema_text(engine: HasSchema, libvirt: str | None = None) -> str:
-    """Return the schema for editors of an engine's guests, or of those for a libvirt, as JSON."""
+    """Return the schema for editors as JSON, for an engine's guests or for those of one libvirt version."""
     schema = schema_of(engine.schema, libvirt)
     return _text(_once(editor_schema(schema))) + "\n"
 
@@ -43,7 +43,7 @@ def _text(node: Any) -> str:
 
 
 def _once(schema: Node) -> Node:
-    """Return a schema in which what several places say alike stands once, in ``$defs``."""
+    """Return a schema in which repeated subschemas occur once, in ``$defs``."""
     texts = {id(node): text for node in _nodes(schema) if len(text := _text(node)) > _SHORT}
     times = Counter(texts.values())
     names = {text: str(number) for number, text in enumerate(text for text in times if times[text] > 1)}
@@ -81,7 +81,7 @@ def _nodes(node: Any, is_node: bool = True) -> Iterator[Node]:
 
 
 def editor_schema(schema: GuestSchema) -> Node:
-    """Return one self-contained JSON Schema (draft 2020-12) of what users may write, short forms included."""
+    """Return one self-contained JSON Schema (draft 2020-12) of what users can write, including short forms."""
     schema = public(schema)
     root = schema.root
     loose = _inside(root, root)
@@ -92,7 +92,7 @@ def editor_schema(schema: GuestSchema) -> Node:
 
 
 def _inside(node: Node, root: Node) -> Node:
-    """Return a node with every value inside it widened, but not itself."""
+    """Return a node in which every value inside is extended by short forms, but not the node itself."""
     result: Node = {}
     for key, item in node.items():
         if key in _OWN:
@@ -121,13 +121,13 @@ def _is_filled(node: Node | None, root: Node) -> bool:
 
 
 def _is_of_what_is_filled(condition: Node, node: Node, root: Node) -> bool:
-    """Say whether a condition is about mappings without a key that has a value even where it is left out."""
+    """Return whether a condition tests that a key with a default is missing."""
     missing = condition.get("if", {}).get("not", {}).get("required", ())
     return any(_is_filled(node.get("properties", {}).get(name), root) for name in missing)
 
 
 def _written(node: Any, root: Node) -> Any:
-    """Return what may be written where the full form of ``node`` belongs: that, its short forms, and null."""
+    """Return the schema of what users can write for the full form of ``node``: this form, its short forms, and null."""
     if not isinstance(node, dict):
         return node
     target = resolve(root, node)
@@ -154,12 +154,12 @@ def _written(node: Any, root: Node) -> Any:
 
 
 def _bare(node: Node) -> Node:
-    """Return a node without what is shown of it, which is where it is used: an editor shows what it finds in both."""
+    """Return a node without annotations. They are given where it is used, since an editor shows those of both."""
     return {key: item for key, item in node.items() if key not in _SHOWN}
 
 
 def _scalars(target: Node) -> list[Node]:
-    """Return the other scalars that the reader takes: decimal strings, integers, true and false."""
+    """Return further scalars that the reader accepts: decimal strings, integers, true and false."""
     if target.get("type") == "integer":
         return [{"type": "string", "pattern": "^-?[0-9]+$"}]
     if target.get("type") == "string":

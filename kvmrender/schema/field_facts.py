@@ -1,4 +1,4 @@
-"""What the schema says of a field, in words: for ``explain``, and for the page of all fields."""
+"""Descriptions of fields from the schema, for ``explain`` and the field pages."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _STEP = re.compile(r"\[[0-9]*\]")
 
 @dataclass(frozen=True)
 class Field:
-    """A field of a guest: its path without positions in lists, and the nodes of the schema from the root down to it.
+    """A field of a guest: its path without list indices, and the schema nodes from the root to it.
 
-    ``anchor`` is its place in libvirt's reference, or the nearest that is known; ``reference`` is what it shares its
-    fields with, if anything; ``overlays`` are the nodes of the same field in the parts of the architectures.
+    ``anchor`` is its anchor in libvirt's reference, or the nearest known one; ``reference`` is the shared definition of
+    its fields, if any; ``overlays`` are the nodes of the field in the parts of architectures.
     """
 
     path: Path
@@ -39,12 +39,12 @@ class Field:
 
     @property
     def node(self) -> Node:
-        """What the schema says of the field itself."""
+        """The schema node of the field."""
         return self.nodes[-1]
 
     @cached_property
     def item(self) -> Node:
-        """What the schema says of an item, where the field is a list, or else of the field."""
+        """The node of an item, if the field is a list, otherwise of the field."""
         return _item(self.root, self.node)
 
     @property
@@ -57,12 +57,12 @@ class Field:
         return ".".join(parts)
 
     def children(self) -> Iterator[Field]:
-        """Yield the fields that are in this one."""
+        """Yield the fields inside this one."""
         for name, place in self.item.get("properties", {}).items():
             yield self.child(name, place)
 
     def child(self, name: str, place: Node) -> Field:
-        """Return a field that is in this one; ``place`` is what stands for it in the schema."""
+        """Return a field inside this one; ``place`` is its step in the schema."""
         overlays = [
             (arch, resolve(self.root, node["properties"][name]))
             for arch, node in self.overlays
@@ -70,7 +70,7 @@ class Field:
         ]
         node, inner = resolve(self.root, place), _item(self.root, place)
         reference = place.get("$ref") or node.get("items", {}).get("$ref")
-        place_of_part = (reference or "").split("/")[2:3]  # nothing for "#", a guest in a guest
+        place_of_part = (reference or "").split("/")[2:3]  # no path for "#", a guest inside a guest
         part = self.root["$defs"].get(place_of_part[0], {}) if place_of_part else {}
         anchor = next((found["anchor"] for found in (node, inner, part) if "anchor" in found), self.anchor)
         shared = reference if "properties" in inner else None
@@ -78,17 +78,17 @@ class Field:
 
     @property
     def description(self) -> str:
-        """What it is, in a sentence."""
+        """The description."""
         return str(self.node.get("description") or self.item.get("description") or self.item.get("title", ""))
 
     @property
     def kind(self) -> str:
-        """What kind of value it has."""
+        """The type of its values."""
         return f"list of {_kind(self.item)}s" if self.node.get("type") == "array" else _kind(self.node)
 
     @property
     def values(self) -> str:
-        """The values that it takes."""
+        """The accepted values."""
         said = _values(self.item)
         limits = [
             f"{word} {self.node[key]}"
@@ -112,7 +112,7 @@ class Field:
 
     @property
     def default(self) -> list[str]:
-        """What it is where it is left out; nothing where it is left out then, too."""
+        """The default; empty if there is none."""
         said: dict[str, list[str]] = {}
         for arch, node in self.overlays:
             for default in _defaults(node):
@@ -121,7 +121,7 @@ class Field:
 
     @property
     def shorthand(self) -> list[str]:
-        """The short forms of it, and those that it is the main value of."""
+        """The short forms of the field, and those of which it is the main value."""
         name, (presence, short) = self.path[-1] if self.path else "", forms(self.item)
         found = []
         if isinstance(short, str):
@@ -148,7 +148,7 @@ class Field:
 
     @property
     def since(self) -> str:
-        """The libvirts that have it, and of its values those that not all of these have."""
+        """The libvirt versions that support it, and those of single values that differ."""
         own = next((fact.since for fact, _ in map(facts, reversed(self.nodes)) if fact.since), "")
         dropped = next((fact.until for fact, _ in map(facts, reversed(self.nodes)) if fact.until), "")
         said = f"libvirt {own}" if own else f"libvirt {OLDEST} or earlier"
@@ -162,14 +162,14 @@ class Field:
         return f"{said} ({', '.join(of_values)})" if of_values else said
 
     def versions_of_values(self) -> dict[str, Fact]:
-        """Return what is said of the versions of single values."""
+        """Return the versions of single values."""
         above = _item(self.root, self.nodes[-2]) if len(self.nodes) > 1 else {}
         named = variants_of(self.root, above).get(str(self.path[-1]), []) if self.path else []
         return {**facts(self.item)[1], **facts(self.node)[1], **dict(of_values(named))}
 
     @property
     def only(self) -> list[str]:
-        """What must hold for it to be there."""
+        """Conditions under which the field is allowed."""
         found = []
         architectures = next(
             (
@@ -193,7 +193,7 @@ class Field:
 
     @property
     def is_required(self) -> bool:
-        """Whether it must be given: it is required, and nothing fills it in."""
+        """Whether the field must be given: it is required and has no default."""
         required = self.path[-1] in _item(self.root, self.nodes[-2]).get("required", ())
         return required and not self.default
 
@@ -211,19 +211,19 @@ class Field:
 
     @property
     def is_secret(self) -> bool:
-        """Whether it is shown nowhere but in the XML."""
+        """Whether the value is secret, that is, shown only in the XML."""
         return any("writeOnly" in node for node in self.nodes)
 
 
 def whole(schema: GuestSchema) -> Field:
-    """Return the guest itself, whose children are all fields at the top."""
+    """Return the field of the guest itself, whose children are all fields at the top level."""
     schema = public(schema)
     overlays = tuple((arch, part) for arch, part in schema.architectures.items())
     return Field((), (schema.root,), "", None, overlays, schema.root)
 
 
 def field_at(schema: GuestSchema, written: str) -> Field:
-    """Return the field that users call ``disks[0].driver.cache``; positions may be left out. Raises Error."""
+    """Return the field for a path such as ``disks[0].driver.cache``; indices are optional. Raises Error."""
     found = whole(schema)
     for step in filter(None, _STEP.sub("", written).split(".")):
         children = {str(child.path[-1]): child for child in found.children()}
@@ -292,10 +292,10 @@ def _values(node: Node) -> str:
 
 
 def _defaults(node: Node) -> Iterator[str]:
-    """Yield what a node says of a value that is left out."""
+    """Yield what a node defines for an omitted value."""
     cases = [*node.get("defaults", ()), *([{"value": node["default"]}] if "default" in node else [])]
     by_keys: dict[tuple[str, str], list[str]] = {}
-    """The keys of a neighbour from which a value follows."""
+    """Neighbor keys from which a value is derived."""
     for case in cases:
         for neighbour in case.get("when", ()):
             name, _, key = neighbour.partition(".")
@@ -322,14 +322,14 @@ def _either(wanted: Any) -> str:
 
 
 def _flow(value: Any) -> str:
-    """Write a value as it would stand in a guest, where yes and 3 are text too."""
+    """Format a value as in a guest file, where yes and 3 are also accepted as text."""
     if not isinstance(value, (dict, list)):
         return str(value).lower() if isinstance(value, bool) else str(value)
     return yaml.safe_dump(value, default_flow_style=True, width=1000, sort_keys=False).strip()
 
 
 def _one_of(owners: list[list[str] | None]) -> str:
-    """Say which values of a key these are: ``is a or b``, ``is not given``."""
+    """Describe values of a key: ``is a or b``, ``is not given``."""
     values = [value for owner in owners for value in owner or ()]
     said = [f"is {listed(values, 'or')}"] if values else []
     said += ["is not given"] if [] in owners else []

@@ -1,45 +1,44 @@
-"""The schema of a guest, put together from the parts beside the templates.
+"""The schema of a guest, assembled from the parts next to the templates.
 
 ``templates/`` holds the parts: ``guest.schema.yaml``, which refers to the others, and one for each architecture.
 They are JSON Schema (draft 2020-12) of the guest in full form, in YAML, with keywords of our own:
 
-``shorthand``     what else may be written for a mapping: the key that a bare scalar stands for, or such keys by
-                  patterns; ``true`` for an element that only exists or not, for which true and false will do; or a
-                  list of these
-``defaults``      cases, of which the first that holds gives the value of what is left out: see ``context.key_shapes``
-``variants``      which keys go with which value of another: see ``_with_variants``
-``only_on``       the architectures that have it; the parts of the others refuse it
-``message``       what a ``pattern`` asks for, why something else refuses, or why keys are ``required``, in words
-``rules``         what may not stand together: see ``checks.rules``
-``since``         the libvirt that brought it, where that is newer than 9.0, or single values: see ``schema.versions``;
-                  ``until`` the first that no longer has it, ``instead`` what there is where it is not, in words
-``anchor``        the place in libvirt's reference
-``extends``       the part, or parts, that this one is merged into: objects merge deeply, rules by
-                  their ids, all else replaces
-``facts``         what libvirt, import and the checks that are computed know of it. Of a device, the kinds of
-                  ``addresses`` that it may have, by its fields; of controllers, what their ``models`` are. Of a field,
-                  where it is ``written`` in the XML, if that is not an attribute or element of its name (of a list: of
-                  its items' ``title``): a path from the element of its mapping, ``model/@name``, ``../@firmware``;
-                  ``automatic``, values that libvirt gives by itself where it is left out, in full form (see
-                  ``libvirt.tidying``); ``live``, what of an element only a running guest has: elements, and attributes
-                  (``@id``); where there is a field of that name, the values that it refuses.
-                  At the top of the part of an architecture, what that is: its ``names``, the canonical one first;
-                  ``disk_buses``, the usual bus of each kind of disk; ``machine_buses``, the buses of its machines, by
-                  patterns of their names; ``machine_kinds``, their kinds (q35, virt) by patterns;
-                  ``machine_aliases``, which stands for the newest of those whose names begin so; ``serial_models``, the
-                  models of its kinds of serial ports, the usual kind first; ``usb_controller``, who sees to one;
-                  ``address_types`` and ``usual_addresses``, where its devices are; ``like``, an architecture that
-                  it is like in all that its part does not say; ``acpi`` and ``gic``, features that known kinds of
-                  machines have; ``without_balloon``, machines that have no place for one
+``shorthand``     short forms of a mapping: the key that a scalar sets, or such keys by pattern; ``true`` for an element
+                  that is present or not, for which true and false are accepted; or a list of these
+``defaults``      cases of the default; the first whose condition holds applies: see ``context.key_shapes``
+``variants``      keys that depend on the value of another key: see ``_with_variants``
+``only_on``       the architectures that support it; the parts of the others refuse it
+``message``       what a ``pattern`` requires, why another keyword refuses a value, or why keys are ``required``
+``rules``         combinations of values that are not allowed: see ``checks.rules``
+``since``         the libvirt version that introduced it, if newer than 9.0, or those of single values: see
+                  ``schema.versions``; ``until`` is the first that no longer supports it, ``instead`` the alternative
+``anchor``        anchor in libvirt's reference
+``extends``       the part, or parts, that this one is merged into: objects merge recursively, rules by
+                  their IDs, everything else replaces
+``facts``         facts for import, drift and the checks in Python. Of a device, its address types (``addresses``), by
+                  its fields; of controllers, facts about their ``models``. Of a field, its path in the XML
+                  (``written``), if that is not an attribute or element of its name (of a list: of its items'
+                  ``title``), from the element of its mapping, ``model/@name``, ``../@firmware``; ``automatic``, values
+                  that libvirt sets itself if it is omitted, in full form (see ``libvirt.tidying``); ``live``, parts of
+                  an element that only a running guest has: elements, and attributes (``@id``), or values if a field has
+                  that name.
+                  At the top level of an architecture's part: its ``names``, the canonical one first; ``disk_buses``,
+                  the default bus of each type of disk; ``machine_buses``, the buses of its machines, by patterns of
+                  their names; ``machine_kinds``, their kinds (q35, virt) by patterns; ``machine_aliases``, the alias of
+                  the newest version, by prefix; ``serial_models``, the models of its types of serial ports, the default
+                  type first; ``usb_controller``, how a guest gets one; ``address_types`` and ``usual_addresses``, the
+                  address types of its devices; ``like``, an architecture whose facts apply by default; ``acpi`` and
+                  ``gic``, default features of known kinds of machines; ``without_balloon``, machines that do not
+                  support one
 
-A case of ``defaults`` has a ``value``, null for none, and says ``when``: a neighbour, or a key of one, is given
-(``{source.dev: true}``), is not (``{firmware: false}``), or has one of some values (``{type: [vnc, spice]}``);
-``/type`` is that of the guest. In place of a value stands, ``derived``, from what it is computed; ``from`` names the
-fields, ``without`` is what is derived where none of these is given (left out: nothing that breaks a rule).
+A case of ``defaults`` has a ``value``, null for none, and the condition ``when``: a neighbor key, or a key in one, is
+given (``{source.dev: true}``), is not given (``{firmware: false}``), or has one of some values (``{type: [vnc,
+spice]}``); ``/type`` is that of the guest. Instead of a value, ``derived`` states what the default is derived from;
+``from`` names the fields, ``without`` is the result if none of these is given (if omitted: one that violates no rule).
 
-Standard keywords say the rest: ``writeOnly`` is a secret, which is shown nowhere but in the XML; ``format`` is ``xml``
-for text that must be well-formed, ``memory`` for a size of memory, ``architecture`` and ``check`` for the names of
-these; the ``title`` of the items of a list of devices is their element.
+Standard keywords are used for the rest: ``writeOnly`` marks a secret, which is shown only in the XML; ``format`` is
+``xml`` for text that must be well-formed, ``memory`` for a memory size, ``architecture`` and ``check`` for the names of
+these; the ``title`` of the items of a list of devices is their element name.
 """
 
 from __future__ import annotations
@@ -60,28 +59,28 @@ Node = dict[str, Any]
 ENDING = ".schema.yaml"
 ROOT = "guest" + ENDING
 NAMED = ("properties", "$defs", "patternProperties", "dependentSchemas")
-"""Keywords that hold nodes by names, which may look like keywords."""
+"""Keywords that map names to nodes; the names may look like keywords."""
 VALUES = frozenset(
     ["const", "enum", "default", "defaults", "examples", "facts", "instead", "rules", "shorthand", "since", "until"]
 )
 """Keywords that hold values, which may look like nodes."""
 FREE: dict[str, Any] = {}
-"""The node of what the schema leaves free, such as what is below ``vars``."""
+"""The node of unrestricted values, such as those below ``vars``."""
 DEEPEST = 3
-"""How deep in a guest an element can be that only some architectures have."""
+"""Maximum depth of an element that only some architectures support."""
 
 
 Steps = tuple["str | tuple[str, ...]", ...]
-"""Keys, from which lists lead to all their items; those in a tuple may be repeated, or left out."""
+"""Keys of a path, with list items implied; a tuple holds keys that may be repeated or omitted."""
 PlacedRule = tuple[Steps, Node, Node, "tuple[str | tuple[str, ...], ...]"]
-"""The place of the mappings that a rule is for, the rule, a case of it, and keys of which the guest must write one, or
-all of several, for the case to find anything."""
+"""The place of the mappings that a rule is for, the rule, one of its cases, and keys, one or all of which the guest
+must contain for the case to find anything."""
 
 
 class GuestSchema:
-    """``root`` is the whole schema, self-contained; ``architectures`` maps canonical names to their parts;
-    ``names`` maps every name of an architecture to the canonical one. ``is_shipped``: no part is of one's own.
-    ``rules`` are those of all parts, if they are known already."""
+    """``root`` is the whole schema, self-contained; ``architectures`` maps canonical names to their parts; ``names``
+    maps every name of an architecture to its canonical name. ``is_shipped`` means without custom parts. ``rules`` are
+    those of all parts, if known already."""
 
     def __init__(
         self,
@@ -96,11 +95,11 @@ class GuestSchema:
 
     @cached_property
     def validator(self) -> jsonschema_rs.Draft202012Validator:
-        """The compiled schema. Raises ValueError for what is none."""
+        """The compiled schema. Raises ValueError if it is invalid."""
         return validator_of(self.root)
 
     def of_architecture(self, arch: str) -> Node:
-        """Return the schema for guests of one architecture, in which keys that have a default may be missing."""
+        """Return the schema for guests of one architecture, in which keys with a default are optional."""
         properties, required = self.root["properties"], self.root["required"]
         needed = [key for key in required if "default" not in resolve(self.root, properties.get(key, {}))]
         rules = self.root["allOf"][: -len(self.architectures)]
@@ -108,11 +107,11 @@ class GuestSchema:
 
 
 def validator_of(schema: Node) -> jsonschema_rs.Draft202012Validator:
-    """Compile a schema. Raises ValueError for what is none."""
-    import_module("decimal")  # jsonschema-rs does so too as it is imported, and panics if it is interrupted there
+    """Compile a schema. Raises ValueError if it is invalid."""
+    import_module("decimal")  # jsonschema-rs does this when it is imported, and panics if it is interrupted
     from jsonschema_rs import Draft202012Validator, RegexOptions
 
-    # Its own messages are not shown: without the mask each would hold the whole value that is wrong, written as JSON.
+    # Its own messages are not shown: without the mask, each would contain the whole invalid value as JSON.
     return Draft202012Validator(schema, mask="", pattern_options=RegexOptions())  # patterns can't backtrack
 
 
@@ -123,9 +122,11 @@ def load_schema(
     vet: Callable[[dict[str, Node]], None] = lambda parts: None,
     checks: Mapping[str, str] | None = None,
 ) -> GuestSchema:
-    """Put the schema together. ``read`` gives a part by its name, ``names`` are all the names there are; ``vet`` sees
-    the parts before they are put together, with references into ``$defs`` of the whole, and may raise what it likes.
-    ``checks`` are those that are no rules of these parts: by their ids, what holds where they find nothing.
+    """Assemble the schema.
+
+    ``read`` returns a part by name, ``names`` are all names. ``vet`` is called with the parts before they are
+    assembled, with references already resolved to ``$defs`` of the whole, and may raise any exception. ``checks`` are
+    descriptions of the checks that are not rules of these parts, by ID.
     """
     parts: dict[str, Node] = {}
 
@@ -195,12 +196,12 @@ def _is_architecture(part: Node) -> bool:
 
 
 def all_defs(parts: dict[str, Node]) -> dict[str, Node]:
-    """Return the ``$defs`` of the whole: those of its root, and the other parts."""
+    """Return the ``$defs`` of the whole schema: those of its root, and the other parts."""
     return {**parts[ROOT].get("$defs", {}), **{key_of(name): part for name, part in parts.items() if name != ROOT}}
 
 
 def whole_part(name: str, read: Callable[[str], Node]) -> Node:
-    """Return a part, merged into the one that it extends."""
+    """Return a part merged into the one that it extends."""
     part = dict(read(name))
     if not (names := extended(part)):
         return part
@@ -213,13 +214,13 @@ def whole_part(name: str, read: Callable[[str], Node]) -> Node:
 
 
 def extended(part: Node) -> list[str]:
-    """Return the names of the parts that one is merged into, the lowest first."""
+    """Return the names of the parts that a part extends, the lowest first."""
     names = part.get("extends", [])
     return [names] if isinstance(names, str) else names
 
 
 def _of_others(root: Node, node: Node, arch: str, path: str = "", depth: int = 0) -> Iterator[tuple[str, list[str]]]:
-    """Yield the keys (``features.gic``) that only other architectures have, and these architectures."""
+    """Yield the keys (``features.gic``) that only other architectures support, with these architectures."""
     for name, place in node.get("properties", {}).items():
         child = resolve(root, place)
         if arch not in child.get("only_on", (arch,)):
@@ -229,12 +230,12 @@ def _of_others(root: Node, node: Node, arch: str, path: str = "", depth: int = 0
 
 
 def key_of(name: str) -> str:
-    """Return the key of a part in the ``$defs`` of the whole."""
+    """Return the key of a part in the ``$defs`` of the whole schema."""
     return name.removesuffix(ENDING).replace("/", ".")
 
 
 def _absolute(node: Any, name: str, add: Callable[[str], Node]) -> Any:
-    """Return the node with its references to other parts turned into references into ``$defs``."""
+    """Return a node with its references to other parts resolved to ``$defs``."""
     if isinstance(node, list):
         return [_absolute(item, name, add) for item in node]
     if not isinstance(node, dict):
@@ -255,19 +256,19 @@ def _absolute(node: Any, name: str, add: Callable[[str], Node]) -> Any:
 
 
 def target_of(name: str, reference: str) -> tuple[str, str]:
-    """Return the part that a reference in the part ``name`` leads to, and where in it."""
+    """Return the part that a reference in the part ``name`` refers to, and the path in it."""
     file, _, fragment = reference.partition("#")
     return posixpath.normpath(posixpath.join(posixpath.dirname(name), file)) if file else name, fragment.rstrip("/")
 
 
 def _with_variants(node: Node) -> Node:
-    """Return a node with its ``variants`` written out as conditions of JSON Schema.
+    """Return a node with its ``variants`` converted to conditions of JSON Schema.
 
-    ``{"type": [{"is": ["pci"], "allows": ["slot"], "requires": ["bus"], "properties": {…}}]}`` says of a mapping
-    whose type is pci that it may have a slot, must have a bus, and what else holds of its properties. A key that
-    any variant allows is only for those that do; other keys are for all. ``"is": []`` is a mapping without a type,
-    ``"is": null`` one with a type that no other variant names. ``"source.dev"`` is the key dev of the mapping
-    source, where that is given. A variant may have a ``since`` too.
+    ``{"type": [{"is": ["pci"], "allows": ["slot"], "requires": ["bus"], "properties": {…}}]}`` means: a mapping with
+    type pci may have a slot, must have a bus, and its properties must match. A key that any variant allows is allowed
+    only in those that list it; other keys are allowed in all. ``"is": []`` is a mapping without a type, ``"is": null``
+    one with a type that no other variant names. ``"source.dev"`` is the key dev of the mapping source, if given. A
+    variant may have a ``since`` too.
     """
     conditions = []
     for key, variants in node["variants"].items():
@@ -299,7 +300,7 @@ def _with_variants(node: Node) -> Node:
             because = f"{key} is {' or '.join(values)}" if values else f"there is {'no ' if values == [] else ''}{key}"
             for name, refusal in refused.items():
                 if name.partition(".")[0] in refused and "." in name:
-                    continue  # the mapping that it is in is refused
+                    continue  # the mapping that contains it is refused
                 inside, last = _inside(then, name)
                 inside.setdefault("properties", {})[last] = refusal
             for name in variant.get("requires", ()):
@@ -319,7 +320,7 @@ def _owners(key: str, values: list[str] | None) -> list[str]:
 
 
 def _inside(node: Node, name: str) -> tuple[Node, str]:
-    """Return the node that the last part of a key with dots is a property of, made where it is missing."""
+    """Return the node of the property named by the last part of a dotted key, created if missing."""
     *above, last = name.split(".")
     for step in above:
         node = node.setdefault("properties", {}).setdefault(step, {})
@@ -337,7 +338,7 @@ def _merge(into: Node, other: Node) -> None:
 
 
 def resolve(root: Node, node: Any) -> Node:
-    """Return a node with its ``$ref`` followed; what stands beside the reference wins."""
+    """Return a node with its ``$ref`` resolved; keys next to the reference take precedence."""
     while isinstance(node, dict) and "$ref" in node:
         target: Any = root
         for step in node["$ref"].removeprefix("#").split("/")[1:]:
@@ -347,20 +348,20 @@ def resolve(root: Node, node: Any) -> Node:
 
 
 def inner(root: Node, node: Node, step: str | int) -> Node:
-    """Return the node of a key of what ``node`` describes, or of an item where it is a list; FREE if there is none."""
+    """Return the node of a key, or of a list item, of the value that ``node`` describes; FREE if there is none."""
     child = node.get("items") if isinstance(step, int) else node.get("properties", {}).get(step)
     return FREE if child is None else resolve(root, child)
 
 
 def parts(root: Node, node: Node, value: Any) -> Iterator[tuple[str | int, Node, Any]]:
-    """Yield what is right inside a value that ``node`` describes: each key or position, its node, and the value."""
+    """Yield the children of a value that ``node`` describes: key or index, node, and value."""
     inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for step, item in inside:
         yield step, inner(root, node, step), item
 
 
 def value_at(value: Any, path: Path, missing: Any = None) -> Any:
-    """Return what stands at a path in a value, or what is given for where it is missing."""
+    """Return the value at a path, or the default that is given."""
     for step in path:
         try:
             value = value[step]
@@ -370,12 +371,12 @@ def value_at(value: Any, path: Path, missing: Any = None) -> Any:
 
 
 def element_of(root: Node, name: str, node: Node) -> str:
-    """Return the name of the element that a field is written as: that of a list is the ``title`` of its items."""
+    """Return the element name of a field; that of a list is the ``title`` of its items."""
     return str(resolve(root, node["items"]).get("title", name)) if "items" in node else name
 
 
 def variants_of(root: Node, node: Node) -> dict[str, list[Node]]:
-    """Return the ``variants`` of a node, also of those that hold with it."""
+    """Return the ``variants`` of a node, including those of nodes that it includes."""
     found: dict[str, list[Node]] = dict(node.get("variants", {}))
     for rule in node.get("allOf", ()):
         if "if" not in rule:
@@ -385,7 +386,7 @@ def variants_of(root: Node, node: Node) -> dict[str, list[Node]]:
 
 
 def all_fields(root: Node, node: Node, path: Path = (), above: tuple[str, ...] = ()) -> Iterator[Path]:
-    """Yield every field of a schema, without positions in lists."""
+    """Yield all fields of a schema, without list indices."""
     reference = node.get("$ref")
     if reference is not None:
         if reference in above:
@@ -400,7 +401,7 @@ def all_fields(root: Node, node: Node, path: Path = (), above: tuple[str, ...] =
 
 
 def node_at(root: Node, path: Iterable[str | int]) -> Any:
-    """Return what stands in the schema at ``path``."""
+    """Return the schema's content at ``path``."""
     node: Any = root
     for step in path:
         node = node[step]

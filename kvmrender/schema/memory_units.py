@@ -1,4 +1,4 @@
-"""Sizes of memory in libvirt's units (https://libvirt.org/formatdomain.html#memory-allocation)."""
+"""Memory sizes in libvirt's units (https://libvirt.org/formatdomain.html#memory-allocation)."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ _SIZE = re.compile(r"([0-9]{1,30})\s*(?:[kKmMgGtTpPeE](?:[iI]?[bB])?|[bB](?:[yY]
 MOST_LETTERS = 100
 KIB, MIB = 1 << 10, 1 << 20
 MAX_BYTES = (1 << 63) - KIB
-"""The largest size that libvirt can hold."""
+"""The largest size in bytes that libvirt supports."""
 
 
 def unit_bytes(unit: str) -> int:
-    """Return how many bytes a unit of libvirt's is: ``b``, ``KB`` (1000), ``KiB`` or ``k`` (1024) to ``EiB``."""
+    """Return the number of bytes of a libvirt unit: ``b``, ``KB`` (1000), ``KiB`` or ``k`` (1024) to ``EiB``."""
     folded = unit.lower()
     if folded in ("b", "byte", "bytes"):
         return 1
@@ -25,10 +25,10 @@ def unit_bytes(unit: str) -> int:
 
 @lru_cache(maxsize=256)
 def memory(size: int | str) -> dict[str, Any]:
-    """Return a size as libvirt's element has it, ``{"unit": "MiB", "text": 4096}``, which is not to be changed.
+    """Return a size as a libvirt element, ``{"unit": "MiB", "text": 4096}``, which must not be changed.
 
-    A whole number is MiB, a string takes libvirt's units (``4 GiB``). The unit is MiB where that is exact,
-    else KiB. Raises ValueError, whose text says what was expected.
+    A whole number is MiB; a string takes libvirt's units (``4 GiB``). The result is in MiB if that is exact, otherwise
+    in KiB. Raises ValueError, whose message states what is expected.
     """
     text = str(size)
     match = _SIZE.fullmatch(text := text.strip()) if len(text) <= MOST_LETTERS else None
@@ -44,5 +44,5 @@ def memory(size: int | str) -> dict[str, Any]:
 
 
 def to_bytes(element: dict[str, Any]) -> int:
-    """Return the bytes of a memory element; libvirt's unit is KiB where it is left out."""
+    """Return the size of a memory element in bytes; libvirt's default unit is KiB."""
     return int(element["text"]) * unit_bytes(element.get("unit", "KiB"))

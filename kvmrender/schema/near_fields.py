@@ -1,4 +1,4 @@
-"""Which field is meant by a key that there isn't: by letters, by the same name elsewhere, and by other words for it."""
+"""Suggestions for unknown keys: by spelling, by the same name elsewhere, and by synonyms."""
 
 from __future__ import annotations
 
@@ -16,23 +16,22 @@ from kvmrender.schema.shorthand import QUANTITIES, forms, texts
 
 SYNONYMS = File(__file__).with_name("synonyms.yaml")
 SLIP = 0.85
-"""How like a known key, from 0 to 1, a key is that has a slip of the pen in it. It is taken for that, whatever else has
-its name."""
+"""Similarity, from 0 to 1, from which an unknown key is taken for a misspelling of a known one, whatever other fields
+have its name."""
 MOST_KEYS = 9
-"""Keys that are all listed; of more, it is so many of the nearest:"""
 NEAREST = 5
 OTHER = "…"
 """What stands in a form for a value that only the user knows."""
 MAIN = ("source", "name")
-"""Keys of which the first that a mapping has mostly holds its main value, where no other takes the word."""
+"""Keys that usually hold the main value of a mapping, in order, if no other key accepts the word."""
 _PLAIN = re.compile(r"[A-Za-z0-9/](?:[\w/. -]*[\w/.-])?", re.ASCII)
 _SIZE = re.compile(r"([0-9]{1,18}) ?([A-Za-z]{1,5})", re.ASCII)
 MOST_PLACES = 3
-"""Fields of one name that are told, at most."""
+"""Maximum number of fields of one name in a message."""
 
 
 def key_hint(root: Node, above: Path, key: str, known: Iterable[str]) -> str:
-    """Say which field is meant by an unknown key of the mapping at a path, which has the ``known`` ones."""
+    """Return a hint for an unknown key of the mapping at a path, which has the ``known`` ones."""
     known = [*known]
     if meant := _synonyms().get(_dotted((*above, key))):
         return f" (did you mean {meant!r}?)"
@@ -50,7 +49,7 @@ def key_hint(root: Node, above: Path, key: str, known: Iterable[str]) -> str:
 
 
 def form_hint(root: Node, path: Path, value: object) -> str:
-    """Say which field beside the one at a path is meant, where a scalar was given to what takes none: ``vcpus: 4``."""
+    """Suggest the neighbor field that is meant if a scalar is given for a field that takes none: ``vcpus: 4``."""
     if not path or not isinstance(path[-1], str) or not isinstance(value, (str, int)):
         return ""
     beside = _fields(root, [step for step in path[:-1] if isinstance(step, str)])
@@ -164,7 +163,7 @@ def _key(path: Path) -> str:
 
 
 def _flow(value: object) -> str:
-    """Return a value as it is written in one line of YAML."""
+    """Format a value as YAML in one line."""
     if isinstance(value, dict):
         return f"{{{', '.join(f'{key}: {_flow(item)}' for key, item in value.items())}}}"
     if isinstance(value, list):
@@ -185,7 +184,7 @@ def _dotted(path: Path) -> str:
 
 
 def _elsewhere(root: Node, above: Path, key: str) -> Iterator[str]:
-    """Yield the fields of that name in the mappings inside of one, and beside it."""
+    """Yield the fields of that name in mappings inside a mapping, and next to it."""
     names = [step for step in above if isinstance(step, str)]
     for name, child in _fields(root, names).items():
         if key in _fields(root, [], child):
@@ -195,7 +194,7 @@ def _elsewhere(root: Node, above: Path, key: str) -> Iterator[str]:
 
 
 def _fields(root: Node, names: Iterable[str], node: Node | None = None) -> Node:
-    """Return the fields of a node, or of the guest, or of what is called so in it; of a list, those of its items."""
+    """Return the fields of a node, of the guest, or of the field of this name in it; of a list, those of its items."""
     node = _item(root, root if node is None else node)
     for name in names:
         node = _item(root, node.get("properties", {}).get(name, {}))
@@ -208,7 +207,7 @@ def _item(root: Node, node: Node) -> Node:
 
 
 def _most_like(key: str, known: list[str]) -> list[str]:
-    """Return the known keys that have most pairs of letters in common with one: that takes no time."""
+    """Return the known keys with the most letter pairs in common with a key, computed fast."""
     letters = {*pairwise(key[:LONGEST].casefold())}
     common = {name: len(letters.intersection(pairwise(name.casefold()))) for name in known}
     return sorted(filter(common.get, known), key=lambda name: -common[name])[:NEAREST]
@@ -216,7 +215,7 @@ def _most_like(key: str, known: list[str]) -> list[str]:
 
 @cache
 def _synonyms() -> dict[str, str]:
-    """Return the fields that are meant, by what is written in their place."""
+    """Return the fields that an unknown key is a synonym of."""
     import yaml
 
     table = yaml.safe_load(SYNONYMS.read_text("utf-8"))

@@ -1,4 +1,4 @@
-"""Values that are shown nowhere but in the XML: what the schema marks ``secret``."""
+"""Secrets: values that are shown only in the XML, marked ``writeOnly`` in the schema."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ SECRET: Places = {}
 """Stands for a secret in a tree of places."""
 
 SHORT = 16
-"""Characters of a secret by which it is known in messages, which may leave out the rest of it."""
+"""Number of characters by which a secret is recognized in messages, which may shorten it."""
 
 FEW_FIELDS = 2
-"""Fields of an element that is for a secret and no more: an unknown key in it is likely to be one."""
+"""Maximum number of fields of an element that only holds a secret; an unknown key in it may be a secret too."""
 
 _WORD = re.compile(rf"[^\W_]{{{FEW},}}")
 
 
 class Secrets:
-    """Knows what is secret in guests, in their XML and in messages about them; ``root`` is the schema."""
+    """The secrets in guests, in their XML and in messages; ``root`` is the schema."""
 
     def __init__(self, root: Node) -> None:
         self._root = root
 
     @cached_property
     def xml(self) -> XmlSecrets:
-        """What finds the secrets in domain XML, also in that of others and of other versions of libvirt."""
+        """The finder of secrets in domain XML, including that of other programs and libvirt versions."""
         return XmlSecrets(_names(self._root))
 
     def hides(self, path: Path, value: Any = None) -> bool:
-        """Say whether a value at ``path`` is shown to nobody: it is a secret or raw XML, or may be one by mistake, for
-        it stands where an element with a secret belongs, or has the name of a secret in it."""
+        """Return whether the value at ``path`` must not be shown: it is a secret or raw XML, or may be a misplaced
+        secret, because a secret's element belongs there or it contains the name of one."""
         nodes = list(_nodes(self._root, path))
         if any(node.get("writeOnly") or node.get("format") == "xml" for node in nodes):
             return True
@@ -51,16 +51,16 @@ class Secrets:
         )
 
     def outside(self, path: Path) -> Path:
-        """Return a path without the steps that are inside a secret."""
+        """Return a path without the steps inside a secret."""
         nodes = _nodes(self._root, path)
         return next((path[:depth] for depth, node in enumerate(nodes) if node.get("writeOnly")), path)
 
     def hides_path(self, path: Path) -> bool:
-        """Say whether a path that somebody wrote may have a secret in it: inside a secret, or beside its name."""
+        """Return whether a path given by the user may contain a secret: inside a secret, or next to its name."""
         return self.outside(path) != path or any(self.xml.may_be_in(str(step)) for step in path)
 
     def hides_key(self, path: Path, mapping: Any) -> bool:
-        """Say whether an unknown key of a mapping may be a secret: ``{passwd=a}``, or ``{a}`` alone."""
+        """Return whether an unknown key of a mapping may be a secret: ``{passwd=a}``, or ``{a}`` alone."""
         *_, node = _nodes(self._root, path[:-1])
         key = str(path[-1])
         if self.xml.may_be_in(key):
@@ -70,16 +70,19 @@ class Secrets:
         return _is_for_secrets(self._root, node)
 
     def values(self, guest: Any) -> list[str]:
-        """Return the secrets of a guest in full form, and of the raw XML in it."""
+        """Return the secrets of a guest in full form, and of its raw XML."""
         return list(_values(self.xml, self._root, self._root, guest))
 
     def masker(self, context: Any, xml: str, is_shipped: bool) -> Callable[[str], str]:
-        """Return what writes ``***`` for the secrets in a guest's XML of now and of before; ``context`` and ``xml`` are
-        those of now. With ``is_shipped``, no template is of one's own: then they are at their own places alone."""
+        """Return a function that masks the secrets with ``***`` in current and earlier XML of a guest.
+
+        ``context`` and ``xml`` are the current ones. ``is_shipped`` means without custom templates: secrets are then
+        only at their own places.
+        """
         return self.xml.masked if is_shipped else self.xml.masker(self.values(context), xml)
 
     def without(self, values: Iterable[str], message: str) -> str:
-        """Return a message with ``***`` for each of these secrets, and for words of them."""
+        """Return a message with ``***`` instead of each of these secrets and of their words."""
         for value in sorted(filter(None, values), key=len, reverse=True):
             if len(value) < FEW:
                 message = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", MASK, message)
@@ -91,13 +94,13 @@ class Secrets:
 
 
 def is_secret(root: Node, path: Path) -> bool:
-    """Say whether the field at ``path``, or one that it is inside of, is secret."""
+    """Return whether the field at ``path``, or one that contains it, is secret."""
     return any(node.get("writeOnly") for node in _nodes(root, path))
 
 
 def _nodes(root: Node, path: Path) -> Iterator[Node]:
-    """Yield the nodes of a field and of all that it is inside of, as far as there are any. An element alone may stand
-    for a list of one."""
+    """Yield the nodes of a field and of all that contain it, as far as they exist. A single item may stand for a
+    list."""
     node: Node = root
     yield node
     for step in path:
@@ -112,8 +115,8 @@ def _nodes(root: Node, path: Path) -> Iterator[Node]:
 
 
 def _is_for_secrets(root: Node, node: Node) -> bool:
-    """Say whether a secret may be written by mistake where an element belongs: one that has a secret among its own
-    fields, or nothing but such elements."""
+    """Return whether a secret may be misplaced for an element: one that has a secret among its own fields, or contains
+    only such elements."""
     node = resolve(root, node)
     if "items" in node:
         return _is_for_secrets(root, node["items"])
@@ -140,7 +143,7 @@ def _values(secrets: XmlSecrets, root: Node, node: Node, value: Any, inside: boo
 
 
 def masked(root: Node, guest: Any) -> Any:
-    """Return a guest in full form with ``***`` for its secrets, also for those in raw XML."""
+    """Return a guest in full form with its secrets masked by ``***``, including those in raw XML."""
     return _hidden(Secrets(root), root, root, guest)
 
 
@@ -155,15 +158,15 @@ def _hidden(secrets: Secrets, root: Node, node: Node, value: Any) -> Any:
 
 
 def public(schema: GuestSchema) -> GuestSchema:
-    """Return a schema as it is shown: with ``***`` for what parts of one's own give secrets by default, and without the
-    lists of values that these may have."""
+    """Return a schema without secrets: secret defaults of custom parts are masked by ``***``, and their lists of values
+    removed."""
     if schema.is_shipped:
         return schema
     root = schema.root
     secrets = Secrets(root)
 
     def shown(entry: Node, field: Node) -> Node:
-        """Return a case of a default; ``field`` is what the whole schema says of its place."""
+        """Return a case of a default; ``field`` is the node of its place in the whole schema."""
         return {**entry, "value": _hidden(secrets, root, field, entry["value"])} if "value" in entry else entry
 
     def copied(node: Any, field: Any) -> Any:
@@ -198,16 +201,16 @@ def public(schema: GuestSchema) -> GuestSchema:
 
 
 class HasSecret(Protocol):
-    """Says whether a guest in full form holds a secret, or its XML, which may have one from elsewhere."""
+    """Return whether a guest in full form, or its XML, contains a secret."""
 
     def __call__(self, guest: Any, xml: str = "") -> bool:
         """Say so."""
 
 
 def secret_finder(root: Node, is_shipped: bool = False) -> HasSecret:
-    """Return a function that says whether a guest in full form, or its XML, holds a secret.
+    """Return a function that returns whether a guest in full form, or its XML, contains a secret.
 
-    XML of shipped templates has others than the guest's only where the guest has raw XML: else it is not looked at.
+    XML of shipped templates has additional secrets only if the guest has raw XML: otherwise the XML is not examined.
     """
     places = _secret_places(root, root, {}, set())
     fields = {key: resolve(root, field) for key, field in root["properties"].items()}
@@ -242,8 +245,8 @@ def secret_finder(root: Node, is_shipped: bool = False) -> HasSecret:
 
 
 def _secret_places(root: Node, node: Node, made: dict[str, Places], unfinished: set[int]) -> Places:
-    """Return the keys of a place in which there may be secrets, each with those inside; lists are what their items
-    are. What is inside itself is so here too."""
+    """Return the keys of a place that may contain secrets, each with those inside; a list is treated like its items.
+    Recursive references are kept."""
     reference = node.get("$ref")
     if reference in made:
         return made[reference]
@@ -265,25 +268,26 @@ def _secret_places(root: Node, node: Node, made: dict[str, Places], unfinished: 
 
 
 def holds_secrets(root: Node, node: Node) -> bool:
-    """Say whether a field that a node describes has secret ones inside."""
+    """Return whether a field contains secret fields."""
     places = _secret_places(root, node, {}, set())
     return places is SECRET or bool(places)
 
 
 def xml_secrets(root: Node) -> XmlSecrets:
-    """Return what finds the secrets in domain XML, also in that of others and of other versions of libvirt."""
+    """Return the finder of secrets in domain XML, including that of other programs and libvirt versions."""
     return Secrets(root).xml
 
 
 def xml_masker(root: Node) -> Callable[[str], str]:
-    """Return a function that writes ``***`` for the secrets in domain XML; of what can't be parsed, it says so."""
+    """Return a function that masks the secrets in domain XML with ``***``; XML that can't be parsed is replaced by a
+    note."""
     return xml_secrets(root).masked
 
 
 def _names(root: Node) -> Names:
     """Return the elements and attributes that secret fields are written as.
 
-    They have the names of the fields. One that is not the name of any other field is a secret wherever it is.
+    They have the names of the fields. A name that no other field has is secret everywhere.
     """
     names: Names = {}
     others: set[str] = set()

@@ -1,4 +1,4 @@
-"""What a bare scalar stands for, where a mapping belongs."""
+"""Short forms: scalars that stand for mappings."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from kvmrender.schema.guest_schema import Node, resolve, variants_of
 from kvmrender.schema.memory_units import memory
 
 QUANTITIES: dict[str, Callable[[int | str], Any]] = {"memory": memory}
-"""What a bare scalar becomes where a mapping has this ``format``; ValueError says why it can't."""
+"""Conversion of a scalar to a mapping with this ``format``; a ValueError states why it fails."""
 
 
 PRESENCE = {True: True, False: False, "yes": True, "on": True, "no": False, "off": False}
-"""What says of an element that only exists or not whether it is there."""
+"""Scalars for an element that is present or not."""
 _PLACE = re.compile(r"\{([a-z]+)([*#]?)\}")
 _DIGITS = frozenset("0123456789")
 
 
 class Text:
-    """A text with places for words, such as ``{host}:{port#}``, that stands for a mapping in which these words are.
+    """A short form with placeholders, such as ``{host}:{port#}``, that stands for a mapping with their values.
 
-    A word goes on to what follows its place, or to the end; ``#`` are decimal digits, ``*`` may have a ``/``, all else
-    has none. To match takes a time like the length of the text.
+    A placeholder matches up to the following literal text, or to the end. ``#`` matches decimal digits, ``*`` may
+    contain a ``/``, others may not. Matching takes time linear in the text's length.
     """
 
     def __init__(self, form: str, mapping: dict[str, Any]) -> None:
@@ -34,7 +34,7 @@ class Text:
         self._places = list(zip(found[::3], found[1::3], found[2::3], strict=True))
 
     def words(self, text: str) -> dict[str, str] | None:
-        """Return the words of a text, by the names of their places, or None for another text."""
+        """Return the values of the placeholders in a text, or None if it does not match."""
         if not text.startswith(self._first):
             return None
         rest, found = text[len(self._first) :], dict[str, str]()
@@ -46,28 +46,28 @@ class Text:
         return found if not rest else None
 
     def text(self, words: dict[str, str]) -> str:
-        """Return the text of these words."""
+        """Return the text with these values."""
         return str(filled(self.form, words))
 
     def expanded(self, text: str) -> dict[str, Any] | None:
-        """Return the mapping that a text stands for, or None where it is another."""
+        """Return the mapping that a text stands for, or None if it does not match."""
         found = self.words(text)
         mapping: dict[str, Any] | None = None if found is None else filled(self.mapping, found)
         return mapping
 
     @property
     def shown(self) -> str:
-        """The form as people read it, its words in capital letters: ``HOST:PORT``."""
+        """The form for display, with placeholders in capitals: ``HOST:PORT``."""
         return _PLACE.sub(lambda place: place[1].upper(), self.form)
 
     @property
     def shown_mapping(self) -> str:
-        """The mapping, likewise."""
+        """The mapping for display, likewise."""
         return _flow(filled(self.mapping, {name: name.upper() for name, _, _ in self._places}))
 
     @property
     def pattern(self) -> str:
-        """A regular expression of such texts."""
+        """A regular expression that matches such texts."""
         places = "".join(f"{'[0-9]+' if kind == '#' else '.+'}{_escaped(after)}" for _, kind, after in self._places)
         return f"^{_escaped(self._first)}{places}$"
 
@@ -79,7 +79,7 @@ def _flow(value: Any) -> str:
 
 
 def filled(value: Any, words: dict[str, str]) -> Any:
-    """Return what stands for a text with its words in their places."""
+    """Return a value with its placeholders replaced."""
     if isinstance(value, dict):
         return {key: filled(item, words) for key, item in value.items()}
     return _PLACE.sub(lambda place: words[place[1]], value) if isinstance(value, str) else value
@@ -95,8 +95,8 @@ def _several(node: Node) -> list[Any]:
 
 
 def forms(node: Node) -> tuple[bool, str | dict[str, str] | None]:
-    """Return which short forms a mapping has: whether true and false will do, for an element that only exists or not,
-    and the key that another scalar stands for, or such keys by patterns. For others, see ``texts``."""
+    """Return the short forms of a mapping: whether true and false stand for presence, and the key that another scalar
+    sets, or such keys by pattern. For forms with placeholders, see ``texts``."""
     stands_for = [form for form in _several(node) if isinstance(form, (str, dict))]
     found = stands_for[0] if stands_for else None
     if isinstance(found, dict):
@@ -105,7 +105,7 @@ def forms(node: Node) -> tuple[bool, str | dict[str, str] | None]:
 
 
 def texts(node: Node) -> list[Text]:
-    """Return the short forms of a mapping that are texts with several words."""
+    """Return the short forms of a mapping that have placeholders."""
     return [
         Text(form, mapping)
         for found in _several(node)
@@ -122,7 +122,7 @@ def beginning(pattern: str) -> Callable[[str], Any]:
 
 
 def choices(node: Node) -> list[tuple[Callable[[str], Any], str | Text]]:
-    """Return what says of a text whether it stands for a key of a mapping, or is one with several words, in order."""
+    """Return the functions that match a text with the short forms of a mapping, in order."""
     found = next((form for form in _several(node) if isinstance(form, dict)), {})
     return [
         ((text := Text(form, key)).words, text)
@@ -133,7 +133,7 @@ def choices(node: Node) -> list[tuple[Callable[[str], Any], str | Text]]:
 
 
 def expander(node: Node) -> Callable[[Any], Any]:
-    """Return what turns a scalar into the mapping that it stands for, or leaves it as it is."""
+    """Return a function that converts a scalar to the mapping that it stands for, or returns it unchanged."""
     presence, shorthand = forms(node)
     quantity = QUANTITIES.get(node.get("format", ""))
     of_text = choices(node)
@@ -151,7 +151,7 @@ def expander(node: Node) -> Callable[[Any], Any]:
         if isinstance(shorthand, str):
             return {shorthand: value}
         for fits, stands_for in of_text:
-            with suppress(ValueError):  # more digits than Python writes
+            with suppress(ValueError):  # more digits than Python converts
                 if fits(str(value)) is not None:
                     return stands_for.expanded(str(value)) if isinstance(stands_for, Text) else {stands_for: value}
         return value
@@ -160,8 +160,8 @@ def expander(node: Node) -> Callable[[Any], Any]:
 
 
 def by_type(root: Node, node: Node) -> Callable[[dict[str, Any]], dict[str, Any]] | None:
-    """Return what expands the scalars in a mapping that mean something by its ``type``, as the ``variants`` of a node
-    say, or None where there are none."""
+    """Return a function that expands scalars of a mapping whose short form depends on its ``type``, as the ``variants``
+    of a node define, or None if there are none."""
     known = dict[str, dict[str, Callable[[Any], Any]]]()
     for variant in variants_of(root, node).get("type", ()):
         for name, child in variant.get("properties", {}).items():

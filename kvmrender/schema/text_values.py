@@ -1,4 +1,4 @@
-"""Values that libvirt writes as text: sets of CPUs, numbers, versions."""
+"""Values that libvirt writes as text: CPU sets, numbers, versions."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ def cpuset(text: str) -> set[int]:
 
 
 def number(text: str, base: int = 0) -> int:
-    """Return a number as addresses have it; ``base`` 0 is decimal, or hexadecimal with 0x before it."""
+    """Return a number of an address; ``base`` 0 accepts decimal, and hexadecimal with the prefix 0x."""
     return int(text, base or (16 if text.startswith("0x") else 10))
 
 
 def version(text: str) -> tuple[int, ...]:
-    """Return a version of libvirt as numbers, such that 10.0 is 10.0.0."""
+    """Return a libvirt version as numbers, such that 10.0 equals 10.0.0."""
     found = [int(part) for part in text.split(".")]
     return (*found, *[0] * (3 - len(found)))

@@ -1,4 +1,4 @@
-"""The guest as Python's type checkers know it: a TypedDict for each mapping, made from the schema for editors."""
+"""Type stub of guests for type checkers: a TypedDict for each mapping, generated from the schema for editors."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _SCALARS = {"string": "str", "integer": "int", "number": "float", "boolean": "bo
 
 
 def type_stub(engine: HasSchema, libvirt: str | None = None) -> str:
-    """Return the text of a stub file, in which ``Guest`` is the type of what users may write for an engine, and for a
-    libvirt if it is given."""
+    """Return the text of a stub file in which ``Guest`` is the type of what users can write, for an engine and
+    optionally a libvirt version."""
     root = editor_schema(schema_of(engine.schema, libvirt))
     types = _Types(root)
     types.mapping(root, "Guest")
@@ -33,7 +33,7 @@ Types = dict[str, None]
 
 
 class _Types:
-    """Types of nodes; ``classes`` are the texts of TypedDicts by their names."""
+    """Types of nodes; ``classes`` are the texts of TypedDicts by name."""
 
     def __init__(self, root: Node) -> None:
         self._root = root
@@ -42,7 +42,7 @@ class _Types:
         self._names: dict[str, str] = {}
 
     def mapping(self, node: Node, name: str) -> str:
-        """Return the name of the TypedDict for a mapping, one for all that are alike."""
+        """Return the name of the TypedDict for a mapping; equal mappings share one."""
         if (text := str(node)) in self._names:
             return self._names[text]
         name += next(number for number in ("", *map(str, range(2, 100))) if name + number not in self.classes)
@@ -89,7 +89,7 @@ def _all(types: Iterable[Types]) -> Types:
 
 
 def _union(types: Types) -> str:
-    """Return the expression for a union; one for nothing is that for anything."""
+    """Return the expression of a union; an empty one accepts any value."""
     return " | ".join(sorted(types, key="None".__eq__)) or "object"
 
 

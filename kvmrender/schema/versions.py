@@ -1,9 +1,9 @@
-"""Which libvirt has what: the ``since``, ``until`` and ``instead`` of schema parts.
+"""Libvirt versions of fields: the keywords ``since``, ``until`` and ``instead`` of schema parts.
 
-``since`` is the libvirt that brought a field (``10.1.0``), or by single values those that brought them
-(``{nvme: 11.5.0}``), or both in a list (``[9.1.0, {nvme: 11.5.0}]``). ``until``, in the same form, is the first libvirt
-that no longer has it; ``instead`` is what a libvirt without it has in its place, in words, or by single values too. A
-variant has them for all of its values.
+``since`` is the version that introduced a field (``10.1.0``), or those of single values (``{nvme: 11.5.0}``), or both
+in a list (``[9.1.0, {nvme: 11.5.0}]``). ``until``, in the same form, is the first version that no longer supports it.
+``instead`` is the alternative for versions without it, in words, also by value. In a variant, they apply to all its
+values.
 """
 
 from __future__ import annotations
@@ -15,21 +15,20 @@ from kvmrender.schema.guest_schema import NAMED, VALUES, GuestSchema, Node, reso
 from kvmrender.schema.text_values import version
 
 OLDEST, NEWEST = "9.0", "12.8"
-"""The libvirt that all fields are in which have no ``since``, and the newest that is known."""
+"""The oldest known libvirt, which supports all fields without ``since``, and the newest."""
 ANY = "any"
-"""The ``libvirt`` of guests that are held against no version of it."""
+"""Value of ``libvirt`` for guests that are not checked against a version."""
 
 
 class Fact(NamedTuple):
-    """Which libvirt brought something, and which no longer has it, where that is said; ``instead`` is what one without
-    it has in its place."""
+    """Versions that introduced and removed something, if given; ``instead`` is the alternative for other versions."""
 
     since: str = ""
     until: str = ""
     instead: str = ""
 
     def is_in(self, libvirt: str) -> bool:
-        """Say whether a libvirt has it."""
+        """Return whether a libvirt version supports it."""
         return not (
             (self.since and version(libvirt) < version(self.since))
             or (self.until and version(libvirt) >= version(self.until))
@@ -40,7 +39,7 @@ NOTHING = Fact()
 
 
 def facts(node: Node) -> tuple[Fact, dict[str, Fact]]:
-    """Return what a node says of the field, and of single values of it."""
+    """Return the facts about the field of a node, and about single values of it."""
     (since, of_since), (until, of_until), (instead, of_instead) = (
         _both(node.get(key, "")) for key in ("since", "until", "instead")
     )
@@ -52,7 +51,7 @@ def facts(node: Node) -> tuple[Fact, dict[str, Fact]]:
 
 
 def of_values(variants: list[Node]) -> Iterator[tuple[str, Fact]]:
-    """Yield what variants say of the values that they are for."""
+    """Yield the facts that variants state about their values."""
     for variant in variants:
         if "since" in variant or "until" in variant:
             fact = facts(variant)[0]
@@ -60,7 +59,8 @@ def of_values(variants: list[Node]) -> Iterator[tuple[str, Fact]]:
 
 
 def schema_of(schema: GuestSchema, libvirt: str | None) -> GuestSchema:
-    """Return a schema without what a libvirt lacks: fields, values and architectures. None is for all of it."""
+    """Return a schema without the fields, values and architectures that a libvirt version does not support. None keeps
+    all."""
     if libvirt is None or libvirt == ANY:
         return schema
     gone = {arch for arch, part in schema.architectures.items() if not facts(part)[0].is_in(libvirt)}
@@ -91,7 +91,7 @@ def _of_libvirt(root: Node, node: Any, libvirt: str) -> Any:
 
 
 def _properties(root: Node, node: Node, libvirt: str) -> Iterator[tuple[str, Node]]:
-    """Yield the keys of a mapping that a libvirt has; what is only a condition refuses the others."""
+    """Yield the keys of a mapping that a libvirt version supports; nodes that are only conditions refuse the others."""
     for name, child in node["properties"].items():
         left = _without(root, _of_libvirt(root, child, libvirt), _values(root, node, name, libvirt))
         whole = resolve(root, child)
@@ -103,7 +103,7 @@ def _properties(root: Node, node: Node, libvirt: str) -> Iterator[tuple[str, Nod
 
 
 def _variants(root: Node, node: Node, key: str, libvirt: str) -> Iterator[Node]:
-    """Yield the variants of a mapping for the values of a key that a libvirt has."""
+    """Yield the variants of a mapping for the supported values of a key."""
     gone = _values(root, node, key, libvirt)
     for variant in node["variants"][key]:
         values = variant["is"]
@@ -113,7 +113,7 @@ def _variants(root: Node, node: Node, key: str, libvirt: str) -> Iterator[Node]:
 
 
 def _values(root: Node, node: Node, key: str, libvirt: str) -> set[str]:
-    """Return the values of a key of a mapping that a libvirt lacks."""
+    """Return the values of a key that a libvirt version does not support."""
     own = facts(resolve(root, node.get("properties", {}).get(key, {})))[1]
     return _gone({**own, **dict(of_values(variants_of(root, node).get(key, [])))}, libvirt)
 
@@ -129,7 +129,7 @@ def _without(root: Node, node: Node, values: set[str]) -> Node:
 
 
 def _both(said: str | Node | list[str | Node]) -> tuple[str, dict[str, str]]:
-    """Return what is said of a field, and of its values."""
+    """Return the facts about a field, and about its values."""
     own, values = "", dict[str, str]()
     for one in said if isinstance(said, list) else [said]:
         if isinstance(one, dict):

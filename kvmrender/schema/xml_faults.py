@@ -1,4 +1,4 @@
-"""What is wrong with XML as a whole: raw XML in a guest, and the documents that templates make."""
+"""Faults of XML as a whole: of raw XML in a guest, and of documents that templates write."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from kvmrender.errors import Path
 
 
 def elements_in(fragment: str) -> list[tuple[str, dict[str, str]]]:
-    """Return the uppermost elements of raw XML with their attributes; none where it is not well-formed."""
+    """Return the top-level elements of raw XML with their attributes; empty if it is not well-formed."""
     if not fragment:
         return []
     from xml.etree import ElementTree as ET
@@ -22,13 +22,13 @@ def elements_in(fragment: str) -> list[tuple[str, dict[str, str]]]:
 
 
 def fragment_fault(fragment: str) -> str | None:
-    """Say why ``fragment`` can't stand inside an element, or return None if it can.
+    """Return why ``fragment`` can't be inserted into an element, or None if it can.
 
-    It has to be well-formed by itself: tags that match, prefixes declared, no DTD, no entities of its own.
+    It must be well-formed by itself: matching tags, declared prefixes, no DTD, no custom entities.
     """
     parser = expat.ParserCreate("utf-8", namespace_separator=" ")
     try:
-        # A parser wants one element: this one stands for that which the fragment will be in. It is written nowhere.
+        # A parser needs a single root element: this one stands for the parent of the fragment, and is not written.
         parser.Parse(b"<x>\n", False)
         parser.Parse(fragment.encode(), False)
         parser.Parse(b"\n</x>", True)
@@ -43,11 +43,11 @@ def fragment_fault(fragment: str) -> str | None:
 
 
 class _DoneError(Exception):
-    """What was looked for is found: the argument says what is wrong with it, or nothing."""
+    """Parsing can stop: the argument is the fault, if any."""
 
 
 class Fault(NamedTuple):
-    """What a document is that can't be a guest's, in which line that shows (from 1), and the path of the element."""
+    """A fault of a guest's document: message, line (from 1), and path of the element."""
 
     message: str
     line: int
@@ -55,8 +55,8 @@ class Fault(NamedTuple):
 
 
 def document_fault(xml: str) -> Fault | None:
-    """Say whether a document is not well-formed, has a DTD or a second name, or return None where all is well. Of a tag
-    that isn't closed, the line is its."""
+    """Return whether a document is not well-formed, has a DTD or a second name; None if it is correct. For an unclosed
+    tag, the line is that of the tag."""
     parser = expat.ParserCreate(namespace_separator=" ")
     opened: list[tuple[str, int, Counter[str]]] = [("", 1, Counter())]
     path: list[str | int] = []
@@ -95,8 +95,7 @@ def document_fault(xml: str) -> Fault | None:
 
 
 def domain_fault(xml: str) -> str | None:
-    """Say what a document is that is not one of a guest, ``<domain>`` with a name; None for one that is, and for one
-    that isn't well-formed."""
+    """Return why a document is not a guest's ``<domain>`` with a name; None if it is one, or is not well-formed."""
     parser = expat.ParserCreate(namespace_separator=" ")
     path: list[str] = []
     name: list[str] = []

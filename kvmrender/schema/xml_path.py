@@ -1,4 +1,4 @@
-"""Where an element stands in domain XML, and which field of the guest it comes from."""
+"""Paths of elements in domain XML, and the fields of the guest that they correspond to."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from kvmrender.schema.guest_schema import Node, element_of, inner
 
 
 def xml_path(path: Path) -> str:
-    """Write the path of an element as XPath does, ``devices/disk[2]/driver/@cache``."""
+    """Format the path of an element like XPath, ``devices/disk[2]/driver/@cache``."""
     parts = (f"[{part}]" if isinstance(part, int) else f"/{part}" for part in path)
     return "".join(parts).removeprefix("/")
 
 
 def guest_path(schema: Node, path: Path) -> Path:
-    """Return the field of a guest that an element or attribute of its XML comes from.
+    """Return the field of a guest that corresponds to an element or attribute of its XML.
 
-    Both have libvirt's names; only devices differ, which are lists at the top of a guest (the title
-    of their items is their element), and positions, which count from 0 there.
+    Both have libvirt's names. Only devices differ, which are lists at the top level of a guest (the title of their
+    items is the element name), and indices, which count from 0 in a guest.
     """
     properties = schema["properties"]
     if path[:2] == ("devices", 1):

@@ -1,4 +1,4 @@
-"""Secrets in XML, found by parsing it: in documents of ours and of others, however they are written."""
+"""Secrets in XML, found by parsing: in documents of kvmrender and of other programs."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from kvmrender.errors import Path
 MASK = "***"
 
 Names = dict[tuple[str, str], bool]
-"""The elements and attributes that are secret, each by the element that it is in ("" is any) and its own name, without
-prefixes. False is an element whose attributes are not."""
+"""Secret elements and attributes: the name of the parent element ("" for any) and their own name, without prefixes.
+False is an element whose attributes are not secret."""
 
 COMMENT = "", "<!--"
 """Stands for all comments and processing instructions among the names."""
 FEW = 4
-"""A secret of fewer characters is looked for as a word of its own."""
+"""Length below which a secret is only found as a whole word."""
 MANY = 1000
-"""Characters of a line of a template that are looked at closely."""
+"""Maximum length of a template line that is examined in detail."""
 
 _ATTRIBUTE = re.compile(rb"""\s+[^\s=]+\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _EXPRESSION = re.compile(r"\{\{.*?\}\}|\{%.*?%\}")
@@ -30,7 +30,7 @@ _LINE, _TEXT = re.compile(rb"[^\n]+"), re.compile(rb"\S(?:.*\S)?")
 
 
 class Secret(NamedTuple):
-    """A secret of a document: the bytes from ``start`` to ``end``, what is shown for them, and its value."""
+    """A secret of a document: the bytes from ``start`` to ``end``, their replacement, and the value."""
 
     start: int
     end: int
@@ -39,7 +39,7 @@ class Secret(NamedTuple):
 
 
 class XmlSecrets:
-    """Finds the secrets that have these names, which are ``words`` without what they are in."""
+    """A finder of secrets with these names; ``words`` are the names without parents."""
 
     def __init__(self, names: Names) -> None:
         self._names = names
@@ -51,14 +51,15 @@ class XmlSecrets:
         self._word = re.compile(rf"(?<![\w.-])(?:{known})(?![\w.-])")
 
     def masked(self, xml: str) -> str:
-        """Return a document with ``***`` for its secrets, and all else as it is; or in one line, why it isn't shown."""
+        """Return a document with ``***`` instead of its secrets; if it can't be parsed, a line that states why it isn't
+        shown."""
         return self._shown(xml, None)
 
     def masker(self, known: Iterable[str], xml: str = "") -> Callable[[str], str]:
-        """Return what does so where templates of one's own may write secrets anywhere.
+        """Return such a function for XML in which custom templates may write secrets anywhere.
 
-        It hides whatever has one of the ``known`` secrets in it, such as those of the guest, or one of the document's
-        own, and what stands where ``xml`` has such.
+        It also masks values that contain one of the ``known`` secrets, such as those of the guest, or one of the
+        document's own secrets, and places where ``xml`` has one.
         """
         found, places = set(known), Names()
         with suppress(ValueError):
@@ -79,55 +80,55 @@ class XmlSecrets:
             return f"# not shown: {error}\n"
 
     def masked_fragment(self, xml: str) -> str:
-        """Do the same with raw XML that can stand in an element."""
+        """Do the same for raw XML inside an element."""
         shown = self.masked(f"<x>{xml}</x>")
         return shown[3:-4] if shown.startswith("<x>") else shown.rstrip("\n")
 
     def values(self, xml: str) -> list[str]:
-        """Return the secrets of a document; for one that can't be parsed, none."""
+        """Return the secrets of a document; empty if it can't be parsed."""
         try:
             return [secret.value for secret in self._found(xml.encode())]
         except ValueError:
             return []
 
     def is_in(self, xml: str) -> bool:
-        """Say whether a document that is well-formed has a secret. That is quick where it has none of the names."""
+        """Return whether a well-formed document contains a secret. This is fast if none of the names occur."""
         for word in self.words:  # a loop, for speed
             if word in xml:
                 return bool(self.values(xml))
         return False
 
     def has(self, path: Path) -> bool:
-        """Say whether an element or attribute of a document, ``("devices", "graphics", 2, "@passwd")``, is secret, or
-        inside of a secret."""
+        """Return whether an element or attribute of a document, ``("devices", "graphics", 2, "@passwd")``, is secret or
+        inside a secret."""
         names = [_local(step.removeprefix("@")) for step in path if isinstance(step, str)]
         return any(self._kind(above, name) is not None for above, name in pairwise(["", *names]))
 
     def is_named(self, text: str) -> bool:
-        """Say whether a text has the name of a secret in it."""
+        """Return whether a text contains the name of a secret."""
         return self._word.search(text) is not None
 
     def may_be_in(self, text: str) -> bool:
-        """Say whether a text has the name of a secret in it with something after it, as in ``passwd=a``."""
+        """Return whether a text contains the name of a secret followed by a value, as in ``passwd=a``."""
         return self._beside.search(text) is not None
 
     def are_written_in(self, line: str) -> bool:
-        """Say whether a line of a template gives a secret by itself, not by what is in the guest."""
+        """Return whether a line of a template contains a secret itself, not one from the guest."""
         if len(line) > MANY:
             return self.is_named(line)
         written = _EXPRESSION.sub("", line)
         return any((self._given.search(line), self._given.search(written), self._text.search(written)))
 
     def _pattern(self, data: bytes, known: set[str]) -> re.Pattern[str] | None:
-        """Return what finds known secrets, and those of a document, in texts. Raises ValueError where it can't be
-        parsed."""
+        """Return a function that finds known secrets, and those of a document, in texts. Raises ValueError if the
+        document can't be parsed."""
         values = {*known, *(secret.value.strip() for secret in self._found(data))} - {""}
         found = (re.escape(value) if len(value) >= FEW else rf"(?<!\w){re.escape(value)}(?!\w)" for value in values)
         return re.compile("|".join(sorted(found, key=len, reverse=True))) if values else None
 
     def _found(self, data: bytes, known: re.Pattern[str] | None = None, places: Names | None = None) -> list[Secret]:
-        """Return the secrets of a document, in order, and what has a ``known`` one in it, the places of which are added
-        to ``places``. Raises ValueError where it can't be parsed."""
+        """Return the secrets of a document, in order, including values that contain a ``known`` one, whose places are
+        added to ``places``. Raises ValueError if the document can't be parsed."""
         found: list[Secret] = []
         above = [""]
         text: list[str] = []
@@ -139,8 +140,8 @@ class XmlSecrets:
             return int(parser.CurrentByteIndex)
 
         def is_hidden(value: str, place: tuple[str, str]) -> bool:
-            """Say whether the text at a place has a known secret in it, or is markup itself with a secret's name, such
-            as XML in a CDATA section."""
+            """Return whether the text at a place contains a known secret, or is markup with a secret's name, such as
+            XML in a CDATA section."""
             if known is None or not known.search(value):
                 return self._is_markup(value)
             if places is not None:
@@ -226,7 +227,7 @@ def _local(name: str) -> str:
 
 
 def _secret(data: bytes, start: int, end: int, part: re.Pattern[bytes], value: str) -> Secret:
-    """Return the secret in these bytes, which is shown on as many lines as it has."""
+    """Return the secret in these bytes, whose replacement keeps the number of lines."""
     shown = part.sub(MASK.encode(), data[start:end])
     return Secret(start, end, shown or MASK.encode(), value)
 

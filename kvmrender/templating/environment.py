@@ -1,4 +1,4 @@
-"""The Jinja environment of the templates: sandboxed, strict, and safe for XML."""
+"""Jinja environment of the templates: sandboxed, with strict undefined names and XML escaping."""
 
 from __future__ import annotations
 
@@ -22,24 +22,25 @@ from kvmrender.templating.template_errors import UNKNOWN_NAME
 from kvmrender.templating.xml import attributes, escape, escape_text, indent, well_formed
 
 CLOSING = "\0"
-"""Stands before each closing tag that a template writes, until ``finish`` takes it away. No XML can hold it."""
+"""Marks each closing tag of a template until ``finish`` removes it. It can't occur in XML."""
 
 _CLOSING_TAG = re.compile(r"</(?=[A-Za-z_]|{{)")
-# Not behind what ends like a tag and is none: <x/>, and in raw XML comments, instructions and CDATA sections.
+# Not after text that only looks like a tag: <x/>, and comments, instructions and CDATA sections in raw XML.
 _OPENING = re.compile(r"<([^\s<>/]+)((?:\s[^<>]*)?)(?<![]/?-])>(?:\n *)?")
 _CLOSES = re.compile(r"</([^\s<>/]+)>")
 
 
 def finish(xml: str) -> str:
-    """Write the elements that a template left empty as ``<x/>``, so that templates need not know which those are."""
+    """Convert empty elements to ``<x/>``, so that templates need not know which elements are empty."""
     return closed(xml, _OPENING, _CLOSES)
 
 
 def closed(xml: str, opening: re.Pattern[str], closes: re.Pattern[str]) -> str:
-    """Return XML without the marks of closing tags, in which elements that end where they begin are ``<x/>``.
+    """Return XML without the marks of closing tags, with elements that are empty as ``<x/>``.
 
-    ``opening`` matches such a beginning, from ``<`` to the mark, ``closes`` what follows; their first groups are the
-    element's name. Between two marks only the last ``<`` is looked at, so that it takes a time like the text's length.
+    ``opening`` matches the beginning of an empty element, from ``<`` to the mark, ``closes`` what follows; their first
+    groups are the element's name. Only the last ``<`` between two marks is examined, so that the time is linear in the
+    text's length.
     """
     found = xml.split(CLOSING)
     for number, after in enumerate(found[1:]):
@@ -51,14 +52,14 @@ def closed(xml: str, opening: re.Pattern[str], closes: re.Pattern[str]) -> str:
 
 
 class _Mark(Extension):
-    """Marks the closing tags of a template's source, as ``finish`` needs them. Lines stay where they are."""
+    """Mark the closing tags in a template's source, for ``finish``. Line numbers do not change."""
 
     def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
         return _CLOSING_TAG.sub(CLOSING + "</", source)
 
 
 class _Undefined(StrictUndefined):
-    """Says which name is missing, and the nearest one that isn't."""
+    """An undefined name; its message suggests the nearest defined one."""
 
     @property
     def _undefined_message(self) -> str:
@@ -73,23 +74,23 @@ class _Undefined(StrictUndefined):
 
 
 class CodeGenerator(compiler.CodeGenerator):
-    """Jinja's, but each value that is written goes through our own ``escape``."""
+    """Jinja's code generator, with ``escape`` of this package for each value."""
 
     def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
         self.write("environment.escape(")
 
 
 UNREADABLE = (RecursionError, MemoryError, SystemError, SyntaxError, ValueError, OverflowError)
-"""What is raised where a template is nested too deep for Jinja's parser and compiler, or for Python's."""
+"""Exceptions for a template that is nested too deeply for Jinja's parser and compiler, or for Python's."""
 NESTED = "is nested too deep"
 _DEEP = 20
-"""Levels of brackets and blocks of which it is likely that they are too many."""
+"""Levels of brackets and blocks from which nesting is probably the cause."""
 
 
 def unreadable(
     environment: jinja2.Environment, error: BaseException, source: Any, name: str | None, filename: str | None
 ) -> TemplateSyntaxError:
-    """Return the error for a template that can't be read or compiled, with the line that is nested deepest."""
+    """Return the error for a template that can't be parsed or compiled, with the line that is nested deepest."""
     depth = most = 0
     tokens: Counter[int] = Counter()
     deepest, before = 1, ""
@@ -112,7 +113,7 @@ def unreadable(
 
 
 class Environment(ImmutableSandboxedEnvironment):
-    """A sandbox in which what is written is escaped, always, and what is missing is an error."""
+    """A sandbox in which all output is escaped and undefined names are errors."""
 
     code_generator_class = CodeGenerator
     escape = staticmethod(escape)
@@ -141,14 +142,14 @@ class Environment(ImmutableSandboxedEnvironment):
     def compile(  # type: ignore[override] # whatever Jinja gives
         self, source: Any, name: Any = None, filename: Any = None, **more: Any
     ) -> Any:
-        """Do what Jinja does, but raise TemplateSyntaxError for all that it or Python can't compile."""
+        """Compile as Jinja does, but raise TemplateSyntaxError for everything that Jinja or Python can't compile."""
         try:
             return super().compile(source, name, filename, **more)
         except UNREADABLE as error:
             raise unreadable(self, error, source, name, filename) from None
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        """Look a key of a mapping up before an attribute: fields of a guest may be named like methods."""
+        """Look up a mapping's key before an attribute: fields of a guest may have names of methods."""
         if isinstance(obj, dict):
             try:
                 return obj[attribute]

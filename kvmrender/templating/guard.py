@@ -1,5 +1,5 @@
-"""A tighter sandbox for templates of other people: what there is for them. How much they take is bounded by the process
-that they run in (see ``kvmrender.templating.isolated``)."""
+"""A stricter sandbox for custom templates, which limits the available names. Time and memory are limited by the process
+in which they run (see ``kvmrender.templating.isolated``)."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _METHODS = """
     rpartition rsplit rstrip split splitlines startswith strip swapcase title upper
     """
 FILTERS, METHODS = frozenset(_FILTERS.split()), frozenset(_METHODS.split())
-"""Filters, and methods of texts: nothing that comes out otherwise each time, switches escaping off, formats, or makes
-bytes. Numbers have no methods."""
+"""Allowed filters, and methods of strings: none that is non-deterministic, disables escaping, formats strings, or
+creates bytes. Numbers have no methods."""
 GLOBALS = frozenset(("cycler", "dict", "joiner", "namespace", "range"))
 
 
 class GuardedEnvironment(Environment):
-    """The environment of a stack with folders of one's own."""
+    """Environment of a stack with custom folders."""
 
     def __init__(self, stack: Stack) -> None:
         super().__init__(loader(stack))
@@ -37,7 +37,7 @@ class GuardedEnvironment(Environment):
         self.globals = {name: found for name, found in self.globals.items() if name in GLOBALS}
 
     def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:
-        """Call something, if that is allowed. Raises SecurityError."""
+        """Call an object if that is allowed. Raises SecurityError."""
         owner = getattr(__obj, "__self__", None)
         if isinstance(owner, (str, int, float)) and __obj.__name__ not in METHODS:
             raise SecurityError(f"method {__obj.__name__!r} of {type(owner).__name__} is not for templates")

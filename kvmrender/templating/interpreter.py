@@ -1,4 +1,4 @@
-"""Templates rendered by Jinja itself: those of one's own, and all where it matters which line wrote or read what."""
+"""Rendering with Jinja itself: custom templates, and all templates if the lines that write or read values matter."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from kvmrender.templating.used_fields import Seen, Watched, unused, watch
 Context = Mapping[str, Any]
 """The context of a guest, without nulls."""
 Unused = list[tuple[Path, str]]
-"""Values of a guest by their paths, each with the file of a template."""
+"""Paths of values of a guest, each with the file of a template."""
 
 
 class Interpreter:
-    """Renders contexts with the templates of a stack; ``root`` is the schema, ``kept`` has what templates were compiled
-    to before. Raises TemplateError, as all here do."""
+    """Render contexts with the templates of a stack; ``root`` is the schema, ``kept`` a cache of compiled templates.
+    Raises TemplateError, like all functions here."""
 
     def __init__(self, stack: Stack, root: Node, kept: BytecodeCache | None = None) -> None:
         self._stack, self._root, self._kept = stack, root, kept
@@ -44,8 +44,8 @@ class Interpreter:
         return finish(self._written(self._environment, values))
 
     def include(self, name: str, names: Mapping[str, Any]) -> str:
-        """Return what a template writes that sees these names. Raises TemplateError where it has no memory or calls
-        itself without end, and else what Jinja raises."""
+        """Return the output of a template with these names. Raises TemplateError if it runs out of memory or recurses
+        without end, and otherwise the exceptions of Jinja."""
         try:
             return finish(self._environment.get_template(name).render(names))
         except (MemoryError, RecursionError) as error:
@@ -53,9 +53,9 @@ class Interpreter:
             raise self._error(error, name, guest) from error
 
     def observed(self, guest: Mapping[str, Any], values: Context) -> tuple[str, list[Place | None], Unused]:
-        """Return a guest's domain XML, well-formed or not, for each of its lines the template and line that wrote it
-        (None before the first), and the path of each value of the guest that no template reads, with the file of the
-        one that could have."""
+        """Return a guest's domain XML, well-formed or not; for each of its lines the template and line that wrote it
+        (None before the first); and the path of each value of the guest that no template reads, with the file of the
+        nearest template."""
         seen: Seen = {}
         xml, places = self._observed(Watched(values, (), seen))
         first = self._file(f"{values['arch']}{TEMPLATE}")
@@ -66,7 +66,7 @@ class Interpreter:
         return without_marks(self._observing, self._written(self._observing, values))
 
     def faulty(self, values: Context, fault: Fault) -> TemplateError:
-        """Return the error for XML in which there is a fault."""
+        """Return the error for XML that is faulty."""
         if not self.render(values).strip():
             return self.no_domain(values, "nothing")
         xml, places = self._observed(values)
@@ -80,7 +80,7 @@ class Interpreter:
         return without_secrets(error, self._secrets, values)
 
     def no_domain(self, values: Context, made: str) -> TemplateError:
-        """Return the error for a document that is not a guest's; ``made`` is what it is instead."""
+        """Return the error for a document that is not a guest's; ``made`` describes it."""
         name, _ = extended(self._environment, self._stack, f"{values['arch']}{TEMPLATE}")[-1]
         file, original = self._file(name), f"{SHIPPED}/{name}"
         replaces = not self._stack.is_shipped(file) and bool(self._stack.files(original))
@@ -88,7 +88,7 @@ class Interpreter:
         return TemplateError(f"makes {made}, not a <domain> with a <name>{cause}", file, None, values["name"])
 
     def new_environment(self) -> Environment:
-        """Return an environment that has read no template yet."""
+        """Return an environment without loaded templates."""
         environment = GuardedEnvironment(self._stack) if self._stack.own else Environment(loader(self._stack))
         environment.bytecode_cache = self._kept
         return environment
@@ -102,7 +102,7 @@ class Interpreter:
         return watch(mark_lines(self.new_environment()))
 
     def _file(self, name: str) -> str:
-        """Return the file of a template, or its name where there is none."""
+        """Return the file of a template, or its name if there is none."""
         return str([*self._stack.files(name), name][0])
 
     def _written(self, environment: Environment, values: Context) -> str:
@@ -112,7 +112,7 @@ class Interpreter:
             raise self._error(error, f"{values['arch']}{TEMPLATE}", values) from error
 
     def _error(self, error: Exception, name: str, values: Context) -> TemplateError:
-        """Return the error that users see for one that was raised as a template of this name was rendered."""
+        """Return the user's error for an exception that was raised while rendering the template of this name."""
         found = circle(self.new_environment(), self._stack, name) if isinstance(error, RecursionError) else None
         found = found or template_error(error, self._file(name), values["name"], values)
         return without_secrets(found, self._secrets, values)

@@ -1,9 +1,9 @@
-"""Templates of one's own at work in a process of their own.
+"""Custom templates in a separate process.
 
-The process, and its limits, is that of ``limited_process``; what it does is in ``serving``. Where it ends, it takes
-nothing with it but the guest that it was for: the next one is rendered by a new process.
+The process and its limits are in ``limited_process``, its functions in ``serving``. If it ends, only the current guest
+is lost: a new process renders the next one.
 
-Requests go to it as marshal; what comes back is JSON, of a bounded size, and is looked at before it is believed.
+Requests are marshalled; responses are JSON of limited size, and are validated.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 MOST_LEVELS = 200
-"""How deep a guest from Python may be nested."""
+"""Maximum nesting depth of a guest given in Python."""
 _FRAME = re.compile(r'^  File "(.+)", line (\d+) in ', re.MULTILINE)
 
 
 class Isolated:
-    """Asks a process what an engine of ``stack``, of this kind, would say; it is started when it is first needed, and
-    again after each end. Threads may share it: they take turns. A fork has a process of its own.
+    """A proxy for an engine of ``stack`` in a separate process, which is started when first needed and restarted after
+    it ends. Threads can share it: they take turns. A fork starts its own process.
 
-    All methods raise what an Engine's do, and LimitError where the process has met a limit or crashed.
+    All methods raise the exceptions of an Engine, and LimitError if the process exceeded a limit or crashed.
     """
 
     def __init__(self, stack: Stack, kind: type[Any]) -> None:
@@ -57,19 +57,19 @@ class Isolated:
         return self._schema
 
     def context(self, guest: Any) -> dict[str, Any]:
-        """Do what ``Engine.context`` does."""
+        """As ``Engine.context``."""
         return self._about(guest, serving.context, _named)
 
     def rendered(self, guest: Any) -> tuple[dict[str, Any], str, tuple[Problem, ...]]:
-        """Do what ``Engine.rendered`` does."""
+        """As ``Engine.rendered``."""
         return self._about(guest, serving.rendered, _rendered)
 
     def observed(self, guest: Any) -> Observed:
-        """Do what ``Engine.observed`` does."""
+        """As ``Engine.observed``."""
         return self._about(guest, serving.observed, _observed)
 
     def run(self, function: Callable[..., Result], *arguments: Any) -> Result:
-        """Return what a function of a module makes of the process's engine and these arguments, as JSON has it."""
+        """Return the result, as JSON, of a module's function with the process's engine and these arguments."""
         found: Result = self._ask(function, *arguments)
         return found
 
@@ -84,7 +84,7 @@ class Isolated:
         guest: Any = None,
         believed: Callable[[Any], Any] = lambda found: found,
     ) -> Any:
-        if self._owner != os.getpid():  # the process is that of the one that this is a fork of
+        if self._owner != os.getpid():  # the process belongs to the parent of this fork
             self._owner, self._lock, self._process = os.getpid(), Lock(), None
         request = _request(function, arguments)
         with self._lock:
@@ -98,14 +98,14 @@ class Isolated:
                         return believed(*found)
                     error = _ERRORS[kind](*found)
                 except (ValueError, TypeError, LookupError, RecursionError):
-                    raise EndError("answers what makes no sense", "") from None
+                    raise EndError("returns an invalid response", "") from None
             except EndError as end:
                 self._end(is_busy=True)
                 raise self._limit(end, guest) from None
             except BaseException:
                 self._end(is_busy=True)
                 raise
-            if isinstance(error, LimitError):  # it may have little left for the next
+            if isinstance(error, LimitError):  # it may have little memory left for the next one
                 self._end()
         raise error
 
@@ -115,8 +115,8 @@ class Isolated:
             self._process = None
 
     def _limit(self, end: EndError, guest: Any) -> LimitError:
-        """Return the error for the end of a process: what the crash says of where it was, or the template that it
-        would have begun with."""
+        """Return the error for the end of a process, with the position from its crash report, or the template that it
+        would have started with."""
         of = guest if isinstance(guest, dict) else {}
         name = of["name"] if isinstance(of.get("name"), str) else None
         file, line = self._where(end.said)
@@ -166,7 +166,7 @@ def _request(function: Callable[..., Any], arguments: tuple[Any, ...]) -> bytes:
         return marshal.dumps((function.__module__, function.__qualname__, _plain(arguments, ())))
 
 
-# What comes back
+# Responses
 
 
 def _text(found: Any) -> str:
@@ -247,7 +247,7 @@ _ERRORS: dict[str, Callable[..., Error]] = {
 
 
 def _plain(value: Any, path: Path) -> Any:
-    """Return a value with subclasses of what files hold as these. Raises GuestError for what none can hold."""
+    """Return a value with subclasses converted to types of guest files. Raises GuestError for other types."""
     if len(path) > MOST_LEVELS:
         raise GuestError([Problem(path[1:2], "is nested without end")])
     if isinstance(value, Mapping):
@@ -263,5 +263,5 @@ def _plain(value: Any, path: Path) -> Any:
         for known in (int, float):
             if isinstance(value, known):
                 return known(value)
-        raise GuestError([Problem(path[1:], f"{type(value).__name__} is nothing that a guest can hold")]) from None
+        raise GuestError([Problem(path[1:], f"{type(value).__name__} is not a value that a guest can have")]) from None
     return value

@@ -1,9 +1,8 @@
-"""A process for templates of one's own, with limits that the kernel holds.
+"""A process for custom templates, with limits of the operating system.
 
-Whatever a template, a pattern of a schema part or the compiling of either does there, it ends after MOST_SECONDS, has
-MOST_MEMORY, writes no file, starts no process, and takes nothing with it but the guest that it was for. The process is
-a fresh interpreter, which has none of this one's memory and files, not a fork: threads may go on beside it. It ends
-when this one does, however that ends.
+A template, a pattern of a schema part, or their compilation can use at most MOST_SECONDS and MOST_MEMORY, can't write
+files or start processes, and if the process ends, only the current guest is lost. The process is a new interpreter, not
+a fork: it shares no memory or files, and threads may continue. It ends when its parent ends, for whatever reason.
 """
 
 from __future__ import annotations
@@ -26,24 +25,24 @@ if TYPE_CHECKING:
     from kvmrender.templating.stack import Stack
 
 MOST_SECONDS = 10
-"""Processor time for one guest, and for reading the templates."""
+"""CPU time in seconds for one guest, and for reading the templates."""
 MOST_SECONDS_IN_ALL = 60
-"""Time for one guest by the clock, whatever the process waits for."""
+"""Elapsed time in seconds for one guest, whatever the process waits for."""
 MOST_MEMORY = 1 << 30
-"""Bytes of address space, beside what the process has once it has read the templates."""
+"""Bytes of address space, in addition to that of the process after it has read the templates."""
 MOST_ANSWERED = 64 << 20
-"""Bytes of what comes back for one guest: context and XML, as JSON."""
+"""Maximum size in bytes of the response for one guest: context and XML, as JSON."""
 MOST_SAID = 1 << 16
-"""Bytes of what a process says as it crashes that are looked at."""
+"""Maximum number of bytes of a crash report that are examined."""
 MOST_SECONDS_TO_END = 5
-"""Time for a process that has nothing to do to end by itself."""
+"""Seconds for an idle process to end by itself."""
 
 _START = "import sys; sys.path[:] = sys.argv[1:]; from kvmrender.templating.serving import serve; serve()"
 _TOO_LONG = "takes more than {} seconds for one guest"
 
 
 class EndError(Exception):
-    """How a process has ended; ``said`` is what Python said of the place."""
+    """The end of a process; ``said`` is the crash report of Python."""
 
     def __init__(self, message: str, said: str) -> None:
         super().__init__(message)
@@ -51,11 +50,11 @@ class EndError(Exception):
 
 
 class LimitedProcess:
-    """A process that reads the templates of a stack, and answers."""
+    """A process that reads the templates of a stack and answers requests."""
 
     def __init__(self, stack: Stack, kind: type[Any]) -> None:
         here, there = socket.socketpair()
-        alive, life = os.pipe()  # the other end closes with this process
+        alive, life = os.pipe()  # the other end is closed when this process ends
         said, saying = os.pipe()
         started = [sys.executable, "-I", *(["-B"] if sys.dont_write_bytecode else []), "-c", _START, *sys.path]
         actions = [
@@ -69,7 +68,7 @@ class LimitedProcess:
                 started,
                 os.environ,
                 file_actions=actions,
-                setpgroup=0,  # a terminal's Ctrl-C is for this process, which ends the other
+                setpgroup=0,  # Ctrl-C of a terminal is for this process, which ends the other
                 setsigmask=[],
                 setsigdef=[signal.SIGINT, signal.SIGTERM, signal.SIGXCPU, signal.SIGIO],
             )
@@ -78,7 +77,7 @@ class LimitedProcess:
             os.close(life)
             os.close(said)
             if isinstance(error, OSError):
-                raise Error(f"templates of one's own need a process: {error.strerror}") from None
+                raise Error(f"custom templates need a process: {error.strerror}") from None
             raise
         finally:
             there.close()
@@ -87,7 +86,7 @@ class LimitedProcess:
         self._socket = here
         self._last_words = ""
         self._finalizer = finalize(self, _end, os.getpid(), self._id, here, life, said)
-        if "multiprocessing.util" in sys.modules:  # its processes end without what else is done at the end
+        if "multiprocessing.util" in sys.modules:  # its processes end without cleanup
             from multiprocessing.util import Finalize
 
             Finalize(self, self._finalizer, exitpriority=0)
@@ -96,7 +95,7 @@ class LimitedProcess:
         self._send(marshal.dumps((*limits, *made)), monotonic() + MOST_SECONDS_IN_ALL)
 
     def ask(self, request: bytes) -> bytes:
-        """Return the answer to a request. Raises EndError where there is none, or too much of it."""
+        """Return the response to a request. Raises EndError if there is none, or if it is too large."""
         until = monotonic() + MOST_SECONDS_IN_ALL
         self._send(request, until)
         try:
@@ -125,10 +124,10 @@ class LimitedProcess:
         return bytes(data)
 
     def _ended(self, error: OSError) -> NoReturn:
-        """Raise EndError for a process that has ended, or is to end since its time is over."""
+        """Raise EndError for a process that has ended, or that exceeded its time."""
         if is_late := isinstance(error, TimeoutError):
             with suppress(OSError):
-                os.kill(self._id, signal.SIGXCPU)  # it says where it is
+                os.kill(self._id, signal.SIGXCPU)  # it reports its position
             with suppress(OSError):
                 self._socket.settimeout(1)
                 self._socket.recv(1)
@@ -139,25 +138,24 @@ class LimitedProcess:
         number = -os.waitstatus_to_exitcode(status) if status is not None else 0
         if number == signal.SIGXCPU:
             raise EndError(_TOO_LONG.format(MOST_SECONDS), said)
-        how = signal.Signals(number).name if number > 0 else f"exit code {-number}"  # none of real-time
+        how = signal.Signals(number).name if number > 0 else f"exit code {-number}"  # not a real-time signal
         raise EndError(f"crashes the process that it runs in ({how})", said)
 
     def end(self, is_busy: bool = False) -> int | None:
-        """End the process, and return what its end was, where that is known. One that may be in the middle of something
-        is killed."""
+        """End the process and return how it ended, if known. A process that may be busy is killed."""
         if is_busy and self._finalizer.alive:
             with suppress(OSError):
-                os.kill(self._id, signal.SIGKILL)  # does nothing to one that has ended by itself
+                os.kill(self._id, signal.SIGKILL)  # no effect if it has ended by itself
         status, self._last_words = self._finalizer() or (None, "")
         return status
 
 
 def _end(owner: int, process: int, here: socket.socket, life: int, said: int) -> tuple[int | None, str]:
-    """Close what leads to a process, and see it end. A fork leaves it to the one that has started it."""
+    """Close the connection to a process and wait for its end. A fork leaves this to its parent."""
     status, words = None, b""
     if owner == os.getpid():
         with suppress(OSError):
-            here.shutdown(socket.SHUT_RDWR)  # closing alone does nothing where a fork has it too
+            here.shutdown(socket.SHUT_RDWR)  # closing is not enough if a fork has it open too
         with suppress(OSError):
             ended = poll()
             ended.register(said)

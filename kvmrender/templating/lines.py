@@ -1,7 +1,7 @@
-r"""Which line of which template wrote each line of the XML.
+"""Mapping of lines of XML to the template lines that wrote them.
 
-Lines of the templates are marked when they are read, the marks are written along, and taken out of what was written.
-A mark is ``\1FILE:LINE\2``, with the number of the file; no XML can hold these characters.
+Lines of templates are marked when they are read; the marks are part of the output and are then removed. A mark is
+``\\1FILE:LINE\\2``, with the number of the file; these characters can't occur in XML.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _ONE = "\1[0-9:]*\2"
 _MARK = re.compile("\1([0-9]+):([0-9]+)\2")
 _BEGINS = re.compile(f"(?:{_ONE})*[^\n\1]")
 _INDENTED = re.compile(f"\n(?=(?:{_ONE})*[^\n\1])")
-# As in ``finish``, with marks between.
+# As in ``finish``, with marks in between.
 _OPENING = re.compile(f"<([^\\s<>/\1]+)((?:[\\s\1][^<>]*)?)(?<![]/?-])>(?:{_ONE})*(?:\n(?:{_ONE}| )*)?")
 _CLOSES = re.compile(f"</(?:{_ONE})*([^\\s<>/\1]+)(?:{_ONE})*>")
 _BEFORE = re.compile(f"(?:{_ONE}|\\s)*")
 
 
 class _MarkLines(Extension):
-    """Puts a mark before each line of the text in a template."""
+    """Insert a mark before each line of text in a template."""
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
@@ -53,14 +53,14 @@ class _MarkLines(Extension):
 
 
 def mark_lines(environment: AnyEnvironment) -> AnyEnvironment:
-    """Have an environment, which has read no template yet, mark their lines."""
+    """Enable line marks in an environment without loaded templates."""
     environment.add_extension(_MarkLines)
     environment.filters["indent"] = _indent
     return environment
 
 
 def marks_lines(environment: jinja2.Environment) -> bool:
-    """Say whether an environment marks lines."""
+    """Return whether an environment marks lines."""
     return any(isinstance(one, _MarkLines) for one in environment.extensions.values())
 
 
@@ -75,13 +75,13 @@ def files(environment: Environment) -> list[str]:
 
 
 def _indent(text: str, width: int = 4, first: bool = False) -> Markup:
-    """Do what Jinja's filter does, but leave lines blank that hold marks alone."""
+    """Indent as Jinja's filter does, but leave lines with only marks blank."""
     space = " " * width
     return Markup(space if first and _BEGINS.match(text) else "") + Markup(_INDENTED.sub(f"\n{space}", text))
 
 
 def without_marks(environment: Environment, written: str) -> tuple[str, list[Place | None]]:
-    """Return the XML in what a marking environment wrote, and for each of its lines the place that wrote it."""
+    """Return the XML without marks, and for each of its lines the template and line that wrote it."""
     extension = _extension(environment)
 
     def place(mark: re.Match[str]) -> Place:
@@ -92,7 +92,7 @@ def without_marks(environment: Environment, written: str) -> tuple[str, list[Pla
     last: Place | None = None
     for line in text.split("\n"):
         marks = list(_MARK.finditer(line))
-        # A line was written where its first character was.
+        # A line is attributed to its first character.
         begins = _BEFORE.match(line)
         before = [mark for mark in marks if begins and mark.end() <= begins.end()]
         places.append(place(before[-1]) if before else last)

@@ -1,4 +1,4 @@
-"""The files of a stack of template folders, as Jinja loads them."""
+"""Jinja loader for the files of a stack of template folders."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ def loader(stack: Stack) -> BaseLoader:
 
 
 def text_of(stack: Stack, name: str) -> str:
-    """Return the text of a file. Raises TemplateError where there is none, or where it isn't text."""
-    try:  # loaders ask for an environment, and make no use of it
+    """Return the text of a file. Raises TemplateError if it is missing or not text."""
+    try:  # loaders require an environment, but do not use it
         return loader(stack).get_source(Environment(autoescape=True), name)[0]
     except (TemplateNotFound, ValueError):
-        raise TemplateError(f"is not in any folder of templates{nearest(name, stack.names())}", name) from None
+        raise TemplateError(f"is not in any template folder{nearest(name, stack.names())}", name) from None
 
 
 class _FolderLoader(FileSystemLoader):
-    """Loads the files of a folder, and none that a link leads to outside of it."""
+    """Loads the files of a folder, but not those outside it that links lead to."""
 
     def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
         if is_file(found := Path(self.searchpath[0], template)):
@@ -43,5 +43,5 @@ class _FolderLoader(FileSystemLoader):
             raise TemplateError(f"can't be read: {error.strerror}", str(found)) from None
         folder = Path(self.searchpath[0])
         if not Path(file).resolve().is_relative_to(folder.resolve()):
-            raise TemplateError("is a link to something outside of its folder", file)
-        return source.removeprefix("\ufeff"), file, uptodate  # as editors on Windows write it
+            raise TemplateError("is a link that leads outside its folder", file)
+        return source.removeprefix("\ufeff"), file, uptodate  # as Windows editors write it

@@ -1,4 +1,4 @@
-"""What is seen of templates as they render a guest."""
+"""Results of rendering a guest with tracing of templates."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import Any, NamedTuple
 from kvmrender.errors import Path
 
 Place = tuple[str, int]
-"""A template's file and a line, from 1."""
+"""File of a template and line, from 1."""
 
 
 class Observed(NamedTuple):
-    """What comes of a guest, and which templates did it.
+    """Result of rendering a guest, with the templates that were used.
 
-    ``context`` is its full form and ``xml`` its domain, well-formed or not; ``places`` has for each line of that the
-    template and line that wrote it, or None before the first; ``unused`` are the values that the guest gives and no
-    template reads, each by its path with the file of the template that could have.
+    ``context`` is its full form and ``xml`` its domain, well-formed or not. ``places`` has for each line of the XML the
+    template and line that wrote it, or None before the first; ``unused`` are the paths of values that the guest gives
+    and no template reads, with the file of the nearest template.
     """
 
     context: dict[str, Any]

@@ -1,4 +1,4 @@
-"""The files of schema parts: those of one's own as written, and the shipped ones as they are read."""
+"""Files of schema parts: custom ones as written, and shipped ones as parsed."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from kvmrender.schema.guest_schema import Node, node_at
 
 
 class Fault(NamedTuple):
-    """Something that is wrong with a part; ``line`` is 0 where it isn't known. ``stops`` says that there is no schema
-    with it, ``is_error`` that there is to be no XML with it."""
+    """A fault of a part; ``line`` is 0 if unknown. ``stops`` means that no schema can be assembled, ``is_error`` that
+    no XML is written."""
 
     file: str
     line: int
@@ -24,7 +24,7 @@ class Fault(NamedTuple):
 
 
 class Part:
-    """A part of one's own as written: its name, its file as messages show it, its text, and its value."""
+    """A custom part as written: name, file as shown in messages, text, and value."""
 
     def __init__(self, name: str, file: str, text: str) -> None:
         self.name, self.file, self.text = name, file, text
@@ -35,7 +35,7 @@ class Part:
         return positions(self.text)
 
     def says(self, path: Path) -> bool:
-        """Say whether the part itself has something at a path."""
+        """Return whether the part itself has a value at a path."""
         try:
             node_at(self.value, path)
         except (LookupError, TypeError):
@@ -43,7 +43,7 @@ class Part:
         return True
 
     def line(self, path: Path) -> int:
-        """Return the line of what stands at a path, or of what is nearest above it; 0 where that isn't known."""
+        """Return the line of a path, or of its nearest parent; 0 if unknown."""
         while path and (0, *path) not in self._marks:
             path = path[:-1]
         (line, _), _ = self._marks.get((0, *path), ((0, 0), None))
@@ -67,5 +67,5 @@ def shipped_part(file: FilePath) -> Node:
 
 @cache
 def _kept(file: FilePath, *state: int) -> bytes:
-    """Return the value of a shipped part, which many stacks have, for marshal."""
+    """Return the marshalled value of a shipped part, which many stacks share."""
     return marshal.dumps(parsed(file.read_text(encoding="utf-8")))

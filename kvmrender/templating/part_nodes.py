@@ -1,4 +1,4 @@
-"""The nodes of schema parts, one by one: what is in one, where a circle is, how many fields there are."""
+"""Traversal of the nodes of schema parts: children, circular references, and number of fields."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _LISTS, _SINGLE = (
 )
 _CONDITIONS = {"allOf", "anyOf", "oneOf", "not", "if", "then", "else", "contains", "dependentSchemas", "variants"}
 _SAME = _CONDITIONS - {"contains"} | {"items"}
-"""Keywords whose nodes are about the same value, or about all that a list of it holds."""
+"""Keywords whose nodes describe the same value, or all items of it."""
 
 
 def children(node: Node) -> Iterator[tuple[Path, Any]]:
-    """Yield the nodes in a node, each with its path in it."""
+    """Yield the child nodes of a node, each with its path."""
     for key, value in node.items():
         if key in NAMED and isinstance(value, dict):
             for name, child in value.items():
@@ -37,7 +37,7 @@ def children(node: Node) -> Iterator[tuple[Path, Any]]:
 
 
 def nodes(node: Any, path: Path = (), is_condition: bool = False) -> Iterator[tuple[Path, Node, bool]]:
-    """Yield a node and those in it, each with its path, and whether it is part of a condition."""
+    """Yield a node and its descendants, each with its path, and whether it is part of a condition."""
     if isinstance(node, dict):
         yield path, node, is_condition
         for more, child in children(node):
@@ -45,7 +45,7 @@ def nodes(node: Any, path: Path = (), is_condition: bool = False) -> Iterator[tu
 
 
 def target(whole: Node, reference: str) -> Any:
-    """Return what a reference in the whole schema refers to, or None."""
+    """Return the target of a reference in the whole schema, or None."""
     try:
         return node_at(whole, reference.removeprefix("#").split("/")[1:])
     except (LookupError, TypeError):
@@ -53,7 +53,7 @@ def target(whole: Node, reference: str) -> Any:
 
 
 def circle(whole: Node, nodes: Iterable[Node]) -> Node | None:
-    """Return a node that is about the same value as itself, by way of others, if there is one."""
+    """Return a node that refers to itself for the same value, if any."""
     finished: dict[int, bool] = {}
 
     def visit(node: Any) -> Node | None:
@@ -73,7 +73,7 @@ def circle(whole: Node, nodes: Iterable[Node]) -> Node | None:
 
 
 def measure(whole: Node, node: Any, known: dict[int, tuple[int, int]]) -> tuple[int, int]:
-    """Return how deep the fields of a node are nested, and how many there are. What is inside itself counts once."""
+    """Return the nesting depth of a node's fields, and their number. Recursive nodes count once."""
     if not isinstance(node, dict) or id(node) in known:
         return known.get(id(node), (0, 0))
     known[id(node)] = 0, 0

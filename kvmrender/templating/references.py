@@ -1,4 +1,4 @@
-"""Where templates name each other: what they include, extend and import."""
+"""References between templates: include, extends and import."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Reference = nodes.Include | nodes.Extends | nodes.Import | nodes.FromImport
 
 
 def references(tree: nodes.Template) -> Iterator[tuple[Reference, str]]:
-    """Yield where a template names others, and which, as far as that is written out."""
+    """Yield the references to other templates with their names, if they are constants."""
     for node in tree.find_all(nodes.Stmt):
         if isinstance(node, (nodes.Include, nodes.Extends, nodes.Import, nodes.FromImport)):
             named = node.template
@@ -28,9 +28,8 @@ def references(tree: nodes.Template) -> Iterator[tuple[Reference, str]]:
 
 
 def extended(environment: Environment, stack: Stack, name: str) -> list[tuple[str, int]]:
-    """Return the templates that one extends, one after the other and itself first, each with the line where it extends
-    the next, or 0. Where that is a circle, the last is one that was there before. Raises what reading them does.
-    """
+    """Return the chain of templates that a template extends, beginning with itself, each with the line of its extends,
+    or 0. In a circle, the last one is repeated. Raises the exceptions of reading them."""
     found: list[tuple[str, int]] = []
     known: set[str] = set()
     while (file := str([*stack.files(name), name][0])) not in known:
@@ -44,10 +43,10 @@ def extended(environment: Environment, stack: Stack, name: str) -> list[tuple[st
 
 
 def circle(environment: Environment, stack: Stack, name: str) -> TemplateError | None:
-    """Return the error for templates that extend each other in a circle, if those that ``name`` extends do."""
+    """Return the error for templates that extend each other in a circle, if those of ``name`` do."""
     try:
         names = extended(environment, stack, name)
-    except (RecursionError, JinjaError, TemplateError):  # they can't be read: that is told elsewhere
+    except (RecursionError, JinjaError, TemplateError):  # they can't be read: this is reported elsewhere
         return None
     (last, _), files = names[-1], [str(stack.files(one)[0]) for one, _ in names if stack.files(one)]
     if len(names) < 2 or files.count(files[-1]) < 2:
@@ -60,7 +59,7 @@ def circle(environment: Environment, stack: Stack, name: str) -> TemplateError |
 
 
 def chain(environment: Environment, stack: Stack, files: Iterable[str], file: str) -> list[str]:
-    """Return how templates came to one of them, ``FILE:LINE``, the nearest first; ``files`` are those in use."""
+    """Return how a template was reached, as ``FILE:LINE``, nearest first; ``files`` are those in use."""
     above: dict[str, tuple[str, int]] = {}
     for parent in files:
         for node, name in references(environment.parse(Path(parent).read_text(encoding="utf-8"), filename=parent)):

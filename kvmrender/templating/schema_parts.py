@@ -1,7 +1,7 @@
-"""Schema parts of one's own: held against what a part may say, put together, and all that is wrong with them.
+"""Custom schema parts: validation, assembly, and report of all faults.
 
-``part_schema.json`` describes the keywords, as data; what they say of each other is looked at here. The shipped parts
-are held against it by a test, not at each start.
+``part_schema.json`` describes the keywords as data; relations between keywords are checked here. The shipped parts are
+validated by a test, not at each start.
 """
 
 from __future__ import annotations
@@ -43,10 +43,11 @@ from kvmrender.templating.part_nodes import children, circle, measure, nodes, ta
 from kvmrender.templating.stack import SCHEMA, Stack
 
 MOST_FIELDS = 100_000
-"""Fields that a schema may have, each counted wherever it can stand: some ten times those of the shipped one."""
+"""Maximum number of fields of a schema, counted at each place where they can occur; about ten times those of the
+shipped schema."""
 
 _NEEDED = ("type", "name", "arch", "memory", "disks", "controllers", "interfaces", "serials", "mac_prefix")
-"""Keys of a guest that are computed with."""
+"""Keys of a guest that derivations use."""
 _DISKS = ("disk", "lun", "cdrom", "floppy")
 
 
@@ -63,8 +64,8 @@ def guest_schema(stack: Stack) -> GuestSchema:
 
 
 def checked(stack: Stack, thoroughly: bool = False) -> tuple[GuestSchema | None, list[Fault]]:
-    """Return the schema of a stack with parts of one's own, if there can be one, and what is wrong with these parts:
-    errors, and if ``thoroughly``, also what is told by ``templates check`` alone."""
+    """Return the schema of a stack with custom parts, if it can be assembled, and the faults of these parts: errors,
+    and if ``thoroughly``, also findings that only ``templates check`` reports."""
     check = _Check(stack, thoroughly)
     schema = None
     try:
@@ -79,7 +80,7 @@ def checked(stack: Stack, thoroughly: bool = False) -> tuple[GuestSchema | None,
 
 
 def error_of(faults: Iterable[Fault]) -> TemplateError | None:
-    """Return the error of commands that need the schema, where there is one among the faults."""
+    """Return the error for commands that need the schema, if there is one among the faults."""
     errors = [fault for fault in faults if fault.is_error]
     if not errors:
         return None
@@ -88,11 +89,11 @@ def error_of(faults: Iterable[Fault]) -> TemplateError | None:
 
 
 class _StopError(Exception):
-    """There are faults with which nothing can be put together."""
+    """The faults prevent assembly."""
 
 
 class _Check:
-    """Puts a schema together, and collects what is wrong with its parts of one's own."""
+    """Assemble a schema and collect the faults of its custom parts."""
 
     def __init__(self, stack: Stack, thoroughly: bool) -> None:
         self.stack, self.thoroughly = stack, thoroughly
@@ -101,11 +102,11 @@ class _Check:
         self._parts: dict[str, Node] = {}
 
     def first(self) -> Part:
-        """Return the part that is to blame where nothing else is known."""
+        """Return the part to which faults without a known part are attributed."""
         return next(iter(self.own.values()))
 
     def add(self, part: Part, path: Path, message: str, is_error: bool = True, stops: bool = True) -> None:
-        """Add what is wrong at a path of a part."""
+        """Add a fault at a path of a part."""
         key = "".join(f"[{step}]" if isinstance(step, int) else f".{brief(step)}" for step in path).removeprefix(".")
         said = (
             f"is not a schema of guests: {key}: {message}" if key and stops else f"{key}: {message}" if key else message
@@ -113,7 +114,7 @@ class _Check:
         self.faults.append(Fault(part.file, part.line(path), said, is_error, stops))
 
     def put_together(self) -> GuestSchema:
-        """Return the schema. Raises _StopError after faults that stop it, and what goes wrong beyond these."""
+        """Return the schema. Raises _StopError after faults that prevent assembly, and unexpected exceptions."""
         for part in self.own.values():
             self._read(part)
         self._stop()
@@ -172,7 +173,7 @@ class _Check:
             *((("shorthand", *step), form) for step, form in several),
         ):
             for pattern in patterns if isinstance(patterns, dict) else ():
-                if isinstance(patterns[pattern], dict):  # a text with words, which is none
+                if isinstance(patterns[pattern], dict):  # an invalid text with placeholders
                     continue
                 try:
                     re.compile(pattern)
@@ -183,7 +184,7 @@ class _Check:
         return self.own[name].value if name in self.own else shipped_part(self.stack.files(name)[0])
 
     def _is_there(self, name: str) -> str:
-        """Say why a part that another names can't be had, or nothing."""
+        """Return why a part that another refers to is not available, or an empty string."""
         try:
             text_of(self.stack, name)
         except TemplateError as error:
@@ -211,7 +212,7 @@ class _Check:
                     self.add(part, (*path, "$ref"), fault)
 
     def _vet(self, parts: dict[str, Node]) -> None:
-        """Look at the parts before they are one: references, and what is computed with."""
+        """Check parts before they are merged: references, and keys that derivations use."""
         self._parts = parts
         whole = {**parts[ROOT], "$defs": all_defs(parts)}
         places = {id(node): (name, path) for name, part in parts.items() for path, node, _ in nodes(part)}
@@ -279,7 +280,7 @@ class _Check:
             self._blame(name, path, brief(str(error).partition("\n")[0]))
 
     def _look(self, schema: GuestSchema, name: str, path: Path, node: Node, is_more: bool) -> None:
-        """Look at what keywords of a node say of others; ``is_more`` says that it is described elsewhere."""
+        """Check relations between the keywords of a node; ``is_more`` means that it is described elsewhere."""
         known = resolve(schema.root, node).get("properties", {})
         _, shorthand = forms(node)
         for key in shorthand.values() if isinstance(shorthand, dict) else [shorthand] if shorthand else []:
@@ -305,7 +306,7 @@ class _Check:
                 self._property(schema, name, (*path, "properties", key), known, child)
 
     def _rule(self, root: Node, name: str, path: Path, node: Node, rule: Node) -> None:
-        """Look at the fields that a rule names, at its place in the part that says it."""
+        """Check the fields that a rule names, at its place in its part."""
         for part in self._chain(name):
             own = node_at(part.value, path).get("rules", []) if part.says(path) else []
             if rule in own:
@@ -313,7 +314,7 @@ class _Check:
                 for where, field in named_fields(rule):
                     there = root if field.startswith("/") else node
                     if "properties" not in resolve(root, there):
-                        continue  # it is merged into what has them
+                        continue  # it is merged into the part that has them
                     for step in field.removeprefix("/").split("."):
                         there = resolve(root, there)
                         known = resolve(root, there["items"]) if "items" in there else there
@@ -329,7 +330,7 @@ class _Check:
         if not any(part.says(path) for part in self._chain(name)):
             return
         whole = resolve(schema.root, node)
-        if "description" not in whole and whole.get("not") != {}:  # what is refused needs none
+        if "description" not in whole and whole.get("not") != {}:  # a refused field needs none
             self._blame(name, path, "has no description", is_error=False)
         defaults: dict[Path, Any] = {("default",): node.get("default")}
         for number, case in enumerate(node.get("defaults", ())):
@@ -357,7 +358,7 @@ class _Check:
             self._blame(name, path, f"{shown(word)} is not {a} {what}{nearest(word, known)}", is_error, stops)
 
     def _blame_reference(self, name: str, path: Path, reference: str) -> None:
-        """Add a reference to nothing, to the part that lacks what others refer to if that is one's own."""
+        """Add a fault for a broken reference, to the part that lacks the target if that is a custom one."""
         file = next((other for other in self._parts if reference.startswith(f"#/$defs/{key_of(other)}/")), name)
         if file != name and file in self.own and name not in self.own:
             missing = reference.removeprefix(f"#/$defs/{key_of(file)}/").replace("/", ".")
@@ -368,7 +369,7 @@ class _Check:
             self._blame(name, (*path, "$ref"), f"{shown(reference)} refers to nothing")
 
     def _chain(self, name: str) -> list[Part]:
-        """Return the parts of one's own that a part is merged of, the uppermost first."""
+        """Return the custom parts that are merged into a part, the uppermost first."""
         chain: list[Part] = []
         names = [name]
         for name in names:
@@ -378,7 +379,7 @@ class _Check:
         return chain
 
     def _blame(self, name: str, path: Path, message: str, is_error: bool = True, stops: bool = True) -> None:
-        """Add what is wrong at a path of the merged part ``name``; findings only where parts of one's own say it."""
+        """Add a fault at a path of the merged part ``name``; findings only if custom parts contain it."""
         chain = self._chain(name) or [self.first()]
         part = next((part for part in chain if part.says(path)), chain[0] if is_error else None)
         if part:
@@ -397,18 +398,18 @@ def _keywords() -> Any:
 
 
 def _unfit(root: Node, node: Node, default: Any) -> str:
-    """Say why a default is no value of its field, or nothing."""
+    """Return why a default is not a valid value of its field, or an empty string."""
     convert = converter(root, node, "kvm")
     value = without_nulls(convert(deepcopy(default), Notes()) if convert else default)
     schema = {**node, "$defs": root["$defs"]}
     secrets = Secrets(schema)
     try:
         errors = validator_of(schema).iter_errors(value)
-    except ValueError:  # it refers to what is only there in the whole
+    except ValueError:  # it refers to content that exists only in the whole schema
         return ""
     return next((problem.message for error in errors for problem in problems_of(schema, secrets, value, error)), "")
 
 
 def _meant(stack: Stack, name: str) -> str:
-    """Say that a shipped file of the same name was meant, where there is one."""
+    """Return a hint if there is a shipped file of the same name."""
     return f" (did you mean {SHIPPED}/{name}?)" if stack.files(f"{SHIPPED}/{name}") else ""

@@ -1,6 +1,6 @@
-"""What the process of templates of one's own does: it reads them, and answers requests.
+"""Functions of the process for custom templates: it reads them and answers requests.
 
-A request is ``(module, function, arguments)`` as marshal, an answer JSON, each behind its length.
+A request is a marshalled ``(module, function, arguments)``, a response JSON, each after its length.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ if TYPE_CHECKING:
     from io import BufferedRWPair
 
 MOST_FILES = 64
-"""Files that the process may have open."""
+"""Maximum number of open files of the process."""
 LENGTH = 8
-"""Bytes of a length."""
+"""Size in bytes of a length."""
 TOO_LARGE = "makes more than {:,} MiB for one guest"
 _DEBUG_INFO = re.compile(r"^debug_info = '([0-9=&]*)'$", re.MULTILINE)
 
 
 def serve() -> None:
-    """Be the process: read the templates, and answer."""
+    """Run the process: read the templates and answer requests."""
     import fcntl
     from faulthandler import enable, register
 
     os.closerange(3, 1 << 16)
-    # When the other end of standard input closes, its owner has ended: then this ends, whatever it is at.
+    # When the parent ends, it closes the other end of standard input; this process then ends at once.
     fcntl.fcntl(0, fcntl.F_SETOWN, os.getpid())
     fcntl.fcntl(0, fcntl.F_SETFL, fcntl.fcntl(0, fcntl.F_GETFL) | os.O_ASYNC)
     enable(2, all_threads=False)
@@ -60,7 +60,7 @@ def serve() -> None:
                 data = json.dumps(_told(error)).encode()
             stream.write(len(data).to_bytes(LENGTH, "big") + data)
             stream.flush()
-        os._exit(0)  # at once: there is nothing to be tidied
+        os._exit(0)  # at once: no cleanup is needed
 
 
 def _read(stream: BufferedRWPair) -> bytes:
@@ -80,7 +80,7 @@ def _limit_all(memory: int) -> None:
 
 
 def _limit(kind: int, most: int) -> None:
-    """Set a limit for good, unless there is a lower one."""
+    """Set a limit permanently, unless a lower one is set."""
     hard = resource.getrlimit(kind)[1]
     most = most if hard == resource.RLIM_INFINITY else min(most, hard)
     resource.setrlimit(kind, (most, most))
@@ -94,8 +94,8 @@ def _more_time(seconds: int) -> None:
 
 
 def _engine(module: str, name: str, folders: list[str]) -> Any:
-    """Read the templates; from then on, no file is written and no process started."""
-    gc.disable()  # what is made here stays
+    """Read the templates. Afterwards, no files can be written and no processes started."""
+    gc.disable()  # objects created here are kept
     engine: Any = getattr(import_module(module), name)(folders)
     gc.freeze()
     gc.enable()
@@ -123,29 +123,29 @@ def _told(error: Exception) -> list[Any]:
 
 
 def schema(engine: Any) -> list[Any]:
-    """Answer with the parts of the engine's schema."""
+    """Return the parts of the engine's schema."""
     found = engine.schema
     return [found.root, found.architectures, found.names, found.is_shipped]
 
 
 def context(engine: Any, guest: Any) -> Any:
-    """Answer as ``Engine.context`` does."""
+    """As ``Engine.context``."""
     return engine.context(guest)
 
 
 def rendered(engine: Any, guest: Any) -> Any:
-    """Answer as ``Engine.rendered`` does."""
+    """As ``Engine.rendered``."""
     context, xml, notes = engine.rendered(guest)
     return context, xml, [*map(_parts, notes)]
 
 
 def observed(engine: Any, guest: Any) -> Any:
-    """Answer as ``Engine.observed`` does."""
+    """As ``Engine.observed``."""
     return engine.observed(guest)
 
 
 def line(engine: Any, name: str, file: str, number: int) -> int | None:
-    """Return the line of a template that a line of what Jinja makes of it is from."""
+    """Return the template line of a line of Jinja's generated code."""
     environment = engine.new_environment()
     made = environment.compile(Path(file).read_text(), name, file, raw=True)
     pairs = [pair.split("=") for pair in _DEBUG_INFO.findall(made)[-1].split("&")]

@@ -14,17 +14,17 @@ from kvmrender.errors import TemplateError, shown_file
 from kvmrender.shipped import SHIPPED, shipped_templates
 
 TEMPLATE, SCHEMA = ".xml.j2", ".schema.yaml"
-"""How the names of templates and of parts of the schema end."""
+"""Extensions of templates and of schema parts."""
 PROFILES = "profiles"
-"""The folder of profiles in a folder of templates."""
+"""Subfolder of profiles in a template folder."""
 MOST_BYTES = 16 << 20
-"""Bytes of a file of either kind."""
+"""Maximum size in bytes of a template or schema part."""
 DEEPEST = 16
-"""How deep folders are looked through; links may lead around in circles."""
+"""Maximum depth of subfolders; links may form circles."""
 
 
 def files_in(folder: str, inside: str = "", depth: int = 0) -> Iterator[tuple[str, os.DirEntry[str]]]:
-    """Yield the files of a folder by their names, in their order; where it can't be read, there are none."""
+    """Yield the files of a folder by name, sorted; none if it can't be read."""
     try:
         with os.scandir(os.path.join(folder, inside)) as found:
             entries = sorted(found, key=lambda entry: entry.name)
@@ -40,7 +40,8 @@ def files_in(folder: str, inside: str = "", depth: int = 0) -> Iterator[tuple[st
 
 
 def folders_state(folders: Iterable[str]) -> bytes:
-    """Return what is another one when a file in the folders has changed, come or gone, or a folder is another one."""
+    """Return a fingerprint that changes if a file in the folders is changed, added or removed, or a folder is
+    replaced."""
     key = sha256()
     for folder in folders:
         key.update(f"{os.path.realpath(folder)}\0".encode(errors="surrogateescape"))
@@ -53,7 +54,7 @@ def folders_state(folders: Iterable[str]) -> bytes:
 
 
 def is_file(path: Path) -> bool:
-    """Say whether a path is that of a file; no file has a name that is too long."""
+    """Return whether a path is a file; a name that is too long is not."""
     try:
         return path.is_file()
     except OSError:
@@ -61,33 +62,33 @@ def is_file(path: Path) -> bool:
 
 
 def not_too_large(file: Path) -> Path:
-    """Return a file that may be read. Raises TemplateError for one that is larger than templates are."""
+    """Return a file if it is not too large. Raises TemplateError for one that exceeds the limit."""
     if file.stat().st_size > MOST_BYTES:
         raise TemplateError(f"is larger than {MOST_BYTES >> 20} MiB, which no template or schema part is", str(file))
     return file
 
 
 def is_of_stack(path: str) -> bool:
-    """Say whether a file in a folder of templates is a template, a part of the schema or a profile."""
+    """Return whether a file in a template folder is a template, schema part or profile."""
     return path.endswith((TEMPLATE, SCHEMA)) or (path.endswith(".yaml") and Path(path).parent.name == PROFILES)
 
 
 class Stack:
-    """The folders ``own``, and after them the shipped one. Raises TemplateError for one that is missing."""
+    """The folders ``own``, followed by the shipped one. Raises TemplateError for a missing folder."""
 
     def __init__(self, own: Iterable[str | os.PathLike[str]] = ()) -> None:
         self.own = tuple(Path(folder) for folder in own)
         self.shipped = shipped_templates()
         for folder in self.own:
             if not folder.is_dir():
-                raise TemplateError("is not a folder of templates", str(folder))
+                raise TemplateError("is not a template folder", str(folder))
 
     def names(self, ending: str = "") -> list[str]:
-        """Return the names of all files that end so, each once, without the prefix."""
+        """Return the names of all files with this extension, each once, without the prefix."""
         return sorted(self._names((*self.own, self.shipped), ending))
 
     def own_names(self, ending: str = "") -> list[str]:
-        """Return those of the names that files in one's own folders have."""
+        """Return those of the names that custom folders have."""
         return sorted(self._names(self.own, ending))
 
     @staticmethod
@@ -101,14 +102,14 @@ class Stack:
         return {*filter(is_of_stack, found)}
 
     def files(self, name: str) -> list[Path]:
-        """Return the files of this name, that which wins first. Raises TemplateError for one that is too large."""
+        """Return the files of this name, the winning one first. Raises TemplateError for one that is too large."""
         if name.startswith(f"{SHIPPED}/"):
             return [found] if is_file(found := self.shipped / name.removeprefix(f"{SHIPPED}/")) else []
         return [not_too_large(path) for folder in (*self.own, self.shipped) if is_file(path := folder / name)]
 
     def profiles(self) -> dict[str, Path]:
-        """Return the files of the profiles by their names. Raises TemplateError for one that is too large, or a link
-        to something outside of its folder."""
+        """Return the files of profiles by name. Raises TemplateError for one that is too large, or a link that leads
+        outside its folder."""
         found = {
             path.stem: (folder, path)
             for folder in (self.shipped, *self.own[::-1])
@@ -117,13 +118,13 @@ class Stack:
         }
         for folder, path in found.values():
             if not not_too_large(path).resolve().is_relative_to(folder.resolve()):
-                raise TemplateError("is a link to something outside of its folder", str(path))
+                raise TemplateError("is a link that leads outside its folder", str(path))
         return {name: path for name, (_, path) in found.items()}
 
     def own_parts(self) -> dict[str, Path]:
-        """Return the schema parts in use that are one's own, by their names, that of a whole guest first.
+        """Return the custom schema parts in use by name, that of the whole guest first.
 
-        Raises TemplateError for one that is called as those were before they were YAML.
+        Raises TemplateError for a part with the former name, from before parts were YAML.
         """
         for folder in self.own:
             for old in folder.rglob("*.schema.json"):
@@ -134,19 +135,19 @@ class Stack:
         return {name: file for name, file in found.items() if not self.is_shipped(str(file))}
 
     def is_shipped(self, file: str | None) -> bool:
-        """Say whether a file is one of the shipped folder."""
+        """Return whether a file is in the shipped folder."""
         return file is not None and Path(file).is_relative_to(self.shipped)
 
     def folder(self, file: str | Path) -> Path:
-        """Return the folder of the stack that a file is in."""
+        """Return the folder of the stack that contains a file."""
         return next((folder for folder in (*self.own, self.shipped) if Path(file).is_relative_to(folder)), self.shipped)
 
     def shown(self, file: str | Path) -> str:
-        """Return a file as messages show it: ``shipped/NAME`` for one that is shipped, any other by its path."""
+        """Return a file's name for messages: ``shipped/NAME`` for a shipped one, otherwise its path."""
         return shown_file(str(file))
 
     def open_to_all(self) -> list[tuple[Path, Path]]:
-        """Return the folders of one's own in which anyone may write, each with the first such place in it."""
+        """Return the custom folders that are writable by all users, each with the first such place."""
         found = []
         for folder in self.own:
             places = (place for place in (folder, *sorted(folder.rglob("*"))) if _is_open(place))
@@ -157,5 +158,5 @@ class Stack:
 def _is_open(place: Path) -> bool:
     try:
         return bool(place.stat().st_mode & S_IWOTH)
-    except OSError:  # a link to nothing
+    except OSError:  # a dangling link
         return False

@@ -1,4 +1,4 @@
-"""What a template did wrong: which file, which line, what, for which guest and field, and how it got there."""
+"""Conversion of template exceptions: file, line, message, guest, field, and include chain."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _UNKNOWN = re.compile(rf"'(\w+)' {UNKNOWN_NAME}")
 
 
 def template_error(error: Exception, template: str, guest: str, values: Mapping[str, Any]) -> TemplateError:
-    """Return the error that users see for ``error``, raised while ``template`` rendered ``guest``.
+    """Return the user's error for ``error``, raised while ``template`` rendered ``guest``.
 
-    ``values`` are those of the context, for a hint and to find the field.
+    ``values`` are those of the context, for hints and to find the field.
     """
     if isinstance(error, TemplateError):
         return error
@@ -39,9 +39,9 @@ def template_error(error: Exception, template: str, guest: str, values: Mapping[
     (file, last), *chain = found
     said = str(error) or type(error).__name__
     if isinstance(error, TemplateNotFound):
-        said = f"template {error.name!r} is not in any folder of templates"
+        said = f"template {error.name!r} is not in any template folder"
     elif isinstance(error, RecursionError):
-        said = "includes or calls itself without end"
+        said = "includes or calls itself endlessly"
     elif isinstance(error, UndefinedError) and (unknown := _UNKNOWN.fullmatch(said)):
         said += nearest(unknown[1], values)
     field = next((path for frame, _ in reversed(frames) for path in _fields(frame, values)), ())
@@ -52,7 +52,7 @@ def template_error(error: Exception, template: str, guest: str, values: Mapping[
 
 
 def without_secrets(error: TemplateError, secrets: Secrets, values: Mapping[str, Any]) -> TemplateError:
-    """Return an error without the secrets of the guest, and without a line of a template that has some itself."""
+    """Return an error without the guest's secrets, and without a template line that contains a secret itself."""
     known = secrets.values(values)
     message = secrets.without(known, error.message)
     field = tuple(
@@ -67,7 +67,7 @@ def _is_template(frame: FrameType) -> bool:
 
 
 def source_line(file: str | None, line: int | None) -> str | None:
-    """Return a line of a template, if it has one."""
+    """Return a line of a template, if it exists."""
     if file is None or line is None or not FilePath(file).is_file():
         return None
     linecache.checkcache(file)
@@ -75,14 +75,14 @@ def source_line(file: str | None, line: int | None) -> str | None:
 
 
 def _fields(frame: FrameType, values: Mapping[str, Any]) -> Iterator[Path]:
-    """Yield the fields that a template's own variables stand for, such as ``device`` in a partial."""
+    """Yield the fields that a template's own variables refer to, such as ``device`` in a partial."""
     for name, value in frame.f_locals.items():
         if isinstance(value, dict) and value and value is not values and values.get(name) is not value:
             yield from _paths(value, values, ())
 
 
 def _paths(wanted: Any, value: Any, path: Path) -> Iterator[Path]:
-    """Yield where in a value something stands: itself, not its equal."""
+    """Yield the paths at which a value contains an object itself, not an equal one."""
     if value is wanted:
         yield path
     elif isinstance(value, Mapping):

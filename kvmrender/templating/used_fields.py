@@ -1,4 +1,4 @@
-"""Which values of a guest the templates read, so that none is silently ignored."""
+"""Tracking of the values of a guest that templates read, so that none is silently ignored."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from kvmrender.schema.shorthand import by_type, expander
 from kvmrender.templating.environment import Environment
 
 NOT_WRITTEN = ("arch", "ignore", "libvirt", "machine", "mac_prefix", "namespace", "use")
-"""Keys of a guest that say how others are derived, and are in no template."""
+"""Keys of a guest that control derivation, and occur in no template."""
 
 Seen = dict[Path, str]
-"""What was read, and the file of the template that did."""
+"""Paths of values that were read, with the file of the template."""
 
 
 class Watched(dict[str, Any]):
-    """A mapping of a context that remembers which of its values are read."""
+    """A mapping of a context that records which of its values are read."""
 
     def __init__(self, values: Mapping[str, Any], path: Path, seen: Seen) -> None:
         super().__init__((key, _watched(value, (*path, key), seen)) for key, value in values.items())
         self._path, self._seen = path, seen
 
     def _read(self, key: str) -> None:
-        """Note that a value was read."""
+        """Record that a value was read."""
         path = (*self._path, key)
         self._seen[path] = _template()
         value = super().__getitem__(key)
@@ -41,31 +41,31 @@ class Watched(dict[str, Any]):
             )
 
     def __getitem__(self, key: str) -> Any:
-        """Return a value, and note that."""
+        """Return a value and record the access."""
         value = super().__getitem__(key)
         self._read(key)
         return value
 
     def __contains__(self, key: object) -> bool:
-        """Say whether there is such a value; of an element that only exists, this is all there is to read."""
+        """Return whether a value exists; for an element without content, this counts as reading it."""
         there = super().__contains__(key)
         if there and isinstance(key, str) and super().__getitem__(key) == {}:
             self._read(key)
         return there
 
     def get(self, key: str, default: Any = None) -> Any:
-        """Return a value, and note that."""
+        """Return a value and record the access."""
         try:
             return self[key]
         except KeyError:
             return default
 
     def items(self) -> Any:
-        """Return all items, and note that."""
+        """Return all items and record the access."""
         return [(key, self[key]) for key in self]
 
     def values(self) -> Any:
-        """Return all values, and note that."""
+        """Return all values and record the access."""
         return [self[key] for key in self]
 
 
@@ -86,7 +86,7 @@ def _template() -> str:
 
 
 class WatchingContext(Context):
-    """Notes which names of the context are read."""
+    """Records which names of the context are read."""
 
     def resolve_or_missing(self, key: str) -> Any:
         """Return a name's value."""
@@ -98,16 +98,16 @@ class WatchingContext(Context):
 
 
 def watch(environment: Environment) -> Environment:
-    """Have an environment, which has read no template yet, note what is read of Watched values."""
+    """Enable recording of Watched values in an environment without loaded templates."""
     environment.context_class = WatchingContext
     return environment
 
 
 def unused(root: Node, written: Any, values: Mapping[str, Any], seen: Seen) -> Iterator[tuple[Path, str]]:
-    """Yield the fields that a guest gives and no template has read, each with the template that could have.
+    """Yield the fields that a guest gives and no template has read, each with the nearest template.
 
-    ``root`` is the schema, ``written`` the guest as written, ``values`` its context, ``seen`` what was read of it. Of
-    what is not read at all, the outermost is told.
+    ``root`` is the schema, ``written`` the guest as written, ``values`` its context, ``seen`` the recorded accesses. Of
+    nested unread values, only the outermost is reported.
     """
     inside = _inside(seen)
     for key, value in values.items():
@@ -118,7 +118,7 @@ def unused(root: Node, written: Any, values: Mapping[str, Any], seen: Seen) -> I
 
 
 def _inside(seen: Seen) -> dict[Path, Path]:
-    """Return for each path in which anything was read the shortest path of that."""
+    """Return for each path with recorded accesses the shortest accessed path inside it."""
     found: dict[Path, Path] = {}
     for path in seen:
         for end in range(1, len(path)):
@@ -128,7 +128,7 @@ def _inside(seen: Seen) -> dict[Path, Path]:
 
 
 def _nearest(path: Path, seen: Seen, inside: dict[Path, Path]) -> str:
-    """Return the template that read what is nearest to a path: beside it, or around it."""
+    """Return the template whose access is nearest to a path: next to it, or around it."""
     for end in range(len(path) - 1, 0, -1):
         around = path[:end]
         if around in inside or around in seen:
@@ -137,7 +137,7 @@ def _nearest(path: Path, seen: Seen, inside: dict[Path, Path]) -> str:
 
 
 def _unread(value: Any, path: Path, seen: Seen) -> tuple[list[Path], bool]:
-    """Return what was not read of a value, and whether anything of it was."""
+    """Return the unread parts of a value, and whether any part was read."""
     inner: list[tuple[Any, Any]] = []
     if isinstance(value, dict):
         inner = list(dict.items(value))
@@ -153,11 +153,11 @@ def _unread(value: Any, path: Path, seen: Seen) -> tuple[list[Path], bool]:
 
 
 def is_given(root: Node, written: Any, path: Path) -> bool:
-    """Say whether a guest gives a field of its context itself, in long or short form."""
+    """Return whether a guest itself gives a field of its context, in long or short form."""
     node, value = root, written
     for place, step in enumerate(path):
         if isinstance(step, int) and not isinstance(value, (list, tuple)):
-            value = [value]  # an element alone may stand for a list of one
+            value = [value]  # a single item may be given without a list
         if isinstance(step, str) and not isinstance(value, Mapping):
             value = expander(node)(value)
             if not isinstance(value, Mapping):

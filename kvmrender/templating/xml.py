@@ -1,4 +1,4 @@
-"""XML as text: escaping, and the layout of what is raw. Elements are written by the templates alone."""
+"""XML as text: escaping, and layout of raw XML. Only templates write elements."""
 
 from __future__ import annotations
 
@@ -27,11 +27,10 @@ _IN_TEXT = {char: reference for char, reference in _REFERENCES.items() if chr(ch
 
 
 def escape(value: Any) -> str:
-    """Return a value as it can stand in an attribute or an element, whatever it holds.
+    """Return a value escaped for use in an attribute or element.
 
-    Tabs, newlines and carriage returns become references, which parsers give back as they were. What is Markup
-    already stays as it is. Raises ValueError for a character that XML 1.0 has no form for (section 2.2), and TypeError
-    for a list or mapping.
+    Tabs, newlines and carriage returns become character references, which parsers restore. Markup is not changed.
+    Raises ValueError for a character that XML 1.0 can't represent (section 2.2), and TypeError for a list or mapping.
     """
     if value.__class__ is str:
         return _escaped(value, _REFERENCES) if special(value) else value
@@ -45,14 +44,14 @@ def escape(value: Any) -> str:
 
 
 def attributes(element: Mapping[str, Any], names: Iterable[str]) -> str:
-    """Return those of the names that a mapping has as attributes, in this order, each with a space before it."""
+    """Return those of the names that a mapping has as attributes, in this order, each after a space."""
     return "".join([f' {name}="{escape(element[name])}"' for name in names if name in element])
 
 
 def escape_text(value: Any) -> str:
-    """Return a value as it can stand between tags, its tabs and newlines bare, for people to read.
+    """Return a value escaped for use between tags, with tabs and newlines unchanged for readability.
 
-    Where it is nothing but white space they are references, or else it would look like the layout around it.
+    A value of only white space is written as references; otherwise, it would look like indentation.
     """
     text = str(value)
     return _escaped(text, _REFERENCES if text.isspace() else _IN_TEXT)
@@ -67,7 +66,7 @@ def _escaped(text: str, references: dict[int, str]) -> str:
 
 
 def indent(text: str, width: int = 4, first: bool = False, blank: bool = False) -> str:
-    """Return a text with its lines indented, but for the first one and blank ones."""
+    """Return a text with its lines indented, except the first one and blank ones."""
     space = " " * width
     begins = first and (blank or text[:1] not in ("", "\n"))
     found = (space if begins else "") + (_NEWLINE if blank else _LINE).sub(f"\n{space}", text)
@@ -75,7 +74,7 @@ def indent(text: str, width: int = 4, first: bool = False, blank: bool = False) 
 
 
 def well_formed(fragment: str) -> str:
-    """Return raw XML as it can stand in an element. Raises ValueError where it is not well-formed by itself."""
+    """Return raw XML for use in an element. Raises ValueError if it is not well-formed by itself."""
     if fault := fragment_fault(fragment):
         raise ValueError(f"xml: not well-formed: {fault}")
     return fragment.strip()

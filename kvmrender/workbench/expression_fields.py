@@ -1,4 +1,4 @@
-"""Which fields of a guest the expressions of a template stand for, whatever the guest."""
+"""Fields of a guest that template expressions may refer to, for any guest."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from jinja2 import nodes
 from kvmrender.errors import Path
 
 Value = Path | str
-"""What an expression can stand for: a field, without positions in lists, or a text that is written out."""
+"""Possible results of an expression: a field, without list indices, or a constant text."""
 Scope = Mapping[str, frozenset[Value]]
-"""What the names of a template stand for; others are those of the context."""
+"""Possible values of a template's names; other names are those of the context."""
 
 
 class Meaning:
-    """Finds what expressions stand for, among these fields."""
+    """Find the possible results of expressions among these fields."""
 
     def __init__(self, fields: set[Path]) -> None:
         self._fields = fields
 
     def values(self, node: nodes.Node | None, scope: Scope) -> frozenset[Value]:
-        """Return the fields and texts that an expression can stand for, or asks for, with these names."""
+        """Return the fields and texts that an expression may evaluate to, or test for, with these names."""
         return frozenset(self._each(node, scope)) if node is not None else frozenset()
 
     def _each(self, node: nodes.Node, scope: Scope) -> Iterator[Value]:
@@ -52,7 +52,7 @@ class Meaning:
                 yield from self._each(child, scope)
 
     def _compared(self, node: nodes.Compare, scope: Scope) -> Iterator[Value]:
-        """Yield what is compared; of ``name in mapping``, the fields that the names can be."""
+        """Yield the operands of comparisons; for ``name in mapping``, the fields that the name may refer to."""
         yield from (value for value in self.values(node.expr, scope) if isinstance(value, tuple))
         for operand in node.ops:
             found = self.values(operand.expr, scope)
@@ -69,5 +69,5 @@ class Meaning:
 
 
 def bound(target: nodes.Node, values: frozenset[Value]) -> dict[str, frozenset[Value]]:
-    """Return the names that are given values; of several (``key, value``), each could be any of them."""
+    """Return the names that are assigned values; of several (``key, value``), each may be any of them."""
     return {name.name: values for name in [target, *target.find_all(nodes.Name)] if isinstance(name, nodes.Name)}

@@ -1,8 +1,8 @@
-"""Which template writes which field, found by reading the templates, without a guest.
+"""Templates by the fields that they write, found by static analysis without a guest.
 
-Templates are followed as Jinja would: from an architecture's through what it extends and includes, every branch once,
-with the fields that each name stands for. A field is written where its value is put into the XML; an element is
-written where its tag is, which is known by the element's name and by the fields that are asked for around it.
+Templates are followed as in Jinja, from an architecture's template through extends and includes, each branch once, with
+the fields that each name may refer to. A field is written where its value is output; an element is written where its
+tag is, which is identified by its name and by the fields that are tested around it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from kvmrender.templating.stack import TEMPLATE
 from kvmrender.workbench.expression_fields import Meaning, Scope, Value, bound
 
 MOST_ALIKE = 2
-"""How often a template is followed inside of itself: what is deeper is written as the first time."""
+"""Maximum recursion depth of a template in itself; deeper levels are written like the first."""
 
 _PART = re.compile(r"<(?P<close>/?)(?P<name>[A-Za-z_][\w:.-]*)?|(?P<empty>/?)>|(?P<attribute>[\w:.-]+)=\"|\n")
 
@@ -32,7 +32,7 @@ _PART = re.compile(r"<(?P<close>/?)(?P<name>[A-Za-z_][\w:.-]*)?|(?P<empty>/?)>|(
 def writers(engine: Engine) -> dict[Path, list[Place]]:
     """Return for each field of the guest the places, file and line, that write it; ``disks`` is where a disk begins.
 
-    Fields that no template writes are left out. Templates that Jinja can't read are as if they were empty.
+    Fields that no template writes are omitted. Templates that Jinja can't parse count as empty.
     """
     fields = set(all_fields(engine.schema.root, engine.schema.root))
     found: dict[Path, dict[Place, None]] = {}
@@ -41,12 +41,12 @@ def writers(engine: Engine) -> dict[Path, list[Place]]:
     for name in engine.schema.architectures:
         reader = _Reader(templates, fields, found)
         reader.start(f"{name}{TEMPLATE}")
-        # Most architectures add no block to what they extend: what these write is the same.
+        # Most architectures add no block to the template that they extend: the result is the same.
         if reader.written_by not in known:
             known.add(reader.written_by)
             reader.read()
     for path in sorted(fields - found.keys(), key=len, reverse=True):
-        # A mapping without an element of its own, such as extra, is written where what is in it is.
+        # A mapping without its own element, such as extra, is written where its contents are.
         inside = [place for other in found if other[:-1] == path for place in found[other]]
         if inside:
             found[path] = dict.fromkeys(inside)
@@ -54,7 +54,7 @@ def writers(engine: Engine) -> dict[Path, list[Place]]:
 
 
 class _Templates:
-    """The templates of a stack as Jinja understands them, each read when it is first asked for."""
+    """The templates of a stack as parsed by Jinja, each when first needed."""
 
     def __init__(self, engine: Engine) -> None:
         self._stack, self._environment = engine.stack, engine.new_environment()
@@ -78,7 +78,7 @@ class _Templates:
 
 
 class _Reader:
-    """Follows the templates of one architecture, and adds what they write to ``found``."""
+    """Follow the templates of one architecture, and add what they write to ``found``."""
 
     def __init__(self, templates: _Templates, fields: set[Path], found: dict[Path, dict[Place, None]]) -> None:
         self._templates, self._fields, self._found = templates, fields, found
@@ -89,14 +89,14 @@ class _Reader:
         self._above: list[str] = []
         self._guards: list[frozenset[Value]] = []
         self._open: list[tuple[str, Place]] = []
-        """The elements that are open, each with the place of its tag."""
+        """The open elements, each with the place of its tag."""
         self._in_tag = False
         self._named = True
-        """Whether the name of the tag that is being written is known: it isn't after the < of <{{ name }}."""
+        """Whether the name of the current tag is known: after the < of <{{ name }}, it is not."""
         self.written_by: tuple[str, ...] = ()
 
     def start(self, name: str) -> None:
-        """Begin with an architecture's template: find those that it extends, and which of them have blocks."""
+        """Start with an architecture's template: find those that it extends, and their blocks."""
         chain = [name]
         while (above := self._templates.extended(chain[-1])) and above not in chain:
             chain.append(above)
@@ -108,7 +108,7 @@ class _Reader:
         self.written_by = (*[one for one in chain[:-1] if self._templates.blocks(one)], chain[-1])
 
     def read(self) -> None:
-        """Follow the body of the last template that is extended, which is what is written."""
+        """Follow the body of the last extended template, which is the output."""
         self._walk(self._templates.tree(self._above[-1]).body, {})
 
     def _learn_macros(self, name: str) -> None:
@@ -123,7 +123,7 @@ class _Reader:
             if isinstance(value, tuple) and value in self._fields:
                 self._found.setdefault(value, {})[place] = None
 
-    # What is written.
+    # Output.
 
     def _walk(self, body: Iterable[nodes.Node], scope: Scope) -> Scope:
         for node in body:
@@ -131,7 +131,7 @@ class _Reader:
         return scope
 
     def _statement(self, node: nodes.Node, scope: Scope) -> Scope:
-        """Follow a statement, and return the names that there are after it."""
+        """Follow a statement, and return the names that are defined after it."""
         if isinstance(node, nodes.Output):
             for part in node.nodes:
                 self._output(part, scope)
@@ -174,7 +174,7 @@ class _Reader:
     def _loop(self, node: nodes.For, scope: Scope) -> None:
         values = self._meaning.values(node.iter, scope)
         names = [value for value in values if isinstance(value, str)]
-        # A loop over names that are written out is followed for each of them.
+        # A loop over constant names is unrolled.
         turns: list[frozenset[Value]] = [frozenset([name]) for name in names]
         for turn in turns or [values]:
             inner = {**scope, **bound(node.target, turn)}
@@ -217,7 +217,7 @@ class _Reader:
                 self._wrote_around(value)
 
     def _wrote_around(self, value: Value) -> None:
-        """Note for an attribute that the elements which are open around it are written where their tags are."""
+        """Record for an attribute that the open elements around it are written at their tags."""
         for depth, (name, place) in enumerate(reversed(self._open), start=1):
             if not isinstance(value, tuple) or self._elements.get(value[:-depth]) != name:
                 break
@@ -254,7 +254,7 @@ class _Reader:
             self._open.pop()
 
     def _guarding(self, name: str, element: str | None = None) -> list[Path]:
-        """Return the fields of this name, in this element, that the nearest condition or loop is about."""
+        """Return the fields of this name, in this element, that the nearest condition or loop tests."""
         for guard in reversed(self._guards):
             about = [path for path in guard if isinstance(path, tuple) and self._elements.get(path) == name]
             if about := [path for path in about if element is None or self._elements.get(path[:-1]) == element]:
@@ -262,7 +262,7 @@ class _Reader:
         return []
 
     def _call(self, node: nodes.Call, scope: Scope) -> bool:
-        """Follow a call of super or of a macro, and say whether it is one."""
+        """Follow a call of super or of a macro, and return whether it is one."""
         called = node.node
         name = (
             called.name if isinstance(called, nodes.Name) else called.attr if isinstance(called, nodes.Getattr) else ""
@@ -282,6 +282,6 @@ class _Reader:
 
 
 def _elements(root: Node) -> dict[Path, str]:
-    """Return the name of the element of each field."""
+    """Return the element name of each field."""
     first = {name: element_of(root, name, node) for name, node in root["properties"].items()}
     return {path: first[path[0]] if len(path) == 1 else str(path[-1]) for path in all_fields(root, root)}

@@ -1,5 +1,4 @@
-"""What is wrong with templates before anybody meets it: names that no context has, blocks that no parent has, files
-that nothing uses, escaping switched off."""
+"""Static checks of templates: undefined names, blocks without parent, unused files, and disabled escaping."""
 
 from __future__ import annotations
 
@@ -26,8 +25,7 @@ if TYPE_CHECKING:
 
 
 def looked_at(engine: Engine) -> tuple[list[tuple[str, int, str]], list[str], bool]:
-    """Return what is wrong with the templates of an engine, as Findings are made of, every name that occurs in them,
-    and whether all of them can be read."""
+    """Return the findings in an engine's templates, all names that occur in them, and whether all could be parsed."""
     read = Templates(engine.stack, engine.new_environment(), engine.schema)
     found = [(one.file, one.line, one.message) for one in read.findings()]
     return found, sorted(read.names), not read.broken
@@ -35,8 +33,8 @@ def looked_at(engine: Engine) -> tuple[list[tuple[str, int, str]], list[str], bo
 
 @dataclass(frozen=True, order=True)
 class Finding:
-    """Something that is wrong with a file of a stack; ``line`` counts from 1, and is 0 for the file as a whole. ``id``
-    is that of the problem, where it is one of a guest."""
+    """A fault of a file of a stack; ``line`` counts from 1, and is 0 for the whole file. ``id`` is that of the problem,
+    if it is one of a guest."""
 
     file: str
     line: int
@@ -50,18 +48,18 @@ class Finding:
         return self.follows, stack.is_shipped(self.file), self
 
     def __str__(self) -> str:
-        """Give the finding as one line, ``FILE:LINE: message``, with the id of what is a guest's problem."""
+        """Return the finding as one line, ``FILE:LINE: message``, with the ID of a guest's problem."""
         place = f"{shown_file(self.file)}:{self.line}" if self.line else shown_file(self.file)
         return f"{place}: {self.message}" + (f" [{self.id}]" if self.id != "template" else "")
 
     @property
     def problem(self) -> Problem:
-        """What is wrong, as a problem."""
+        """The finding as a problem."""
         return Problem((), self.message, shown_file(self.file), self.line or None, id=self.id)
 
 
 class Templates:
-    """All templates of a stack as Jinja understands them; those that it can't read are findings themselves."""
+    """All templates of a stack as parsed by Jinja; those that can't be parsed are findings."""
 
     def __init__(self, stack: Stack, environment: Environment, schema: GuestSchema) -> None:
         self.stack, self.environment, self.schema = stack, environment, schema
@@ -86,7 +84,7 @@ class Templates:
             if not self._is_known(name):
                 self.environment.compile(source, name, file)
                 self.compiled.add(name)
-        except Exception as error:  # whatever a template can be wrong in
+        except Exception as error:  # any exception that a template can cause
             self._add(template_error(error, name, "", {}), name)
             if NESTED in str(error):
                 self.trees.pop(name, None)
@@ -97,7 +95,7 @@ class Templates:
             self.broken.append(found)
 
     def _is_known(self, name: str) -> bool:
-        """Say whether a template is one of the shipped ones, beside others or by its prefix."""
+        """Return whether a template is a shipped one, by name or with the prefix."""
         return name.startswith(f"{SHIPPED}/") or (bool(self.stack.own) and self.stack.is_shipped(self.file(name)))
 
     def file(self, name: str) -> str:
@@ -105,10 +103,10 @@ class Templates:
         return str(self.stack.files(name)[0])
 
     def findings(self) -> Iterator[Finding]:
-        """Yield what is wrong with the templates of one's own, or with the shipped ones where there are no others."""
+        """Yield the findings in custom templates, or in the shipped ones if there are no custom ones."""
         yield from self.broken
         if any(NESTED in found.message for found in self.broken):
-            return  # what they use can't be known
+            return  # the names that they use are unknown
         for name, tree in self.trees.items():
             if self._is_known(name):
                 continue
@@ -132,9 +130,9 @@ class Templates:
     def _unsafe(self, tree: nodes.Template) -> Iterator[tuple[int, str]]:
         for filter_ in tree.find_all(nodes.Filter):
             if filter_.name == "safe":
-                yield filter_.lineno, "|safe writes a text as it is: use |xml, which wants it to be well-formed"
+                yield filter_.lineno, "|safe writes text without escaping: use |xml, which needs well-formed XML"
         for switch in tree.find_all((nodes.ScopedEvalContextModifier, nodes.EvalContextModifier)):
-            yield switch.lineno, "escaping is switched: it is always on"
+            yield switch.lineno, "escaping can't be switched: it is always on"
 
     def _unknown(self, name: str, tree: nodes.Template) -> Iterator[tuple[int, str]]:
         known = {*self.schema.root["properties"], "domain", *self.environment.globals, *self._passed.get(name, ())}
@@ -148,7 +146,7 @@ class Templates:
                 yield node.lineno, f"template {named!r} is not in any folder{nearest(named, self.trees)}"
 
     def _blocks(self, name: str, tree: nodes.Template) -> Iterator[tuple[int, str]]:
-        """Yield the blocks that no parent has, and what stands outside of blocks: Jinja ignores both."""
+        """Yield the blocks that no parent has, and content outside blocks: Jinja ignores both."""
         parents = self._parents(name)
         if not parents:
             return
@@ -161,7 +159,7 @@ class Templates:
                     data = part.data if isinstance(part, nodes.TemplateData) else "x"
                     if data.strip():
                         line = part.lineno + data[: len(data) - len(data.lstrip())].count("\n")
-                        yield line, "is outside of a block, and not written: the file extends another"
+                        yield line, "is outside a block, and not written: the file extends another"
                         break
 
     def _parents(self, name: str) -> list[str]:
@@ -187,7 +185,7 @@ class Templates:
 
     @cached_property
     def _passed(self) -> dict[str, set[str]]:
-        """The names that the templates which include one have of their own: these it sees too."""
+        """The names that templates which include a template define: they are available in it."""
         passed = {
             name: {node.name for node in tree.find_all(nodes.Name) if node.ctx != "load"}
             for name, tree in self.trees.items()
@@ -208,7 +206,7 @@ class Templates:
 
     @cached_property
     def _used(self) -> set[str]:
-        """The templates of architectures, and what they lead to."""
+        """The templates of architectures, and all that they refer to."""
         used: set[str] = set()
         level = [f"{name}{TEMPLATE}" for name in self.schema.architectures]
         while level:
@@ -220,7 +218,7 @@ class Templates:
 
     @cached_property
     def names(self) -> set[str]:
-        """Every name that occurs in the templates in use: of a key, of a variable, in a text."""
+        """All names that occur in the templates in use: of a key, of a variable, in a text."""
         found: set[str] = set()
         for tree in (self.trees[name] for name in self._used):
             found |= {node.attr for node in tree.find_all(nodes.Getattr)}

@@ -1,4 +1,4 @@
-"""Guests rendered to find out about the templates: what fails, what is not valid, what is read and what never is."""
+"""Trial rendering of guests to check templates: errors, invalid XML, and values that are never read."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from kvmrender.workbench.template_check import Finding
 _POSITION = re.compile(r"\[\d+\]")
 
 NAMED = 2
-"""Guests that a finding names; of the others, it tells the number."""
+"""Maximum number of guests that a finding names."""
 
 
 def fixtures() -> Iterator[Document]:
-    """Yield the example guests that come with the package."""
+    """Yield the shipped example guests."""
     for file in sorted(shipped_fixtures().rglob("*.yaml")):
         yield from read(str(file), file.read_bytes())
 
 
 def using(engine: Engine, documents: Iterable[Document], names: Sequence[str]) -> list[Document]:
-    """Return documents whose guests use these profiles too, under their own values. Raises GuestError."""
+    """Return documents whose guests also use these profiles. Raises GuestError."""
     root = engine.schema.root
     settings = [setting(root, f"{APPENDED}{name}") for name in names]
     profiles = Profiles(root)
@@ -44,7 +44,7 @@ def using(engine: Engine, documents: Iterable[Document], names: Sequence[str]) -
 
 
 def wrong_profiles(engine: Engine) -> Iterator[Finding]:
-    """Yield what the schema finds in profiles of one's own."""
+    """Yield the problems of custom profiles that the schema finds."""
     profiles = Profiles(engine.schema.root)
     for name, file in engine.stack.profiles().items():
         if engine.stack.is_shipped(str(file)):
@@ -61,7 +61,7 @@ def wrong_profiles(engine: Engine) -> Iterator[Finding]:
 
 
 Faults = Callable[[bytes], Iterable[tuple[int, str]]]
-"""Gives the faults of a domain, each with its line, from 1."""
+"""Return the faults of a domain, each with its line, from 1."""
 
 
 def findings(
@@ -72,12 +72,12 @@ def findings(
     ignore: Iterable[str] = (),
     libvirt: str | None = None,
 ) -> list[Finding]:
-    """Return what is wrong with the templates, as far as these guests show it, and what no template can write.
+    """Return the findings in the templates, as far as these guests show them, and fields that no template can write.
 
-    ``names`` are those that occur in the templates. A template that meets a limit is the last that is told of.
-    ``faults`` holds XML against libvirt's schema; what it says of the shipped templates' XML for the same guest, such
-    as of something newer than that schema, is not told. The guests ignore the checks with the ids in ``ignore``.
-    They are for a ``libvirt``, if that is given; of the example guests, those that it can't have are left out.
+    ``names`` are those that occur in the templates. A template that exceeds a limit is the last finding. ``faults``
+    validates XML against libvirt's schema; faults that the shipped templates' XML of the same guest has too, such as
+    values newer than that schema, are not reported. The guests ignore the checks with the IDs in ``ignore``. They are
+    for a ``libvirt`` version, if given; example guests that it does not support are omitted.
     """
     shipped, secrets = default_engine(), Secrets(engine.schema.root)
     found: dict[Finding, None] = {}
@@ -86,13 +86,13 @@ def findings(
     given: set[Path] = set()
 
     def meet(file: str, line: int, message: str, check: str = "template") -> None:
-        """Keep what a guest has met: once, whatever device of the next one meets it too."""
+        """Add a guest's finding, once, whichever device has it in other guests."""
         place = ("", 0) if file == about else (file, line)
         of = met.setdefault((*place, _POSITION.sub("", message)), (Finding(file, line, message, check), []))[1]
         if about not in of:
             of.append(about)
 
-    policy = sorted(_ids(engine) - _ids(shipped))  # a site's, which the example guests know nothing of
+    policy = sorted(_ids(engine) - _ids(shipped))  # fields of a site, which the example guests do not use
 
     for document in guests:
         about = document.own.source.name
@@ -104,7 +104,7 @@ def findings(
                 guest = {**guest, "libvirt": libvirt}
             values, xml, places, ignored = engine.observed(guest)
             if domain_fault(xml):
-                engine.render(guest)  # says what is wrong with it
+                engine.render(guest)  # reports the problems
         except GuestError as error:
             if is_example and libvirt and _is_well(engine, document.guest):
                 continue
@@ -129,7 +129,7 @@ def findings(
             meet(file, number, message)
         for path, file in ignored:
             if path[0] == "vars" and is_example:
-                continue  # an example of what is for templates of one's own
+                continue  # an example for custom templates
             unused.setdefault((_field(path), file), []).append(about)
     for (field, file), guests_of_it in unused.items():
         found.setdefault(
@@ -140,7 +140,7 @@ def findings(
 
 
 def _is_well(engine: Engine, guest: Any) -> bool:
-    """Say whether nothing is wrong with a guest for the libvirt that it is for."""
+    """Return whether a guest has no problems for its libvirt version."""
     try:
         return bool(engine.context(guest))
     except GuestError:
@@ -148,7 +148,7 @@ def _is_well(engine: Engine, guest: Any) -> bool:
 
 
 def _ids(engine: Engine) -> set[str]:
-    """Return the ids of an engine's checks."""
+    """Return the IDs of an engine's checks."""
     return set(engine.schema.root["properties"].get("ignore", {}).get("items", {}).get("enum", ()))
 
 
@@ -157,7 +157,7 @@ def _by_guests(met: Iterable[tuple[Finding, list[str]]]) -> Iterator[Finding]:
 
 
 def _few(guests: list[str]) -> str:
-    """Name a few guests, and tell the number of the others."""
+    """Return the names of a few guests, and the number of others."""
     return listed(guests if len(guests) <= NAMED else [*guests[:NAMED], f"{len(guests) - NAMED} more"])
 
 
@@ -167,18 +167,18 @@ def _faults(xml: str, faults: Faults, shipped: Engine, guest: Any) -> Iterator[t
     elif found := list(faults(xml.encode())):
         try:
             known = {message for _, message in faults(shipped.render(guest).encode())}
-        except GuestError:  # a field of one's own
+        except GuestError:  # a custom field
             known = set()
         yield from ((line, message) for line, message in found if message not in known)
 
 
 def _field(path: Path) -> str:
-    """Write a field of any guest: ``disks[].driver.cache``."""
+    """Format a field of any guest: ``disks[].driver.cache``."""
     return "".join("[]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")
 
 
 def _fields(root: Node, node: Node, value: Any, path: Path) -> Iterator[Path]:
-    """Yield the fields of the schema, without positions in lists, that a guest gives."""
+    """Yield the fields of the schema, without list indices, that a guest gives."""
     for step, below, item in parts(root, node, value):
         if isinstance(step, int):
             yield from _fields(root, below, item, path)

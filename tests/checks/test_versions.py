@@ -100,7 +100,8 @@ def told(renderer: Renderer, libvirt: str | None, rack: Any) -> list[str]:
             "99.0",
             {"depth": 3},
             [
-                "rack.depth: is not in libvirt 10.5.0 and newer, the guest is for 99.0 (for newer versions, use width) [version]"
+                "rack.depth: is not in libvirt 10.5.0 and newer, the guest is for 99.0"
+                " (for newer versions, use width) [version]"
             ],
         ),
         ("any", {"kind": "gone", "depth": 3, "slots": [{"fan": "x"}]}, []),

@@ -159,7 +159,7 @@ def test_render_without_options_is_what_it_is_with_them(
     ("variable", "value", "said"),
     [
         ("KVMRENDER_MAX_SIZE", "1 KiB", "guest.yaml: is more than 1 KiB: --max-size allows more [max-size]\n"),
-        ("KVMRENDER_TEMPLATES", "nope", "nope: is not a folder of templates\n"),
+        ("KVMRENDER_TEMPLATES", "nope", "nope: is not a template folder\n"),
     ],
 )
 def test_options_of_the_environment_hold_without_others(variable: str, value: str, said: str, tmp_path: Path) -> None:

@@ -196,7 +196,7 @@ BAD = {
         "name: a\nid: 4\ninterfaces: [{source: {network: default, portid: 0-1}}]\n"
         "disks: [{source: {file: /a.raw, seclabel: {model: dac, relabel: no, labelskip: yes}}}]\n",
         [
-            f"{place}: is what only a running guest has, and libvirt writes by itself: leave it out [schema]"
+            f"{place}: is set by libvirt, for a running guest only: leave it out [schema]"
             for place in (
                 "2:1: id",
                 "3:42: interfaces[0].source.portid",

@@ -596,4 +596,4 @@ def test_what_can_not_be_served(folder: Path, run: Run) -> None:
     assert (missing.exit_code, missing.stderr) == (2, f"{folder}/gone.yaml: No such file or directory\n")
     assert run("preview", "-").exit_code == 2
     templates = run("preview", "--templates", folder / "gone", folder / "web-1.yaml")
-    assert (templates.exit_code, templates.stderr) == (2, f"{folder}/gone: is not a folder of templates\n")
+    assert (templates.exit_code, templates.stderr) == (2, f"{folder}/gone: is not a template folder\n")

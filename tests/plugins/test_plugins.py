@@ -69,7 +69,7 @@ def test_filter_renders(site: str) -> None:
     assert 'door="hunter2"' in domain_xml(RACKED, templates=site) == domain_xml(RACKED, templates=[site])
     with pytest.raises(Exception, match=f"^{MISTAKE}$"):
         domain_xml({"name": "a", "memroy": 1})
-    with pytest.raises(Exception, match="nowhere: is not a folder of templates"):
+    with pytest.raises(Exception, match="nowhere: is not a template folder"):
         domain_xml({"name": "a"}, templates="nowhere")
 
 
@@ -83,7 +83,7 @@ def test_clashes_of_guests_with_fields_of_one_s_own(site: str) -> None:
     assert clashes([RACKED, other], ["/a*"], templates=site) == []
     with pytest.raises(Exception, match=f"^{MISTAKE}$"):
         clashes([{"name": "b", "memroy": 1}], templates=site)
-    with pytest.raises(Exception, match="nowhere: is not a folder of templates"):
+    with pytest.raises(Exception, match="nowhere: is not a template folder"):
         clashes([], templates="nowhere")
 
 

@@ -113,7 +113,7 @@ def test_link_out_of_the_folder_is_refused(site: str, run: Run, tmp_path: Path) 
     (tmp_path / "site/profiles/out.yaml").symlink_to(tmp_path / "elsewhere.yaml")
     result = run("render", "--templates", site, input="name: a\n")
     assert result.exit_code == 2
-    assert "site/profiles/out.yaml: is a link to something outside of its folder" in result.stderr
+    assert "site/profiles/out.yaml: is a link that leads outside its folder" in result.stderr
 
 
 def test_site_replaces_a_shipped_one(site: str, run: Run, tmp_path: Path) -> None:

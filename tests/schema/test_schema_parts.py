@@ -174,7 +174,7 @@ def test_architecture_without_a_template(tmp_path: Path, run: Run) -> None:
     arm = {"description": "Guests.", "facts": {"names": ["arm"], "like": "arm64", "disk_buses": {}}}
     write(tmp_path, {"arm.schema.yaml": arm})
     result = run("render", "--templates", tmp_path, input="name: a\narch: arm\n")
-    said = "arm.xml.j2: template 'arm.xml.j2' is not in any folder of templates (guest 'a')\n"
+    said = "arm.xml.j2: template 'arm.xml.j2' is not in any template folder (guest 'a')\n"
     assert (result.exit_code, result.stdout, result.stderr) == (2, "", said)
     assert run("render", "--templates", tmp_path, input="name: a\n").exit_code == 0
     found = run("templates", "check", tmp_path)
@@ -212,7 +212,7 @@ def test_name_that_no_file_has(parts: dict[str, Any], tmp_path: Path, run: Run) 
     result = run("render", "--templates", write(tmp_path, parts), input="name: a\n")
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.startswith(f"{tmp_path}/{next(iter(parts))}:")
-    assert "is not in any folder of templates" in result.stderr
+    assert "is not in any template folder" in result.stderr
 
 
 def test_guest_in_a_guest_is_explained(tmp_path: Path, run: Run) -> None:
@@ -407,7 +407,7 @@ def test_templates_that_include_each_other(statement: str, tmp_path: Path, run: 
     )
     result = run("render", "--templates", tmp_path, input="name: a\n")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "includes or calls itself without end" in result.stderr
+    assert "includes or calls itself endlessly" in result.stderr
     assert {"amd64.xml.j2", "b.xml.j2"} <= {
         word.strip(",").split("/")[-1].partition(":")[0] for word in result.stderr.split()
     }

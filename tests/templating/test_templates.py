@@ -85,7 +85,7 @@ FAULTS = {
     ),
     "template that isn't": (
         "\n{% include 'devices/none.xml.j2' %}",
-        "amd64.xml.j2:2: template 'devices/none.xml.j2' is not in any folder of templates",
+        "amd64.xml.j2:2: template 'devices/none.xml.j2' is not in any template folder",
     ),
     "raw XML that isn't well-formed": (
         "{{ vars.x | xml }}",
@@ -125,7 +125,7 @@ def test_fault_in_a_partial_names_the_partial(tmp_path: Path) -> None:
 
 
 def test_folder_that_is_missing(tmp_path: Path) -> None:
-    with pytest.raises(TemplateError, match="nowhere: is not a folder of templates"):
+    with pytest.raises(TemplateError, match="nowhere: is not a template folder"):
         Renderer([tmp_path / "nowhere"])
 
 

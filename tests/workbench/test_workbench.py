@@ -77,7 +77,7 @@ def test_show(site: Path, run: Run) -> None:
     result = run("templates", "show", "devices/disks.xml.j2")
     assert (result.exit_code, result.stderr) == (
         2,
-        "devices/disks.xml.j2: is not in any folder of templates (did you mean 'devices/disk.xml.j2'?)\n",
+        "devices/disks.xml.j2: is not in any template folder (did you mean 'devices/disk.xml.j2'?)\n",
     )
 
 
@@ -113,10 +113,10 @@ def test_field_of_ones_own_is_checked_and_completed_like_the_shipped_ones(site: 
     ("part", "said"),
     [
         ('{"extends": "guest.schema.yaml"}', "guest.schema.yaml:1: can't extend 'guest.schema.yaml': guest.schema.yaml extends guest.schema.yaml (did you mean shipped/guest.schema.yaml?)"),
-        ('{"extends": "shipped/gest.schema.yaml"}', "shipped/gest.schema.yaml: is not in any folder of templates"),
+        ('{"extends": "shipped/gest.schema.yaml"}', "shipped/gest.schema.yaml: is not in any template folder"),
         ("[]", "guest.schema.yaml: is not a mapping"),
         ('{"properties": {"a": {"type": "nope"}}}', "is not a schema of guests: "),
-        ('{"extends": "shipped/guest.schema.yaml", "properties": {"a": {"$ref": "b.schema.yaml"}}}', "b.schema.yaml: is not in any folder of templates"),
+        ('{"extends": "shipped/guest.schema.yaml", "properties": {"a": {"$ref": "b.schema.yaml"}}}', "b.schema.yaml: is not in any template folder"),
         ('{"extends": "shipped/guest.schema.yaml", "properties": {"a": {"$ref": "#/$defs/none"}}}', "is not a schema of guests: "),
     ],
 )  # fmt: skip
@@ -131,7 +131,7 @@ def test_bad_schema_part(part: str, said: str, site: Path, run: Run) -> None:
 def test_folder_that_is_not_there(run: Run) -> None:
     for command in (["render"], ["templates", "list"], ["schema"]):
         result = run(*command, "--templates", "/nowhere", input="name: a\n")
-        assert (result.exit_code, result.stderr) == (2, "/nowhere: is not a folder of templates\n")
+        assert (result.exit_code, result.stderr) == (2, "/nowhere: is not a template folder\n")
     assert run("templates", "check", "/nowhere").exit_code == 2
 
 
@@ -303,7 +303,7 @@ def test_what_templates_of_ones_own_can_compute(source: str, said: str, site: Pa
 
 def test_link_out_of_a_folder_is_not_read(site: Path) -> None:
     (site / "amd64.xml.j2").symlink_to("/etc/passwd")
-    with pytest.raises(TemplateError, match="is a link to something outside of its folder"):
+    with pytest.raises(TemplateError, match="is a link that leads outside its folder"):
         Engine([site]).render({"name": "a"})
 
 
@@ -316,9 +316,9 @@ def test_link_out_of_a_folder_is_not_read(site: Path) -> None:
         ("amd64.xml.j2", "<a>\n{{ nmae }}</a>", "amd64.xml.j2:2: 'nmae' is not a name of the context (did you mean 'name'?)"),
         ("amd64.xml.j2", "{% if x %}", "amd64.xml.j2:1: Unexpected end of template."),
         ("amd64.xml.j2", "{% extends 'shipped/amd64.xml.j2' %}\n{% block dsk %}{% endblock %}", "amd64.xml.j2:2: block 'dsk' is not in shipped/amd64.xml.j2 (did you mean 'disk'?)"),
-        ("amd64.xml.j2", "{% extends 'shipped/amd64.xml.j2' %}\n\n<extra/>", "amd64.xml.j2:3: is outside of a block, and not written: the file extends another"),
-        ("amd64.xml.j2", "<a>{{ name | safe }}</a>", "amd64.xml.j2:1: |safe writes a text as it is: use |xml, which wants it to be well-formed"),
-        ("amd64.xml.j2", "<a>{% autoescape false %}{{ name }}{% endautoescape %}</a>", "amd64.xml.j2:1: escaping is switched: it is always on"),
+        ("amd64.xml.j2", "{% extends 'shipped/amd64.xml.j2' %}\n\n<extra/>", "amd64.xml.j2:3: is outside a block, and not written: the file extends another"),
+        ("amd64.xml.j2", "<a>{{ name | safe }}</a>", "amd64.xml.j2:1: |safe writes text without escaping: use |xml, which needs well-formed XML"),
+        ("amd64.xml.j2", "<a>{% autoescape false %}{{ name }}{% endautoescape %}</a>", "amd64.xml.j2:1: escaping can't be switched: it is always on"),
         ("amd64.xml.j2", "<a>{% macro m() %}{% endmacro %}</a>", "amd64.xml.j2:1: nothing uses macro 'm'"),
         ("amd64.xml.j2", "<a>{% include 'devices/dsk.xml.j2' %}</a>", "amd64.xml.j2:1: template 'devices/dsk.xml.j2' is not in any folder (did you mean 'devices/disk.xml.j2'?)"),
         ("devices/dsk.xml.j2", "<a/>", "devices/dsk.xml.j2: nothing uses it (did you mean 'devices/disk.xml.j2'?)"),
@@ -386,7 +386,7 @@ def test_check_follows_what_a_file_extends(site: Path) -> None:
     assert checked(site) == [
         f"{site}/s390x.xml.j2:1: extends itself: s390x.xml.j2 extends s390x.xml.j2 (did you mean shipped/s390x.xml.j2?)",
         f"{site}/arm64.xml.j2:3: block 'main' is not in base.xml.j2 (did you mean 'mine'?)",
-        f"{site}/arm64.xml.j2:6: is outside of a block, and not written: the file extends another",
+        f"{site}/arm64.xml.j2:6: is outside a block, and not written: the file extends another",
     ]
 
 

@@ -1,4 +1,4 @@
-"""What the page is told: guest files, the XML of a guest with its templates, problems, the source of a template."""
+"""Responses to the page: guest files, XML of a guest with its templates, problems, and sources of templates."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from kvmrender.schema.secrets import xml_secrets
 from kvmrender.templating.stack import TEMPLATE
 
 Answer = dict[str, Any]
-"""An object of JSON."""
+"""A JSON object."""
 
 MOST_GUESTS = 500
-"""Guests that are rendered each time something is typed; those after them are left out."""
+"""Maximum number of guests that are rendered on each keystroke; others are left out."""
 EXAMPLE = "example.yaml"
 EXAMPLE_GUEST = """\
 # An example: what is edited here is not written to any file.
@@ -33,14 +33,14 @@ interfaces:
 
 
 class BadRequestError(Exception):
-    """A request that the page would not make."""
+    """An invalid request."""
 
 
 class Answers:
-    """Answers the page's questions about the guests of ``looker``, one at a time. Nothing is written to any file.
+    """Answer requests of the page about the guests of ``looker``, one at a time. Nothing is written to files.
 
-    ``example`` says that there are no files, but a guest to begin with. Unless ``show_secrets``, secrets in the XML
-    are shown as ***.
+    ``example`` means that there are no files, only an example guest. Unless ``show_secrets``, secrets in the XML are
+    masked with ***.
     """
 
     def __init__(self, looker: Looker, example: bool, show_secrets: bool) -> None:
@@ -48,21 +48,21 @@ class Answers:
         self._lock = Lock()
 
     def reread(self) -> None:
-        """Read the templates and the schema again, when they are next asked for."""
+        """Read the templates and the schema again when they are next needed."""
         with self._lock:
             self._looker.reread()
 
     def files(self) -> Answer:
-        """Return the guest files with their text as it is on the disk, null for one that can't be read."""
+        """Return the guest files with their text on disk, null for one that can't be read."""
         if self._example:
             return {"files": [{"name": EXAMPLE, "text": EXAMPLE_GUEST}]}
         return {"files": [{"name": name, "text": _text(name)} for name in self._looker.files]}
 
     def render(self, asked: Any) -> Answer:
-        """Return what guests come to whose texts may have been edited.
+        """Return the results of guests whose texts may have been edited.
 
-        ``asked`` is ``{"texts": {NAME: TEXT}, "guest": NAME or null, "before": XML}``; with ``"files": true``, the
-        files that the guests are in are told too, and with ``"file": NAME`` the colours of that text. Raises
+        ``asked`` is ``{"texts": {NAME: TEXT}, "guest": NAME or null, "before": XML}``. With ``"files": true``, the
+        files of the guests are returned too, and with ``"file": NAME`` the highlighting of that text. Raises
         BadRequestError.
         """
         texts, wanted, before = _asked(asked)
@@ -83,7 +83,7 @@ class Answers:
             return answer | {"problems": [*self._problems(look)], "more": look.more}
 
     def template(self, name: str) -> Answer:
-        """Return the source of a template in use. Raises BadRequestError for any other file."""
+        """Return the source of a template in use. Raises BadRequestError for other files."""
         with self._lock:
             stack = self._looker.engine.stack
             for known in stack.names(TEMPLATE):
@@ -100,7 +100,7 @@ class Answers:
         return secrets.masked(xml) if known is None else secrets.masker(known)(xml)
 
     def _lines(self, xml: str, look: Look) -> list[tuple[str, str | None, int | None]]:
-        """Return each line of the XML with the template and the line of it that wrote it."""
+        """Return each line of the XML with the template and line that wrote it."""
         stack = self._looker.engine.stack
         found = []
         for line, place in zip(xml.removesuffix("\n").split("\n"), look.places, strict=False):
@@ -141,7 +141,7 @@ def _text(name: str) -> str | None:
 
 
 def _asked(asked: Any) -> tuple[dict[str, str], str | None, str]:
-    """Return the parts of a question. Raises BadRequestError where it isn't one."""
+    """Return the parts of a request. Raises BadRequestError if it is invalid."""
     if not isinstance(asked, dict):
         raise BadRequestError("is not an object")
     texts, wanted, before = asked.get("texts"), asked.get("guest"), asked.get("before")
@@ -153,7 +153,7 @@ def _asked(asked: Any) -> tuple[dict[str, str], str | None, str]:
 
 
 def _diff(before: str, after: str) -> list[str]:
-    """Return the lines of a diff without those that name the files, none where nothing differs or there was nothing."""
+    """Return the lines of a diff without the file names; empty if there is no difference or no previous version."""
     if not before:
         return []
     return [line.rstrip("\n") for line in unified_diff(before.splitlines(True), after.splitlines(True))][2:]

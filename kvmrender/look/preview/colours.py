@@ -1,13 +1,13 @@
-"""Colours of the syntax of guests, XML and templates, where Pygments is there (extra ``watch``)."""
+"""Syntax highlighting of guests, XML and templates, if Pygments is available (extra ``watch``)."""
 
 from __future__ import annotations
 
 from typing import Any
 
 MOST_COLOURED = 1 << 17
-"""Characters of a text that is coloured; a longer one is shown plain."""
+"""Maximum length of a text that is highlighted."""
 Words = list[tuple[str, str]]
-"""The words of a line, each with its kind, which is nothing for plain text."""
+"""The words of a line, each with its kind, which is empty for plain text."""
 
 _LANGUAGES = {"yaml": "yaml", "json": "json", "xml": "xml", "template": "xml+jinja"}
 _KINDS = (
@@ -23,7 +23,7 @@ _KINDS = (
 
 
 def coloured(text: str, language: str) -> list[Words] | None:
-    """Return the words of each line of a text in yaml, json, xml or template; None where it is to be shown plain."""
+    """Return the highlighted words of each line of a text in yaml, json, xml or template; None for plain display."""
     try:
         from pygments.lexers import get_lexer_by_name
         from pygments.token import string_to_tokentype

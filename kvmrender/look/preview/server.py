@@ -1,8 +1,7 @@
-"""The server of the page: for the browser of whoever started it, and nobody else.
+"""Server of the preview page, for the browser of the user who started it only.
 
-It listens on 127.0.0.1 alone. Other users of the machine and pages of other sites don't know the token in the URL; a
-name that somebody has pointed at 127.0.0.1 is not its Host; and what comes from another site is refused even where it
-has the token.
+It listens only on 127.0.0.1. Other users and pages of other sites do not know the token in the URL. A host name that
+resolves to 127.0.0.1 is refused by its Host header, and cross-site requests are refused even with the token.
 """
 
 from __future__ import annotations
@@ -29,15 +28,15 @@ from kvmrender.terminal import say
 
 HOST = "127.0.0.1"
 MOST_BYTES = 1 << 20
-"""Size of a request, at most: guests are small."""
+"""Maximum size of a request: guests are small."""
 MOST_LISTENERS = 16
-"""Pages that are told of changes at one time."""
+"""Maximum number of pages that are notified of changes at a time."""
 MOST_IDLE = 64
-"""Connections that ask nothing; beyond that, the one that has been idle for longest is closed."""
+"""Maximum number of idle connections; beyond it, the one that has been idle longest is closed."""
 IDLE = 30
 """Seconds after which an idle connection is closed."""
 HEARTBEAT = 15
-"""Seconds after which a page is told that all is well, so that one that is gone is noticed."""
+"""Seconds between heartbeats to a page, which detect closed pages."""
 
 PAGES = {
     "": ("page.html", "text/html; charset=utf-8"),
@@ -58,7 +57,7 @@ HEADERS = {
 
 
 class Preview(ThreadingHTTPServer):
-    """Serves the page for the guests of ``looker`` on a port of 127.0.0.1, any free one for 0. Raises Error."""
+    """Serve the page for the guests of ``looker`` on a port of 127.0.0.1, a free one for 0. Raises Error."""
 
     daemon_threads = True
     block_on_close = False
@@ -75,7 +74,7 @@ class Preview(ThreadingHTTPServer):
         self.stopped = Event()
         self._changed = Condition()
         self._version = self.listeners = 0
-        self._idle: dict[socket, None] = {}  # that for longest first
+        self._idle: dict[socket, None] = {}  # sorted by idle time, longest first
         self._idle_lock = Lock()
         try:
             super().__init__((HOST, port), _Handler)
@@ -84,16 +83,16 @@ class Preview(ThreadingHTTPServer):
 
     @property
     def origin(self) -> str:
-        """The only origin that requests may come from."""
+        """The only origin that requests may have."""
         return f"http://{HOST}:{self.server_port}"
 
     @property
     def url(self) -> str:
-        """Where the page is, with the token."""
+        """The URL of the page, with the token."""
         return f"{self.origin}/{self.token}/"
 
     def run(self) -> None:
-        """Serve, and follow the files, until it is interrupted."""
+        """Serve, and follow the files, until interrupted."""
         following = Thread(target=self._follow, daemon=True)
         following.start()
         try:
@@ -114,13 +113,14 @@ class Preview(ThreadingHTTPServer):
                 self._changed.notify_all()
 
     def next_version(self, known: int) -> int:
-        """Wait until something has changed since a version, a heartbeat at most, and return the version."""
+        """Wait for a change since a version, at most for a heartbeat, and return the version."""
         with self._changed:
             self._changed.wait_for(lambda: self._version != known or self.stopped.is_set(), HEARTBEAT)
             return self._version
 
     def listen(self, more: int) -> bool:
-        """Count a page that is told of changes (1), or one that is gone (-1). Say whether there is room for it."""
+        """Count a page that listens for changes (1), or one that has stopped (-1). Return whether there is room for
+        it."""
         with self._changed:
             if self.listeners + more > MOST_LISTENERS:
                 return False
@@ -128,7 +128,7 @@ class Preview(ThreadingHTTPServer):
             return True
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Answer a new connection in a thread of its own."""
+        """Handle a new connection in its own thread."""
         self.rest(request)
         super().process_request(request, client_address)
 
@@ -138,22 +138,23 @@ class Preview(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def work(self, connection: socket) -> None:
-        """Count a connection as one that isn't idle: it has the token, or is about to be closed."""
+        """Mark a connection as not idle: it has the token, or is about to be closed."""
         with self._idle_lock:
             self._idle.pop(connection, None)
 
     def rest(self, connection: socket) -> None:
-        """Count a connection as idle, until it asks something with the token, and close the oldest of too many."""
+        """Mark a connection as idle until its next request with the token, and close the oldest if there are too
+        many."""
         with self._idle_lock:
             self._idle[connection] = None
             while len(self._idle) > MOST_IDLE:
                 oldest = next(iter(self._idle))
                 del self._idle[oldest]
-                with suppress(OSError):  # its thread reads the end, and closes it
+                with suppress(OSError):  # its thread reads the end and closes it
                     oldest.shutdown(SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say what went wrong with a request, unless it is that the browser is gone."""
+        """Log the error of a request, unless the browser has disconnected."""
         error = sys.exc_info()[1]
         if not isinstance(error, (ConnectionError, TimeoutError)):
             say(f"preview: {error!r}")
@@ -167,12 +168,12 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = IDLE
 
     def handle_one_request(self) -> None:
-        """Answer a request, and wait for the next one."""
+        """Handle a request, and wait for the next one."""
         super().handle_one_request()
         self.server.rest(self.connection)
 
     def do_GET(self) -> None:
-        """Answer with a part of the page, or with what it asks for."""
+        """Return a part of the page, or requested data."""
         if (path := self._path()) is None:
             return
         url = urlsplit(path)
@@ -190,7 +191,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(HTTPStatus.NOT_FOUND)
 
     def do_POST(self) -> None:
-        """Answer with what edited guests come to."""
+        """Return the results of edited guests."""
         path = self._path(must_have_origin=True)
         if path is None:
             return
@@ -243,7 +244,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(json.dumps(found).encode(), "application/json")
 
     def _events(self) -> None:
-        """Tell the page of changes for as long as it listens, as server-sent events."""
+        """Send changes to the page as server-sent events while it listens."""
         if not self.server.listen(1):
             self._refuse(HTTPStatus.SERVICE_UNAVAILABLE)
             return
@@ -273,11 +274,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def _refuse(self, status: HTTPStatus) -> None:
-        self.close_connection = True  # what is left of the request is not read
+        self.close_connection = True  # the rest of the request is not read
         self._send(f"{status.phrase}\n".encode(), "text/plain; charset=utf-8", status)
 
     def log_message(self, *_: object) -> None:
-        """Keep the terminal quiet."""
+        """Disable access logs."""
 
 
 def _refuse_unreadable(name: str) -> None:
@@ -289,7 +290,7 @@ def _refuse_unreadable(name: str) -> None:
 
 
 def serve(looker: Looker, example: bool, show_secrets: bool, port: int) -> None:
-    """Serve the page until it is interrupted; its address is told on standard error. Raises Error."""
+    """Serve the page until interrupted; its URL is written to standard error. Raises Error."""
     preview = Preview(looker, example, show_secrets, port)
     say(f"{preview.url} (Ctrl-C ends)")
     preview.run()

@@ -1,4 +1,4 @@
-"""What the execution module and the state have in common: guests as mappings, as files, or on Salt's file server."""
+"""Shared code of the execution module and the state: guests as mappings, as files, or on Salt's file server."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from kvmrender.plugins.single_guest import from_file, from_values
 try:
     from salt.exceptions import CommandExecutionError as CommandExecutionError
     from salt.exceptions import SaltRenderError as SaltRenderError
-except ImportError:  # called outside of Salt
+except ImportError:  # called outside Salt
     CommandExecutionError = SaltRenderError = Error
 
 
 def folders(templates: str | list[str] | None) -> tuple[str, ...]:
-    """Return template folders, of which one may stand alone."""
+    """Return a list of template folders; a single one may be given without a list."""
     return (templates,) if isinstance(templates, str) else tuple(templates or ())
 
 
@@ -29,8 +29,8 @@ def one(
     namespace: str | None,
     cached: Callable[[str], Any],
 ) -> Result:
-    """Render a guest, and log what there is to note of it; ``cached`` brings a file of the file server, and returns its
-    path. Raises Error."""
+    """Render a guest, and log its notes. ``cached`` fetches a file from the file server and returns its path. Raises
+    Error."""
     if not isinstance(guest, str):
         found = from_values(guest, folders(templates), namespace)
     elif path := cached(guest) if "://" in guest else guest:

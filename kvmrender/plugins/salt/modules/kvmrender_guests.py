@@ -1,4 +1,4 @@
-"""The execution module ``kvmrender``: domain XML of guests that are in the pillar, in a file or on the command line."""
+"""The execution module ``kvmrender``: domain XML of guests in the pillar, in a file, or given on the command line."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __salt__: dict[str, Any]
 
 
 def __virtual__() -> str:
-    """Return the name that Salt knows this by."""
+    """Return the module's name in Salt."""
     return __virtualname__
 
 
@@ -28,13 +28,13 @@ def render(
     """Return a guest's domain XML.
 
     guest
-        A mapping, or a file: its path on the minion, or ``salt://…``. A fault in a file is told with its line.
+        A mapping, or a file: its path on the minion, or ``salt://…``. Problems have the position in the file.
     name
-        Which guest of a file that holds several.
+        Name of the guest, if the file has several.
     templates
-        Folders of templates that come before the shipped ones, on the minion.
+        Template folders on the minion that are searched before the shipped one.
     namespace
-        The namespace of a guest that names none.
+        The namespace of guests that set none.
 
     CLI Examples:
 
@@ -54,7 +54,7 @@ def context(
     namespace: str | None = None,
     saltenv: str = "base",
 ) -> dict[str, Any]:
-    """Return what templates see of a guest, with secrets as ``***``. The options are those of ``kvmrender.render``.
+    """Return the context of a guest, with secrets masked by ``***``. The options are those of ``kvmrender.render``.
 
     CLI Example:
 

@@ -1,7 +1,7 @@
-"""The renderer ``kvmrender``: from a guest in YAML or JSON, or as a mapping, to its domain XML.
+"""The renderer ``kvmrender``: converts a guest in YAML or JSON, or as a mapping, to its domain XML.
 
-``#!jinja|kvmrender`` in the first line of a guest file lets it use pillar and grains;
-``salt['slsutil.renderer']('salt://guests/web-1.sls')`` gives the XML.
+``#!jinja|kvmrender`` as the first line of a guest file makes pillar and grains available in it;
+``salt['slsutil.renderer']('salt://guests/web-1.sls')`` returns the XML.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ __virtualname__ = "kvmrender"
 
 
 def __virtual__() -> str:
-    """Return the name that Salt knows this by."""
+    """Return the renderer's name in Salt."""
     return __virtualname__
 
 

@@ -32,7 +32,7 @@ __states__: dict[str, Any]
 
 
 def __virtual__() -> str:
-    """Return the name that Salt knows this by."""
+    """Return the state module's name in Salt."""
     return __virtualname__
 
 
@@ -44,22 +44,22 @@ def defined(
     uri: str = URI,
     saltenv: str = "base",
 ) -> dict[str, Any]:
-    """Keep a guest defined on libvirt, and neither start nor stop it. Needs ``virsh``.
+    """Ensure that a guest is defined in libvirt, without starting or stopping it. Needs ``virsh``.
 
-    Its definition is held against the guest field by field, and it is defined anew only if they differ in what they
-    mean (see ``kvmrender drift``). A guest that runs goes on as it was.
+    The definition is compared with the guest field by field, and the guest is redefined only if they differ in meaning
+    (see ``kvmrender drift``). A running guest is not affected until its next start.
 
     name
         The name of the guest.
     guest
-        A mapping, or a file: its path on the minion, or ``salt://…``; of several guests in it, that of this name. A
-        fault in a file is told with its line.
+        A mapping, or a file: its path on the minion, or ``salt://…``; if it has several guests, the one with
+        this name. Problems have the position in the file.
     templates
-        Folders of templates that come before the shipped ones, on the minion.
+        Template folders on the minion that are searched before the shipped one.
     namespace
-        The namespace of a guest that names none.
+        The namespace of guests that set none.
     uri
-        The libvirt that ``virsh --connect`` talks to.
+        The connection URI of libvirt, as for ``virsh --connect``.
 
     Secrets are shown as ``***``. A domain with the same name and another UUID, or with the same UUID and another name,
     fails the state: libvirt would refuse the definition.
@@ -75,14 +75,13 @@ def running(
     uri: str = URI,
     saltenv: str = "base",
 ) -> dict[str, Any]:
-    """Keep a guest defined on libvirt, and start it if it does not run. The options are those of
-    ``kvmrender.defined``."""
+    """Ensure that a guest is defined in libvirt and running. The options are those of ``kvmrender.defined``."""
     return _kept(name, guest, RUNNING, templates, namespace, uri, saltenv)
 
 
 def absent(name: str, uri: str = URI) -> dict[str, Any]:
-    """Have no guest of this name on libvirt: it is stopped at once, as if its power failed, and its definition, NVRAM
-    and saved state are removed. Disks are kept."""
+    """Ensure that libvirt has no guest of this name: it is destroyed (stopped at once, without a shutdown), and its
+    definition, NVRAM and saved state are removed. Disks are kept."""
     return _kept(name, {}, ABSENT, None, None, uri, "")
 
 
@@ -115,10 +114,10 @@ def _kept(
 
 
 class _Minion:
-    """This host, where Salt runs commands."""
+    """The minion, on which Salt runs commands."""
 
     def run(self, command: list[str]) -> Ran:
-        """Run a command; what it writes is not logged."""
+        """Run a command without logging its output."""
         try:
             done = __salt__["cmd.run_all"](command, python_shell=False, output_loglevel="quiet", ignore_retcode=True)
         except CommandExecutionError as error:
@@ -127,8 +126,8 @@ class _Minion:
 
     @contextmanager
     def file(self, text: str) -> Iterator[str]:
-        """Yield the path of a file with this text."""
-        with NamedTemporaryFile("w", encoding="utf-8", newline="", suffix=".xml") as file:  # of mode 0600
+        """Yield the path of a temporary file with this text."""
+        with NamedTemporaryFile("w", encoding="utf-8", newline="", suffix=".xml") as file:  # with mode 0600
             file.write(text)
             file.flush()
             yield file.name
@@ -143,25 +142,24 @@ def guest_file(
     mode: str | None = None,
     **options: Any,
 ) -> dict[str, Any]:
-    """Keep a guest's domain XML in a file.
+    """Ensure that a file contains a guest's domain XML.
 
     name
         The file.
     guest
-        A mapping, or a file: its path on the minion, or ``salt://…``. A fault in a file is told with its line.
+        A mapping, or a file: its path on the minion, or ``salt://…``. Problems have the position in the file.
     guest_name
-        Which guest of a file that holds several.
+        Name of the guest, if the file has several.
     templates
-        Folders of templates that come before the shipped ones, on the minion.
+        Template folders on the minion that are searched before the shipped one.
     namespace
-        The namespace of a guest that names none.
+        The namespace of guests that set none.
     mode
-        The mode of the file. A new one has 0640 if the guest holds a secret, else 0644; one that is there keeps its
-        own, less what 0640 does not have if the guest holds a secret.
+        The mode of the file. Default: 0640 for a new file if the guest has a secret, otherwise 0644. An existing file
+        keeps its mode, limited to 0640 if the guest has a secret.
 
-    All other options are those of ``file.managed``, such as ``user``, ``group``, ``backup``, ``makedirs``,
-    ``check_cmd``. Changes are shown as a difference, with ``***`` for secrets; what there is to note of the guest is
-    among the warnings.
+    Other options are those of ``file.managed``, such as ``user``, ``group``, ``backup``, ``makedirs``,
+    ``check_cmd``. Changes are shown as a diff, with secrets masked by ``***``; notes on the guest are warnings.
     """
     saltenv = options.get("saltenv") or "base"
     try:
@@ -174,7 +172,7 @@ def guest_file(
     done: dict[str, Any] = __states__["file.managed"](name, contents=found.xml, mode=mode, **options)
     renderer = renderer_of(folders(templates))
     for key, said in done["changes"].items():
-        if isinstance(said, str) and "\n" in said:  # a difference: one of parts can't be told to have no secrets
+        if isinstance(said, str) and "\n" in said:  # a diff: parts of one can't be searched for secrets
             done["changes"][key] = difference(name, before, found.xml, renderer.masker(found))
     if isinstance(done.get("comment"), str):
         done["comment"] = renderer.without_secrets(done["comment"], found)
@@ -184,7 +182,7 @@ def guest_file(
 
 
 def _mode(name: str) -> int | None:
-    """Return the mode of a file that is there."""
+    """Return the mode of an existing file."""
     try:
         return stat.S_IMODE(Path(name).stat().st_mode)
     except OSError:
@@ -192,7 +190,7 @@ def _mode(name: str) -> int | None:
 
 
 def _text(name: str) -> str | None:
-    """Return the text of a file that is there, and not too large to be shown."""
+    """Return the text of an existing file, unless it is too large to show."""
     try:
         return Path(name).read_text(errors="replace") if Path(name).stat().st_size <= MOST_SHOWN else None
     except OSError:
