@@ -210,7 +210,7 @@ def test_a_domain_that_is_in_the_way_fails_the_task(site: Site) -> None:
 def test_what_libvirt_does_not_keep_is_told(site: Site) -> None:
     done = domain(site, guest={**SMALL, "extra": {"devices": "<shade/>"}})
     assert done["changed"]
-    assert "libvirt does not keep what the guest says: extra: " in done["told"]
+    assert "libvirt does not keep a value of the guest: extra: " in done["told"]
     assert "shade: only here" in done["told"]
 
 

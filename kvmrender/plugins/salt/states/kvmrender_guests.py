@@ -103,7 +103,7 @@ def _kept(
     told = ["would be " * __opts__["test"] + " and ".join(done.actions)] if done.actions else []
     told += [*map(str, done.differences), *(f"takes {one}" for one in done.takes)]
     changes = {"actions": list(done.actions), **({"diff": done.diff} if done.diff else {})} if done.actions else {}
-    warnings = [*map(str, found.problems), *(f"libvirt does not keep what the guest says: {one}" for one in done.left)]
+    warnings = [*map(str, found.problems), *(f"libvirt does not keep a value of the guest: {one}" for one in done.left)]
     return {
         "name": name,
         "changes": changes,

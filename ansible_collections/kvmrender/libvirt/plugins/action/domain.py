@@ -1,4 +1,4 @@
-"""The action kvmrender.libvirt.domain: it renders and compares here, and has the host's virsh do the rest."""
+"""Action plugin kvmrender.libvirt.domain: renders and compares on the control node, and runs virsh on the host."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ OPTIONS = {"guest": None, "state": domain.STATES[0], "uri": domain.URI, "namespa
 
 
 class ActionModule(ActionBase):
-    """Keeps a guest on the libvirt of a host."""
+    """Manage a guest in the libvirt of a host."""
 
     _requires_connection = True
     _supports_check_mode = True
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Return what was done, or would be in check mode, with secrets hidden."""
+        """Return the actions that were taken, or would be in check mode, with secrets masked."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         arguments = {**OPTIONS, **self._task.args}
         written, state = arguments["guest"], arguments["state"]
@@ -54,13 +54,13 @@ class ActionModule(ActionBase):
         if notes := [str(guests.placed(written, note)) for note in one.problems]:
             result["warnings"] = [*result.get("warnings", ()), *notes]
         if left:
-            said = [f"libvirt does not keep what the guest says: {problem}" for problem in left]
+            said = [f"libvirt does not keep a value of the guest: {problem}" for problem in left]
             result["warnings"] = [*result.get("warnings", ()), *said]
         return result
 
 
 class _Host:
-    """The host of a task, reached through Ansible's connection; Python is not needed there."""
+    """The host of a task, accessed through Ansible's connection; it does not need Python."""
 
     def __init__(self, action: ActionModule) -> None:
         self._action = action
@@ -72,7 +72,7 @@ class _Host:
 
     @contextmanager
     def file(self, text: str) -> Iterator[str]:
-        """Yield the path of a file with this text, in a folder that nobody else can read."""
+        """Yield the path of a temporary file with this text, in a private folder."""
         action = self._action
         folder = action._make_tmp_path()
         try:

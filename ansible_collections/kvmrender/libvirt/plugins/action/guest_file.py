@@ -1,4 +1,4 @@
-"""The action kvmrender.libvirt.guest_file: it renders here, and leaves the file to Ansible's own copy."""
+"""Action plugin kvmrender.libvirt.guest_file: renders on the control node, and uses Ansible's copy for the file."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from ansible_collections.kvmrender.libvirt.plugins.plugin_utils import guests, r
 from ansible_collections.kvmrender.libvirt.plugins.plugin_utils.guests import kvmrender
 
 OWN = ("guest", "namespace", "templates")
-"""The options that copy does not have."""
+"""Options that copy does not have."""
 FILE = (
     *("dest", "owner", "group", "mode", "attributes", "attr", "seuser", "serole", "setype", "selevel"),
     *("backup", "validate", "unsafe_writes"),
 )
-"""The options that it has too."""
+"""Options that are passed to copy."""
 
 
 class ActionModule(ActionBase):
-    """Renders a guest into a temporary file of the controller, and copies that."""
+    """Render a guest into a temporary file on the control node, and copy it."""
 
     TRANSFERS_FILES = True
     _requires_connection = True
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Return the result of copy, with the guest's name and UUID, and with secrets hidden."""
+        """Return the result of copy, with the guest's name and UUID, and with secrets masked."""
         super().run(tmp, task_vars)
         arguments = self._task.args
         for name in ("guest", "dest"):
@@ -60,7 +60,7 @@ class ActionModule(ActionBase):
             self._task.environment = [*(self._task.environment or ()), unexpanded]
         folder = tempfile.mkdtemp(dir=constants.DEFAULT_LOCAL_TMP)
         try:
-            source = Path(folder, "domain.xml")  # in a folder that nobody else can read
+            source = Path(folder, "domain.xml")  # in a private folder
             source.write_bytes(one.xml.encode())
             dest, mode = self._destination(name, one.has_secret, task_vars)
             task = self._task.copy()
@@ -80,7 +80,7 @@ class ActionModule(ActionBase):
             shutil.rmtree(folder)
 
     def _destination(self, name: str, secret: bool, task_vars: dict[str, Any]) -> tuple[str, str | None]:
-        """Return the file on the host, and the mode that it is to have where the task doesn't say it."""
+        """Return the file on the host, and its default mode."""
         dest = str(self._remote_expand_user(self._task.args["dest"]))
         shell = self._connection._shell
 

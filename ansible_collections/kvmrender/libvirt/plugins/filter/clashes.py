@@ -11,11 +11,11 @@ DOCUMENTATION = """
 name: clashes
 author: The kvmrender authors
 version_added: 0.1.0
-short_description: Tell what guests share by mistake
+short_description: Return conflicts between guests
 description:
   - Returns a message for each name, UUID and MAC address that two of the guests have, and for each disk that two of
     them write to.
-  - Each host renders the guests in its own variables. This holds the guests of all hosts against each other.
+  - Each host renders the guests in its own variables. This filter checks the guests of all hosts against each other.
 positional: _input
 options:
   _input:
@@ -31,7 +31,7 @@ options:
     description: Namespace of guests that set none.
     type: str
   templates:
-    description: Folders of templates that come before the shipped ones, on the controller.
+    description: Template folders on the control node that are searched before the shipped one.
     type: list
     elements: path
 """
@@ -50,14 +50,14 @@ EXAMPLES = """
 
 RETURN = """
 _value:
-  description: The messages; none if all is well.
+  description: The messages; empty if there are no conflicts.
   type: list
   elements: str
 """
 
 
 def clashes(found: Any, allow_shared: Any = (), namespace: str | None = None, templates: Any = ()) -> list[str]:
-    """Return what guests share by mistake. Raises AnsibleFilterError for guests that are wrong in themselves."""
+    """Return the conflicts between guests. Raises AnsibleFilterError for guests that are invalid themselves."""
     plain = [guests.one.with_namespace(guests.plain(guest), guests.plain(namespace)) for guest in found]
     with guests.faults(None, guests.AnsibleFilterError):
         problems = guests.kvmrender.clashes(
@@ -70,7 +70,7 @@ def clashes(found: Any, allow_shared: Any = (), namespace: str | None = None, te
 
 
 class FilterModule:
-    """What Ansible asks for the filters of this file."""
+    """The filters of this file, for Ansible."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Return the filters by name."""

@@ -14,20 +14,20 @@ version_added: 0.1.0
 short_description: Render a guest as libvirt domain XML
 description:
   - Returns the libvirt domain XML of a guest. The same guest gives the same XML on every machine.
-  - A guest with mistakes fails the task with all of them, each with its field, and with its file and line where
+  - An invalid guest fails the task. All its problems are reported, each with its field, and with file and line if
     Ansible knows them.
   - Ansible reads variables as YAML 1.1. Quote MAC addresses and C(on), C(off), C(yes) and C(no).
 positional: _input
 options:
   _input:
-    description: The guest, under libvirt's own names.
+    description: The guest, with libvirt's names for its fields.
     type: dict
     required: true
   namespace:
-    description: The namespace of a guest that names none; UUID and MAC addresses are derived from it.
+    description: The namespace of guests that set none. UUIDs and MAC addresses are derived from it.
     type: str
   templates:
-    description: Folders of templates that come before the shipped ones, on the controller.
+    description: Template folders on the control node that are searched before the shipped one.
     type: list
     elements: path
 """
@@ -64,7 +64,7 @@ def domain_xml(guest: Any, namespace: str | None = None, templates: Any = ()) ->
 
 
 class FilterModule:
-    """What Ansible asks for the filters of this file."""
+    """The filters of this file, for Ansible."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Return the filters by name."""

@@ -1,5 +1,5 @@
 #!/usr/bin/python
-"""The documentation of the module kvmrender.libvirt.domain; the action of the same name is all of it."""
+"""Documentation of the module kvmrender.libvirt.domain. The action plugin of the same name implements it."""
 
 from __future__ import annotations
 
@@ -7,43 +7,44 @@ DOCUMENTATION = """
 module: domain
 author: The kvmrender authors
 version_added: 0.1.0
-short_description: Keep a guest on libvirt
+short_description: Manage a guest in libvirt
 description:
-  - Renders a guest as libvirt domain XML on the controller, and holds it against the definition that the target has,
-    field by field. It is defined only if the two differ in what they mean, so that a second run changes nothing. See
-    C(kvmrender drift) for what is compared.
+  - Renders a guest as libvirt domain XML on the control node, and compares it with the definition on the target,
+    field by field. It is defined only if they differ in meaning, so that the module is idempotent. See
+    C(kvmrender drift) for the comparison.
   - The target needs C(virsh), and neither Python nor kvmrender.
-  - A guest with mistakes fails the task with all of them, each with its field, and with its file and line where
+  - An invalid guest fails the task. All its problems are reported, each with its field, and with file and line if
     Ansible knows them.
-  - A guest that runs goes on as it is when its definition is changed; RV(takes) then has C(a restart).
-  - A guest with the same name and another UUID, or with the same UUID and another name, fails the task. libvirt would
-    refuse the definition.
+  - A changed definition does not affect a running guest until its next start. RV(takes) then contains C(a restart).
+  - A domain with the same name and another UUID, or with the same UUID and another name, fails the task, since libvirt
+    would refuse the definition.
   - Ansible reads variables as YAML 1.1. Quote MAC addresses and C(on), C(off), C(yes) and C(no).
-  - Secrets are shown as C(***) in differences. On the target, the XML is in a file of mode 0600 while virsh reads it.
-  - In a loop, C(loop_control.label) keeps Ansible from showing the whole guest, with its secrets.
+  - Diffs show secrets as C(***). On the target, the XML is in a file with mode 0600 while virsh reads it.
+  - In a loop, set C(loop_control.label), or Ansible shows the whole guest with its secrets.
 options:
   guest:
-    description: The guest, under libvirt's own names. Its name is enough for one that is to be absent.
+    description: The guest, with libvirt's names for its fields. For V(absent), its name is sufficient.
     type: dict
     required: true
   state:
     description:
-      - V(defined) defines the guest, and neither starts nor stops it.
-      - V(running) starts it, too, if it does not run.
-      - V(absent) stops it at once, as if its power failed, and removes its definition, NVRAM and saved state. Disks
-        are kept.
+      - V(defined) defines the guest, without starting or stopping it.
+      - V(running) defines the guest, and starts it if it is not running.
+      - V(absent) destroys the guest (stops it at once, without a shutdown), and removes its definition, NVRAM and
+        saved state. Disks are kept.
     type: str
     choices: [defined, running, absent]
     default: defined
   uri:
-    description: The libvirt that C(virsh --connect) is to talk to, on the target.
+    description: The connection URI of libvirt on the target, as for C(virsh --connect).
     type: str
     default: qemu:///system
   namespace:
-    description: The namespace of a guest that names none; UUID and MAC addresses are derived from it.
+    description: The namespace of guests that set none. UUIDs and MAC addresses are derived from it.
     type: str
   templates:
-    description: Folders of templates that come before the shipped ones, on the controller, relative to the playbook.
+    description:
+      - Template folders on the control node, relative to the playbook. They are searched before the shipped one.
     type: list
     elements: path
 extends_documentation_fragment:
@@ -93,19 +94,19 @@ EXAMPLES = """
 
 RETURN = """
 actions:
-  description: What was done to the guest, or would be in check mode.
+  description: The actions that were taken, or would be in check mode.
   returned: success
   type: list
   elements: str
   sample: [defined, started]
 differences:
-  description: What the target had otherwise, a line for each field; of what runs, too.
+  description: The differences on the target, a line for each field, including those of the running guest.
   returned: success
   type: list
   elements: str
   sample: ["inventory.yaml:12:17: memory: 2048 MiB here, 1048576 KiB on the host [drift]"]
 takes:
-  description: What makes it so; a define, or a restart where the running guest is not as the definition.
+  description: The steps that apply the guest, a define, or a restart if the running guest differs from the definition.
   returned: success
   type: list
   elements: str
@@ -116,7 +117,7 @@ name:
   type: str
   sample: web-1
 uuid:
-  description: The UUID of the guest; none if the guest leaves it to libvirt.
+  description: The UUID of the guest, or none if libvirt is to generate it.
   returned: success
   type: str
   sample: 58052b0a-69cd-5324-bf4a-4fd200f1e503

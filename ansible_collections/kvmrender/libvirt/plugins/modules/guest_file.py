@@ -1,5 +1,5 @@
 #!/usr/bin/python
-"""The documentation of the module kvmrender.libvirt.guest_file; the action of the same name is all of it."""
+"""Documentation of the module kvmrender.libvirt.guest_file. The action plugin of the same name implements it."""
 
 from __future__ import annotations
 
@@ -7,32 +7,32 @@ DOCUMENTATION = """
 module: guest_file
 author: The kvmrender authors
 version_added: 0.1.0
-short_description: Keep a guest's libvirt domain XML in a file
+short_description: Manage a file with a guest's libvirt domain XML
 description:
-  - Renders a guest as libvirt domain XML on the controller, and writes it to a file on the target. Nothing but Python
-    is needed on the target.
-  - A guest with mistakes fails the task with all of them, each with its field, and with its file and line where
+  - Renders a guest as libvirt domain XML on the control node, and writes it to a file on the target, which needs only
+    Python.
+  - An invalid guest fails the task. All its problems are reported, each with its field, and with file and line if
     Ansible knows them.
   - Ansible reads variables as YAML 1.1. Quote MAC addresses and C(on), C(off), C(yes) and C(no).
-  - A new file has mode 0640 if the guest holds a secret, else 0644, unless O(mode) says otherwise; a file that is
-    there keeps its own, less what 0640 does not have if the guest holds a secret. Secrets are shown as C(***) in
-    differences.
-  - In a loop, C(loop_control.label) keeps Ansible from showing the whole guest, with its secrets.
+  - Without O(mode), a new file has mode 0640 if the guest has a secret, otherwise 0644. An existing file keeps its
+    mode, limited to 0640 if the guest has a secret. Diffs show secrets as C(***).
+  - In a loop, set C(loop_control.label), or Ansible shows the whole guest with its secrets.
 options:
   guest:
-    description: The guest, under libvirt's own names.
+    description: The guest, with libvirt's names for its fields.
     type: dict
     required: true
   dest:
     description:
-      - The file on the target. In a folder, or where it ends with a slash, the file is named after the guest.
+      - The file on the target. If it is a folder, or ends with a slash, the file in it is named after the guest.
     type: path
     required: true
   namespace:
-    description: The namespace of a guest that names none; UUID and MAC addresses are derived from it.
+    description: The namespace of guests that set none. UUIDs and MAC addresses are derived from it.
     type: str
   templates:
-    description: Folders of templates that come before the shipped ones, on the controller, relative to the playbook.
+    description:
+      - Template folders on the control node, relative to the playbook. They are searched before the shipped one.
     type: list
     elements: path
 extends_documentation_fragment:
@@ -62,7 +62,7 @@ attributes:
 seealso:
   - plugin: kvmrender.libvirt.domain_xml
     plugin_type: filter
-    description: The same XML, where no file is wanted.
+    description: Returns the same XML without a file.
 """
 
 EXAMPLES = """
@@ -90,7 +90,7 @@ EXAMPLES = """
 
 RETURN = """
 dest:
-  description: The file.
+  description: The path of the file.
   returned: success
   type: str
   sample: /etc/kvmrender/domains/web-1.xml
@@ -100,7 +100,7 @@ name:
   type: str
   sample: web-1
 uuid:
-  description: The UUID of the guest; none if the guest leaves it to libvirt.
+  description: The UUID of the guest, or none if libvirt is to generate it.
   returned: success
   type: str
   sample: 58052b0a-69cd-5324-bf4a-4fd200f1e503

@@ -1,4 +1,4 @@
-"""Guests that come from Ansible's variables: plain values for kvmrender, and the places where they were written."""
+"""Guests from Ansible variables: conversion to plain values, and positions in files."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ try:
 except ImportError as error:
     from ansible.errors import AnsibleError
 
-    raise AnsibleError(f"kvmrender must be installed beside ansible-core, on the controller: {error}") from error
+    raise AnsibleError(f"kvmrender must be installed with ansible-core, on the control node: {error}") from error
 
 try:
     from ansible.errors import AnsibleActionFail, AnsibleFilterError
-except ImportError:  # called outside of Ansible
+except ImportError:  # called outside Ansible
     AnsibleActionFail = AnsibleFilterError = kvmrender.Error
 
-try:  # ansible-core 2.19 and newer keep the place of a value in a tag, and have no public name for it yet
+try:  # ansible-core 2.19 and newer keep the position of a value in a tag, which has no public API yet
     from ansible._internal._datatag._tags import Origin
 except ImportError:
     Origin = None
@@ -29,7 +29,7 @@ Place = tuple[str, int, int]
 
 
 def plain(value: Any) -> Any:
-    """Return a value without what Ansible adds to its type; dates are text, as they were written."""
+    """Return a value with Ansible's types converted to plain ones; dates become text, as written."""
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
@@ -46,13 +46,13 @@ def plain(value: Any) -> Any:
 
 
 def rendered(guest: Any, namespace: Any, templates: tuple[str, ...], kind: type[Exception]) -> kvmrender.Result:
-    """Render a guest. Raises Ansible's error, of this kind, with a line for each problem."""
+    """Render a guest. Raises the given exception of Ansible, with a line for each problem."""
     with faults(guest, kind):
         return one.from_values(plain(guest), templates, plain(namespace))
 
 
 def warn(guest: Any, found: kvmrender.Result) -> None:
-    """Have Ansible tell what there is to note of a guest."""
+    """Show the notes on a guest as warnings of Ansible."""
     from ansible.utils.display import Display
 
     for note in found.problems:
@@ -61,9 +61,9 @@ def warn(guest: Any, found: kvmrender.Result) -> None:
 
 @contextmanager
 def faults(guest: Any, kind: type[Exception]) -> Iterator[None]:
-    """Turn kvmrender's errors into Ansible's, of this kind, with a line for each problem.
+    """Convert kvmrender's exceptions to the given exception of Ansible, with a line for each problem.
 
-    Ansible isn't told which value is at fault: it would show the lines around it, and those may hold secrets.
+    The invalid value is not passed to Ansible, which would show the lines around it: these may contain secrets.
     """
     try:
         yield
@@ -74,7 +74,7 @@ def faults(guest: Any, kind: type[Exception]) -> Iterator[None]:
 
 
 def placed(value: Any, problem: Problem) -> Problem:
-    """Return a problem of the guest ``value`` with the file and line where the nearest part of its path was written."""
+    """Return a problem of the guest ``value`` with the file and line of the nearest part of its path."""
     place = _place(value)
     for number, step in enumerate(problem.path, start=1):
         key = None
@@ -83,7 +83,7 @@ def placed(value: Any, problem: Problem) -> Problem:
             value = value[step]
         elif isinstance(value, (list, tuple)) and isinstance(step, int) and step < len(value):
             value = value[step]
-        elif step != 0:  # an element alone may stand for a list of one: skip the [0]
+        elif step != 0:  # a single item may be given without a list: skip the [0]
             break
         at_key = problem.at_key and number == len(problem.path)
         place = (_place(key) if at_key else None) or _place(value) or place
@@ -98,6 +98,6 @@ def _place(value: Any) -> Place | None:
 
 
 def folders(templates: Any) -> tuple[str, ...]:
-    """Return template folders, of which one may stand alone."""
+    """Return a list of template folders; a single one may be given without a list."""
     found: Iterable[Any] = [templates] if isinstance(templates, str) else templates or ()
     return tuple(map(plain, found))

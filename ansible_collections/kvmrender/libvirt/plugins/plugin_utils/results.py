@@ -1,4 +1,4 @@
-"""What is shown of what Ansible says of a guest's file."""
+"""Masking of secrets in Ansible's results for a guest's file."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from typing import Any
 from kvmrender import Renderer, Result
 
 SAID = ("msg", "stdout", "stderr", "module_stdout", "module_stderr", "exception")
-"""Where a result has what programs have said, such as that of ``validate``; with those of lines."""
+"""Keys of a result with output of programs, such as ``validate``, as text and as lines."""
 ONLY_SECRETS = "# only secrets differ\n"
 
 
 def unexpanded(name: str) -> dict[str, str]:
-    """Return variables of the environment that stand for themselves: those that a file's name seems to refer to.
+    """Return environment variables that expand to themselves, for those that a file's name seems to contain.
 
-    Ansible's modules expand variables in paths, some of them more than once, and know no way to say a dollar sign.
+    Ansible's modules expand variables in paths, some of them repeatedly, and a dollar sign can't be escaped.
     """
     found = re.findall(r"\$(\{)?([A-Za-z_]\w*)(?(1)\})", name, re.ASCII)
     return {word: f"${{{word}}}" if brace else f"${word}" for brace, word in found}
 
 
 def hide(result: dict[str, Any], renderer: Renderer, name: str, guest: Result) -> None:
-    """Write ``***`` for the secrets in the messages of a result and its differences, and a name for the temporary file
-    in these. ``guest`` is what the file was to hold."""
+    """Mask the secrets in the messages and diffs of a result with ``***``, and replace the name of the temporary file
+    in them. ``guest`` is the guest of the file."""
     for key in SAID:
         if isinstance(said := result.get(key), str):
             result[key] = renderer.without_secrets(said, guest)
