@@ -244,5 +244,5 @@ def test_usb_device_of_the_host_that_is_an_interface_is_on_usb() -> None:
     for arch in ("amd64", "arm64", "riscv64", "ppc64le"):
         guest = {"name": "a", "arch": arch, "interfaces": [interface]}
         assert '<address type="usb" bus="0" port="1"/>' in kvmrender.render({**guest, "controllers": usb})
-        with pytest.raises(GuestError, match=r"pci.*is not the kind of address of this device: it is usb"):
+        with pytest.raises(GuestError, match=r"pci.*is not an address type of this device: it is usb"):
             kvmrender.render({**guest, "interfaces": [{**interface, "address": {"type": "pci"}}]})
