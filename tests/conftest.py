@@ -36,9 +36,9 @@ _SLOW = """
     threads tutorial valid workbench
     """
 SLOW = {f"test_{name}" for name in _SLOW.split()}
-"""What takes longest of the tests: ``-m "not slow"`` leaves these files out."""
+"""The slowest test files, which ``-m "not slow"`` deselects."""
 WORKER = 3 << 20
-"""KiB that a process of the tests may come to take."""
+"""Memory in KiB that a test process may use."""
 
 Run = Callable[..., Result]
 
@@ -69,7 +69,8 @@ def find(xml: str, path: str) -> ElementTree.Element:
 
 @pytest.fixture(autouse=True)
 def functions_suffice() -> Iterator[None]:
-    """Where Jinja has rendered what the templates' functions could not, these are at fault, though the XML is right."""
+    """Fail if Jinja rendered what the compiled functions could not: this is a bug in them, although the XML is
+    correct."""
     needless.clear()
     yield
     assert not needless
@@ -77,14 +78,15 @@ def functions_suffice() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def engines_are_dropped() -> Iterator[None]:
-    """What is kept of templates of one's own has a process; those of a test's folders end with the test."""
+    """Drop the cached engines of custom templates after each test, since each has a process and its folders are
+    removed."""
     yield
     kvmrender.engine._current.clear()
 
 
 @pytest.fixture
 def unmeasured(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Coverage isn't measured in tests that repeat for long what others have done, or that end processes."""
+    """Disable coverage in tests that repeat for long what others do, or that kill processes."""
     monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
     measuring = sys.gettrace()
     sys.settrace(None)
@@ -97,19 +99,19 @@ import os, resource
 if "COVERAGE_PROCESS_CONFIG" in os.environ:
     resource.RLIMIT_FSIZE = resource.RLIMIT_CORE
 """
-"""Lets the process of templates of one's own write a file at its end: what coverage has counted there."""
+"""Allow the process of custom templates to write a file at its end: the coverage data."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
     limited_process._START = MEASURED + limited_process._START
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's job in the background ignores
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which a background job of a shell ignores
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Leftovers())
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Use all cores, as far as there is memory; for the tests of one file, a start of workers takes too long."""
+    """Use all cores, as far as memory allows; for the tests of one file, starting workers takes too long."""
     if len({name.partition("::")[0] for name in config.args}) == 1 and ".py" in config.args[0]:
         return 0
     available = re.search(r"^MemAvailable: *(\d+) kB$", Path("/proc/meminfo").read_text(), re.MULTILINE)
@@ -118,7 +120,8 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what is slow, and skip what needs a real libvirt where there is none, saying what to install."""
+    """Mark slow tests, and skip those that need a real libvirt if there is none, with a message that states what to
+    install."""
     for item in items:
         if item.path.stem in SLOW:
             item.add_marker("slow")
@@ -139,21 +142,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
-    """Where everything is installed, as in CI, a skip is a failure."""
+    """Turn skips into failures if everything is installed, as in CI."""
     report = yield
-    # pytest counts an expected failure as skipped too: those have run, and have their reasons in a table.
+    # pytest counts an expected failure as skipped too: these tests have run, and their reasons are in a table.
     expected = hasattr(report, "wasxfail")
     said = str(report.longrepr)
-    refused = any(words in said for words in ("needs the right", "needs root", "can't be had"))  # no package brings it
+    refused = any(words in said for words in ("needs the right", "needs root", "can't be had"))  # not in any package
     if os.environ.get("KVMRENDER_NO_SKIP") and report.skipped and not expected and not refused:
         report.outcome = "failed"
-        report.longrepr = f"skipped, where nothing may be: {report.longrepr}"
+        report.longrepr = f"skipped, although nothing may be skipped: {report.longrepr}"
     return report
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
-    """A real Chromium without a window, driven through chromedriver."""
+    """A real headless Chromium, controlled by chromedriver."""
     missing = [name for name in ("chromium", "chromedriver") if not shutil.which(name)]
     if missing or not find_spec("selenium"):
         pytest.skip(f"needs Chromium and selenium: apt-get install {' '.join(LOOK_PACKAGES)}; pip install '.[browser]'")
@@ -171,13 +174,13 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def embedded_uri() -> str:
-    """The URI of an embedded driver whose state is in a folder of its own."""
+    """The URI of an embedded driver with its state in a private folder."""
     return embedded_root()
 
 
 @pytest.fixture(scope="session")
 def connection(embedded_uri: str) -> Iterator[Any]:
-    """A connection to libvirt's embedded QEMU driver, which keeps nothing when it is closed."""
+    """A connection to libvirt's embedded QEMU driver, which keeps nothing after it is closed."""
     import libvirt
 
     libvirt.registerErrorHandler(lambda *_: None, None)
@@ -190,7 +193,7 @@ def connection(embedded_uri: str) -> Iterator[Any]:
 
 @pytest.fixture(scope="module", params=NAMES)
 def driver(request: pytest.FixtureRequest) -> Iterator[Driver]:
-    """The QEMU driver of each libvirt that there is, with no daemon."""
+    """The QEMU driver of each available libvirt, without a daemon."""
     with Driver(request.param) as opened:
         yield opened
 
@@ -204,10 +207,8 @@ def host() -> Iterator[Driver]:
 
 @pytest.fixture(scope="session")
 def session_uri() -> Iterator[str]:
-    """A libvirt daemon of these tests alone, for programs that bring no event loop of their own.
-
-    Its folder has a short name, since the names of sockets can't be long.
-    """
+    """A private libvirt daemon of the tests, for programs without an event loop. Its folder has a short name, because
+    socket paths are limited in length."""
     with tempfile.TemporaryDirectory(prefix="k") as short:
         Path(short).chmod(0o755)
         with tools.session_libvirt(Path(short)) as uri:

@@ -1,4 +1,4 @@
-"""Guests made at random from the schema, as strategies for hypothesis."""
+"""Random guests generated from the schema, as strategies for hypothesis."""
 
 from __future__ import annotations
 
@@ -27,26 +27,24 @@ INSTALLED = tuple(
 )
 """The installed libvirt's version."""
 FOR = ".".join(map(str, INSTALLED)) or NEWEST
-"""The libvirt that guests are for, unless another is asked for; what it lacks is not drawn."""
+"""Default libvirt version of generated guests; fields that it does not support are not generated."""
 NOT_DRAWN = {"name", "arch", "type", "vars", "extra", "machine", "namespace", "libvirt", "use"}
-"""Keys at the top that are drawn in a way of their own, or that say nothing of libvirt's."""
+"""Top-level keys that are generated separately, or that do not concern libvirt."""
 
 MOST_KEYS = 8
-"""Keys that are drawn of one mapping at most, beside the required ones: the time that libxml2 takes to validate an
-element doubles with each attribute, if all are optional."""
+"""Maximum number of optional keys that are generated in a mapping: the time that libxml2 takes to validate an element
+doubles with each optional attribute."""
 
-with suppress(ImportError, AttributeError):  # older ones don't do this
+with suppress(ImportError, AttributeError):  # older versions do not do this
     from hypothesis.internal.conjecture import providers
 
-    # It draws constants of all modules that are loaded by then: guests would depend on the tests that ran before.
+    # hypothesis draws constants from all loaded modules: guests would depend on the tests that ran before.
     providers._get_local_constants = providers.Constants
 
 
 def draws(usual: int) -> settings:
-    """Return how many guests are drawn: a tenth of what is usual in CI, or ``KVMRENDER_EXAMPLES``, a number or "usual".
-
-    These are the same ones each time, unless there are more of them than usual: those are drawn anew.
-    """
+    """Return how many guests to generate: a tenth of the number in CI, or ``KVMRENDER_EXAMPLES``, a number or "usual".
+    They are the same in each run, unless there are more of them than usual."""
     asked = os.environ.get("KVMRENDER_EXAMPLES", str(usual // 10))
     examples = usual if asked == "usual" else int(asked)
     return settings(
@@ -59,15 +57,15 @@ def draws(usual: int) -> settings:
 
 
 def some(items: list[T]) -> list[T]:
-    """Return every tenth item, or all where the usual number of guests is drawn, for what takes long for each."""
+    """Return every tenth item, or all if the usual number of guests is generated, for tests that take long for each."""
     return items if os.environ.get("KVMRENDER_EXAMPLES") == "usual" else items[::10]
 
 
 def guests(
     schema: GuestSchema, keys: list[str] | None = None, most: int = 4, inside: int = MOST_KEYS, libvirt: str = FOR
 ) -> st.SearchStrategy[dict[str, Any]]:
-    """Draw guests for a libvirt in full form, with at most so many of the keys at the top (all of them where none are
-    given), and at most so many keys inside each mapping, beside the required ones."""
+    """Generate guests for a libvirt version in full form, with a maximum number of top-level keys (all if not given)
+    and of optional keys in each mapping."""
     schema = schema_of(schema, libvirt)
     root = schema.root
     values = {
@@ -94,7 +92,7 @@ def guests(
 
 
 def _allowed(value: Any, part: Node) -> Any:
-    """Leave out what the part of an architecture refuses."""
+    """Remove what the part of an architecture refuses."""
     if not isinstance(value, dict):
         return value
     inner = part.get("properties", {})
@@ -129,7 +127,7 @@ def _value(root: Node, node: Node, depth: int, most: int) -> st.SearchStrategy[A
 
 
 def _variants(root: Node, node: Node) -> list[tuple[str, list[Node]]]:
-    """Return the variants of a mapping, its own and those that it takes from another part."""
+    """Return the variants of a mapping, its own and those of parts that it includes."""
     parts = [node, *(resolve(root, part) for part in node.get("allOf", ()) if "$ref" in part)]
     return [found for part in parts for found in part.get("variants", {}).items()]
 
@@ -183,7 +181,7 @@ def _mapping(root: Node, node: Node, depth: int, most: int) -> st.SearchStrategy
 
 
 def _narrowed(root: Node, node: Node, constraint: Node) -> Node:
-    """Return a node as a variant narrows it, at any depth."""
+    """Return a node as narrowed by a variant, at any depth."""
     node, constraint = resolve(root, node), resolve(root, constraint)
     inner = {
         name: _narrowed(root, node.get("properties", {}).get(name, {}), child)
@@ -194,7 +192,7 @@ def _narrowed(root: Node, node: Node, constraint: Node) -> Node:
 
 
 def _without(root: Node, node: Node, name: str, left_out: set[str], required: set[str]) -> Node:
-    """Return the node of a key without the keys inside it that are left out, and with those that are required."""
+    """Return the node of a key without the excluded keys inside it, and with required ones."""
     node = resolve(root, node)
     if node.get("type") != "object" or "properties" not in node:
         return node

@@ -1,4 +1,4 @@
-"""The command line as someone hostile would use it: within bounds of memory and time, in a process of its own."""
+"""The command line with hostile input, limited in memory and time, in a separate process."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from conftest import ROOT
 
 MEGABYTES, SECONDS = 256, 60
-"""Memory that a command may take for its data, and time of the processor."""
+"""Limits of a command: memory for its data, and CPU time."""
 
 
 def _limits() -> None:
@@ -37,7 +37,7 @@ def bounded(
 
 
 def complaint(done: subprocess.CompletedProcess[bytes]) -> str:
-    """Return what a command that failed as it should said in one line."""
+    """Return the one-line error message of a command that failed as expected."""
     said = done.stderr.decode()
     assert (done.returncode, done.stdout, said.count("\n")) == (2, b"", 1), said[-2000:]
     assert len(said) < 1000

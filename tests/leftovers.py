@@ -1,7 +1,8 @@
-"""What a run of the tests leaves on the machine: all that it makes is in one folder, which is gone afterwards.
+"""Detection of files and processes that a test run leaves on the machine: all its files are in one folder, which is
+removed.
 
-Nothing else may differ then: what does fails the run, by name. Other programs are at work on the machine at the same
-time, and other runs of these tests: what counts is what this run alone can have done.
+Any other change fails the run, by name. Other programs and other test runs use the machine at the same time: only
+changes that this run can have made count.
 """
 
 from __future__ import annotations
@@ -21,25 +22,25 @@ from pathlib import Path
 import pytest
 
 OWN = "kvmtests-"
-"""How the names of such folders begin, those of other runs too. It is short, as names of sockets must be."""
+"""Prefix of the names of these folders, also of other runs. It is short, because socket paths are limited in length."""
 OURS = re.compile("(?!kvmrender-cache-).*kvmrender")
 OF_PROGRAMS = re.compile(".*(kvmrender|libvirt|ansible|salt|dask|hypothesis|pre-commit|pipx)")
-"""Names of what this run would leave in folders that it shares; and of what the programs that it starts would."""
+"""Names of files that this run would leave in shared folders, and of those that programs started by it would leave."""
 SHARED = ("/", "/dev/shm", "/etc", "/run", "/srv", "/var/cache", "/var/lib", "/var/log", "/var/tmp")
 IN_HOME = ("", ".cache", ".config", ".local/share", ".local/state")
 LIBVIRT = ("/etc/libvirt", "/run/libvirt", "/var/cache/libvirt", "/var/lib/libvirt", "/var/log/libvirt")
 PATIENCE = 10
-"""Seconds in which processes that are ending may do so."""
+"""Seconds for processes to end."""
 
 
 class Leftovers:
-    """The plugin: the folder of one run, and the machine as it was before."""
+    """Plugin with the folder of one run, and the state of the machine before it."""
 
     def __init__(self) -> None:
         self.temporary = Path(tempfile.gettempdir())
         self.before = machine(self.temporary)
         self.folder = tempfile.TemporaryDirectory(prefix=OWN)
-        Path(self.folder.name).chmod(0o711)  # some tests act as another user
+        Path(self.folder.name).chmod(0o711)  # some tests run as another user
         (Path(self.folder.name) / "cache").mkdir()
         os.environ |= {"TMPDIR": self.folder.name, "XDG_CACHE_HOME": f"{self.folder.name}/cache"}
         tempfile.tempdir = self.folder.name
@@ -47,15 +48,15 @@ class Leftovers:
         signal.signal(signal.SIGTERM, self.end)
 
     def end(self, number: int, frame: object) -> None:
-        """End the run as Ctrl-C does, which removes the folder; once, however often it is asked for."""
+        """End the run like Ctrl-C, which removes the folder; further calls have no effect."""
         signal.signal(number, signal.SIG_IGN if os.getpid() == self.process else signal.SIG_DFL)
         if os.getpid() != self.process:  # a fork
             os.kill(os.getpid(), number)
         raise KeyboardInterrupt
 
     def differences(self) -> list[str]:
-        """Return in words what is otherwise than before, once processes have had time to end."""
-        gc.collect()  # processes end with the objects that are theirs
+        """Return the changes since the start in words, after processes have had time to end."""
+        gc.collect()  # processes end with the objects that own them
         deadline = time.monotonic() + PATIENCE
         while (running := list(processes(self.folder.name))) and time.monotonic() < deadline:
             time.sleep(0.05)
@@ -67,9 +68,9 @@ class Leftovers:
         ]
         return running + [f"still mounted: {place}" for place in mounts(self.folder.name)] + changed
 
-    @pytest.hookimpl(trylast=True)  # when the workers of xdist have ended
+    @pytest.hookimpl(trylast=True)  # after the workers of xdist have ended
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Count what is left as an error of the run."""
+        """Count leftovers as an error of the run."""
         if not (found := self.differences()):
             return
         if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
@@ -81,18 +82,18 @@ class Leftovers:
             reporter.stats.setdefault("error", []).append(report)
 
     def pytest_unconfigure(self) -> None:
-        """Remove the folder, but nothing that is mounted there."""
+        """Remove the folder, except mounted file systems in it."""
         if util := sys.modules.get("multiprocessing.util"):
-            util._run_finalizers()  # it has a folder there, which it would miss at the end of the process
+            util._run_finalizers()  # it has a folder there, which it would need at the end of the process
         if not list(mounts(self.folder.name)):
             self.folder.cleanup()
 
 
 def machine(temporary: Path) -> dict[str, str]:
-    """Return what the tests must leave as it is, each with its kind, mode and owner."""
+    """Return the parts of the machine that tests must not change, each with type, mode and owner."""
     home = Path(os.environ.get("HOME") or "/")
     folders = {temporary, *map(Path, SHARED), *(home / name for name in IN_HOME)}
-    # Where the temporary folder isn't that of all, as in CI, nobody else is at work.
+    # If the temporary folder is not the shared one, as in CI, no other run uses it.
     alone = not temporary.stat().st_mode & stat.S_ISVTX
     ours = OF_PROGRAMS if alone else OURS
     found = dict(described(folder) for folder in (temporary, Path("/tmp"), Path("/var/tmp"), home) if folder.exists())
@@ -109,7 +110,7 @@ def machine(temporary: Path) -> dict[str, str]:
 
 
 def described(path: Path) -> tuple[str, str]:
-    """Return a path and how it is."""
+    """Return a path and its state."""
     try:
         status = path.lstat()
     except OSError:
@@ -118,7 +119,7 @@ def described(path: Path) -> tuple[str, str]:
 
 
 def mounts(folder: str) -> Iterator[str]:
-    """Yield what is mounted in a folder."""
+    """Yield the mount points in a folder."""
     for line in Path("/proc/self/mountinfo").read_text().splitlines():
         place = re.sub(r"\\(\d{3})", lambda found: chr(int(found[1], 8)), line.split()[4])
         if place.startswith(f"{folder}/"):
@@ -126,9 +127,9 @@ def mounts(folder: str) -> Iterator[str]:
 
 
 def processes(folder: str) -> Iterator[str]:
-    """Yield the running processes that have to do with a folder, but for multiprocessing's own, which end with this."""
+    """Yield the running processes that use a folder, except those of multiprocessing, which end with this process."""
     for place in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):  # it has ended, or is another user's
+        with suppress(OSError):  # it has ended, or belongs to another user
             command = (place / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
             environment = os.fsdecode((place / "environ").read_bytes())
             if int(place.name) == os.getpid() or not command or "from multiprocessing." in command:

@@ -1,4 +1,4 @@
-"""Which of a guest's fields and values came with a libvirt that is newer than another, by the schema."""
+"""Fields and values of a guest that need a newer libvirt than a given one, by the schema."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ KEYWORDS = ("since", "until")
 
 
 class Used(NamedTuple):
-    """A place of a guest of which the schema says a release: of the field, or of its value."""
+    """A place of a guest with a release in the schema: of the field, or of its value."""
 
     path: Path
     keyword: str
@@ -22,7 +22,7 @@ class Used(NamedTuple):
 
 
 def newer(schema: GuestSchema, context: dict[str, Any], than: tuple[int, ...]) -> str:
-    """Say what of a guest in full form the libvirt lacks: ``throttlegroups since 11.2.0, …``."""
+    """Return what a libvirt version does not support in a guest in full form: ``throttlegroups since 11.2.0, …``."""
     found = [*used(schema.root, schema.root, context)]
     if since := schema.architectures[context["arch"]].get("since"):
         found.append(Used(("arch",), "since", since, True))
@@ -31,7 +31,8 @@ def newer(schema: GuestSchema, context: dict[str, Any], than: tuple[int, ...]) -
 
 
 def of_node(node: Node) -> Iterator[tuple[str, str | None, str]]:
-    """Yield what a node says, such as ``("since", None, "9.1.0")``, and of values ``("since", "nvme", "11.5.0")``."""
+    """Yield the releases of a node, such as ``("since", None, "9.1.0")``, and of values ``("since", "nvme",
+    "11.5.0")``."""
     for keyword in KEYWORDS:
         said = node.get(keyword, [])
         for one in said if isinstance(said, list) else [said]:
@@ -42,7 +43,7 @@ def of_node(node: Node) -> Iterator[tuple[str, str | None, str]]:
 
 
 def used(root: Node, node: Node, value: Any, path: Path = ()) -> Iterator[Used]:
-    """Yield the places of a guest in full form of which the schema says a release."""
+    """Yield the places of a guest in full form that have a release in the schema."""
     node = resolve(root, node)
     for keyword, of, release in of_node(node):
         if of in (None, value):

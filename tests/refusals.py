@@ -1,4 +1,4 @@
-"""What libvirts are known to refuse, in their words: ``tests/libvirt_refusals.yaml``."""
+"""Error messages with which libvirt versions are known to refuse guests: ``tests/libvirt_refusals.yaml``."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from drivers import Driver
 from kvmrender.reading.parse import from_yaml
 
 LIBVIRTS = ("9.0", "11.3", "12.8")
-"""The libvirts whose refusals are known: those of Debian 12, 13 and the next one."""
+"""The libvirt versions with known refusals: those of Debian 12, 13 and the next release."""
 
 
 class Refusal(NamedTuple):
-    """Words of libvirt's, and by the libvirts that say them, of which guests: names of fixtures, and guests."""
+    """A message of libvirt, the versions that give it, and for which guests: names of fixtures, and guests."""
 
     says: re.Pattern[str]
     of: dict[str, list[str | dict[str, Any]]]
@@ -38,12 +38,12 @@ REFUSALS = _refusals()
 
 
 def release(driver: Driver) -> str:
-    """Return a driver's libvirt as the table has it, or skip the test."""
+    """Return a driver's libvirt version as in the table, or skip the test."""
     if (found := "{}.{}".format(*driver.version)) in LIBVIRTS:
         return found
     pytest.skip(f"needs a libvirt whose refusals are known, {', '.join(LIBVIRTS)}: not {found}")
 
 
 def is_known(refusal: str, libvirt: str) -> bool:
-    """Say whether a refusal is one that a libvirt is known for."""
+    """Return whether a refusal is known for a libvirt version."""
     return any(row.of[libvirt] and row.says.search(refusal) for row in REFUSALS)

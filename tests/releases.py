@@ -1,4 +1,4 @@
-"""What schema parts say of libvirt's releases, and the schemas of those that there are."""
+"""libvirt releases in schema parts, and the schemas of the available libvirt versions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from kvmrender.schema.guest_schema import GuestSchema, Node, resolve
 
 @cache
 def schemas() -> dict[str, Path]:
-    """Return the schema of each libvirt: the installed one's, and those of newer Debians; the newest is the last."""
+    """Return the schema of each libvirt: the installed one, and those of newer Debian releases, the newest last."""
     if not find_spec("lxml"):
         return {}
     from vocabulary import RELEASES, schema_of, version_of
@@ -25,7 +25,7 @@ def schemas() -> dict[str, Path]:
 
 
 def said(schema: GuestSchema) -> Iterator[tuple[str, str]]:
-    """Yield all that parts say of fields, values and architectures, with the release: ``until sgio``."""
+    """Yield all fields, values and architectures with a release in parts: ``until sgio``."""
     yield from dict.fromkeys(_said(schema.root, schema.root, "", frozenset()))
     for name, part in schema.architectures.items():
         yield from (_row(keyword, "arch", value or name, release) for keyword, value, release in of_node(part))

@@ -1,4 +1,5 @@
-"""The real programs that kvmrender works with, as tests/install_tools lays them out, and pages whose examples run."""
+"""The real programs that kvmrender works with, as installed by tests/install_tools, and pages whose examples are
+run."""
 
 from __future__ import annotations
 
@@ -21,9 +22,9 @@ INSTALL = "tests/install_tools DIR; KVMRENDER_TOOLS=DIR"
 NOT_SOURCES = shutil.ignore_patterns(
     ".git", ".venv", ".*cache", "*.egg-info", "__pycache__", "dist", "build", "prepared.json"
 )
-"""What a copy of the checkout, such as a clone would be, goes without."""
+"""Files that a copy of the checkout does not include, as in a clone."""
 PATIENCE = 60
-"""Seconds until a daemon is given up; a slow machine is no failure."""
+"""Seconds to wait for a daemon; a slow machine is not a failure."""
 
 
 def tool(environment: str, program: str = "python") -> Path:
@@ -35,7 +36,7 @@ def tool(environment: str, program: str = "python") -> Path:
 
 
 def node() -> dict[str, Path]:
-    """Return Node.js and the folder of the modules that were installed for it, or skip the test."""
+    """Return Node.js and the folder of its installed modules, or skip the test."""
     folder = Path(os.environ.get("KVMRENDER_TOOLS", ""), "npm/node_modules")
     own = folder.parent.parent / "node/bin/node"
     program = str(own) if own.exists() else shutil.which("node")
@@ -45,7 +46,7 @@ def node() -> dict[str, Path]:
 
 
 def program(name: str, package: str) -> str:
-    """Return a program that Debian has, or skip the test."""
+    """Return a program of Debian, or skip the test."""
     found = shutil.which(name)
     if found is None:
         pytest.skip(f"needs {name}: apt-get install {package}")
@@ -53,33 +54,31 @@ def program(name: str, package: str) -> str:
 
 
 def blocks(page: Path, language: str) -> list[str]:
-    """Return the examples of a page that are in a language."""
+    """Return the code blocks of a page in a language."""
     return re.findall(rf"^```{language}(?: [^\n]*)?\n(.*?)^```$", page.read_text(), re.DOTALL | re.MULTILINE)
 
 
 def section(page: Path, heading: str) -> str:
-    """Return what stands under a heading of a page, up to the next one."""
+    """Return the contents under a heading of a page, up to the next one."""
     (found,) = re.findall(rf"^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", page.read_text(), re.DOTALL | re.MULTILINE)
     return str(found)
 
 
 def titled(text: str) -> list[tuple[str, str]]:
-    """Return the files that a text shows, with the names in their titles; one may take the place of an earlier one."""
+    """Return the files that a text shows, by the names in their titles; a later one replaces an earlier one."""
     return re.findall(r'^```\w+ title="([^" ]+).*"\n((?s:.*?))^```$', text, re.MULTILINE)
 
 
 def files(page: Path, heading: str = "") -> dict[str, str]:
-    """Return the files that a page, or a section of it, shows, by their titles or the comments in their first lines.
-
-    A line that has to be the first one in its file, such as ``#!jinja``, stands before it.
-    """
+    """Return the files that a page, or a section of it, shows, by their titles or the comments in their first lines. A
+    line that must be the first one in its file, such as ``#!jinja``, is before the comment."""
     text = section(page, heading) if heading else page.read_text()
     found = re.findall(r"^```\w+\n((?:#!.*\n)?(?:#|//|\") ([\w./-]+)\n(?s:.*?))^```$", text, re.MULTILINE)
     return {name: text for text, name in found} | dict(titled(text))
 
 
 def lay_out(folder: Path, found: dict[str, str], **replaced: str) -> None:
-    """Write files into a folder, with other words for some."""
+    """Write files into a folder, with some words replaced."""
     for name, text in found.items():
         for old, new in replaced.items():
             text = text.replace(old, new)
@@ -89,7 +88,8 @@ def lay_out(folder: Path, found: dict[str, str], **replaced: str) -> None:
 
 
 def assert_valid(text: str) -> int:
-    """Hold all domains in a text against the installed libvirt's schema, if there is one, and return their number."""
+    """Validate all domains in a text against the installed libvirt's schema, if there is one, and return their
+    number."""
     documents = re.findall(r"^<domain .*?^</domain>$", text, re.DOTALL | re.MULTILINE)
     if documents and find_spec("lxml"):
         from lxml import etree
@@ -103,7 +103,7 @@ def assert_valid(text: str) -> int:
 
 
 def execute(*command: str | Path, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a program of a tool's environment; what it installs beside itself comes first."""
+    """Run a program of a tool's environment, with that environment first in the PATH."""
     path = f"{Path(command[0]).parent}:{Path(sys.executable).parent}:{os.environ['PATH']}"
     return subprocess.run(
         list(map(str, command)),
@@ -118,16 +118,14 @@ def execute(*command: str | Path, cwd: Path, **environment: str) -> subprocess.C
 
 @contextmanager
 def session_libvirt(folder: Path) -> Iterator[str]:
-    """Run a libvirt of one user, with all of its state in the folder (whose name is short), and yield its URI.
-
-    Root's would be that of the system: it runs as nobody.
-    """
+    """Run a libvirt daemon of one user, with all its state in the folder (whose name is short), and yield its URI.
+    Root's would be that of the system: it runs as nobody."""
     daemon = program("libvirtd", "libvirt-daemon-system")
     places = {"HOME": "", **{f"XDG_{name}": name.lower() for name in ("RUNTIME_DIR", "CONFIG_HOME", "CACHE_HOME")}}
     for place in (*places.values(), "config_home/libvirt"):
         (folder / place).mkdir(exist_ok=True)
         (folder / place).chmod(0o777)
-    # Otherwise guests have their logs written by a daemon that stays for two minutes.
+    # Otherwise, logs of guests are written by a daemon that stays for two minutes.
     (folder / "config_home/libvirt/qemu.conf").write_text('stdio_handler = "file"\n')
     nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.geteuid() == 0 else []
     log = folder / "log"

@@ -240,9 +240,7 @@ def test_a_function_that_fails_leaves_the_guest_to_jinja(monkeypatch: pytest.Mon
 @pytest.mark.usefixtures("only_partials")
 def test_a_partial_that_includes_itself_is_run_once(site: Path) -> None:
     (site / "devices/disk.xml.j2").write_text("{% include 'devices/disk.xml.j2' %}")
-    with pytest.raises(
-        TemplateError, match=r"disk.xml.j2:1: includes or calls itself endlessly \(guest 'a'"
-    ):
+    with pytest.raises(TemplateError, match=r"disk.xml.j2:1: includes or calls itself endlessly \(guest 'a'"):
         Engine([site]).render({"name": "a", "disks": [{"source": "/a.img"}]})
 
 
