@@ -88,5 +88,5 @@ def _make(stack: Stack, made: Made, root: str) -> bool:
     try:
         _module(stack, made).make(root)
     except (UnsupportedError, JinjaError, TemplateError, RecursionError):
-        return False  # what is wrong with them is told when they are used
+        return False  # their faults are reported when they are used
     return True
