@@ -21,7 +21,7 @@ Guest = TypedDict("Guest", {
     "currentMemory": NumbersMemory | int | str | None,
     "blkiotune": Blkiotune | None,
     "memtune": Memtune | None,
-    "memoryBacking": MemoryBacking | None,
+    "memoryBacking": MemoryBacking | str | None,
     "vcpu": Vcpu | int | str | None,
     "vcpus": Vcpus | None,
     "iothreads": int | str | None,
@@ -54,7 +54,7 @@ Guest = TypedDict("Guest", {
     "consoles": Sequence[Console | Literal["pty", "dev", "file", "pipe", "unix", "tcp", "udp", "null", "stdio", "vc", "spicevmc", "spiceport", "qemu-vdagent", "dbus"] | None] | Console | Literal["pty", "dev", "file", "pipe", "unix", "tcp", "udp", "null", "stdio", "vc", "spicevmc", "spiceport", "qemu-vdagent", "dbus"] | None,
     "channels": Sequence[Channel | ChannelTarget | str | int | None] | Channel | ChannelTarget | str | int | None,
     "inputs": Sequence[Input | Literal["tablet", "mouse", "keyboard", "passthrough", "evdev"] | None] | Input | Literal["tablet", "mouse", "keyboard", "passthrough", "evdev"] | None,
-    "tpms": Sequence[Tpm | TpmBackend | Literal["emulator", "passthrough", "external"] | None] | Tpm | TpmBackend | Literal["emulator", "passthrough", "external"] | None,
+    "tpms": Sequence[Tpm | Literal["tpm-tis", "tpm-crb", "tpm-spapr", "spapr-tpm-proxy"] | TpmBackend | Literal["emulator", "passthrough", "external"] | str | None] | Tpm | Literal["tpm-tis", "tpm-crb", "tpm-spapr", "spapr-tpm-proxy"] | TpmBackend | Literal["emulator", "passthrough", "external"] | str | None,
     "graphics": Sequence[Graphics | Literal["vnc", "spice", "rdp", "sdl", "egl-headless", "dbus"] | None] | Graphics | Literal["vnc", "spice", "rdp", "sdl", "egl-headless", "dbus"] | None,
     "sounds": Sequence[Sound | Literal["ich9", "ich6", "ac97", "es1370", "sb16", "pcspk", "usb", "virtio"] | None] | Sound | Literal["ich9", "ich6", "ac97", "es1370", "sb16", "pcspk", "usb", "virtio"] | None,
     "audios": Sequence[Audio | Literal["none", "alsa", "coreaudio", "dbus", "file", "jack", "oss", "pipewire", "pulseaudio", "sdl", "spice"] | None] | Audio | Literal["none", "alsa", "coreaudio", "dbus", "file", "jack", "oss", "pipewire", "pulseaudio", "sdl", "spice"] | None,
@@ -85,7 +85,7 @@ Guest = TypedDict("Guest", {
     "qemu:deprecation": QemuDeprecation | Literal["none", "omit", "reject", "crash"] | None,
     "libvirt": str | int | None,
     "use": Sequence[Literal["cloud", "confidential-sev-snp", "desktop", "gpu-passthrough", "linux", "macos", "minimal", "nested", "real-time", "windows-10", "windows-11"] | int | None] | Literal["cloud", "confidential-sev-snp", "desktop", "gpu-passthrough", "linux", "macos", "minimal", "nested", "real-time", "windows-10", "windows-11"] | int | None,
-    "ignore": Sequence[Literal["acpi-machines", "acpi-nodes", "acpi-tables", "address-families", "address-types", "address-width", "adjunct-address", "advised-nodes", "aliases", "audio-ids", "backing-images", "blob-memory", "boot-orders", "bus-options", "buses", "caches", "channel-reconnect", "check-without-model", "chosen-firmware", "consoles", "controller-indexes", "controller-machine", "controller-nodes", "cookies", "cpu-features", "cpu-model", "cpu-sets", "current-memory", "current-vcpus", "dbus-audio", "device-buses", "device-machine", "device-models", "device-options", "displays", "drive-addresses", "empty-usb", "emulation", "encryption", "enrolled-keys", "file-modes", "firmware-bios", "firmware-output", "first-root-node", "formats", "genid-machine", "gic", "groups", "guestfwd", "hostdev-display", "hostdev-screens", "hostdevs-once", "hosts", "hugepages", "hugepages-source", "hvf", "hyperv-needs", "ib700", "ide-index", "idle-driver", "idle-features", "idle-pins", "idle-timers", "image-formats", "interface-backend", "interface-models", "interface-options", "iommu-acceleration", "iommu-acpi", "iommu-interrupts", "iommu-machine", "iommus", "iothread-queues", "iothreads", "iotune-groups", "label-overrides", "labels-once", "launch-security", "link-ends", "links-once", "loader", "logins", "luns", "mac-addresses", "machine-given-once", "machine-names", "max-memory", "maximum-cells", "memory-devices", "memory-slots", "module-addresses", "module-bases", "module-cells", "module-labels", "module-memory", "module-node", "module-parts", "module-slots", "nfs-identity", "no-card", "no-memory", "no-usb", "numa-caches", "numa-cells", "numa-cpus", "numa-distances", "numa-memory", "numa-nodeset", "numa-placement", "numa-tuning", "nvme-names", "nvme-serial", "oldest-libvirt", "on-pci", "one-adjunct", "one-boot-display", "one-distance", "one-ramfb", "one-tpm", "one-watchdog", "own-alias", "panic-model", "panic-models", "passt-vhost-user", "pci-machine", "pci-parents", "pci-roots", "pci-slots", "pins", "port-ranges", "ports", "power-actions", "pseries-roots", "pstore", "raw-elements", "raw-xml", "read-only", "readonly-virtiofs", "resource-groups", "resource-tuning", "route-networks", "said-once", "same-addresses", "sclp-consoles", "scsi-queues", "secure-boot", "serial-ports", "shareable", "shared-disk", "shared-mac", "shared-memory", "shared-uuid", "shim", "shmem-model", "shmem-server", "shmem-size", "sizes", "smartcard-slot", "smbios-sysinfo", "smm-memory", "source-encryption", "sources", "spice", "spice-ports", "system-uuid", "target-bus", "target-names", "targets", "tcp-protocols", "thread-pools", "throttle-groups", "throttle-names", "timers", "topology", "tpm-architectures", "tpm-models", "tpm-versions", "transient", "uefi-and-acpi", "usb-addresses", "usb-controllers", "usb-devices", "usb-ports", "user-addresses", "vcpu-interrupts", "vcpu-limit", "vcpu-states", "vcpus-at-start", "vector-lengths", "version", "vhost-memory", "vhost-user", "vhost-user-source", "video-options", "videos", "virtio-lun", "virtio-serial-ports", "virtiofs", "vnc-listens", "watchdog-actions", "watchdog-models", "without-pci", "without-ps2", "writable-rom", "zero-mac", "zpci-uids"] | int | None] | Literal["acpi-machines", "acpi-nodes", "acpi-tables", "address-families", "address-types", "address-width", "adjunct-address", "advised-nodes", "aliases", "audio-ids", "backing-images", "blob-memory", "boot-orders", "bus-options", "buses", "caches", "channel-reconnect", "check-without-model", "chosen-firmware", "consoles", "controller-indexes", "controller-machine", "controller-nodes", "cookies", "cpu-features", "cpu-model", "cpu-sets", "current-memory", "current-vcpus", "dbus-audio", "device-buses", "device-machine", "device-models", "device-options", "displays", "drive-addresses", "empty-usb", "emulation", "encryption", "enrolled-keys", "file-modes", "firmware-bios", "firmware-output", "first-root-node", "formats", "genid-machine", "gic", "groups", "guestfwd", "hostdev-display", "hostdev-screens", "hostdevs-once", "hosts", "hugepages", "hugepages-source", "hvf", "hyperv-needs", "ib700", "ide-index", "idle-driver", "idle-features", "idle-pins", "idle-timers", "image-formats", "interface-backend", "interface-models", "interface-options", "iommu-acceleration", "iommu-acpi", "iommu-interrupts", "iommu-machine", "iommus", "iothread-queues", "iothreads", "iotune-groups", "label-overrides", "labels-once", "launch-security", "link-ends", "links-once", "loader", "logins", "luns", "mac-addresses", "machine-given-once", "machine-names", "max-memory", "maximum-cells", "memory-devices", "memory-slots", "module-addresses", "module-bases", "module-cells", "module-labels", "module-memory", "module-node", "module-parts", "module-slots", "nfs-identity", "no-card", "no-memory", "no-usb", "numa-caches", "numa-cells", "numa-cpus", "numa-distances", "numa-memory", "numa-nodeset", "numa-placement", "numa-tuning", "nvme-names", "nvme-serial", "oldest-libvirt", "on-pci", "one-adjunct", "one-boot-display", "one-distance", "one-ramfb", "one-tpm", "one-watchdog", "own-alias", "panic-model", "panic-models", "passt-vhost-user", "pci-machine", "pci-parents", "pci-roots", "pci-slots", "pins", "port-ranges", "ports", "power-actions", "pseries-roots", "pstore", "raw-elements", "raw-xml", "read-only", "readonly-virtiofs", "resource-groups", "resource-tuning", "route-networks", "said-once", "same-addresses", "sclp-consoles", "scsi-queues", "secure-boot", "serial-ports", "shareable", "shared-disk", "shared-mac", "shared-memory", "shared-uuid", "shim", "shmem-model", "shmem-server", "shmem-size", "sizes", "smartcard-slot", "smbios-sysinfo", "smm-memory", "source-encryption", "sources", "spice", "spice-ports", "system-uuid", "target-bus", "target-names", "targets", "tcp-protocols", "thread-pools", "throttle-groups", "throttle-names", "timers", "topology", "tpm-architectures", "tpm-models", "tpm-versions", "transient", "uefi-and-acpi", "usb-addresses", "usb-controllers", "usb-devices", "usb-ports", "user-addresses", "vcpu-interrupts", "vcpu-limit", "vcpu-states", "vcpus-at-start", "vector-lengths", "version", "vhost-memory", "vhost-user", "vhost-user-source", "video-options", "videos", "virtio-lun", "virtio-serial-ports", "virtiofs", "vnc-listens", "watchdog-actions", "watchdog-models", "without-pci", "without-ps2", "writable-rom", "zero-mac", "zpci-uids"] | int | None,
+    "ignore": Sequence[Literal["acpi-machines", "acpi-nodes", "acpi-tables", "address-families", "address-types", "address-width", "adjunct-address", "advised-nodes", "aliases", "audio-ids", "backing-images", "blob-memory", "boot-orders", "bus-options", "buses", "caches", "channel-reconnect", "check-without-model", "chosen-firmware", "consoles", "controller-indexes", "controller-machine", "controller-nodes", "cookies", "cpu-features", "cpu-model", "cpu-sets", "cpu-without-mode", "current-memory", "current-vcpus", "dbus-audio", "device-buses", "device-machine", "device-models", "device-options", "displays", "drive-addresses", "empty-usb", "emulation", "encryption", "enrolled-keys", "file-modes", "firmware-bios", "firmware-output", "first-root-node", "formats", "genid-machine", "gic", "groups", "guestfwd", "hostdev-display", "hostdev-screens", "hostdevs-once", "hosts", "hugepages", "hugepages-source", "hvf", "hyperv-needs", "ib700", "ide-index", "idle-driver", "idle-features", "idle-pins", "idle-timers", "image-formats", "interface-backend", "interface-models", "interface-options", "iommu-acceleration", "iommu-acpi", "iommu-interrupts", "iommu-machine", "iommus", "iothread-queues", "iothreads", "iotune-groups", "label-overrides", "labels-once", "launch-security", "link-ends", "links-once", "loader", "logins", "luns", "mac-addresses", "machine-given-once", "machine-names", "max-memory", "maximum-cells", "memory-devices", "memory-slots", "module-addresses", "module-bases", "module-cells", "module-labels", "module-memory", "module-node", "module-parts", "module-slots", "nfs-identity", "no-card", "no-memory", "no-usb", "numa-caches", "numa-cells", "numa-cpus", "numa-distances", "numa-memory", "numa-nodeset", "numa-placement", "numa-tuning", "nvme-names", "nvme-serial", "oldest-libvirt", "on-pci", "one-adjunct", "one-boot-display", "one-distance", "one-ramfb", "one-tpm", "one-watchdog", "own-alias", "panic-model", "panic-models", "passt-vhost-user", "pci-machine", "pci-parents", "pci-roots", "pci-slots", "pins", "port-ranges", "ports", "power-actions", "pseries-roots", "pstore", "raw-elements", "raw-xml", "read-only", "readonly-virtiofs", "resource-groups", "resource-tuning", "route-networks", "said-once", "same-addresses", "sclp-consoles", "scsi-queues", "secure-boot", "serial-ports", "shareable", "shared-disk", "shared-mac", "shared-memory", "shared-uuid", "shim", "shmem-model", "shmem-server", "shmem-size", "sizes", "smartcard-slot", "smbios-sysinfo", "smm-memory", "source-encryption", "sources", "spice", "spice-ports", "system-uuid", "target-bus", "target-names", "targets", "tcp-protocols", "thread-pools", "throttle-groups", "throttle-names", "timers", "topology", "tpm-architectures", "tpm-models", "tpm-versions", "transient", "uefi-and-acpi", "usb-addresses", "usb-controllers", "usb-devices", "usb-ports", "user-addresses", "vcpu-interrupts", "vcpu-limit", "vcpu-states", "vcpus-at-start", "vector-lengths", "version", "vhost-memory", "vhost-user", "vhost-user-source", "video-options", "videos", "virtio-lun", "virtio-serial-ports", "virtiofs", "vnc-listens", "watchdog-actions", "watchdog-models", "without-pci", "without-ps2", "writable-rom", "zero-mac", "zpci-uids"] | int | None] | Literal["acpi-machines", "acpi-nodes", "acpi-tables", "address-families", "address-types", "address-width", "adjunct-address", "advised-nodes", "aliases", "audio-ids", "backing-images", "blob-memory", "boot-orders", "bus-options", "buses", "caches", "channel-reconnect", "check-without-model", "chosen-firmware", "consoles", "controller-indexes", "controller-machine", "controller-nodes", "cookies", "cpu-features", "cpu-model", "cpu-sets", "cpu-without-mode", "current-memory", "current-vcpus", "dbus-audio", "device-buses", "device-machine", "device-models", "device-options", "displays", "drive-addresses", "empty-usb", "emulation", "encryption", "enrolled-keys", "file-modes", "firmware-bios", "firmware-output", "first-root-node", "formats", "genid-machine", "gic", "groups", "guestfwd", "hostdev-display", "hostdev-screens", "hostdevs-once", "hosts", "hugepages", "hugepages-source", "hvf", "hyperv-needs", "ib700", "ide-index", "idle-driver", "idle-features", "idle-pins", "idle-timers", "image-formats", "interface-backend", "interface-models", "interface-options", "iommu-acceleration", "iommu-acpi", "iommu-interrupts", "iommu-machine", "iommus", "iothread-queues", "iothreads", "iotune-groups", "label-overrides", "labels-once", "launch-security", "link-ends", "links-once", "loader", "logins", "luns", "mac-addresses", "machine-given-once", "machine-names", "max-memory", "maximum-cells", "memory-devices", "memory-slots", "module-addresses", "module-bases", "module-cells", "module-labels", "module-memory", "module-node", "module-parts", "module-slots", "nfs-identity", "no-card", "no-memory", "no-usb", "numa-caches", "numa-cells", "numa-cpus", "numa-distances", "numa-memory", "numa-nodeset", "numa-placement", "numa-tuning", "nvme-names", "nvme-serial", "oldest-libvirt", "on-pci", "one-adjunct", "one-boot-display", "one-distance", "one-ramfb", "one-tpm", "one-watchdog", "own-alias", "panic-model", "panic-models", "passt-vhost-user", "pci-machine", "pci-parents", "pci-roots", "pci-slots", "pins", "port-ranges", "ports", "power-actions", "pseries-roots", "pstore", "raw-elements", "raw-xml", "read-only", "readonly-virtiofs", "resource-groups", "resource-tuning", "route-networks", "said-once", "same-addresses", "sclp-consoles", "scsi-queues", "secure-boot", "serial-ports", "shareable", "shared-disk", "shared-mac", "shared-memory", "shared-uuid", "shim", "shmem-model", "shmem-server", "shmem-size", "sizes", "smartcard-slot", "smbios-sysinfo", "smm-memory", "source-encryption", "sources", "spice", "spice-ports", "system-uuid", "target-bus", "target-names", "targets", "tcp-protocols", "thread-pools", "throttle-groups", "throttle-names", "timers", "topology", "tpm-architectures", "tpm-models", "tpm-versions", "transient", "uefi-and-acpi", "usb-addresses", "usb-controllers", "usb-devices", "usb-ports", "user-addresses", "vcpu-interrupts", "vcpu-limit", "vcpu-states", "vcpus-at-start", "vector-lengths", "version", "vhost-memory", "vhost-user", "vhost-user-source", "video-options", "videos", "virtio-lun", "virtio-serial-ports", "virtiofs", "vnc-listens", "watchdog-actions", "watchdog-models", "without-pci", "without-ps2", "writable-rom", "zero-mac", "zpci-uids"] | int | None,
     "vars": Mapping[str, object] | None,
     "extra": GuestExtra | None,
 }, total=False)
@@ -138,7 +138,7 @@ class NumbersMemoryLimit(TypedDict, total=False):
 
 
 class MemoryBacking(TypedDict, total=False):
-    hugepages: MemoryBackingHugepages | bool | Literal["yes", "on", "no", "off"] | None
+    hugepages: MemoryBackingHugepages | bool | Literal["yes", "on", "no", "off"] | str | None
     nosharepages: Mapping[str, object] | bool | Literal["yes", "on", "no", "off"] | None
     locked: Mapping[str, object] | bool | Literal["yes", "on", "no", "off"] | None
     source: MemoryBackingSource | Literal["file", "anonymous", "memfd"] | None
@@ -148,7 +148,7 @@ class MemoryBacking(TypedDict, total=False):
 
 
 class MemoryBackingHugepages(TypedDict, total=False):
-    page: Sequence[MemoryBackingHugepagesPage | None] | MemoryBackingHugepagesPage | None
+    page: Sequence[MemoryBackingHugepagesPage | str | None] | MemoryBackingHugepagesPage | str | None
 
 
 class MemoryBackingHugepagesPage(TypedDict, total=False):
@@ -476,7 +476,7 @@ class DiskSource(TypedDict, total=False):
     identity: DiskNetworkIdentity | None
     knownHosts: DiskNetworkKnownHosts | str | int | None
     reconnect: DiskPlaceReconnect | int | str | Literal["yes", "no"] | bool | None
-    dataStore: DiskDataStore | None
+    dataStore: DiskDataStore | DiskSource | str | int | None
     auth: DiskAccessAuth | None
     encryption: DiskEncryption | None
     reservations: DiskAccessReservations | Literal["yes", "no"] | bool | None
@@ -575,7 +575,7 @@ class DiskDataStoreFormat(TypedDict, total=False):
 
 class DiskAccessAuth(TypedDict, total=False):
     username: str | int | None
-    secret: DiskAccessAuthSecret | None
+    secret: DiskAccessAuthSecret | str | int | None
 
 
 class DiskAccessAuthSecret(TypedDict, total=False):
@@ -587,7 +587,7 @@ class DiskAccessAuthSecret(TypedDict, total=False):
 class DiskEncryption(TypedDict, total=False):
     format: Literal["luks", "luks2", "luks-any"] | None
     engine: Literal["qemu", "librbd"] | None
-    secret: Sequence[DiskEncryptionSecret | None] | DiskEncryptionSecret | None
+    secret: Sequence[DiskEncryptionSecret | str | int | None] | DiskEncryptionSecret | str | int | None
     cipher: DiskEncryptionCipher | None
     ivgen: DiskEncryptionIvgen | str | int | None
 
@@ -974,7 +974,7 @@ class Disk(TypedDict, total=False):
     driver: DiskDriver | Literal["raw", "qcow2", "bochs", "cloop", "dmg", "fat", "ploop", "qcow", "qed", "vdi", "vhd", "vmdk", "vpc"] | None
     auth: DiskAccessAuth | None
     source: DiskSource | str | int | None
-    backingStore: DiskBackingStore | None
+    backingStore: DiskBackingStore | DiskSource | str | int | None
     geometry: DiskGeometry | None
     blockio: DiskGeometryBlockio | None
     target: DiskTarget | str | int | None
@@ -1060,7 +1060,7 @@ class DiskBackingStore(TypedDict, total=False):
     index: int | str | None
     format: DiskFormat | Literal["raw", "qcow2", "bochs", "cloop", "dmg", "fat", "ploop", "qcow", "qed", "vdi", "vhd", "vmdk", "vpc"] | None
     source: DiskSource | str | int | None
-    backingStore: DiskBackingStore | None
+    backingStore: DiskBackingStore | DiskSource | str | int | None
 
 
 class DiskFormat(TypedDict, total=False):
@@ -1746,7 +1746,7 @@ class InputSource(TypedDict, total=False):
 
 class Tpm(TypedDict, total=False):
     model: Literal["tpm-tis", "tpm-crb", "tpm-spapr", "spapr-tpm-proxy"] | None
-    backend: TpmBackend | Literal["emulator", "passthrough", "external"] | None
+    backend: TpmBackend | Literal["emulator", "passthrough", "external"] | str | None
     alias: InfoAlias | str | int | None
     address: Address | None
 
@@ -2020,7 +2020,7 @@ class HostdevSource(TypedDict, total=False):
     address: HostdevSourceAddress | str | int | None
     host: Sequence[HostdevIscsiHost | str | int | None] | HostdevIscsiHost | str | int | None
     auth: HostdevIscsiAuth | None
-    initiator: HostdevIscsiInitiator | HostdevIscsiInitiatorIqn | str | int | None
+    initiator: DiskNetworkInitiator | DiskNetworkInitiatorIqn | str | int | None
 
 
 class HostdevNumbersIdentity(TypedDict, total=False):
@@ -2050,21 +2050,13 @@ class HostdevIscsiHost(TypedDict, total=False):
 
 class HostdevIscsiAuth(TypedDict, total=False):
     username: str | int | None
-    secret: HostdevIscsiAuthSecret | None
+    secret: HostdevIscsiAuthSecret | str | int | None
 
 
 class HostdevIscsiAuthSecret(TypedDict, total=False):
     type: Literal["iscsi", "ceph"] | None
     uuid: str | int | None
     usage: str | int | None
-
-
-class HostdevIscsiInitiator(TypedDict, total=False):
-    iqn: HostdevIscsiInitiatorIqn | str | int | None
-
-
-class HostdevIscsiInitiatorIqn(TypedDict, total=False):
-    name: str | int | None
 
 
 class HostdevTeaming(TypedDict, total=False):
@@ -2127,19 +2119,12 @@ class MemballoonStats(TypedDict, total=False):
 
 class Rng(TypedDict, total=False):
     model: Literal["virtio", "virtio-transitional", "virtio-non-transitional"] | None
-    driver: RngDriver | None
+    driver: InputDriver | None
     rate: RngRate | int | str | None
     backend: RngBackend | str | int | Literal["random", "egd", "builtin"] | None
     alias: InfoAlias | str | int | None
     acpi: InfoAcpi | int | str | None
     address: Address | None
-
-
-class RngDriver(TypedDict, total=False):
-    iommu: Literal["on", "off"] | bool | None
-    ats: Literal["on", "off"] | bool | None
-    packed: Literal["on", "off"] | bool | None
-    page_per_vq: Literal["on", "off"] | bool | None
 
 
 class RngRate(TypedDict, total=False):
@@ -2281,7 +2266,7 @@ class IommuDriverGranule(TypedDict, total=False):
 class Vsock(TypedDict, total=False):
     model: Literal["virtio", "virtio-transitional", "virtio-non-transitional"] | None
     cid: VsockCid | int | str | None
-    driver: RngDriver | None
+    driver: InputDriver | None
     alias: InfoAlias | str | int | None
     acpi: InfoAcpi | int | str | None
     address: Address | None

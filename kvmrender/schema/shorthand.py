@@ -116,7 +116,7 @@ def texts(node: Node) -> list[Text]:
 
 
 def beginning(pattern: str) -> Callable[[str], Any]:
-    """Return the search for a pattern. One that begins with ``^`` is matched, as a search tries it at each character."""
+    """Return the search for a pattern. One that begins with ``^`` is matched: a search tries each character."""
     compiled = re.compile(pattern)
     return compiled.match if pattern.startswith("^") and "|" not in pattern else compiled.search
 
