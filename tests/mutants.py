@@ -40,7 +40,7 @@ def mutants(ours: str, theirs: str) -> Iterator[Mutant]:
             other.attrib[name] = _another(before[name])
             yield mutant((*path, f"@{name}"), "changed")
             del other.attrib[name]
-            if path and (name, before[name]) != ("unit", "KiB"):  # which is what it is without
+            if path and (name, before[name]) != ("unit", "MiB" if one.tag == "tseg" else "KiB"):  # as it is without
                 yield mutant((*path, f"@{name}"), "gone")
             other.attrib.clear()
             other.attrib.update(before)

@@ -133,18 +133,26 @@ class Comparison:
     def _lists(
         self, place: Place, here: list[Any], there: list[Any], path: Path, beside: dict[str, Any]
     ) -> Iterator[Difference]:
-        is_unordered, name = self._rewriting.list_kind(place.name)
-        pairs = self.matched(place, here, there, path) if is_unordered else _in_order(here, there)
-        for mine, theirs in pairs:
+        kept = [number for number in range(len(here)) if not self._is_left_out(place.name, here, number)]
+        left = [here[number] for number in kept]
+        is_unordered = self._rewriting.is_unordered(place.name)
+        for mine, theirs in self.matched(place, left, there, path) if is_unordered else _in_order(left, there):
             if mine is None:
                 assert theirs is not None
                 yield from self._values(place, NOTHING, there[theirs], (*path, theirs), beside)
             elif theirs is None:
-                is_left_out = name and _is_repeated(here, mine, name)
-                if not is_left_out and not self._rewriting.is_beyond(place.name, here[mine], self._about.guest):
-                    yield from self._values(place, here[mine], NOTHING, (*path, mine), beside)
-            elif here[mine] != there[theirs]:
-                yield from self._values(place, here[mine], there[theirs], (*path, mine), beside)
+                yield from self._values(place, left[mine], NOTHING, (*path, kept[mine]), beside)
+            elif left[mine] != there[theirs]:
+                yield from self._values(place, left[mine], there[theirs], (*path, kept[mine]), beside)
+
+    def _is_left_out(self, name: str, items: list[Any], number: int) -> bool:
+        """Say whether libvirt leaves an item of a list out: it is beyond what it numbers, or there more than once."""
+        if self._rewriting.is_beyond(name, items[number], self._about.guest):
+            return True
+        key, is_first = self._rewriting.read_once(name)
+        others = items[:number] if is_first else items[number + 1 :]
+        value = None if key is None else value_at(items[number], (key,))
+        return value is not None and any(value_at(item, (str(key),)) == value for item in others)
 
     def matched(
         self, place: Place, here: list[Any], there: list[Any], path: Path
@@ -259,12 +267,6 @@ def _limited(fields: dict[str, str], guest: dict[str, Any]) -> dict[str, Any]:
         if size is not None and limit is not None and size > limit:
             found[field] = guest[most]
     return found
-
-
-def _is_repeated(items: list[Any], number: int, name: str) -> bool:
-    """Return whether a previous item has the same name."""
-    value = value_at(items[number], (name,))
-    return value is not None and any(value_at(item, (name,)) == value for item in items[:number])
 
 
 def _sizes(value: Any, keys: list[str]) -> Iterator[int]:

@@ -131,28 +131,37 @@ class Rewriting:
             above, _, key = field.rpartition(".")
             self._counts.setdefault(above, {})[key] = count
         self._first: dict[str, str] = table["first"]
+        self._last: dict[str, str] = table["last"]
         self._exact: dict[str, list[Rule]] = {}
         self._globs: list[tuple[str, Rule]] = []
         self._known: dict[str, tuple[tuple[Rule, ...], tuple[Rule, ...]]] = {}
-        self._lists: dict[str, tuple[bool, str | None]] = {}
+        self._lists: dict[str, bool] = {}
+        self._once: dict[str, tuple[str | None, bool]] = {}
         self._keys_of: dict[str, Container[str | int]] = {}
         for rule in table["rules"]:
-            if "when" in rule:
-                rule = {**rule, "when": [_condition(*one) for one in rule["when"].items()]}
+            for key in {"when", "unless"} & rule.keys():
+                rule = {**rule, key: [_condition(*one) for one in rule[key].items()]}
             for field in rule["fields"]:
                 if "*" in field:
                     self._globs.append((field, rule))
                 else:
                     self._exact.setdefault(field, []).append(rule)
 
-    def list_kind(self, name: str) -> tuple[bool, str | None]:
-        """Return whether the order of a list does not matter, as for devices, and the key that identifies its items if
-        libvirt reads only the first of each."""
+    def is_unordered(self, name: str) -> bool:
+        """Say of a list whether its order says nothing, as that of devices."""
         found = self._lists.get(name)
         if found is None:
-            is_unordered = "." not in name or any(fnmatchcase(name, glob) for glob in self._unordered)
-            key = next((key for glob, key in self._first.items() if fnmatchcase(name, glob)), None)
-            found = self._lists[name] = is_unordered, key
+            found = self._lists[name] = "." not in name or any(fnmatchcase(name, glob) for glob in self._unordered)
+        return found
+
+    def read_once(self, name: str) -> tuple[str | None, bool]:
+        """Return the key by which items of a list are told apart, where libvirt reads one of each alone, and whether
+        that is the first of them."""
+        found = self._once.get(name)
+        if found is None:
+            tables = (self._first, True), (self._last, False)
+            keys = ((key, first) for table, first in tables for glob, key in table.items() if fnmatchcase(name, glob))
+            found = self._once[name] = next(keys, (None, True))
         return found
 
     def is_beyond(self, name: str, item: Any, guest: Guest) -> bool:
@@ -212,10 +221,10 @@ def _holds(rule: Rule, path: Path, here: Any, there: Any, beside: Guest, about: 
     is_plain = "as" not in rule and "begins" not in rule
     if is_plain and not (_is(here, rule.get("here", ANY)) and _is(there, rule.get("there", ANY))):
         return False
-    for up, steps, wanted in rule.get("when", ()):
-        of, where = (beside, steps) if up is None else (about.guest, (*_around(path, up), *steps))
-        if not _is(value_at(of, where, NOTHING), wanted):
-            return False
+    if "when" in rule and not all(_is_so(one, path, beside, about) for one in rule["when"]):
+        return False
+    if "unless" in rule and any(_is_so(one, path, beside, about) for one in rule["unless"]):
+        return False
     if "like" in rule and (here is NOTHING or not re.search(rule["like"], str(here))):
         return False
     if "same_as" in rule and here != beside.get(rule["same_as"]):
@@ -228,12 +237,19 @@ def _holds(rule: Rule, path: Path, here: Any, there: Any, beside: Guest, about: 
     return True
 
 
+def _is_so(condition: tuple[int | None, Path, Any], path: Path, beside: Guest, about: About) -> bool:
+    """Say whether a neighbour is as a rule has it."""
+    up, steps, wanted = condition
+    of, where = (beside, steps) if up is None else (about.guest, (*_around(path, up), *steps))
+    return _is(value_at(of, where, NOTHING), wanted)
+
+
 _CONDITION = re.compile(r"(/|(?:\.\./)+|\./)?(.*)")
 
 
 def _condition(key: str, wanted: Any) -> tuple[int | None, Path, Any]:
-    """Return a condition of ``when``: the mapping of the file that has the field, counted from the rule's field (0 is
-    the guest, None either side), the path in it, and the wanted value."""
+    """Return what ``when`` or ``unless`` says of a field: the mapping of the file that it is in, counted from the
+    rule's field (0 is the guest, None that of either side), where it is there, and what it is to be."""
     match = _CONDITION.fullmatch(key)
     assert match
     ups = {None: None, "/": 0, "./": 1}

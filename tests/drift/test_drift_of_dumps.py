@@ -305,11 +305,24 @@ DATES = {"entry": [{"name": "date", "text": "1/11/2026"}, {"name": "date", "text
 BIOS = {"sysinfo": [{"type": "smbios", "bios": DATES}]}
 MENU = {"os": {"bootmenu": {"enable": "no", "timeout": 9}}}
 CARD = {"videos": [{"driver": {"vgaconf": "io"}}]}
-VGA = {"videos": [{"driver": {"vgaconf": "io"}, "model": "vga"}]}
+VGA = {"videos": [{"driver": {"vgaconf": "on"}, "model": "vga"}]}
+LIMITS = {"blkiotune": {"device": [{"path": "/a", "read_iops_sec": 0}, {"path": "/b", "weight": 900}]}}
+SECURE_BOOT = [{"enabled": "no", "name": "secure-boot"}, {"enabled": "yes", "name": "secure-boot"}]
+FIRMWARE = {"machine": "q35", "os": {"firmware": {"type": "efi", "feature": SECURE_BOOT}}}
+E1000 = {"interfaces": [{"type": "user", "model": "e1000", "driver": {"queues": 2}}]}
+EMPTY = {"disks": [{"type": "volume", "device": "cdrom", "driver": {"name": "qemu"}}]}
 
 LEFT_OUT: list[tuple[dict[str, Any], str, str, list[str]]] = [
     (PINS, ' *<vcpupin vcpu="2".*\n', "", []),
-    (PINS, ' *<vcpupin vcpu="1".*\n', "", ["cputune.vcpupin[1]"]),
+    (PINS, r' *<vcpupin vcpu="2".*\n( *<vcpupin vcpu="1" cpuset=)"3"', r'\1"3,3"', []),
+    (PINS, r' *<vcpupin vcpu="2".*\n( *<vcpupin vcpu="1" cpuset=)"3"', r'\1"4"', ["cputune.vcpupin[1].cpuset"]),
+    (LIMITS, " *<device>\n *<path>/a(.*\n)*? *</device>\n", "", []),
+    (LIMITS, ">900<", ">800<", ["blkiotune.device[1].weight"]),
+    (FIRMWARE, '.*enabled="no" name="secure-boot".*\n', "", []),
+    (FIRMWARE, '.*enabled="yes" name="secure-boot".*\n', "", ["os.firmware.feature[1].enabled"]),
+    (E1000, "<driver .*/>", "", []),
+    ({"interfaces": [{**E1000["interfaces"][0], "model": "virtio"}]}, "<driver .*/>", "", ["interfaces[0].driver"]),
+    (EMPTY, 'type="volume"', 'type="file"', []),
     (MEMORY, "2048(?=</currentMemory>)", "1024", []),
     (MEMORY, "2048(?=</currentMemory>)", "512", ["currentMemory"]),
     (BIOS, ".*2/11/2026.*\n", "", []),
@@ -349,7 +362,7 @@ def test_table_is_of_fields_and_has_reasons() -> None:
     for rule in table["rules"]:
         assert rule["reason"]
     named = [field for rule in table["rules"] for field in rule["fields"] if not field.startswith("extra.")]
-    for field in [*named, *table["unordered"], *table["first"]]:
+    for field in [*named, *table["unordered"], *table["first"], *table["last"]]:
         assert field in fields if "*" not in field else fnmatch.filter(fields, field), field
     tables = [table[name] for name in ("sizes", "units", "sums", "most", "counts")]
     assert {field for one in tables for field in one} | {*table["most"].values()} <= fields
