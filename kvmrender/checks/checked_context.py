@@ -36,7 +36,7 @@ def context_builder(schema: GuestSchema) -> Callable[[Any], Built]:
     fields find after invalid values are removed.
     """
     checks = all_checks.checks_of(schema)
-    if not schema.is_shipped:  # its parts may bring defaults that no check in Python counts on
+    if not schema.is_shipped:  # its parts may add defaults that the checks in Python do not expect
         checks = tuple(one._replace(triggers=(ALWAYS,)) if one in all_checks.CHECKS else one for one in checks)
 
     profiles = Profiles(schema.root)

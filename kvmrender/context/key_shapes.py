@@ -125,7 +125,7 @@ class Rules:
         return str if node.get("type") == "string" or ("enum" in node and "type" not in node) else None
 
     def filled_in(self, mapping: dict[str, Any]) -> dict[str, Any]:
-        """Return a mapping in full form with the defaults that there are beside what it has."""
+        """Return a mapping in full form with its defaults added."""
         shape = self._shape_of(tuple(mapping))
         result = {**mapping, **shape.constants}
         if shape.cases:

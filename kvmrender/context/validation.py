@@ -60,7 +60,7 @@ _TOO_MANY = 100
 def checker(
     schema: GuestSchema, advice: Callable[[], Advice]
 ) -> Callable[[dict[str, Any], Collection[str] | None], list[Problem]]:
-    """Return a function that gives all problems of a guest in full form, in the order of the schema.
+    """Return a function that returns all problems of a guest in full form, in the order of the schema.
 
     Its second argument are the keys whose values are not defaults of the schema; None if a default may have been
     removed.
@@ -190,7 +190,7 @@ def _quick(schema: GuestSchema) -> Callable[[dict[str, Any], Collection[str] | N
 def problems_of(
     root: Node, secrets: Secrets, guest: Any, error: jsonschema_rs.ValidationError, advice: Advice | None = None
 ) -> Iterator[Problem]:
-    """Yield what a schema's validator found, in plain words."""
+    """Yield the errors of a schema's validator, in plain language."""
     path: Path = tuple(error.instance_path)
     node = node_at(root, error.schema_path[:-1])
     kind, found, value = error.kind.name, error.kind.as_dict(), error.instance

@@ -77,7 +77,7 @@ class Job:
         return current_engine(self.templates, isolated=True)
 
     def inputs(self, file: str, engine: Engine) -> Inputs:
-        """Return the guests of a part. Raises GuestError for defaults and settings that can't be."""
+        """Return the guests of a shard. Raises GuestError for invalid defaults and settings."""
         of = self.defaults, self.settings, self.namespace
         return Inputs(engine.schema.root, (file,), *of, ignore=self.ignore, values=self.values)
 

@@ -22,7 +22,7 @@ class Read(NamedTuple):
 
 
 def read(root: Element, place: Place) -> Read:
-    """Return what a document is; ``place`` is what the schema says of a guest."""
+    """Return the content of a document; ``place`` is the schema of a guest."""
     unread = Unread(root)
     guest = attributes_of(root, place, unread)
     for child in root.children:

@@ -99,13 +99,13 @@ class Place:
 
     @cached_property
     def elements(self) -> dict[str, Place]:
-        """The properties by the elements that they may be; where two have one name, the one of that name."""
+        """The properties by element name; of two with the same one, that with the same field name."""
         named = {**self._by_title, **{key: self.inside(key) for key in self.properties if not self.inside(key).is_list}}
         return _elements(named)
 
     @cached_property
     def lists(self) -> dict[str, Place]:
-        """The same, but where two have one name, the list."""
+        """The same, but of two with the same element name, the list."""
         return _elements({**self.elements, **{name: one for name, one in self._by_title.items() if one.is_list}})
 
     @property
@@ -134,7 +134,7 @@ def _elements(named: dict[str, Place]) -> dict[str, Place]:
 
 
 def value_of(element: Element, place: Place, unread: Unread) -> Any:
-    """Return what an element is in a guest in full form; what is in no field is added to ``unread``."""
+    """Return the value of an element in a guest in full form; parts in no field are added to ``unread``."""
     if place.is_mapping and not place.is_raw:
         return _mapping(element, place, unread)
     for name in element.attributes:

@@ -67,7 +67,7 @@ class Mending:
         self._always: set[Path] = set()
         """Fields that every guest must have, also if the document does not."""
         self._holders: dict[tuple[str, int], Element] = {}
-        """The elements of the domain and of its devices, by their fields and positions in lists."""
+        """Elements of the domain and its devices, by field and list index."""
         self._like: dict[Element, dict[str, list[Element]]] = {}
         """Child elements by name, as far as looked up."""
 
@@ -143,7 +143,7 @@ class Mending:
             raise GuestError([Problem((), f"is no domain of {listed(kinds, 'or')}", id=IMPORT)])
 
     def _read(self) -> tuple[Guest, Unread]:
-        """Return the guest that the document is, without what is known to be better elsewhere or not kept."""
+        """Return the guest of the document, without parts that are known to belong elsewhere or can't be kept."""
         unread = Unread(self._root)
         guest = attributes_of(self._root, self._place, unread)
         self._holders.clear()
@@ -219,7 +219,7 @@ class Mending:
         return more
 
     def _to_extra(self, found: Collection[tuple[Path, str]]) -> bool:
-        """Have the elements that these are in go to ``extra``; say whether there were any that can."""
+        """Move the elements that contain these to ``extra``. Return whether any could be moved."""
         if not found:
             return False
         holders = {path: element for element, path in self._paths.items()}

@@ -25,7 +25,7 @@ class Defined(NamedTuple):
 
 
 def as_defined(root: Element, place: Place, devices: str) -> Defined:
-    """Return the document of a guest, which runs if its domain has an ``id``, as it was defined."""
+    """Return the document of a guest, which is running if its domain has an ``id``, as it was defined."""
     if "id" not in root.attributes:
         return Defined(root, {}, [])
     found = Defined(copy(root), {}, [])

@@ -80,8 +80,8 @@ class Shortener:
             return None
 
     def shortened(self, guest: Guest) -> Guest:
-        """Return a guest, given as what it is to become, without what its defaults and derived values are, in the
-        shortest forms, and with nulls and empty lists for those that it is not to have."""
+        """Return the short form of a guest, given in full form: without defaults and derived values, and with nulls and
+        empty lists for those that it does not have."""
         bare = _copy(guest, self._places, is_bare=True)
         short = self._form.written(bare)
         try:
@@ -270,7 +270,7 @@ class Form:
         kind = value.__class__
         if kind is str:
             is_number = fold and self._is_text and value[:1].isdecimal() and _NUMBER.fullmatch(value)
-            return int(value) if is_number else value  # where a text belongs, a number will do
+            return int(value) if is_number else value  # a number may be written for a text
         if kind is list and self._is_list:
             items = [self._item.written(item, drop, fold, depth + 1) for item in value]
             alone = fold and len(items) == 1 and self._item._node.get("type") == "object"

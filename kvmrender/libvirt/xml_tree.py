@@ -111,7 +111,7 @@ class Element:
 
     @property
     def end(self) -> int:
-        """Where it ends in ``data``."""
+        """End of the element in ``data``."""
         return self.end_from(self.source.places[self.number][1])
 
     def end_from(self, last: int) -> int:

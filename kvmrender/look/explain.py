@@ -30,7 +30,7 @@ MOST_FOUND = 40
 MOST_VALUES = 60
 """Maximum length of the values of a field in a list of fields."""
 MOST_LINES = 16
-"""Lines of an example, if there is a short one."""
+"""Maximum number of lines of an example."""
 NONE, LEFT_OUT, REQUIRED = "none", "it is left out", "it must be given"
 
 
@@ -122,7 +122,7 @@ def facts(field: Field) -> Iterator[tuple[str, str]]:
 
 
 def default(field: Field) -> str:
-    """Say what a field is where it is left out."""
+    """Return the default of a field in words."""
     given = [REQUIRED] if field.is_required else [f"{REQUIRED} {where}" for where in field.required_where]
     return "; ".join(field.default or given) or LEFT_OUT
 

@@ -101,7 +101,7 @@ def written(path: Path, value: object) -> str:
 
 
 def words_of(root: Node, node: Node) -> list[object]:
-    """Return the words that a field takes, in its short form if it has one."""
+    """Return the words that a field, or its short form, accepts."""
     stands_for = forms(node)[1]
     if isinstance(stands_for, str) and stands_for in node.get("properties", {}):
         node = resolve(root, node["properties"][stands_for])
@@ -153,7 +153,7 @@ def _above(root: Node, path: Path) -> Node:
 
 
 def _is_alone(value: list[object]) -> bool:
-    """Say whether a list has nothing but a text or a number."""
+    """Return whether a list consists of one scalar."""
     return len(value) == 1 and isinstance(value[0], (str, int)) and not isinstance(value[0], bool)
 
 

@@ -182,8 +182,8 @@ CASES: list[Case] = [
         "sizes",
         {"cpu": {"mode": "host-model", "numa": {"cell": [{"memory": 512, "unit": "MiB"}]}}, "memory": 512},
         {"cpu": LARGE, "memory": {"text": 1 << 53}, "currentMemory": 512},
-        "memory: 9007199254740992 KiB is not less than 8 EiB, more than libvirt can hold\n"
-        "cpu.numa.cell[0].memory: 9007199254740992 KiB is not less than 8 EiB, more than libvirt can hold",
+        "memory: 9007199254740992 KiB is not less than 8 EiB, the maximum of libvirt\n"
+        "cpu.numa.cell[0].memory: 9007199254740992 KiB is not less than 8 EiB, the maximum of libvirt",
     ),
     (
         "module_cells",

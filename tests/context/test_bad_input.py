@@ -76,7 +76,7 @@ BAD = {
     "null for what has to be there": (
         "name: a\nmemory: null\nos: null\ndisks: [{device: null, target: null}]\n",
         [
-            "2:9: memory: is missing (memory that the guest has at most) [schema]",
+            "2:9: memory: is missing (maximum memory of the guest) [schema]",
             "3:5: os: is missing (how the guest starts: architecture, machine, firmware and boot order) [schema]",
             "4:18: disks[0].device: is missing (what the guest sees): one of disk, cdrom, floppy, lun [schema]",
             "4:32: disks[0].target: is missing (how the guest's operating system sees the disk) [schema]",

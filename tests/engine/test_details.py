@@ -294,7 +294,8 @@ def test_parts_of_a_templates_error() -> None:
         ),
         (
             {"interfaces": {"source": "br0", "virtualport": {"parameters": {"profileid": "x"}}}},
-            "interfaces[0].virtualport.type: is missing (only a network can supply it) [schema]",
+            "interfaces[0].virtualport.type: is missing (only a network can supply it): one of openvswitch, midonet, "
+            "802.1Qbg, 802.1Qbh [schema]",
         ),
     ],
 )

@@ -114,7 +114,7 @@ def test_rule_of_ones_own(tmp_path: Path, run: Run) -> None:
 def test_list_of_checks(run: Run) -> None:
     lines = run("explain", "--checks").stdout.splitlines()
     assert [line.split("  ")[0] for line in lines] == [*KNOWN]
-    assert "target-bus  <note>  A disk's name is one of its bus's" in "\n".join(lines)
+    assert "target-bus  <note>  The name of a disk matches its bus." in "\n".join(lines)
 
 
 def test_page_of_checks_is_not_stale(run: Run) -> None:
