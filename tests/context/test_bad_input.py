@@ -77,9 +77,9 @@ BAD = {
         "name: a\nmemory: null\nos: null\ndisks: [{device: null, target: null}]\n",
         [
             "2:9: memory: is missing (maximum memory of the guest) [schema]",
-            "3:5: os: is missing (how the guest starts: architecture, machine, firmware and boot order) [schema]",
-            "4:18: disks[0].device: is missing (what the guest sees): one of disk, cdrom, floppy, lun [schema]",
-            "4:32: disks[0].target: is missing (how the guest's operating system sees the disk) [schema]",
+            "3:5: os: is missing (operating system booting: architecture, machine, firmware and boot order) [schema]",
+            "4:18: disks[0].device: is missing (type of device that the guest sees): one of disk, cdrom, floppy, lun [schema]",
+            "4:32: disks[0].target: is missing (bus and device name of the disk in the guest) [schema]",
         ],
     ),
     "name with a slash": ("name: a/b\n", [f"1:7: name: 'a/b' {NAME}"]),
