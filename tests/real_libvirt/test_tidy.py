@@ -77,7 +77,6 @@ LONGER = {
     "redirdev": "addresses of hubs",
     "screen-models-default": "the model of the card",
     "small-devices": ADDRESSES,
-    "tpm-short": "the version of the TPM",
     "web-1": "the port of the switch",
 }
 """Guests that are longer when they come back from libvirt, and what there is more."""
