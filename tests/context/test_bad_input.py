@@ -78,7 +78,8 @@ BAD = {
         [
             "2:9: memory: is missing (maximum memory of the guest) [schema]",
             "3:5: os: is missing (operating system booting: architecture, machine, firmware and boot order) [schema]",
-            "4:18: disks[0].device: is missing (type of device that the guest sees): one of disk, cdrom, floppy, lun [schema]",
+            "4:18: disks[0].device: is missing (type of device that the guest sees): one of disk, cdrom, "
+            "floppy, lun [schema]",
             "4:32: disks[0].target: is missing (bus and device name of the disk in the guest) [schema]",
         ],
     ),
