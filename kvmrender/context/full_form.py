@@ -171,7 +171,7 @@ class _Compiler:
                 shape = shapes.get(names) or shape_of(names, notes)
                 if has_texts:
                     notes.shapes.add(shape)
-            result = {**value, **shape.constants}
+            result = {**shape.begun, **value}
             for key, whole, convert in shape.steps:
                 item = value[key]
                 if item.__class__ is whole:

@@ -44,12 +44,14 @@ class Shape:
     ``place`` is the path of the mapping, ``/disks/driver``, or ``""`` for the guest itself; ``names`` are its keys.
     """
 
-    __slots__ = ("cases", "constants", "names", "place", "steps")
+    __slots__ = ("begun", "cases", "constants", "names", "place", "steps")
 
     def __init__(self, place: str, names: tuple[str, ...]) -> None:
         self.place, self.names = place, names
         self.steps: list[Step] = []
         self.constants: dict[str, Any] = {}
+        self.begun: dict[str, Any] = {}
+        """All keys with the constants, if there are any: a copy that takes the values is made without growing."""
         self.cases: list[tuple[str, list[Case]]] = []
         """Keys with defaults that depend on neighbor keys; the first case whose conditions hold applies."""
 
@@ -148,6 +150,7 @@ class Rules:
         """Return the conversion for these keys, known or unknown."""
         shape = self._with_defaults(names)
         shape.steps = [(name, self.kind(name), self._converter(name)) for name in names]
+        shape.begun = {**dict.fromkeys(names), **shape.constants} if shape.constants else {}
         return shape
 
     def _with_defaults(self, names: tuple[str, ...]) -> Shape:
