@@ -50,6 +50,7 @@ _BRACKET = re.compile(r'[\[\]{}]|"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
 _BREAK = "\r\n\x85\u2028\u2029"
 _QUOTE = 'a value that begins with {{, or has it between [ ] or { }, must be in quotes: "{{ … }}"'
 _QUOTED = re.compile(r"'[^']*'|\"(?:[^\"\\]|\\.)*\"|#.*")
+_OPENED = re.compile(r"(?<!\{)\{\{(?!\{)")
 _MARK = re.compile(f"(?<![^{_BREAK}])\ufeff")
 """A byte order mark at the start of a line."""
 _DIRECTIVES = re.compile(
@@ -223,7 +224,7 @@ class _Reader:
 def _is_unquoted(text: str, begin: Any, end: Any) -> bool:
     """Return whether lines of a text that can't be parsed have an expression that isn't in quotes."""
     lines = text.split("\n")[begin.line : end.line + 1]
-    return any("{{" in _QUOTED.sub("", line) for line in lines)
+    return any(_OPENED.search(_QUOTED.sub("", line)) for line in lines)
 
 
 def _position(event: Any) -> Position:

@@ -44,7 +44,7 @@ class Secrets:
             return True
         if value is None or isinstance(value, (bool, dict, list, tuple)):
             return False
-        if self.xml.may_be_in(str(value)):
+        if not isinstance(value, (int, float)) and self.xml.may_be_in(str(value)):
             return True
         return len(nodes) > len(path) and (
             _is_for_secrets(self._root, nodes[-1]) or _is_for_raw_xml(self._root, nodes[-1])

@@ -122,7 +122,7 @@ class Templates:
                 yield Finding(self.file(name), 0, f"nothing uses it{nearest(name, self._used)}")
         for arch in self.schema.architectures:
             if not self.stack.files(f"{arch}{TEMPLATE}"):
-                told = f"describes an architecture without a template: {arch}{TEMPLATE} is not in any folder"
+                told = f"describes an architecture without a template: {arch}{TEMPLATE} is not in any template folder"
                 yield Finding(self.file(f"{arch}{SCHEMA}"), 0, told)
         for file in self._schema_parts():
             yield Finding(str(file), 0, "nothing refers to it")
@@ -143,7 +143,7 @@ class Templates:
     def _missing(self, tree: nodes.Template) -> Iterator[tuple[int, str]]:
         for node, named in references(tree):
             if named not in self.trees and not self.stack.files(named):
-                yield node.lineno, f"template {named!r} is not in any folder{nearest(named, self.trees)}"
+                yield node.lineno, f"template {named!r} is not in any template folder{nearest(named, self.trees)}"
 
     def _blocks(self, name: str, tree: nodes.Template) -> Iterator[tuple[int, str]]:
         """Yield the blocks that no parent has, and content outside blocks: Jinja ignores both."""

@@ -150,7 +150,8 @@ def test_hostile_file(file: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> 
     result = run("render", file.name)
     if file.name in TAKEN:
         path, text = TAKEN[file.name]
-        assert (result.exit_code, result.stderr) == (0, "")
+        told = [line for line in result.stderr.splitlines() if ": note: " not in line]
+        assert (result.exit_code, told) == (0, [])
         element = parse(result.stdout).find(path)
         assert element is not None
         assert element.text == text
@@ -207,7 +208,8 @@ def test_other_commands_read_hostile_files_too(command: str, run: Run) -> None:
     for file in GUESTS:
         result = run(command, file)
         assert result.exit_code in (0, 2)
-        assert bool(result.stderr) == (result.exit_code == 2), file
+        told = [line for line in result.stderr.splitlines() if ": note: " not in line]
+        assert bool(told) == (result.exit_code == 2), file
         assert file.name in TAKEN or result.exit_code == 2
 
 

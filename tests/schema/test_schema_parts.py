@@ -85,7 +85,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "reference to no file": (
         {"guest.schema.yaml": guest(a={"$ref": "b.schema.yaml"})},
-        "guest.schema.yaml:5: is not a schema of guests: properties.a.$ref: b.schema.yaml: is not in any folder",
+        "guest.schema.yaml:5: is not a schema of guests: properties.a.$ref: b.schema.yaml: is not in any template folder",
     ),
     "levels": ({"guest.schema.yaml": '{"a":' * 100_000}, "guest.schema.yaml:1: is nested more than 64 deep"),
     "properties": (
@@ -178,7 +178,7 @@ def test_architecture_without_a_template(tmp_path: Path, run: Run) -> None:
     assert (result.exit_code, result.stdout, result.stderr) == (2, "", said)
     assert run("render", "--templates", tmp_path, input="name: a\n").exit_code == 0
     found = run("templates", "check", tmp_path)
-    said = "describes an architecture without a template: arm.xml.j2 is not in any folder"
+    said = "describes an architecture without a template: arm.xml.j2 is not in any template folder"
     assert (found.exit_code, found.stderr) == (2, f"{tmp_path}/arm.schema.yaml: {said}\n")
 
 

@@ -320,7 +320,7 @@ def test_link_out_of_a_folder_is_not_read(site: Path) -> None:
         ("amd64.xml.j2", "<a>{{ name | safe }}</a>", "amd64.xml.j2:1: |safe writes text without escaping: use |xml, which needs well-formed XML"),
         ("amd64.xml.j2", "<a>{% autoescape false %}{{ name }}{% endautoescape %}</a>", "amd64.xml.j2:1: escaping can't be switched: it is always on"),
         ("amd64.xml.j2", "<a>{% macro m() %}{% endmacro %}</a>", "amd64.xml.j2:1: nothing uses macro 'm'"),
-        ("amd64.xml.j2", "<a>{% include 'devices/dsk.xml.j2' %}</a>", "amd64.xml.j2:1: template 'devices/dsk.xml.j2' is not in any folder (did you mean 'devices/disk.xml.j2'?)"),
+        ("amd64.xml.j2", "<a>{% include 'devices/dsk.xml.j2' %}</a>", "amd64.xml.j2:1: template 'devices/dsk.xml.j2' is not in any template folder (did you mean 'devices/disk.xml.j2'?)"),
         ("devices/dsk.xml.j2", "<a/>", "devices/dsk.xml.j2: nothing uses it (did you mean 'devices/disk.xml.j2'?)"),
         ("devices/dsk.schema.yaml", "{}", "devices/dsk.schema.yaml: nothing refers to it"),
         ("devices/hub.xml.j2", '    <hub type="{{ device.typ }}"/>\n', f"devices/hub.xml.j2:1: 'typ' is not given here (did you mean 'type'?) ({ROOT}/fixtures/"),
@@ -366,7 +366,7 @@ def test_check_follows_imports_and_includes(site: Path) -> None:
     (site / "devices/k.xml.j2").write_text("{{ own }}")
     (site / "devices/j.xml.j2").write_text("{{ own }}{{ one.type }}\n\n{{ ones }}")
     assert checked(site) == [
-        f"{site}/amd64.xml.j2:2: template 'devices/none.xml.j2' is not in any folder"
+        f"{site}/amd64.xml.j2:2: template 'devices/none.xml.j2' is not in any template folder"
         " (did you mean 'devices/n.xml.j2'?)",
         f"{site}/devices/j.xml.j2:3: 'ones' is not a name of the context (did you mean 'one'?)",
         f"{site}/devices/n.xml.j2:2: nothing uses macro 'fourth' (did you mean 'format'?)",
