@@ -308,6 +308,15 @@ CARD = {"videos": [{"driver": {"vgaconf": "io"}}]}
 VGA = {"videos": [{"driver": {"vgaconf": "on"}, "model": "vga"}]}
 LIMITS = {"blkiotune": {"device": [{"path": "/a", "read_iops_sec": 0}, {"path": "/b", "weight": 900}]}}
 SECURE_BOOT = [{"enabled": "no", "name": "secure-boot"}, {"enabled": "yes", "name": "secure-boot"}]
+KEYS = {
+    "machine": "q35",
+    "os": {
+        "firmware": {
+            "type": "efi",
+            "feature": [{"name": "secure-boot", "enabled": "yes"}, {"name": "enrolled-keys", "enabled": "no"}],
+        }
+    },
+}
 FIRMWARE = {"machine": "q35", "os": {"firmware": {"type": "efi", "feature": SECURE_BOOT}}}
 E1000 = {"interfaces": [{"type": "user", "model": "e1000", "driver": {"queues": 2}}]}
 EMPTY = {"disks": [{"type": "volume", "device": "cdrom", "driver": {"name": "qemu"}}]}
@@ -320,6 +329,8 @@ LEFT_OUT: list[tuple[dict[str, Any], str, str, list[str]]] = [
     (LIMITS, ">900<", ">800<", ["blkiotune.device[1].weight"]),
     (FIRMWARE, '.*enabled="no" name="secure-boot".*\n', "", []),
     (FIRMWARE, '.*enabled="yes" name="secure-boot".*\n', "", ["os.firmware.feature[1].enabled"]),
+    (KEYS, r"( *<feature .*\n)( *<feature .*\n)", r"\2\1", []),
+    (KEYS, r'( *<feature .*\n)( *<feature .*"no".*\n)', r"\2", ["os.firmware.feature[0]"]),
     (E1000, "<driver .*/>", "", []),
     ({"interfaces": [{**E1000["interfaces"][0], "model": "virtio"}]}, "<driver .*/>", "", ["interfaces[0].driver"]),
     (EMPTY, 'type="volume"', 'type="file"', []),
