@@ -133,7 +133,7 @@ class Comparison:
     def _lists(
         self, place: Place, here: list[Any], there: list[Any], path: Path, beside: dict[str, Any]
     ) -> Iterator[Difference]:
-        kept = [number for number in range(len(here)) if not self._is_left_out(place.name, here, number)]
+        kept = self._read_of(place.name, here)
         left = [here[number] for number in kept]
         is_unordered = self._rewriting.is_unordered(place.name)
         for mine, theirs in self.matched(place, left, there, path) if is_unordered else _in_order(left, there):
@@ -145,14 +145,19 @@ class Comparison:
             elif left[mine] != there[theirs]:
                 yield from self._values(place, left[mine], there[theirs], (*path, kept[mine]), beside)
 
-    def _is_left_out(self, name: str, items: list[Any], number: int) -> bool:
-        """Say whether libvirt leaves an item of a list out: it is beyond what it numbers, or there more than once."""
-        if self._rewriting.is_beyond(name, items[number], self._about.guest):
-            return True
+    def _read_of(self, name: str, items: list[Any]) -> list[int]:
+        """Return the indexes of the items of a list that libvirt reads: not those beyond the number of what they
+        number, nor all but one of those that are equal in a key."""
         key, is_first = self._rewriting.read_once(name)
-        others = items[:number] if is_first else items[number + 1 :]
-        value = None if key is None else value_at(items[number], (key,))
-        return value is not None and any(value_at(item, (str(key),)) == value for item in others)
+        seen, kept = set[str](), []
+        for number in range(len(items)) if is_first else reversed(range(len(items))):
+            value = None if key is None else value_at(items[number], (key,))
+            if repr(value) in seen or self._rewriting.is_beyond(name, items[number], self._about.guest):
+                continue
+            if value is not None:
+                seen.add(repr(value))
+            kept.append(number)
+        return sorted(kept)
 
     def matched(
         self, place: Place, here: list[Any], there: list[Any], path: Path
