@@ -144,9 +144,11 @@ def as_python(wanted: Any, value: str, quick: Callable[[str], str]) -> str:
             return "True"
         words = [one for one in wanted if not isinstance(one, (bool, dict, list))]
         none = [None] if any(one is False for one in wanted) else []
-        others = [one for one in wanted if one is True or isinstance(one, (dict, list))]
+        others = [as_python(one, value, quick) for one in wanted if one is True or isinstance(one, (dict, list))]
+        if none and f"{value} is not None" in others:
+            return "True"
         tests = [f"{value} in {(*none, *_forms(words))}"] if none or words else []
-        return f"({' or '.join(tests + [as_python(one, value, quick) for one in others])})"
+        return f"({' or '.join(tests + others)})"
     if isinstance(wanted, bool):
         return f"{value} is not None" if wanted else f"{value} is None"
     if not isinstance(wanted, dict):
@@ -155,8 +157,8 @@ def as_python(wanted: Any, value: str, quick: Callable[[str], str]) -> str:
     if operator in ("above", "below") and _is_field(operand):  # a derived value is often the same object
         return f"{value} is not None is not {quick(operand)} is not {value}"
     if operator in ("above", "below") and str(operand).isdecimal():
-        fits = f"{value} {'<=' if operator == 'above' else '>='} {int(operand)}"
-        return f"{value} is not None and not ({value}.__class__ is int and {fits})"
+        beyond = f"n {'>' if operator == 'above' else '<'} {int(operand)}"
+        return f"((n := {value}).__class__ is not int or {beyond}) and n is not None"
     if operator == "has":
         tests = [as_python(one, f"dig({value}, *{name.split('.')})", quick) for name, one in operand.items()]
         return " and ".join([f"{value} is not None", *tests])

@@ -47,10 +47,15 @@ class Field:
             for arch, node in zip(self.archs[step], nodes, strict=True):
                 for case in _defaults(node):
                     by: set[str] = set()
+                    below = keys[step + 1 :]
+                    if "shape" in case and all(
+                        value is not True and refuses(value) for value in _given({}, case["shape"], below)
+                    ):
+                        continue
                     if "derived" in case:
-                        if "without" not in case or all(map(refuses, _given(node, case["without"], keys[step + 1 :]))):
+                        if "without" not in case or all(map(refuses, _given(node, case["without"], below))):
                             by = {name.replace(".", "/") for name in case.get("from", ())}
-                    elif all(map(refuses, _given(node, case["value"], keys[step + 1 :]))):
+                    elif all(map(refuses, _given(node, case["value"], below))):
                         continue
                     else:
                         for name, wanted in case.get("when", {}).items():
@@ -67,7 +72,12 @@ class Field:
         return list(walk(scope[self.of], self.steps))
 
     def listing(self, bases: list[str]) -> str:
-        """Return a Python expression of the list of values."""
+        """Return a Python expression of the value, or of the list of values."""
+        value, loops = self.listed(bases)
+        return f"[x{loops} for x in ({value},) if x is not None]" if loops else value
+
+    def listed(self, bases: list[str]) -> tuple[str, str]:
+        """Return a Python expression of a value, and the loops for values in lists."""
         value, loops = bases[self.of], ""
         nodes = self.nodes[len(self.full) - len(self.steps) :]
         for number, (step, of) in enumerate(zip(self.steps, nodes, strict=True)):
@@ -76,19 +86,22 @@ class Field:
                 loops, value = f"{loops} for x{number} in {value} or ()", f"x{number}"
             elif number < len(self.steps) - 1:
                 value = f"({value} or E)"
-        return f"[x{loops} for x in ({value},) if x is not None]" if loops else value
+        return value, loops
 
-    def quick(self, wanted: Any, bases: list[str], quick: Callable[[str], str]) -> str | None:
+    def quick(self, wanted: Any, holds: Holds, bases: list[str], quick: Callable[[str], str]) -> str | None:
         """Return a condition on its values as a Python expression, or None if it can't be expressed."""
         if any(isinstance(node.get("type"), list) for nodes in self.nodes for node in nodes[:1]):
             return None  # a mapping or a text
         below = [_nodes(self.schema, (*self.full, *name.split(".")))[0] for name in inside(wanted)]
         if any("items" in nodes[0] for found in below for nodes in found[len(self.full) :]):
             return None
-        found = self.listing(bases)
-        if not found.startswith("["):
-            return as_python(wanted, found, quick)
-        return f"any({as_python(wanted, 'x', quick)} for x in {found} or (None,))"
+        value, loops = self.listed(bases)
+        if not loops:
+            return as_python(wanted, value, quick)
+        test = as_python(wanted, "x", quick)
+        if holds([], NOWHERE):
+            return f"any({test} for x in {self.listing(bases)} or (None,))"
+        return f"[1{loops} for x in ({value},) if {test}]"
 
     def path(self, scope: Scope, holds: Holds | None = None) -> Path:
         """Return the path of the field; of several values, that of the first for which a condition holds."""
@@ -185,14 +198,19 @@ class Case:
             return next(field.listing(bases) for field in self.compared if field.name == name)
 
         tests = [
-            field.quick(self.wanted[field.name], bases, quick) for field, _ in self.when if field not in dict(of_arch)
+            field.quick(self.wanted[field.name], holds, bases, quick)
+            for field, holds in self.when
+            if field not in dict(of_arch)
         ]
-        about = [field.quick(self.wanted.get(field.name, True), bases, quick) for field, _ in self.about]
-        if None not in about and "True" not in about:
-            tests.append(f"({' or '.join(map(str, about))})")
+        given = [f"{field.name}." for field, holds in self.when if not holds([], NOWHERE)]
+        if not any(name.startswith(f"{field.name}.") for field, _ in self.about for name in given):
+            about = [field.quick(self.wanted.get(field.name, True), holds, bases, quick) for field, holds in self.about]
+            if None not in about and "True" not in about:
+                tests.append(f"({' or '.join(map(str, about))})")
         # Slow tests come last; tests for one of several values, which rarely hold, come first.
-        tests.sort(key=lambda test: (*(of in str(test) for of in ("any(", " in str(")), not _IS_ONE.search(str(test))))
-        test = " and ".join(test for test in tests if test and test != "True") or "True"
+        known = [test for test in tests if test and test != "True"]
+        known.sort(key=lambda test: (" for x" in test, " in str(" in test, not _IS_ONE.search(test)))
+        test = " and ".join(known) or "True"
         values = [field.listing(bases) for field, _ in self.about]
         if not loops:
             some = [value if value.startswith("[") else f"[x for x in ({value},) if x is not None]" for value in values]

@@ -34,7 +34,8 @@ They are JSON Schema (draft 2020-12) of the guest in full form, in YAML, with ke
 A case of ``defaults`` has a ``value``, null for none, and the condition ``when``: a neighbor key, or a key in one, is
 given (``{source.dev: true}``), is not given (``{firmware: false}``), or has one of some values (``{type: [vnc,
 spice]}``); ``/type`` is that of the guest. Instead of a value, ``derived`` states what the default is derived from;
-``from`` names the fields, ``without`` is the result if none of these is given (if omitted: one that violates no rule).
+``from`` names the fields, ``without`` is the result if none of these is given (if omitted: one that violates no rule),
+and ``shape`` the result with true for what may be any value (if omitted: any value).
 
 Standard keywords are used for the rest: ``writeOnly`` marks a secret, which is shown only in the XML; ``format`` is
 ``xml`` for text that must be well-formed, ``memory`` for a memory size, ``architecture`` and ``check`` for the names of

@@ -86,6 +86,31 @@ def test_what_is_left_out_hides_no_problem() -> None:
         assert found(some_checks, left) == found(all_of_them, left), left
 
 
+def test_what_is_derived_has_the_shape_that_its_part_states() -> None:
+    """Checks rely on it: what a derived value can't have is not looked for."""
+    engine = default_engine()
+
+    def fits(value: Any, shape: Any) -> bool:
+        if isinstance(value, list) and isinstance(shape, list):
+            return all(any(fits(item, one) for one in shape) for item in value)
+        if isinstance(value, dict) and isinstance(shape, dict):
+            return all(key in shape and fits(inner, shape[key]) for key, inner in value.items())
+        return shape is True or value == shape
+
+    found = set()
+    for whole, arch in product(known_guests(), engine.schema.architectures):
+        with suppress(Error):
+            context = engine.context(guest := {"name": "a", **whole, "arch": arch})
+            own = engine.schema.architectures[arch]["properties"]
+            for key, field in engine.schema.root["properties"].items():
+                cases = [*own.get(key, {}).get("defaults", ()), *field.get("defaults", ())]
+                is_derived = key not in guest and "default" not in own.get(key, {})
+                if is_derived and context.get(key) and (shapes := [case["shape"] for case in cases if "shape" in case]):
+                    assert any(fits(context[key], shape) for shape in shapes), (key, context[key])
+                    found.add(key)
+    assert found == {"consoles", "controllers", "memballoon"}
+
+
 def test_no_value_is_a_fault_of_ours() -> None:
     """One to three of a guest's values are odd, or what it has at the top."""
     engine = default_engine()
