@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
+from unittest import mock
 from uuid import UUID
 
 import pytest
@@ -17,7 +18,7 @@ from hypothesis import given, reject
 import kvmrender
 from kvmrender import GuestError
 from kvmrender.engine import default_engine
-from kvmrender.libvirt import xml_tree
+from kvmrender.libvirt import short_form, xml_tree
 from kvmrender.libvirt.importer import Imported, Importer, import_domain
 from kvmrender.libvirt.xml_facts import differences, is_same_text
 from kvmrender.libvirt.xml_tree import Element, documents, raw
@@ -53,6 +54,13 @@ def root_of(xml: str) -> Element:
 def test_public_face() -> None:
     assert kvmrender.import_domain(domain().encode()) == import_domain(domain())
     assert isinstance(kvmrender.import_domain(domain()), kvmrender.Imported)
+
+
+def test_a_second_document_needs_nothing_compiled_again() -> None:
+    import_domain(domain())
+    with mock.patch.object(short_form, "Shortener", side_effect=AssertionError):
+        import_domain(domain())
+        import_domain(domain(), namespace="site")
 
 
 def lossless(xml: str) -> Imported:
