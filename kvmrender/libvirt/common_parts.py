@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from kvmrender.engine import Engine
 from kvmrender.errors import GuestError
-from kvmrender.libvirt.short_form import MACHINE, Shorteners
+from kvmrender.libvirt.short_form import MACHINE, shorteners_of
 from kvmrender.reading.layers import merge
 
 Guest = dict[str, Any]
@@ -29,7 +29,7 @@ def fleet_of(engine: Engine, guests: Sequence[Guest]) -> Guest:
     """Return a fleet of guests, in short form, in which each renders to the same XML as alone; guests with the least of
     their own come first. Raises as ``Engine.render``."""
     root = engine.schema.root
-    shorteners = Shorteners(engine.schema)
+    shorteners = shorteners_of(engine.schema)
     known, wanted = list[_Said](), list[str]()
     for guest in guests:
         context, xml, _ = engine.rendered(guest)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from functools import cached_property
 from typing import Any
 
 from kvmrender.checks.buses import machine_kind
@@ -17,11 +16,11 @@ from kvmrender.fleet.guest_result import DEFINE, DIFFERS, REPLACE, RESTART, SAME
 from kvmrender.libvirt.comparison import Comparison, Difference
 from kvmrender.libvirt.document_guest import Read, read
 from kvmrender.libvirt.dumps import Dump, Dumps
-from kvmrender.libvirt.field_places import Place
+from kvmrender.libvirt.field_places import Place, place_of
 from kvmrender.libvirt.guest_parts import without
 from kvmrender.libvirt.rewriting import NO_SECRETS, NOTHING, RUNNING, Rewriting, of_dumps, rewriting
 from kvmrender.libvirt.scratch import Scratch
-from kvmrender.libvirt.short_form import Shorteners
+from kvmrender.libvirt.short_form import shorteners_of
 from kvmrender.libvirt.tidying import Tidying
 from kvmrender.libvirt.xml_tree import Element, documents
 from kvmrender.reading.inputs import Inputs
@@ -80,7 +79,7 @@ class Drift:
     def __init__(self, engine: Engine, dumps: Dumps, diff: bool = False, scratch: Scratch | None = None) -> None:
         self._engine, self._dumps, self._with_diff, self._scratch = engine, dumps, diff, scratch
         self._root = engine.schema.root
-        self._place = Place(self._root, self._root)
+        self._place = place_of(engine.schema)
 
     def run(self, inputs: Inputs, options: Options, each: Callable[[Outcome], None]) -> None:
         """Compare the guests of ``inputs`` with the host, on all cores; ``each`` is called for every guest in the order
@@ -194,7 +193,7 @@ class Drift:
         """Return the XML of a guest in full form, or None if it is invalid."""
         ignored: list[str] = []
         try:
-            full = self._shorteners.of(guest).full(guest)
+            full = shorteners_of(self._engine.schema).of(guest).full(guest)
             for _ in range(2):
                 try:
                     return self._engine.render({**full, "ignore": ignored} if ignored else full)
@@ -203,10 +202,6 @@ class Drift:
         except (GuestError, TemplateError, LookupError, TypeError, ValueError):
             pass
         return None
-
-    @cached_property
-    def _shorteners(self) -> Shorteners:
-        return Shorteners(self._engine.schema)
 
 
 def _with(guest: Guest, differ: list[Difference]) -> Guest:

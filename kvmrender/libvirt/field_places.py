@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
+from kvmrender.engine import MOST_ENGINES
 from kvmrender.errors import Path
 from kvmrender.libvirt.xml_tree import MOST_LEVELS, Element, raw_inside
-from kvmrender.schema.guest_schema import Node, element_of, resolve
+from kvmrender.schema.guest_schema import GuestSchema, Node, element_of, resolve
 
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,19})", re.ASCII)
 UP, TEXT = "../", "text"
@@ -58,6 +59,12 @@ def paths(root: Element, path: Path = (), depth: int = MOST_LEVELS) -> Iterator[
 def written(node: Node) -> str:
     """Return the path of a field in the XML, if it differs from its name."""
     return str(node.get("facts", {}).get("written", ""))
+
+
+@lru_cache(maxsize=MOST_ENGINES)
+def place_of(schema: GuestSchema) -> Place:
+    """Return the place of the guest in a schema, which is kept for later documents."""
+    return Place(schema.root, schema.root)
 
 
 class Place:

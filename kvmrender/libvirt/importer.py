@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import NamedTuple
 
 from kvmrender.checks.buses import machine_kind
 from kvmrender.context.full_form import without_nulls
-from kvmrender.engine import MOST_ENGINES, Engine, Rendered, current_engine, default_engine
+from kvmrender.engine import Engine, Rendered, current_engine, default_engine
 from kvmrender.errors import GuestError, Path, Problem
-from kvmrender.libvirt.field_places import Place
+from kvmrender.libvirt.field_places import place_of
 from kvmrender.libvirt.mending import Mending, Told
-from kvmrender.libvirt.short_form import MACHINE, Guest, Shorteners
+from kvmrender.libvirt.short_form import MACHINE, Guest, shorteners_of
 from kvmrender.libvirt.tidying import tidied
 from kvmrender.libvirt.xml_tree import Element, documents
-from kvmrender.schema.guest_schema import GuestSchema
 
 
 class Imported(NamedTuple):
@@ -42,7 +40,7 @@ class Importer:
     def __init__(self, engine: Engine | None = None, namespace: str | None = None, machine_alias: bool = False) -> None:
         self._engine = engine or default_engine()
         self._namespace, self._machine_alias = namespace, machine_alias
-        self._shorteners, self._place = _of_schema(self._engine.schema)
+        self._shorteners, self._place = shorteners_of(self._engine.schema), place_of(self._engine.schema)
 
     def imported(self, root: Element, full: bool = False, tidy: bool = False) -> Imported:
         """Return the guest of a document; ``full`` keeps defaults and derived values; ``tidy`` omits values that
@@ -79,12 +77,6 @@ class Importer:
             except GuestError:
                 continue
         return guest, self._engine.rendered(guest), ()
-
-
-@lru_cache(maxsize=MOST_ENGINES)
-def _of_schema(schema: GuestSchema) -> tuple[Shorteners, Place]:
-    """Return what is compiled from a schema once, for all documents."""
-    return Shorteners(schema), Place(schema.root, schema.root)
 
 
 def _with_alias(guest: Guest, aliases: dict[str, str]) -> Guest:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from kvmrender.context.derivation import derive
 from kvmrender.context.full_form import hypervisor, normaliser, rules_of, without_nulls
 from kvmrender.context.key_shapes import MOST_SHAPES, Notes, Rules
+from kvmrender.engine import MOST_ENGINES
 from kvmrender.errors import Path
 from kvmrender.schema.guest_schema import GuestSchema, Node, resolve, value_at
 from kvmrender.schema.memory_units import KIB
@@ -31,6 +32,12 @@ _NUMBER = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
 _GONE = object()
 _MISSING = (LookupError, TypeError, ValueError, AttributeError)
 """Exceptions for a guest that lacks values that derivations need."""
+
+
+@lru_cache(maxsize=MOST_ENGINES)
+def shorteners_of(schema: GuestSchema) -> Shorteners:
+    """Return the shorteners of a schema, which are kept for later documents."""
+    return Shorteners(schema)
 
 
 class Shorteners:

@@ -8,6 +8,7 @@ import json
 import re
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from conftest import ROOT, Run
@@ -16,6 +17,7 @@ from tools import blocks
 import kvmrender
 from kvmrender.engine import default_engine
 from kvmrender.errors import path_string
+from kvmrender.libvirt import field_places
 from kvmrender.libvirt.rewriting import TABLE
 from kvmrender.libvirt.xml_tree import Element, documents
 from kvmrender.reading.parse import from_yaml
@@ -172,6 +174,12 @@ def test_a_uuid_that_is_in_the_way(site: Path, run: Run, drift: Any) -> None:
         "fleet.yaml:2:5: web-1: is not defined on the host, where 'before' has its UUID",
         "web-1: takes a new definition",
     ]
+
+
+def test_a_later_dump_needs_nothing_compiled_again() -> None:
+    kvmrender.drift(GUEST, [dumped()])
+    with mock.patch.object(field_places, "Place", side_effect=AssertionError):
+        assert kvmrender.drift(GUEST, [dumped()]).status == "same"
 
 
 def test_a_guest_is_held_against_dumps_in_python() -> None:

@@ -18,7 +18,7 @@ from hypothesis import given, reject
 import kvmrender
 from kvmrender import GuestError
 from kvmrender.engine import default_engine
-from kvmrender.libvirt import short_form, xml_tree
+from kvmrender.libvirt import field_places, short_form, xml_tree
 from kvmrender.libvirt.importer import Imported, Importer, import_domain
 from kvmrender.libvirt.xml_facts import differences, is_same_text
 from kvmrender.libvirt.xml_tree import Element, documents, raw
@@ -58,7 +58,10 @@ def test_public_face() -> None:
 
 def test_a_second_document_needs_nothing_compiled_again() -> None:
     import_domain(domain())
-    with mock.patch.object(short_form, "Shortener", side_effect=AssertionError):
+    with (
+        mock.patch.object(short_form, "Shortener", side_effect=AssertionError),
+        mock.patch.object(field_places, "Place", side_effect=AssertionError),
+    ):
         import_domain(domain())
         import_domain(domain(), namespace="site")
 
