@@ -66,6 +66,14 @@ class Shortener:
         self._order = tuple(schema.root["properties"])
         self._places = _derived_places(schema.root, nodes, guest_type)
         known = dict(_all_derived(self._places))
+        self._leading = {
+            path
+            for path in known
+            if any(
+                other != path and path[: len(source)] == source for other in known for source in known[other].sources
+            )
+        }
+        """Those from which others are derived."""
         self._following = {
             path
             for path, found in known.items()
@@ -90,19 +98,14 @@ class Shortener:
         """Return the short form of a guest, given in full form: without defaults and derived values, and with nulls and
         empty lists for those that it does not have."""
         bare = _copy(guest, self._places, is_bare=True)
-        short = self._form.written(bare)
         try:
-            full = self._normalise(short, Notes())
+            full = self._form.filled(bare, self._places)
             back = dict(_others(guest, derive(full, self._facts), self._places))
-            if back:
-                back = self._back(guest, _copy(full, self._places), back)
+            if any(_names(path) in self._leading for path in back):
+                back = self._back(guest, full, back)
         except _MISSING:
             back = dict(_others(guest, _GONE, self._places))
-        if back:
-            changed = {path[0] for path in back}
-            known = {key: value for key, value in short.items() if key not in changed}
-            short = self._form.written(_set(bare, back), known=known)
-        return _with_machine(short, self._order)
+        return _with_machine(self._form.written(_set(bare, back)), self._order)
 
     def full(self, guest: Guest) -> Guest:
         """Return the full form of a guest, with nulls for defaults that it does not have."""
@@ -143,7 +146,7 @@ class Shortener:
         back = settled(others)
         groups: dict[Path, list[Path]] = {}
         for path in back if len(back) > 1 else ():  # of several, some follow from the others
-            if tuple(step for step in path if isinstance(step, str)) in self._following:
+            if _names(path) in self._following:
                 groups.setdefault(path[:-1], []).append(path)
         of_guest = [{path} for path in groups.pop((), ())]
         for again in [*map(set, zip_longest(*groups.values())), *of_guest]:  # in devices, and then in the guest itself
@@ -184,6 +187,11 @@ def _all_derived(places: Places, path: Path = ()) -> Iterator[tuple[Path, Derive
             yield from _all_derived(below, (*path, key))
         else:
             yield (*path, key), below
+
+
+def _names(path: Path) -> Path:
+    """Return the keys of a path, without positions."""
+    return tuple(step for step in path if step.__class__ is str)
 
 
 def _copy(guest: Any, places: Places, is_bare: bool = False) -> Any:
@@ -268,12 +276,28 @@ class Form:
         items = [resolve(self._root, node["items"]) for node in self._nodes if "items" in node]
         return Form(self._root, items, self._guest_type)
 
-    def written(
-        self, value: Any, drop: bool = True, fold: bool = True, depth: int = 0, known: Guest | None = None
-    ) -> Any:
+    def filled(self, value: Any, places: Places) -> Any:
+        """Return what a value becomes that is written as it is: with nulls for the defaults that it does not have, in
+        mappings where something is derived. These are new, all else is shared."""
+        if value.__class__ is list:
+            return [self._item.filled(item, places) for item in value]
+        if value.__class__ is not dict:
+            return value
+        rules = self._rules
+        found = rules.filled_in(value)
+        if len(found) > len(value):
+            for key, default in found.items():
+                if key not in value and default != [] and key not in self._required:
+                    found[key] = [] if key in rules.arrays else None
+        for key, below in places.items():
+            if below.__class__ is dict and key in value:
+                found[key] = self._of(key).filled(value[key], below)
+        return found
+
+    def written(self, value: Any, drop: bool = True, fold: bool = True, depth: int = 0) -> Any:
         """Return a value in full form as it may be written, its keys in the order of the schema: with nulls for the
         defaults that it does not have, where they are to ``drop`` without those that it has, and in the short forms,
-        where it is to ``fold``. Of a mapping, what some keys have may be ``known`` as it is written."""
+        where it is to ``fold``."""
         kind = value.__class__
         if kind is str:
             is_number = fold and self._is_text and value[:1].isdecimal() and _NUMBER.fullmatch(value)
@@ -292,9 +316,7 @@ class Form:
         inside = {}
         for key, form in keys.order:
             item = given[key]
-            if known and key in known:
-                inside[key] = known[key]
-            elif item.__class__ is str and not (form and form._is_text):
+            if item.__class__ is str and not (form and form._is_text):
                 inside[key] = item
             else:
                 inside[key] = item if form is None or item is None else form.written(item, drop, fold, depth + 1)
