@@ -107,6 +107,11 @@ class Rules:
             self._converters[name] = self._convert(name, self.children[name])
         return self._converters[name] or as_it_is
 
+    def defaults(self, name: str) -> list[Any]:
+        """Return the defaults that a key may have."""
+        found = [self._constants[name]] if name in self._constants else []
+        return found + [value for _, value in self.cases.get(name, ()) if value is not None]
+
     def is_decided(self, name: str, mapping: dict[str, Any]) -> bool:
         """Return whether a key's default, which depends on neighbor keys, is determined by those of a mapping."""
         cases = self.cases.get(name)

@@ -18,7 +18,7 @@ from kvmrender.engine import MOST_ENGINES
 from kvmrender.errors import Path
 from kvmrender.schema.guest_schema import GuestSchema, Node, resolve, value_at
 from kvmrender.schema.memory_units import KIB
-from kvmrender.schema.shorthand import QUANTITIES, Text, expander, forms, texts
+from kvmrender.schema.shorthand import QUANTITIES, Text, choices, expander, forms, texts
 
 Guest = dict[str, Any]
 Places = dict[str, Any]
@@ -237,13 +237,40 @@ def _set(guest: Guest, changes: dict[Path, Any]) -> Guest:
     return guest
 
 
-class Keys(NamedTuple):
-    """What is known of mappings that have the same keys: their ``order``, each with the form of what it has, those that
-    are ``filled`` where a guest does not say them, and whether they are ``whole``: no other has to be left out."""
+Order = list[tuple[str, "Form | None"]]
+"""Keys as they are written, each with the form of what it has."""
 
-    order: list[tuple[str, Form | None]]
+
+class Keys(NamedTuple):
+    """What is known of mappings that have the same keys: their ``order``; whether all that they have is written, and
+    no other key (``is_whole``); else ``told``, by what tells apart what is to be written, as ``_signs`` finds it."""
+
+    order: Order
     filled: list[str]
     is_whole: bool
+    signs: list[tuple[str, Sign]]
+    told: dict[tuple[Any, ...], tuple[Order, Guest]]
+
+
+class Sign(NamedTuple):
+    """What matters of the value of a key to what is to be written of its mapping: which of ``words`` or other
+    ``values`` it is, defaults or such that they depend on; and of a mapping, which ``inside`` its keys are."""
+
+    words: set[Any]
+    values: list[Any]
+    inside: dict[str, set[str]]
+
+    def of(self, value: Any) -> tuple[Any, ...]:
+        """Return what matters of a value that is no scalar."""
+        number = self.values.index(value) if value in self.values else -1
+        if value.__class__ is not dict:
+            return value.__class__, number
+        found = ((value.get(name), words) for name, words in self.inside.items())
+        return (
+            dict,
+            number,
+            *[word if word is None or (word.__class__ is str and word in words) else ... for word, words in found],
+        )
 
 
 class Form:
@@ -261,6 +288,8 @@ class Form:
         self._is_any = isinstance(shorthand, str) and not self._presence and not self._is_quantity
         self._rules, self._required = rules_of(root, nodes, guest_type), node.get("required", ())
         self._known: dict[tuple[str, ...], Keys] = {}
+        self._signs = _signs(self._rules)
+        self._choices = choices(node)
 
     @cached_property
     def _inside(self) -> dict[str, Form]:
@@ -309,12 +338,12 @@ class Form:
         if kind is not dict or not self._is_mapping:
             return value
         keys = self._keys_of(value)
-        given = value
+        order, given = keys.order, value
         if not keys.is_whole or (drop and keys.filled):
-            given = self._given(value, keys, drop)
-            keys = self._keys_of(given)
+            order, more = self._told(value, keys, drop)
+            given = {**value, **more} if more else value
         inside = {}
-        for key, form in keys.order:
+        for key, form in order:
             item = given[key]
             if item.__class__ is str and not (form and form._is_text):
                 inside[key] = item
@@ -327,13 +356,35 @@ class Form:
         names = tuple(mapping)
         if (found := self._known.get(names)) is None:
             found = Keys(
-                [(key, self._of(key)) for key in self._rules.children if key in mapping]
-                + [(key, None) for key in names if key not in self._rules.children],
+                self._order(mapping),
                 [key for key in names if key in self._rules.filled],
                 self._rules.is_whole(names, self._required),
+                [(key, sign) for key, sign in self._signs.items() if key in mapping],
+                {},
             )
             if len(self._known) < MOST_SHAPES:
                 self._known[names] = found
+        return found
+
+    def _order(self, mapping: Guest) -> Order:
+        known = [(key, self._of(key)) for key in self._rules.children if key in mapping]
+        return known + [(key, None) for key in mapping if key not in self._rules.children]
+
+    def _told(self, mapping: Guest, keys: Keys, drop: bool) -> tuple[Order, Guest]:
+        """Return the keys that are written of a mapping, which has these keys, and what they have that it has not."""
+        signs: list[Any] = [drop]
+        for key, sign in keys.signs:
+            value = mapping[key]
+            kind = value.__class__
+            if kind is str or kind is int:
+                signs.append(value if value in sign.words else ...)
+            else:
+                signs.append(None if value is None else sign.of(value))
+        if (found := keys.told.get(told := tuple(signs))) is None:
+            given = self._given(mapping, keys, drop)
+            found = self._order(given), {key: value for key, value in given.items() if key not in mapping}
+            if len(keys.told) < MOST_SHAPES:
+                keys.told[told] = found
         return found
 
     def _given(self, mapping: Guest, keys: Keys, drop: bool) -> Guest:
@@ -370,18 +421,26 @@ class Form:
         return [key for key, value in filled.items() if key not in given and value != [] and key not in self._required]
 
     def _scalar(self, value: Guest, inside: Guest) -> Any:
-        """Return the scalar that stands for a mapping, which is ``inside`` with its values in short form; or
-        ``inside``."""
-        if not value:
+        """Return the scalar that stands for a mapping, which is ``inside`` with those of its values that are written,
+        in short form; or ``inside``."""
+        if not inside:
             return True if self._presence else inside
         if self._is_quantity:
+            value = {key: value[key] for key in inside}
             return next((size for size in _sizes(value) if self._expand(size) == value), inside)
-        if len(value) == 1 and (key := next(iter(value))) in self._keys:
+        if len(inside) == 1 and (key := next(iter(inside))) in self._keys:
             scalar = inside[key]
-            if scalar.__class__ in (str, int) and (self._is_any or self._expand(scalar) == {key: scalar}):
+            if scalar.__class__ in (str, int) and (self._is_any or self._stands_for(scalar) == key):
                 return scalar
         words = self._of_words(inside) if self._texts else ()
         return min(words, key=lambda text: len(text.replace(" ", "")), default=inside)
+
+    def _stands_for(self, scalar: str | int) -> str | Text | None:
+        """Return the key that a scalar is the value of, if it stands for a mapping."""
+        if scalar.__class__ is str and not self._presence:
+            return next((key for fits, key in self._choices if fits(scalar) is not None), None)
+        mapping = self._expand(scalar)
+        return next((key for key in mapping if mapping == {key: scalar}), None) if mapping.__class__ is dict else None
 
     def _of_words(self, inside: Guest) -> Iterator[str]:
         """Yield the texts with placeholders that stand for a mapping."""
@@ -389,6 +448,24 @@ class Form:
             words = dict[str, str]()
             if _found(text.mapping, inside, words) and _words(self._expand(text.text(words))) == _words(inside):
                 yield text.text(words)
+
+
+def _signs(rules: Rules) -> dict[str, Sign]:
+    """Return what the defaults of a mapping depend on, or are, by keys."""
+    found: dict[str, Sign] = {}
+
+    def sign(key: str) -> Sign:
+        return found.setdefault(key, Sign(set(), [], {}))
+
+    for key in rules.filled:
+        for value in rules.defaults(key):
+            (sign(key).words.add if isinstance(value, (str, int)) else sign(key).values.append)(value)
+    for cases in rules.cases.values():
+        for conditions, _ in cases:
+            for name, inside, wanted in conditions:
+                words = sign(name).words if inside is None else sign(name).inside.setdefault(inside, set())
+                words.update(() if isinstance(wanted, bool) else wanted)
+    return found
 
 
 def _found(form: Any, value: Any, words: dict[str, str]) -> bool:
