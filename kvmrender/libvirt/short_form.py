@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
@@ -265,12 +265,13 @@ class Sign(NamedTuple):
         number = self.values.index(value) if value in self.values else -1
         if value.__class__ is not dict:
             return value.__class__, number
-        found = ((value.get(name), words) for name, words in self.inside.items())
-        return (
-            dict,
-            number,
-            *[word if word is None or (word.__class__ is str and word in words) else ... for word, words in found],
-        )
+        if not self.inside:
+            return dict, number
+        found = [dict, number]
+        for name, words in self.inside.items():
+            word = value.get(name)
+            found.append(word if word is None or (word.__class__ is str and word in words) else ...)
+        return tuple(found)
 
 
 class Form:
@@ -478,9 +479,14 @@ def _found(form: Any, value: Any, words: dict[str, str]) -> bool:
         )
     if not isinstance(form, str) or not isinstance(value, (str, int)):
         return bool(form == value)
-    found = Text(form, {}).words(str(value))
+    found = _text(form).words(str(value))
     words.update(found or {})
     return found is not None
+
+
+@cache
+def _text(form: str) -> Text:
+    return Text(form, {})
 
 
 def _words(value: Any) -> Any:
