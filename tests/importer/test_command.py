@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 from conftest import ROOT, Run
 from hostile import bounded, complaint
+from hypothesis import given
+from hypothesis import strategies as st
 
 import kvmrender
 from kvmrender.fleet.fleet import CHUNK
-from kvmrender.reading.guest_text import to_json, to_yaml
+from kvmrender.reading.guest_text import by_pyyaml, to_json, to_yaml
 from kvmrender.reading.parse import from_json, from_yaml
 
 WEB = (ROOT / "fixtures/web-1.xml").read_text()
@@ -232,7 +234,26 @@ def test_guest_reads_back_whatever_its_texts_are(text: str) -> None:
     ]
     for guest in guests:
         assert from_yaml(to_yaml(guest, [text])) == [guest]
+        assert to_yaml(guest) == by_pyyaml(guest)
         assert from_json(to_json(guest)) == guest
+
+
+KEYS = st.from_regex(r"[a-z][a-zA-Z_]{0,30}", fullmatch=True)
+SCALARS = st.none() | st.booleans() | st.integers(-(10**19), 10**19) | st.sampled_from(TEXTS.split("|"))
+WORDS = SCALARS | st.text("ab0:-. /,#'é", max_size=130)
+VALUES = st.recursive(WORDS, lambda inside: st.lists(inside) | st.dictionaries(KEYS, inside), max_leaves=40)
+
+
+@given(st.dictionaries(KEYS, VALUES))
+def test_what_is_written_without_pyyaml_is_what_it_writes(guest: dict[str, Any]) -> None:
+    assert to_yaml(guest) == by_pyyaml(guest)
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "fixtures").rglob("*.yaml")), ids=lambda file: str(file.stem))
+def test_fixtures_are_written_as_pyyaml_writes_them(file: Path) -> None:
+    for guest in from_yaml(file.read_text()):
+        assert to_yaml(guest) == by_pyyaml(guest)
+        assert from_yaml(to_yaml(guest)) == [guest]
 
 
 def test_guest_is_written_as_people_do() -> None:
