@@ -40,14 +40,16 @@ and values are such rules too (see ``schema.versions``): values that the guest's
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from functools import cache
+from collections.abc import Collection, Iterator
+from functools import cached_property
+from typing import Any
 
-from kvmrender.checks.common import Check, Find, Test, Triggers
+from kvmrender.checks.common import Check, Context, Test, Triggers
 from kvmrender.checks.conditions import inside, listed, others
 from kvmrender.checks.rule_case import Case, placeholders
-from kvmrender.errors import ERROR, Path
+from kvmrender.errors import ERROR, Path, Problem
 from kvmrender.schema.guest_schema import FREE, GuestSchema, Node, PlacedRule, Steps, resolve
+from kvmrender.schema.known_parts import KnownParts
 from kvmrender.schema.versions import facts
 
 VERSION = "version"
@@ -64,24 +66,52 @@ def rule_checks(schema: GuestSchema) -> list[Check]:
             rule["id"],
             rule.get("description", ""),
             rule.get("level", ERROR),
-            *_find(schema, place, case, triggers),
+            later.found,
+            triggers,
+            later.test,
             case.get("since", ""),
             case.get("until", ""),
         )
         for place, rule, case, triggers in found
+        for later in [_Later(schema, place, case)]
     ]
 
 
-def placed_rules(schema: GuestSchema) -> list[PlacedRule]:
-    """Return the cases of a schema's rules with the places of their mappings, and their triggers."""
-    of_architectures = [
-        rule for arch, node in schema.architectures.items() for rule in _versions(schema.root, "arch", node, [arch])
-    ]
+def placed_rules(schema: GuestSchema, known: KnownParts | None = None) -> list[PlacedRule]:
+    """Return the cases of a schema's rules with the places of their mappings, and their triggers; those that are
+    ``known``, and the same in this schema, are not looked for again."""
+    same = known.same_keys(schema) if known else set()
+    below: dict[str, list[tuple[Steps, Node, Node, Triggers | None]]] = {key: [] for key in same}
+    ready: dict[str, Triggers] = {}
+    for (place, rule, case, triggers), tops in known.rules if known else ():
+        if place and place[0] in same:
+            below[str(place[0])].append((place, rule, case, triggers if same.issuperset(tops) else None))
+        elif not place and same.issuperset(tops):
+            ready[_about(case)] = triggers
+    found: list[tuple[Steps, Node, Node, Triggers | None]] = []
+    for place, rule in _rules(schema.root, schema.root, (), {}, same):
+        if rule:
+            found += [(place, rule, case, None if place else ready.get(_about(case))) for case in _cases(rule)]
+        else:
+            found += below[str(place[0])]
+    for arch, node in schema.architectures.items():
+        rules = _versions(schema.root, "arch", node, [arch])
+        found += [((), rule, case, None) for rule in rules for case in _cases(rule)]
     return [
-        (place, rule, case, tuple(dict.fromkeys(Case(schema, place, case).triggers())))
-        for place, rule in [*_rules(schema.root, schema.root, (), {}), *(((), rule) for rule in of_architectures)]
-        for case in _cases(rule)
+        (place, rule, case, tuple(Case(schema, place, case).triggers()) if triggers is None else triggers)
+        for place, rule, case, triggers in found
     ]
+
+
+def _about(case: Node) -> str:
+    """Return what the triggers of a case depend on, besides the fields that it names."""
+    return repr([case.get("each"), case["at"], case.get("when")])
+
+
+def tops(place: Steps, case: Node) -> list[str]:
+    """Return the keys of a guest that the triggers of a case depend on."""
+    names = [name for _, name in named_fields(case) if not place or name.startswith("/")]
+    return sorted({name.removeprefix("/").partition(".")[0] for name in names} | {str(step) for step in place[:1]})
 
 
 def _cases(rule: Node) -> Iterator[Node]:
@@ -101,18 +131,30 @@ def _cases(rule: Node) -> Iterator[Node]:
                 yield {**case, "at": at, "when": left}
 
 
-def _find(
-    schema: GuestSchema, place: Steps, case: Node, triggers: Triggers
-) -> tuple[Find, Triggers, Callable[[str | None], Test]]:
-    @cache  # only a few are needed
-    def compiled() -> Case:
-        return Case(schema, place, case)
+class _Later:
+    """A case that is compiled when it is first needed: only a few are."""
 
-    return lambda context, _: compiled().found(context), triggers, cache(lambda arch: compiled().filter(arch))
+    def __init__(self, *of: Any) -> None:
+        self._of = of
+        self._tests: dict[str | None, Test] = {}
+
+    @cached_property
+    def _compiled(self) -> Case:
+        return Case(*self._of)
+
+    def found(self, context: Context, _: Context) -> Iterator[Problem]:
+        return self._compiled.found(context)
+
+    def test(self, arch: str | None) -> Test:
+        if arch not in self._tests:
+            self._tests[arch] = self._compiled.filter(arch)
+        return self._tests[arch]
 
 
-def _rules(root: Node, node: Node, place: Steps, above: dict[str, Steps]) -> Iterator[tuple[Steps, Node]]:
-    """Yield each rule of a schema with the place of its mappings."""
+def _rules(
+    root: Node, node: Node, place: Steps, above: dict[str, Steps], known: Collection[str] = ()
+) -> Iterator[tuple[Steps, Node]]:
+    """Yield each rule of a schema with the place of its mappings; an empty one for those below each ``known`` key."""
     reference = node.get("$ref", "")
     if reference in above:
         return
@@ -135,7 +177,7 @@ def _rules(root: Node, node: Node, place: Steps, above: dict[str, Steps]) -> Ite
     if "items" in node:
         yield from _rules(root, node["items"], place, above)
     for key, child in children.items():
-        yield from _rules(root, child, (*here, key), above)
+        yield from [((key,), {})] if key in known else _rules(root, child, (*here, key), above)
 
 
 def _of_variant(root: Node, key: str, variant: Node, variants: list[Node]) -> Iterator[Node]:

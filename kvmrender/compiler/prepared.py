@@ -27,29 +27,36 @@ def prepared(stack: Stack) -> tuple[GuestSchema, Made]:
     data = _data(stack.shipped)
     changed = {name for name, _ in data["files"].items() ^ dict(_checksums(stack.shipped)).items()}
     made = Made(*data["made"]).without(changed)
-    if not stack.own_parts() and not any(name.endswith(SCHEMA) for name in changed):
+    is_same, own = not any(name.endswith(SCHEMA) for name in changed), stack.own_parts()
+    if is_same and not own:
         return _schema(data), made
     from kvmrender.templating.schema_parts import guest_schema
 
-    return guest_schema(stack), made
+    if not is_same:
+        return guest_schema(stack), made
+    from kvmrender.schema.known_parts import About, KnownParts
+
+    about = {name: About(*of) for name, of in data["parts"].items()}
+    return guest_schema(stack, KnownParts(_schema(data), about, data["tops"], own)), made
 
 
 def write() -> None:
     """Create the file."""
-    from kvmrender.checks.rules import placed_rules
+    from kvmrender.checks.rules import placed_rules, tops
     from kvmrender.compiler.generator import Module
     from kvmrender.templating.environment import Environment
     from kvmrender.templating.loader import loader
-    from kvmrender.templating.schema_parts import guest_schema
+    from kvmrender.templating.schema_parts import about_shipped, guest_schema
 
     stack, made = Stack(), Made({}, {}, {}, {}, {})
     schema, module = guest_schema(stack), Module(Environment(loader(stack)), stack.is_shipped, made)
     for arch in schema.architectures:
         module.make(f"{arch}{TEMPLATE}")
     rules: Node = {}
-    cases = []
+    cases, about = [], []
     for place, rule, case, keys in placed_rules(schema):
         rules[rule["id"]] = {key: rule[key] for key in (*_OF_RULE, *_VERSIONS) if key in rule}
+        about.append(tops(place, case))
         cases.append((place, rule["id"], {key: case[key] for key in case if key not in _OF_RULE}, keys))
     data = {
         "code": _code(),
@@ -59,6 +66,8 @@ def write() -> None:
         "architectures": [*schema.architectures],
         "rules": rules,
         "cases": cases,
+        "tops": about,
+        "parts": about_shipped(stack, schema),
     }
     FILE.write_text(json.dumps(data, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
 

@@ -7,7 +7,7 @@ others takes time too. Guests with other keys are found invalid, or judged as by
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from kvmrender.context.quick_validation import ANNOTATIONS, UnknownError
@@ -34,15 +34,16 @@ def condensed(schema: Node, names: Collection[str] | None = None) -> Node:
     return {**small, "$defs": condenser.targets()} if isinstance(small, dict) else {"not": {}}
 
 
-def names_in(value: Any) -> Iterator[str]:
-    """Yield the keys of a value and of its contents."""
+def names_in(value: Any, found: set[str] | None = None) -> set[str]:
+    """Return the keys of a value and of its contents, together with those that are ``found`` already."""
+    found = set() if found is None else found
     if isinstance(value, dict):
-        yield from value
+        found.update(value)
         value = value.values()
-    elif not isinstance(value, list):
-        return
     for item in value:
-        yield from names_in(item)
+        if isinstance(item, (dict, list)):
+            names_in(item, found)
+    return found
 
 
 class _Condenser:

@@ -133,7 +133,7 @@ class Later:
 
     def __init__(self, schema: Node) -> None:
         self._schema = schema
-        self._all = frozenset(names_in(schema))
+        self._all = names_in(schema)
         self._times = 0
         self._known: tuple[frozenset[str], Callable[[Any], bool]] = frozenset(), lambda guest: False
 

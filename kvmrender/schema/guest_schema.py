@@ -56,6 +56,8 @@ from kvmrender.errors import Path, listed
 if TYPE_CHECKING:
     import jsonschema_rs
 
+    from kvmrender.schema.known_parts import KnownParts
+
 Node = dict[str, Any]
 ENDING = ".schema.yaml"
 ROOT = "guest" + ENDING
@@ -122,17 +124,22 @@ def load_schema(
     is_shipped: bool = True,
     vet: Callable[[dict[str, Node]], None] = lambda parts: None,
     checks: Mapping[str, str] | None = None,
+    ready: KnownParts | None = None,
 ) -> GuestSchema:
     """Assemble the schema.
 
     ``read`` returns a part by name, ``names`` are all names. ``vet`` is called with the parts before they are
     assembled, with references already resolved to ``$defs`` of the whole, and may raise any exception. ``checks`` are
-    descriptions of the checks that are not rules of these parts, by ID.
+    descriptions of the checks that are not rules of these parts, by ID. ``ready`` has parts that are assembled already.
     """
     parts: dict[str, Node] = {}
 
     def add(name: str) -> Node:
-        if name not in parts:
+        if name not in parts and ready and name in ready.parts:
+            parts[name] = ready.parts[name]
+            for other in ready.references[name].values():
+                add(other)
+        elif name not in parts:
             parts[name] = {}  # parts may refer to each other
             parts[name].update(_absolute(whole_part(name, read), name, add))
         return parts[name]
@@ -181,15 +188,13 @@ def load_schema(
 
 def _all_rules(node: Any) -> Iterator[Node]:
     """Yield the rules of all nodes of a part."""
-    if isinstance(node, list):
-        for item in node:
-            yield from _all_rules(item)
-    elif isinstance(node, dict):
+    if isinstance(node, dict):
         if isinstance(rules := node.get("rules"), list):
             yield from rules
-        for key, item in node.items():
-            if key not in VALUES:
-                yield from _all_rules(item)
+        node = [item for key, item in node.items() if key not in VALUES]
+    for item in node:
+        if isinstance(item, (dict, list)):
+            yield from _all_rules(item)
 
 
 def _is_architecture(part: Node) -> bool:

@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any
 
 from kvmrender.checks.all_checks import ignorable
-from kvmrender.checks.rules import named_fields
+from kvmrender.checks.rules import named_fields, placed_rules
 from kvmrender.context.full_form import converter, without_nulls
 from kvmrender.context.key_shapes import Notes
 from kvmrender.context.validation import problems_of, shown
@@ -34,6 +34,7 @@ from kvmrender.schema.guest_schema import (
     target_of,
     validator_of,
 )
+from kvmrender.schema.known_parts import About, KnownParts, references_of
 from kvmrender.schema.secrets import Secrets
 from kvmrender.schema.shorthand import forms, texts
 from kvmrender.shipped import SHIPPED
@@ -51,22 +52,44 @@ _NEEDED = ("type", "name", "arch", "memory", "disks", "controllers", "interfaces
 _DISKS = ("disk", "lun", "cdrom", "floppy")
 
 
-def guest_schema(stack: Stack) -> GuestSchema:
-    """Return the schema of a stack. Raises TemplateError."""
+def guest_schema(stack: Stack, known: KnownParts | None = None) -> GuestSchema:
+    """Return the schema of a stack; ``known`` is used of the shipped one. Raises TemplateError."""
     if not stack.own_parts():
         read = stack.files
         return load_schema(lambda name: shipped_part(read(name)[0]), stack.names(SCHEMA), checks=ignorable())
-    schema, faults = checked(stack)
+    if known:
+        schema, faults = checked(stack, known=known)
+        if schema and not faults:
+            schema.rules = placed_rules(schema, known)
+            return schema
+    schema, faults = checked(stack)  # all of them, where they are
     if error := error_of(faults):
         raise error
     assert schema is not None
     return schema
 
 
-def checked(stack: Stack, thoroughly: bool = False) -> tuple[GuestSchema | None, list[Fault]]:
+def about_shipped(stack: Stack, schema: GuestSchema) -> dict[str, About]:
+    """Return the parts of the shipped schema, which the stack has."""
+    found = {}
+    for name in stack.names(SCHEMA):
+        if (part := schema.root["$defs"].get(key_of(name))) is not None:
+            above = [name]
+            for other in above:
+                above += extended(shipped_part(stack.files(other)[0]))
+            found[name] = About(above[1:], sorted({*references_of(part)}), *measure(schema.root, part, {}))
+    return found
+
+
+def checked(
+    stack: Stack, thoroughly: bool = False, known: KnownParts | None = None
+) -> tuple[GuestSchema | None, list[Fault]]:
     """Return the schema of a stack with custom parts, if it can be assembled, and the faults of these parts: errors,
-    and if ``thoroughly``, also findings that only ``templates check`` reports."""
-    check = _Check(stack, thoroughly)
+    and if ``thoroughly``, also findings that only ``templates check`` reports.
+
+    What is ``known`` of shipped parts is not checked again. If that finds a fault, there may be others, elsewhere.
+    """
+    check = _Check(stack, thoroughly, known)
     schema = None
     try:
         schema = check.put_together()
@@ -95,8 +118,8 @@ class _StopError(Exception):
 class _Check:
     """Assemble a schema and collect the faults of its custom parts."""
 
-    def __init__(self, stack: Stack, thoroughly: bool) -> None:
-        self.stack, self.thoroughly = stack, thoroughly
+    def __init__(self, stack: Stack, thoroughly: bool, known: KnownParts | None) -> None:
+        self.stack, self.thoroughly, self._known = stack, thoroughly, known
         self.faults: list[Fault] = []
         self.own = {name: Part(name, stack.shown(file), "") for name, file in stack.own_parts().items()}
         self._parts: dict[str, Node] = {}
@@ -122,7 +145,7 @@ class _Check:
             self._extends(part)
             self._references(part)
         self._stop()
-        schema = load_schema(self._value, self.stack.names(SCHEMA), False, self._vet, ignorable())
+        schema = load_schema(self._value, self.stack.names(SCHEMA), False, self._vet, ignorable(), self._known)
         self._stop()
         self._compile(schema)
         self._stop()
@@ -215,16 +238,20 @@ class _Check:
         """Check parts before they are merged: references, and keys that derivations use."""
         self._parts = parts
         whole = {**parts[ROOT], "$defs": all_defs(parts)}
-        places = {id(node): (name, path) for name, part in parts.items() for path, node, _ in nodes(part)}
-        within = [(*places[id(node)], node) for part in parts.values() for _, node, _ in nodes(part)]
-        for name, path, node in within:
+        known = self._known.references if self._known else {}
+        new = {name: part for name, part in parts.items() if name not in known}
+        places = {id(node): (name, path) for name, part in new.items() for path, node, _ in nodes(part)}
+        within = [(*places[id(node)], node) for part in new.values() for _, node, _ in nodes(part)]
+        others = [known[name].items() for name in known.keys() & parts.keys()]
+        into = [(to, (), {"$ref": reference}) for of in others for reference, to in of if to in new]
+        for name, path, node in [*within, *into]:
             if (reference := node.get("$ref")) is not None and not isinstance(target(whole, reference), dict):
                 self._blame_reference(name, path, reference)
         self._stop()
         if found := circle(whole, [node for *_, node in within]):
             self._blame(*places[id(found)], "leads to itself, with no key in between")
         self._stop()
-        depth, fields = measure(whole, whole, {})
+        depth, fields = measure(whole, whole, dict(self._known.sizes) if self._known else {})
         if depth > MAX_DEPTH:
             self._blame(ROOT, (), f"has fields nested more than {MAX_DEPTH} deep")
         if fields > MOST_FIELDS:
@@ -270,7 +297,11 @@ class _Check:
 
     def _compile(self, schema: GuestSchema) -> None:
         try:
-            _ = schema.validator
+            if self._known:
+                parts = [part for name, part in self._parts.items() if name not in self._known.parts]
+                validator_of({"allOf": _without_references(parts)})
+            else:
+                _ = schema.validator
         except ValueError as error:
             path: Path = tuple(getattr(error, "instance_path", ()))
             names = {key_of(name): name for name in self._parts}
@@ -395,6 +426,14 @@ def _described() -> Node:
 @cache
 def _keywords() -> Any:
     return validator_of(_described())
+
+
+def _without_references(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_without_references(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    return {key: _without_references(item) for key, item in node.items() if key != "$ref" or isinstance(item, dict)}
 
 
 def _unfit(root: Node, node: Node, default: Any) -> str:

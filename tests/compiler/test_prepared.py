@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import os
+import random
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import ROOT, find
 from tools import NOT_SOURCES
 
-from kvmrender.checks.rules import placed_rules
+from kvmrender.checks.rules import placed_rules, rule_checks
 from kvmrender.compiler import prepared
 from kvmrender.compiler.specialise import SEEN
 from kvmrender.engine import Engine
+from kvmrender.errors import TemplateError
 from kvmrender.look.checks import catalogue
+from kvmrender.reading.parse import from_yaml
+from kvmrender.schema.guest_schema import GuestSchema, Node
 from kvmrender.templating.interpreter import Interpreter
+from kvmrender.templating.part_nodes import nodes
 from kvmrender.templating.schema_parts import guest_schema
 from kvmrender.templating.stack import Stack
 
@@ -257,3 +265,85 @@ def test_a_start_needs_but_little(installed: Path, tmp_path: Path) -> None:
     look = f"import atexit, sys; atexit.register(lambda: print([name for name in {slow} if name in sys.modules]));"
     look += f"from kvmrender.__main__ import main; sys.argv[1:] = ['render', {str(guest)!r}]; main()"
     assert python(installed, look).endswith("</domain>\n[]\n")
+
+
+PARTS = {file.relative_to(ROOT / "templates").as_posix(): file for file in (ROOT / "templates").rglob("*.schema.yaml")}
+FROM_MANY = [{"$ref": "types.schema.yaml#/$defs/yesno"}, {"type": "string"}, {"$ref": "devices/disk.schema.yaml"}]
+
+
+def part_of_ones_own(rng: random.Random) -> tuple[str, Node]:
+    """A shipped part that differs in something, whole or extended."""
+    name = rng.choice(sorted(PARTS))
+    part = from_yaml(PARTS[name].read_text())[0]
+    if rng.randrange(3) == 0:
+        part = {"extends": f"shipped/{name}", "properties": {key: {} for key in part.get("properties", {})}}
+    for _ in range(rng.choice((1, 1, 3))):
+        found = [node for _, node, _ in nodes(part)]
+        node, other = rng.choice(found), rng.choice(found)
+        keys, rules = [*node.get("properties", {})], node.get("rules", [])
+        match rng.randrange(9):
+            case 0:
+                node["default"] = rng.choice(["a", 1, {}, None])
+            case 1 if keys:
+                given = rng.choice([{rng.choice(keys): rng.choice([True, False])}, {"/type": "kvm"}])
+                node["properties"][keys[0]]["defaults"] = [{"value": "a", "when": given}]
+            case 2 if keys:
+                node["shorthand"] = rng.choice(keys)
+            case 3 if keys:
+                node["properties"][rng.choice([*keys, "new"])] = deepcopy(rng.choice([*FROM_MANY, other]))
+            case 4:
+                node["since"], node["description"] = "12.1.0", "New."
+            case 5 if rules:
+                rules.pop(rng.randrange(len(rules)))
+            case 6 if keys:
+                wrong = {"at": rng.choice(keys), "when": {"/type": "kvm", rng.choice(keys): True}}
+                node["rules"] = [*rules, {"id": "own", "description": "Own.", "message": "is wrong", **wrong}]
+            case 7:
+                node["only_on"] = ["s390x"]
+            case _:
+                node.pop(rng.choice([*node, ""]), None)
+    return name, part
+
+
+def described(make: Callable[[], GuestSchema]) -> Any:
+    try:
+        schema = make()
+    except TemplateError as error:
+        return str(error)
+    rules = [
+        (place, [case.get(key) for key in ("each", "at", "when", "message", "unique", "single")], triggers)
+        for place, _, case, triggers in schema.rules or placed_rules(schema)
+    ]
+    checks = [(*check[:3], *check[-2:]) for check in rule_checks(schema)]
+    return schema.root, schema.architectures, schema.names, schema.is_shipped, rules, checks
+
+
+@pytest.mark.usefixtures("prepared_here")
+def test_with_a_part_of_ones_own_all_is_as_without_anything_prepared(tmp_path: Path) -> None:
+    """``KVMRENDER_EXAMPLES=10000`` tries more, other ones each time."""
+    asked = int(os.environ.get("KVMRENDER_EXAMPLES", "30").replace("usual", "300"))
+    rng = random.Random(0 if asked <= 300 else None)
+    random_parts = (dict(part_of_ones_own(rng) for _ in range(rng.choice((1, 1, 2)))) for _ in range(asked))
+    for number, parts in enumerate(random_parts):
+        folder = tmp_path / str(number)
+        for name, part in parts.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(json.dumps(part))
+        stack = Stack([folder])
+        assert described(lambda: prepared.prepared(stack)[0]) == described(lambda: guest_schema(stack)), parts  # noqa: B023
+        shutil.rmtree(folder)
+
+
+@pytest.mark.usefixtures("prepared_here")
+def test_rules_of_a_key_are_new_if_its_default_depends_on_a_changed_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    same: set[str] = set()
+    look = "kvmrender.templating.schema_parts.placed_rules"
+    monkeypatch.setattr(look, lambda schema, known: same.update(known.same_keys(schema)))
+    part = tmp_path / "domain/cpu.schema.yaml"
+    part.parent.mkdir()
+    part.write_text("extends: shipped/domain/cpu.schema.yaml\nshorthand: numa\n")
+    Engine([tmp_path])
+    assert "currentMemory" in same
+    assert same.isdisjoint(("cpu", "memory"))  # without a memory, it is that of cpu.numa
