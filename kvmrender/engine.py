@@ -11,7 +11,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from kvmrender.checks.checked_context import careful, context_builder
-from kvmrender.compiler.compiled import Function, compiled
+from kvmrender.compiler.compiled import Functions, compiled
 from kvmrender.context.full_form import unshared, without_nulls
 from kvmrender.errors import Problem, TemplateError
 from kvmrender.reading.profiles import with_profiles
@@ -99,7 +99,7 @@ class Engine:
         if not self.schema.is_shipped:
             self._context = careful(self._context, lambda: str(next(iter(self.stack.own_parts().values()))))
 
-    def _compiled(self) -> tuple[GuestSchema, Mapping[str, Function | None]]:
+    def _compiled(self) -> tuple[GuestSchema, Functions]:
         return compiled(self.stack, self._include)
 
     def __reduce__(self) -> tuple[type[Engine], tuple[tuple[FilePath, ...], bool]]:
@@ -191,4 +191,4 @@ class Engine:
     def _interpreter(self) -> Interpreter:
         from kvmrender.templating.interpreter import Interpreter
 
-        return Interpreter(self.stack, self.schema.root)
+        return Interpreter(self.stack, self.schema.root, written=self._functions.written)

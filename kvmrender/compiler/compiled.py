@@ -47,8 +47,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from kvmrender.compiler.functions import Function as Function
-from kvmrender.compiler.functions import Functions, Include
+from kvmrender.compiler.functions import Functions as Functions
+from kvmrender.compiler.functions import Include
 from kvmrender.compiler.prepared import prepared
 from kvmrender.compiler.specialise import Made
 from kvmrender.errors import TemplateError

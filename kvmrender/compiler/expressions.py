@@ -14,9 +14,8 @@ from typing import Any
 from jinja2 import nodes
 
 from kvmrender.compiler.writer import UnsupportedError
+from kvmrender.templating.guard import WHOLE
 
-WHOLE = "domain"
-"""Name by which a template refers to the whole context."""
 Keys = tuple[str, ...]
 
 _BEFORE, _AFTER = "(x if (x := ", ").__class__ is str and (x.isalnum() or not S(x)) else E(x))"

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from threading import Lock
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from kvmrender.compiler.specialise import TABLE, Made, Table, Tables, Write, identifier
+from kvmrender.shipped import SHIPPED
 from kvmrender.templating.xml import attributes, escape, escape_text, indent, special, well_formed
+
+if TYPE_CHECKING:
+    from kvmrender.templating.guard import Written
 
 Context = dict[str, Any]
 Function = Callable[[Context], str]
@@ -57,6 +61,27 @@ class Functions(dict[str, "Function | None"]):
                 self._add()
                 self[root] = _entry(self._space[TABLE + identifier(root)]) if is_there else None
             return self[root]
+
+    def written(self, name: str) -> Written | None:
+        """Return how a shipped template is written that a custom one includes: the names that it takes, and a function
+        of the whole context and these names; None if only Jinja can render it."""
+        made = self._made
+        if f"{SHIPPED}/{name}" in made.functions:  # it is a custom one
+            return None
+        name = name if name in made.functions else name.removeprefix(f"{SHIPPED}/")
+        taken, subject = made.taken.get(name, []), made.subjects.get(name, "")
+        if name not in made.functions or subject == "c":
+            return None
+
+        def write(context: Context, names: Context) -> str:
+            function = self._space[identifier(name)]
+            if subject:
+                function = self._space[TABLE + identifier(name)][tuple(names[subject[2:]])]
+            found: list[str] = []
+            function(found, context, *(names.get(one, MISSING) for one in taken))
+            return "".join(found)
+
+        return taken, write
 
     def _add(self) -> None:
         for name, source in self._made.functions.items():

@@ -17,11 +17,12 @@ from jinja2 import Environment, nodes
 from jinja2 import TemplateError as JinjaError
 from jinja2.meta import find_undeclared_variables
 
-from kvmrender.compiler.expressions import WHOLE, Expressions, Keys, constant, escaped, quoted
+from kvmrender.compiler.expressions import Expressions, Keys, constant, escaped, quoted
 from kvmrender.compiler.specialise import TABLE, Made, Write, identifier
 from kvmrender.compiler.writer import UnsupportedError, Writer
 from kvmrender.errors import TemplateError
 from kvmrender.shipped import SHIPPED
+from kvmrender.templating.guard import WHOLE
 from kvmrender.templating.references import references
 from kvmrender.templating.xml import escape
 
@@ -70,14 +71,21 @@ class Module:
 
     def replaced(self, names: Iterable[str]) -> Made:
         """Return ``made`` for a stack with custom versions of these templates, which Jinja renders. The others are
-        kept, unless a template takes more names from those that include it."""
+        kept, unless a template takes more names from those that include it; a replaced one by its name that begins with
+        ``shipped/``, by which a custom one includes it."""
         made, gone = self._made, []
         bound = {name for of, taken in made.taken.items() if not self.is_root(of) for name in taken}
         for name in names:
-            made.texts.pop(name, None)
+            shipped = f"{SHIPPED}/{name}"
+            if name in made.texts:
+                made.texts[shipped] = made.texts.pop(name)
             with suppress(UnsupportedError, JinjaError, TemplateError, RecursionError):
                 taken = made.taken.get(name, [])
                 if name in made.functions and self.undeclared(name) & bound <= {*taken} and not self.is_root(name):
+                    made.functions[shipped] = made.functions[name].replace(identifier(name), identifier(shipped), 1)
+                    made.refers[shipped], made.taken[shipped] = made.refers[name], taken
+                    if name in made.subjects:
+                        made.subjects[shipped] = made.subjects[name]
                     names_of = {one: f"v_{one}" for one in taken}
                     start = f"def {identifier(name)}({', '.join(['found', 'c', *names_of.values()])}):"
                     made.functions[name] = f"{start}\n    {_by_jinja('found', name, names_of)}"

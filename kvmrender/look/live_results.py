@@ -190,7 +190,7 @@ class _Rereading(Engine):
         self._codes = compiled or _Compiled()
         super().__init__(templates, isolated)
 
-    def _compiled(self) -> tuple[GuestSchema, Mapping[str, None]]:
+    def _compiled(self) -> tuple[GuestSchema, Mapping[str, None]]:  # type: ignore[override] # its interpreter has none
         return guest_schema(self.stack), defaultdict(lambda: None)
 
     @cached_property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -16,7 +16,7 @@ from kvmrender.schema.xml_faults import Fault
 from kvmrender.schema.xml_path import guest_path
 from kvmrender.shipped import SHIPPED
 from kvmrender.templating.environment import Environment, finish
-from kvmrender.templating.guard import GuardedEnvironment
+from kvmrender.templating.guard import GuardedEnvironment, Written
 from kvmrender.templating.lines import files, mark_lines, without_marks
 from kvmrender.templating.loader import loader
 from kvmrender.templating.observed import Place
@@ -33,10 +33,17 @@ Unused = list[tuple[Path, str]]
 
 class Interpreter:
     """Render contexts with the templates of a stack; ``root`` is the schema, ``kept`` a cache of compiled templates.
-    Raises TemplateError, like all functions here."""
+    ``written`` says how to write shipped templates that custom ones include. Raises TemplateError, like all functions
+    here."""
 
-    def __init__(self, stack: Stack, root: Node, kept: BytecodeCache | None = None) -> None:
-        self._stack, self._root, self._kept = stack, root, kept
+    def __init__(
+        self,
+        stack: Stack,
+        root: Node,
+        kept: BytecodeCache | None = None,
+        written: Callable[[str], Written | None] = lambda name: None,
+    ) -> None:
+        self._stack, self._root, self._kept, self._how = stack, root, kept, written
         self._secrets = Secrets(root)
 
     def render(self, values: Context) -> str:
@@ -47,7 +54,7 @@ class Interpreter:
         """Return the output of a template with these names. Raises TemplateError if it runs out of memory or recurses
         without end, and otherwise the exceptions of Jinja."""
         try:
-            return finish(self._environment.get_template(name).render(names))
+            return finish(self._including.get_template(name).render(names))
         except (MemoryError, RecursionError) as error:
             guest = names["domain"]
             raise self._error(error, name, guest) from error
@@ -96,6 +103,10 @@ class Interpreter:
     @cached_property
     def _environment(self) -> Environment:
         return self.new_environment()
+
+    @cached_property
+    def _including(self) -> Environment:
+        return GuardedEnvironment(self._stack, self._how)
 
     @cached_property
     def _observing(self) -> Environment:

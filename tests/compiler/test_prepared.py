@@ -8,6 +8,7 @@ import random
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
@@ -15,14 +16,17 @@ from typing import Any
 
 import pytest
 from conftest import ROOT, find
+from guests import some
 from tools import NOT_SOURCES
 
 from kvmrender.checks.rules import placed_rules, rule_checks
 from kvmrender.compiler import prepared
 from kvmrender.compiler.specialise import SEEN
-from kvmrender.engine import Engine
+from kvmrender.context.full_form import without_nulls
+from kvmrender.engine import Engine, needless
 from kvmrender.errors import TemplateError
 from kvmrender.look.checks import catalogue
+from kvmrender.reading.load import read
 from kvmrender.reading.parse import from_yaml
 from kvmrender.schema.guest_schema import GuestSchema, Node
 from kvmrender.templating.interpreter import Interpreter
@@ -206,6 +210,44 @@ def test_of_templates_that_include_ones_own_nothing_is_made_anew(
     own = '    <disk name="{{ name }}" a="{{ vars.a }}" serial="{{ device.serial.text }}"/>\n'
     engine = with_own(tmp_path, devices__disk=own)
     assert find(engine.render(GUEST), "devices/disk").attrib == {"name": "a", "a": "A", "serial": "s"}
+
+
+AROUND = {
+    "included": "{{% include '{name}' %}}",
+    "indented": "{{% filter indent(2, true) %}}{{% include '{name}' %}}{{% endfilter %}}",
+    "of a mapping": "{{% with device = dict(device) %}}{{% include '{name}' %}}{{% endwith %}}",
+    "of a text": "{{% with device = 'type address alias' %}}{{% include '{name}' %}}{{% endwith %}}",
+    "of nothing": "{{% with device = nothing %}}{{% include '{name}' %}}{{% endwith %}}",
+    "by several names": "{{% include ['none.xml.j2', '{name}'] without context %}}",
+    "extended": "{{% extends '{name}' %}}",
+    "imported": "{{% import '{name}' as other with context %}}{{{{ other }}}}",
+}
+
+
+@pytest.mark.parametrize("around", AROUND)
+def test_shipped_templates_in_ones_own_are_written_as_by_jinja(
+    around: str, checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prepared, "FILE", checkout / "kvmrender/prepared.json")
+    names = [name for name in prepared.prepared(Stack())[1].functions if "/" in name]
+    common = [name for name in names if name.startswith(("devices/disk", "devices/interface", "devices/info"))]
+    for name in names if around == "included" else common if "of " in around else some(names):
+        with_own(tmp_path, **{name.removesuffix(".xml.j2"): AROUND[around].format(name=f"shipped/{name}")})
+    engine, wrote = Engine([tmp_path]), []
+    needed = Counter(needless)
+    for file in sorted(ROOT.glob("fixtures/*.yaml")):
+        for document in read(file.name, file.read_bytes()):
+            try:
+                wrote.append(engine.render(document.guest))
+            except TemplateError as error:
+                wrote.append(str(error))
+            try:
+                expected = engine._interpreter.render(without_nulls(engine.context(document.guest)))
+            except TemplateError as error:
+                expected = str(error)
+            assert wrote[-1] == expected
+    assert len({*wrote}) > 1
+    assert needless == needed
 
 
 @pytest.mark.usefixtures("prepared_here")
