@@ -36,8 +36,9 @@ def prepared(stack: Stack) -> tuple[GuestSchema, Made]:
         return guest_schema(stack), made
     from kvmrender.schema.known_parts import About, KnownParts
 
-    about = {name: About(*of) for name, of in data["parts"].items()}
-    return guest_schema(stack, KnownParts(_schema(data), about, data["tops"], own)), made
+    parts, tops = json.loads(data["beside_own"])
+    about = {name: About(*of) for name, of in parts.items()}
+    return guest_schema(stack, KnownParts(_schema(data), about, tops, own)), made
 
 
 def write() -> None:
@@ -66,8 +67,7 @@ def write() -> None:
         "architectures": [*schema.architectures],
         "rules": rules,
         "cases": cases,
-        "tops": about,
-        "parts": about_shipped(stack, schema),
+        "beside_own": json.dumps([about_shipped(stack, schema), about]),  # a text: most starts don't need it
     }
     FILE.write_text(json.dumps(data, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
 

@@ -232,7 +232,7 @@ def test_a_function_that_fails_leaves_the_guest_to_jinja(monkeypatch: pytest.Mon
     def fail(values: dict[str, Any]) -> str:
         raise KeyError
 
-    monkeypatch.setattr(renderer, "_functions", {"amd64.xml.j2": fail})
+    monkeypatch.setitem(renderer._functions, "amd64.xml.j2", fail)
     assert renderer.render(guest) == xml
     assert needless.pop("KeyError") == 1  # by itself, it fails a test
 
