@@ -21,9 +21,9 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 import yaml
+from tools import NOT_SOURCES
 
 ROOT = Path(__file__).parent.parent
-LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "__pycache__", ".*_cache", ".hypothesis", "*.egg-info", "mutants")
 LEAST = 90
 """Share of mutants that is to be killed, in percent."""
 EXPLAINED = re.compile(
@@ -117,7 +117,7 @@ def run(copy: Path, *arguments: str, out: int | None = None) -> str:
 
 def prepare(copy: Path, modules: list[str], tests: list[str]) -> None:
     """Make a copy of the sources in which mutmut changes these modules, and runs these tests."""
-    shutil.copytree(ROOT, copy, ignore=LEFT_OUT)
+    shutil.copytree(ROOT, copy, ignore=NOT_SOURCES)
     with (copy / "pyproject.toml").open("a") as file:
         print(f"only_mutate = {[f'kvmrender/{module}.py' for module in modules]}", file=file)
         print(f"pytest_add_cli_args_test_selection = {tests}", file=file)

@@ -20,9 +20,10 @@ from kvmrender import Error
 
 INSTALL = "tests/install_tools DIR; KVMRENDER_TOOLS=DIR"
 NOT_SOURCES = shutil.ignore_patterns(
-    ".git", ".venv", ".*cache", "*.egg-info", "__pycache__", "dist", "build", "prepared.json"
+    *(".git", ".venv", ".*cache", ".coverage*", ".hypothesis", "__pycache__"),
+    *("*.egg-info", "build", "dist", "mutants", "prepared.json", "site"),
 )
-"""Files that a copy of the checkout does not include, as in a clone."""
+"""Files that a copy of the checkout does not include, as in a clone. Those of coverage come and go beside a test."""
 PATIENCE = 60
 """Seconds to wait for a daemon; a slow machine is not a failure."""
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 from packaging.requirements import Requirement
+from tools import NOT_SOURCES
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -22,9 +23,6 @@ else:
     import tomli as tomllib  # which pytest needs there
 
 LOCK = ROOT / "tests/requirements.txt"
-LEFT_OUT = shutil.ignore_patterns(
-    ".git", ".venv", "__pycache__", ".*_cache", ".hypothesis", ".coverage*", "*.egg-info", "dist", "mutants"
-)
 
 
 def project() -> dict[str, list[Requirement]]:
@@ -44,6 +42,13 @@ def locked() -> dict[str, list[str]]:
 
 def canonical(name: str) -> str:
     return re.sub("[-_.]+", "-", name).lower()
+
+
+def test_a_copy_of_the_sources_leaves_out_what_git_ignores() -> None:
+    """Such as the data of coverage, whose files come and go while a test copies the checkout."""
+    ignored = {Path(line).name.replace("*", "x") for line in (ROOT / ".gitignore").read_text().split()}
+    assert ignored >= {".coverage.x", "prepared.json"}
+    assert NOT_SOURCES(str(ROOT), sorted(ignored)) == ignored
 
 
 def test_lock_has_what_the_project_asks_for() -> None:
@@ -82,7 +87,7 @@ def test_every_dependency_has_a_lowest_version() -> None:
 
 def build(folder: Path, umask: int, **environment: str) -> dict[str, str]:
     """Build the wheel and the sdist of a copy of the sources, and return the hash of each file."""
-    shutil.copytree(ROOT, folder / "copy", ignore=LEFT_OUT)
+    shutil.copytree(ROOT, folder / "copy", ignore=NOT_SOURCES)
     for number, path in enumerate(sorted(folder.rglob("*"))):
         os.utime(path, (number * 86_400, number * 86_400 + len(str(folder)) * 1e6))
         path.chmod(path.stat().st_mode & ~umask)
