@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kvmrender.checks.buses import MOST_ROOTS, indexes, machine_kind, model_facts, pci_buses, usb_ports
-from kvmrender.checks.common import Context, addressed, check, devices, dig, once
+from kvmrender.checks.common import addressed, check, devices, dig
 from kvmrender.checks.places import VIRTIO, kinds, place, sits_on
 from kvmrender.context.device_names import position
 from kvmrender.errors import Path, Problem, listed
+from kvmrender.rules.check import Context, once
 from kvmrender.schema.text_values import number
 from kvmrender.wording import numbers
 

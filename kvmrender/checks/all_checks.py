@@ -16,12 +16,13 @@ from typing import Any
 
 from kvmrender.checks import addresses, controllers, cpus, devices, disks, general, memory, numa, seclabels
 from kvmrender.checks.common import CHECKS as CHECKS
-from kvmrender.checks.common import OF_FLEETS, Check, Context, Test, dig
+from kvmrender.checks.common import OF_FLEETS, dig
 from kvmrender.checks.raw_devices import as_told, with_raw_controllers
-from kvmrender.checks.rules import OF_VERSIONS, VERSION, rule_checks
 from kvmrender.context.key_shapes import Shape
 from kvmrender.errors import NOTE, Problem
 from kvmrender.reading.parse import from_yaml
+from kvmrender.rules.check import Check, Context, Test
+from kvmrender.rules.rules import OF_VERSIONS, VERSION, rule_checks
 from kvmrender.schema.guest_schema import GuestSchema
 from kvmrender.schema.versions import ANY, Fact
 

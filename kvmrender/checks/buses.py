@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from kvmrender.checks.common import Context, dig
+from kvmrender.checks.common import dig
+from kvmrender.rules.check import Context
 
 EXPRESS = ("q35", "virt")
 """Kinds of machine with PCI Express; others have conventional PCI."""

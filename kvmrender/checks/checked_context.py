@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from kvmrender.checks import all_checks
 from kvmrender.checks.common import dig
 from kvmrender.checks.raw_devices import RAW
-from kvmrender.checks.rule_case import ALWAYS
 from kvmrender.context.derivation import derive
 from kvmrender.context.full_form import hypervisor, normaliser, with_machine, without_nulls
 from kvmrender.context.key_shapes import Convert, Notes, Shape
 from kvmrender.context.validation import MOST_PROBLEMS, checker, not_json, shown
 from kvmrender.errors import ERROR, GuestError, Path, Problem, TemplateError, brief
 from kvmrender.reading.profiles import USE, Profiles
+from kvmrender.rules.rule_case import ALWAYS
 from kvmrender.schema.guest_schema import GuestSchema, value_at
 
 if TYPE_CHECKING:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kvmrender.checks.buses import MOST_ROOTS, indexes, is_companion, machine_kind, model_facts, pci_buses, pci_root
-from kvmrender.checks.common import Context, check, dig, once
+from kvmrender.checks.common import check, dig
 from kvmrender.checks.raw_devices import RAW, is_raw
 from kvmrender.errors import Path, Problem, listed
+from kvmrender.rules.check import Context, once
 from kvmrender.schema.text_values import number
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import prod
 
-from kvmrender.checks.common import Context, check, dig, mappings, once
+from kvmrender.checks.common import check, dig, mappings
 from kvmrender.errors import NOTE, Path, Problem, brief
+from kvmrender.rules.check import Context, once
 from kvmrender.schema.text_values import cpuset
 from kvmrender.wording import numbers
 

@@ -7,8 +7,9 @@ from functools import lru_cache
 from ipaddress import ip_address
 from typing import Any
 
-from kvmrender.checks.common import Context, check, devices, dig, once
+from kvmrender.checks.common import check, devices, dig
 from kvmrender.errors import Path, Problem
+from kvmrender.rules.check import Context, once
 
 UUID_LENGTH = 32
 SECOND = ("virtio", "qxl")

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from kvmrender.checks.common import Context, check, dig
+from kvmrender.checks.common import check, dig
 from kvmrender.context.device_names import PREFIX_BY_BUS, letters_of
 from kvmrender.errors import NOTE, Problem
+from kvmrender.rules.check import Context
 
 LAST_BY_BUS = {"ide": "hdd", "fdc": "fdb"}
 """Last device name of buses of which a machine has one."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kvmrender.checks.common import SINGLE, Context, check, dig
+from kvmrender.checks.common import SINGLE, check, dig
 from kvmrender.errors import Path, Problem
+from kvmrender.rules.check import Context
 from kvmrender.schema.xml_faults import elements_in, fragment_fault
 
 

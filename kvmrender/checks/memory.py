@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from kvmrender.checks.common import Context, check, dig, mappings, once
+from kvmrender.checks.common import check, dig, mappings
 from kvmrender.checks.numa import no_cell, numbered
 from kvmrender.errors import NOTE, Path, Problem, path_string
+from kvmrender.rules.check import Context, once
 from kvmrender.schema.memory_units import MAX_BYTES, MIB, to_bytes
 from kvmrender.schema.text_values import cpuset, number
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from kvmrender.checks.common import Context, dig
+from kvmrender.checks.common import dig
+from kvmrender.rules.check import Context
 
 Kinds = tuple[str, ...]
 VIRTIO: Kinds = ("ccw", "pci", "virtio-mmio")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from kvmrender.checks.common import Context, dig
+from kvmrender.checks.common import dig
 from kvmrender.errors import Path, Problem
+from kvmrender.rules.check import Context
 from kvmrender.schema.xml_faults import elements_in
 
 RAW = ("extra", "devices")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kvmrender.checks.common import Context, check, dig, once
+from kvmrender.checks.common import check, dig
 from kvmrender.errors import Path, Problem
+from kvmrender.rules.check import Context, once
 
 
 @check("seclabel")

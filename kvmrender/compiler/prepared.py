@@ -43,8 +43,8 @@ def prepared(stack: Stack) -> tuple[GuestSchema, Made]:
 
 def write() -> None:
     """Create the file."""
-    from kvmrender.checks.rules import placed_rules, tops
     from kvmrender.compiler.generator import Module
+    from kvmrender.rules.rules import placed_rules, tops
     from kvmrender.templating.environment import Environment
     from kvmrender.templating.loader import loader
     from kvmrender.templating.schema_parts import about_shipped, guest_schema

@@ -10,11 +10,11 @@ import yaml
 
 from kvmrender.checks.all_checks import checks_of, known_of
 from kvmrender.checks.common import OF_FLEETS
-from kvmrender.checks.rules import VERSION, placed_rules
 from kvmrender.engine import Engine, default_engine
 from kvmrender.errors import ERROR, Error, GuestError, nearest
 from kvmrender.look import explain
 from kvmrender.look.fields_page import cell
+from kvmrender.rules.rules import VERSION, placed_rules
 from kvmrender.schema.guest_schema import GuestSchema, Node
 
 PAGE = "docs/checks.md"

@@ -9,7 +9,7 @@ They are JSON Schema (draft 2020-12) of the guest in full form, in YAML, with ke
 ``variants``      keys that depend on the value of another key: see ``_with_variants``
 ``only_on``       the architectures that support it; the parts of the others refuse it
 ``message``       what a ``pattern`` requires, why another keyword refuses a value, or why keys are ``required``
-``rules``         combinations of values that are not allowed: see ``checks.rules``
+``rules``         combinations of values that are not allowed: see ``rules.rules``
 ``since``         the libvirt version that introduced it, if newer than 9.0, or those of single values: see
                   ``schema.versions``; ``until`` is the first that no longer supports it, ``instead`` the alternative
 ``anchor``        anchor in libvirt's reference

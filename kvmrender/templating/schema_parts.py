@@ -14,12 +14,12 @@ from functools import cache
 from typing import Any
 
 from kvmrender.checks.all_checks import ignorable
-from kvmrender.checks.rules import named_fields, placed_rules
 from kvmrender.context.full_form import converter, without_nulls
 from kvmrender.context.key_shapes import Notes
 from kvmrender.context.validation import problems_of, shown
 from kvmrender.errors import Path, TemplateError, brief, listed, nearest
 from kvmrender.reading.parse import MAX_DEPTH, RefusedError
+from kvmrender.rules.rules import named_fields, placed_rules
 from kvmrender.schema.editor_schema import PART_SCHEMA
 from kvmrender.schema.guest_schema import (
     ROOT,

@@ -12,8 +12,8 @@ from conftest import ROOT
 
 from kvmrender import GuestError, Renderer
 from kvmrender.checks.all_checks import checks_of
-from kvmrender.checks.rules import VERSION, placed_rules
 from kvmrender.errors import path_string
+from kvmrender.rules.rules import VERSION, placed_rules
 from kvmrender.templating.schema_parts import guest_schema
 from kvmrender.templating.stack import Stack
 

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from kvmrender import Renderer, TemplateError
-from kvmrender.checks.rules import VERSION, placed_rules
+from kvmrender.rules.rules import VERSION, placed_rules
 from kvmrender.schema.guest_schema import VALUES
 from kvmrender.schema.versions import facts
 

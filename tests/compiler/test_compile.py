@@ -18,7 +18,6 @@ from hypothesis import given
 
 from kvmrender import GuestError, TemplateError
 from kvmrender.checks import all_checks as checks
-from kvmrender.checks import rule_case
 from kvmrender.checks.checked_context import context_builder
 from kvmrender.compiler import specialise
 from kvmrender.compiler.compiled import compiled
@@ -27,6 +26,7 @@ from kvmrender.context import full_form as normalise
 from kvmrender.context.full_form import without_nulls
 from kvmrender.engine import Engine, needless
 from kvmrender.reading.load import read
+from kvmrender.rules import rule_case
 from kvmrender.schema.versions import schema_of
 from kvmrender.templating.interpreter import Interpreter
 

@@ -19,7 +19,6 @@ from conftest import ROOT, find
 from guests import some
 from tools import NOT_SOURCES
 
-from kvmrender.checks.rules import placed_rules, rule_checks
 from kvmrender.compiler import prepared
 from kvmrender.compiler.specialise import SEEN
 from kvmrender.context.full_form import without_nulls
@@ -28,13 +27,14 @@ from kvmrender.errors import TemplateError
 from kvmrender.look.checks import catalogue
 from kvmrender.reading.load import read
 from kvmrender.reading.parse import from_yaml
+from kvmrender.rules.rules import placed_rules, rule_checks
 from kvmrender.schema.guest_schema import GuestSchema, Node
 from kvmrender.templating.interpreter import Interpreter
 from kvmrender.templating.part_nodes import nodes
 from kvmrender.templating.schema_parts import guest_schema
 from kvmrender.templating.stack import Stack
 
-RULES = ROOT / "kvmrender/checks/rules.py"
+RULES = ROOT / "kvmrender/rules/rules.py"
 WRITE = "from kvmrender.compiler.prepared import write; write()"
 LOOK = """
 import sys
@@ -157,7 +157,7 @@ def test_an_edited_file_is_seen(
         lambda folder: (folder / "kvmrender/prepared.json").unlink(),
         lambda folder: (folder / "kvmrender/prepared.json").write_text('{"code": '),
         lambda folder: (folder / "kvmrender/prepared.json").write_text("{}"),
-        lambda folder: (folder / "kvmrender/checks/rules.py").write_text("# edited\n" + RULES.read_text()),
+        lambda folder: (folder / "kvmrender/rules/rules.py").write_text("# edited\n" + RULES.read_text()),
     ],
 )
 def test_where_there_is_none_of_this_code_all_is_made(

@@ -21,11 +21,11 @@ from guests import some
 
 from kvmrender.checks import all_checks
 from kvmrender.checks.checked_context import Built, context_builder
-from kvmrender.checks.rule_case import ALWAYS
-from kvmrender.checks.rules import placed_rules
 from kvmrender.engine import default_engine
 from kvmrender.errors import Error, GuestError, Path
 from kvmrender.reading.load import read
+from kvmrender.rules.rule_case import ALWAYS
+from kvmrender.rules.rules import placed_rules
 from kvmrender.schema.guest_schema import value_at
 
 ODD: list[Any] = [None, {}, [], "", 0, -1, True, False, "x", "1", 2**70, 1.5, [{}], [None], [[]], {"": 1}, {"x": {}}]

@@ -16,9 +16,9 @@ from conftest import ROOT
 from drivers import CRASH, NAMES, Driver
 
 from kvmrender import Renderer, TemplateError
-from kvmrender.checks.rules import VERSION, placed_rules
 from kvmrender.errors import NOTE
 from kvmrender.reading.parse import from_yaml
+from kvmrender.rules.rules import VERSION, placed_rules
 from kvmrender.schema.text_values import version
 from kvmrender.schema.versions import NEWEST
 from kvmrender.templating.schema_parts import guest_schema

@@ -18,9 +18,9 @@ from guests import draws, guests
 from hypothesis import assume, given
 
 from kvmrender import Renderer
-from kvmrender.checks.rules import VERSION
 from kvmrender.errors import NOTE
 from kvmrender.reading.load import read
+from kvmrender.rules.rules import VERSION
 from kvmrender.schema.guest_schema import value_at
 from kvmrender.schema.text_values import version
 from kvmrender.schema.versions import NEWEST

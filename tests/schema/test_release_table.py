@@ -12,9 +12,9 @@ from conftest import ROOT
 from drivers import RELEASES, in_root, why_missing
 
 from kvmrender.checks.all_checks import checks_of
-from kvmrender.checks.rules import VERSION
 from kvmrender.engine import Engine
 from kvmrender.reading.parse import from_yaml
+from kvmrender.rules.rules import VERSION
 
 TABLE = ROOT / "tests/libvirt_releases.yaml"
 ROWS = [

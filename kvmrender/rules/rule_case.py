@@ -1,4 +1,4 @@
-"""A case of a rule (see ``checks.rules``): what it finds in a guest, and which keys trigger it."""
+"""A case of a rule (see ``rules.rules``): what it finds in a guest, and which keys trigger it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from functools import partial
 from itertools import product, takewhile
 from typing import Any
 
-from kvmrender.checks.common import Context, Found, Test, item_of, once, walk
-from kvmrender.checks.conditions import NOWHERE, Holds, Scope, as_python, compared, condition, inside, listed, others
 from kvmrender.errors import Path, Problem, brief, path_string
+from kvmrender.rules.check import Context, Found, Test, item_of, once, walk
+from kvmrender.rules.conditions import NOWHERE, Holds, Scope, as_python, compared, condition, inside, listed, others
 from kvmrender.schema.guest_schema import GuestSchema, Node, Steps, resolve
 from kvmrender.schema.shorthand import QUANTITIES, forms
 

@@ -1,11 +1,11 @@
-"""Conditions of rules (see ``checks.rules``) on the values of a field."""
+"""Conditions of rules (see ``rules.rules``) on the values of a field."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, Protocol
 
-from kvmrender.checks.common import Found, walk
+from kvmrender.rules.check import Found, walk
 from kvmrender.schema.memory_units import memory, to_bytes
 
 

@@ -44,10 +44,10 @@ from collections.abc import Collection, Iterator
 from functools import cached_property
 from typing import Any
 
-from kvmrender.checks.common import Check, Context, Test, Triggers
-from kvmrender.checks.conditions import inside, listed, others
-from kvmrender.checks.rule_case import Case, placeholders
 from kvmrender.errors import ERROR, Path, Problem
+from kvmrender.rules.check import Check, Context, Test, Triggers
+from kvmrender.rules.conditions import inside, listed, others
+from kvmrender.rules.rule_case import Case, placeholders
 from kvmrender.schema.guest_schema import FREE, GuestSchema, Node, PlacedRule, Steps, resolve
 from kvmrender.schema.known_parts import KnownParts
 from kvmrender.schema.versions import facts
