@@ -22,9 +22,9 @@ from kvmrender.fleet.guest_result import Options, Outcome
 from kvmrender.fleet.output import MOST_SHOWN as MOST_SHOWN
 from kvmrender.fleet.output import Output
 from kvmrender.fleet.processes import cores
+from kvmrender.reading.documents import Document
 from kvmrender.reading.inputs import Inputs
 from kvmrender.reading.layers import Setting
-from kvmrender.reading.load import Document
 from kvmrender.reading.size_limits import MAX_SIZE
 
 Guest = Mapping[str, object]

@@ -59,8 +59,8 @@ DIRECT = re.compile(
 )
 """Modules that keep nothing from one test to the next: only tests that call a function can notice how it is changed."""
 LEFT = """
-    alias_bomb any_value at_a_terminal bytes_of closed_early death fsync full_disk gigabyte interrupt killed many_disks
-    of_the_environment render_without_options
+    alias_bomb any_value at_a_terminal bytes_of closed_early death fsync full_disk gigabyte huge_text interrupt killed
+    many_disks of_the_environment render_without_options
     nested_deep no_process no_time other_commands pipes_are processes race renamed_variable spread start_needs strace
     swapped that_is_full tiny unchanged_run waiting warning without_end writers
     """

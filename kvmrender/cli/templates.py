@@ -15,9 +15,9 @@ from kvmrender.cli.program import TROUBLE, about_ids, engine_of, trouble
 from kvmrender.engine import Engine
 from kvmrender.errors import Error, GuestError, Problem, nearest, printable
 from kvmrender.fleet.report_forms import reported
+from kvmrender.reading.documents import Document
 from kvmrender.reading.inputs import Inputs
 from kvmrender.reading.layers import checks_to_ignore
-from kvmrender.reading.load import Document
 from kvmrender.shipped import SHIPPED
 from kvmrender.templating.stack import Stack
 from kvmrender.terminal import say, write

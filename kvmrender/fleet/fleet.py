@@ -15,9 +15,9 @@ from kvmrender.fleet.clashes import Key, Shared, hashes, keys, problems_of
 from kvmrender.fleet.guest_result import UNCHANGED, Options, Outcome, file_name, needless, split
 from kvmrender.fleet.output import Output
 from kvmrender.fleet.processes import cores, spread
+from kvmrender.reading.documents import Document, Line, from_line, layered, name_of
 from kvmrender.reading.inputs import Inputs
 from kvmrender.reading.layers import Setting
-from kvmrender.reading.load import Document, Line, from_line, layered, name_of
 from kvmrender.reading.size_limits import characters
 
 MOST_PROBLEMS = 100

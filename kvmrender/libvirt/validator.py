@@ -25,8 +25,8 @@ from kvmrender.fleet.fleet import Faults, placer
 from kvmrender.fleet.guest_result import needless, split
 from kvmrender.libvirt.driver import Driver
 from kvmrender.libvirt.rng import Grammar, Pattern, installed_schema
+from kvmrender.reading.documents import Document
 from kvmrender.reading.inputs import Inputs
-from kvmrender.reading.load import Document
 from kvmrender.schema.secrets import MASK, Secrets
 from kvmrender.schema.xml_path import guest_path, xml_path
 from kvmrender.terminal import say

@@ -18,8 +18,8 @@ from kvmrender.engine import Engine
 from kvmrender.errors import Error, GuestError, Problem
 from kvmrender.fleet.fleet import Fleet
 from kvmrender.fleet.guest_result import Options, Outcome
+from kvmrender.reading.documents import Document
 from kvmrender.reading.inputs import Inputs
-from kvmrender.reading.load import Document
 from kvmrender.schema.guest_schema import GuestSchema
 from kvmrender.schema.secrets import Secrets
 from kvmrender.templating.interpreter import Interpreter

@@ -18,8 +18,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing, pass_context
 
 from kvmrender.errors import GuestError, Path, Problem, brief, nearest
-from kvmrender.reading.layers import Appended
-from kvmrender.reading.load import BEGIN
+from kvmrender.reading.layers import BEGIN, Appended
 from kvmrender.reading.size_limits import characters
 
 Hides = Callable[[Path, str], bool]

@@ -12,20 +12,9 @@ from typing import IO, Any
 from weakref import finalize
 
 from kvmrender.errors import MOST_KNOWN, GuestError, Path, Problem, brief, nearest
+from kvmrender.reading.documents import Document, Layer, Source, layered, name_of
 from kvmrender.reading.layers import MORE, Setting, bottom, checks_to_ignore, ignoring, setting, settled, with_settings
-from kvmrender.reading.load import (
-    NOWHERE,
-    Document,
-    Layer,
-    Source,
-    beginning,
-    is_lines,
-    layered,
-    name_of,
-    read_defaults,
-    read_stream,
-    unevaluated,
-)
+from kvmrender.reading.load import NOWHERE, beginning, is_lines, read_defaults, read_stream, unevaluated
 from kvmrender.reading.profiles import USE, Profiles
 from kvmrender.reading.size_limits import MAX_SIZE, Limited, copy_of_what_is_read, growth, more_than
 from kvmrender.schema.guest_schema import Node

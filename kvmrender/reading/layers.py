@@ -37,6 +37,8 @@ class Appended(dict[str | int, Any]):
         return [*below, *self.values()]
 
 
+BEGIN = "{{"
+"""Begins an expression in a text."""
 MORE = "[+]"
 """What follows a key whose items are appended."""
 

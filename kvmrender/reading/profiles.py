@@ -9,8 +9,9 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from kvmrender.errors import GuestError, Path, Problem, brief, nearest, shown_file
+from kvmrender.reading.documents import Hides, Layer
 from kvmrender.reading.layers import END, MORE, Setting, merge, settled, with_settings
-from kvmrender.reading.load import Hides, Layer, read_defaults, unevaluated
+from kvmrender.reading.load import read_defaults, unevaluated
 from kvmrender.schema.guest_schema import Node
 
 USE, OPTION = "use", "--use"

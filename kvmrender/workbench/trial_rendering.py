@@ -10,8 +10,9 @@ from typing import Any
 
 from kvmrender.engine import Engine, default_engine
 from kvmrender.errors import ERROR, GuestError, LimitError, Path, TemplateError, listed, path_string
+from kvmrender.reading.documents import Document, Layer, Source
 from kvmrender.reading.layers import ignoring, setting
-from kvmrender.reading.load import Document, Layer, Source, read
+from kvmrender.reading.load import read
 from kvmrender.reading.profiles import APPENDED, USE, Profiles
 from kvmrender.schema.guest_schema import Node, all_fields, parts
 from kvmrender.schema.secrets import Secrets

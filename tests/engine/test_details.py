@@ -16,8 +16,9 @@ from kvmrender.context.mac_address import mac_address
 from kvmrender.engine import Engine
 from kvmrender.errors import listed
 from kvmrender.fleet.manifest import entry, others
+from kvmrender.reading.documents import Layer, Source
 from kvmrender.reading.layers import setting, with_settings
-from kvmrender.reading.load import Layer, Source, is_lines, read
+from kvmrender.reading.load import is_lines, read
 from kvmrender.reading.parse import ALIAS_MANY, ALIAS_MINIMUM, MAX_DEPTH, RefusedError, from_json, from_yaml, positions
 from kvmrender.schema.memory_units import MAX_BYTES, memory, to_bytes
 from kvmrender.schema.secrets import masked, secret_finder, xml_masker

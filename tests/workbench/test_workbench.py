@@ -13,7 +13,8 @@ from guests import some
 
 from kvmrender import GuestError, TemplateError
 from kvmrender.engine import Engine
-from kvmrender.reading.load import Document, read
+from kvmrender.reading.documents import Document
+from kvmrender.reading.load import read
 from kvmrender.shipped import shipped_templates
 from kvmrender.workbench.template_check import Templates
 from kvmrender.workbench.trial_rendering import Faults, findings, fixtures
