@@ -11,7 +11,7 @@ from contextlib import closing
 from io import BytesIO
 from typing import Any, NamedTuple
 
-from kvmrender.engine import Engine, current_engine, default_engine
+from kvmrender.engine import Engine, current_engine, engine_of
 from kvmrender.errors import GuestError, Problem
 from kvmrender.fleet.difference import difference as difference
 from kvmrender.fleet.fleet import Fleet
@@ -26,14 +26,15 @@ from kvmrender.reading.documents import Document
 from kvmrender.reading.inputs import Inputs
 from kvmrender.reading.layers import Setting
 from kvmrender.reading.size_limits import MAX_SIZE
+from kvmrender.templating.stack import Paths, one_or_several
 
 Guest = Mapping[str, object]
 """A guest as users write it: a mapping with the fields of docs/fields/, of which only ``name`` is required. For type
 checkers, ``kvmrender.Guest`` (guest.pyi) declares the fields."""
 Context = dict[str, Any]
 """The variables of a template: a guest in full form, with all defaults and derived values."""
-Folders = Iterable[str | os.PathLike[str]]
-"""Template folders that are searched before the shipped one; the first that has a file wins."""
+Texts = str | Iterable[str]
+"""A text, or several."""
 
 
 class Result(NamedTuple):
@@ -73,7 +74,7 @@ class Renderer:
     Raises TemplateError for a missing folder and for a schema part that can't be read.
     """
 
-    def __init__(self, templates: Folders = (), isolated: bool = False) -> None:
+    def __init__(self, templates: Paths = (), isolated: bool = False) -> None:
         self._engine = Engine(templates, isolated)
 
     def context(self, guest: Guest) -> Context:
@@ -128,33 +129,33 @@ class Renderer:
         return secrets.without({f for value in values for f in (value, escape(value), escape_text(value))}, text)
 
 
-def renderer_of(templates: Folders = ()) -> Renderer:
+def renderer_of(templates: Paths = ()) -> Renderer:
     """Return the isolated Renderer of these folders in their current state, for long-running processes.
 
     It is created again only if a file has changed. The check takes about as long as rendering a large guest: call this
     once for many guests. Raises TemplateError.
     """
     found = Renderer.__new__(Renderer)
-    found._engine = current_engine(_paths(templates), isolated=True)
+    found._engine = current_engine(templates, isolated=True)
     return found
 
 
-def render(guest: Guest, templates: Folders = ()) -> str:
+def render(guest: Guest, templates: Paths = ()) -> str:
     """Return the guest's domain XML. Raises GuestError and TemplateError."""
-    return _engine(templates, isolated=False).rendered(guest).xml
+    return engine_of(templates, isolated=False).rendered(guest).xml
 
 
 def load(
     path: str | os.PathLike[str],
     *,
     data: bytes | None = None,
-    templates: Folders = (),
-    defaults: Iterable[str] = (),
-    settings: Iterable[str] = (),
+    templates: Paths = (),
+    defaults: Paths = (),
+    settings: Texts = (),
     namespace: str | None = None,
     max_size: int = MAX_SIZE,
-    ignore: Iterable[str] = (),
-    values: Iterable[str] = (),
+    ignore: Texts = (),
+    values: Paths = (),
 ) -> list[LoadedGuest]:
     """Return the guests of a YAML, JSON or JSON Lines file as written, without validation.
 
@@ -163,10 +164,9 @@ def load(
     files, ``values`` are files with values by guest name, and ``ignore`` are IDs of checks that the guests skip. Raises
     GuestError with all problems of the files.
     """
-    root = _engine(templates).schema.root
+    root = engine_of(templates).schema.root
     file = os.fspath(path)
-    of = tuple(defaults), tuple(settings), namespace, max_size, tuple(ignore), tuple(values)
-    inputs = Inputs(root, (file,), *of)
+    inputs = Inputs(root, (file,), *_over(defaults, settings, namespace, max_size, ignore, values))
     problems: list[Problem] = []
     found = inputs.documents(problems) if data is None else inputs.read(file, BytesIO(data))
     documents = list(found)
@@ -179,20 +179,20 @@ def load(
 
 
 def render_fleet(
-    files: Iterable[str],
+    files: Paths,
     output: str | os.PathLike[str] | None = None,
     *,
-    templates: Folders = (),
-    defaults: Iterable[str] = (),
-    settings: Iterable[str] = (),
+    templates: Paths = (),
+    defaults: Paths = (),
+    settings: Texts = (),
     namespace: str | None = None,
     max_size: int = MAX_SIZE,
-    ignore: Iterable[str] = (),
-    values: Iterable[str] = (),
+    ignore: Texts = (),
+    values: Paths = (),
     jobs: int | None = None,
-    select: Iterable[str] = (),
+    select: Texts = (),
     strict: bool = False,
-    allow_shared: Iterable[str] | None = (),
+    allow_shared: Texts | None = (),
     check: bool = False,
     diff: bool = False,
     prune: bool = False,
@@ -213,11 +213,13 @@ def render_fleet(
 
     Raises GuestError with the problems of all guests, TemplateError, and Error for a folder that can't be written.
     """
-    engine = _engine(templates)
-    of = tuple(defaults), tuple(settings), namespace, max_size, tuple(ignore), tuple(values)
-    inputs = Inputs(engine.schema.root, tuple(files), *of)
-    allowed = None if allow_shared is None else tuple(allow_shared)
-    options = Options(tuple(select), strict, allowed, cores() if jobs is None else jobs, check, diff, prune, prune_all)
+    engine = engine_of(templates)
+    of = _over(defaults, settings, namespace, max_size, ignore, values)
+    inputs = Inputs(engine.schema.root, one_or_several(files), *of)
+    allowed = None if allow_shared is None else one_or_several(allow_shared)
+    options = Options(
+        one_or_several(select), strict, allowed, cores() if jobs is None else jobs, check, diff, prune, prune_all
+    )
     outcomes: list[Outcome] = []
     add = each or outcomes.append
     if output is None:
@@ -232,8 +234,8 @@ def render_fleet(
 
 def clashes(
     guests: Iterable[Guest],
-    templates: Folders = (),
-    allow_shared: Iterable[str] = (),
+    templates: Paths = (),
+    allow_shared: Texts = (),
     place: Callable[[int, Problem], Problem] = lambda number, problem: problem,
 ) -> list[Problem]:
     """Return conflicts between guests: equal names, UUIDs and MAC addresses, and disks that several guests write to.
@@ -244,7 +246,7 @@ def clashes(
     """
     from kvmrender.fleet.shards import clashes_of
 
-    engine = current_engine(_paths(templates), isolated=True)
+    engine = current_engine(templates, isolated=True)
 
     def contexts() -> Iterable[tuple[Context, Guest]]:
         for number, guest in enumerate(guests):
@@ -253,7 +255,7 @@ def clashes(
             except GuestError as error:
                 raise GuestError([place(number, problem) for problem in error.problems]) from None
 
-    return clashes_of(contexts(), place, allow_shared)
+    return clashes_of(contexts(), place, one_or_several(allow_shared))
 
 
 def file_mode(there: int | None, has_secret: bool) -> int | None:
@@ -267,10 +269,8 @@ def file_mode(there: int | None, has_secret: bool) -> int | None:
     return there & SECRET_MODE if has_secret and there & ~SECRET_MODE else None
 
 
-def _paths(templates: Folders) -> tuple[str, ...]:
-    return tuple(str(folder) for folder in templates)
-
-
-def _engine(templates: Folders, isolated: bool = True) -> Engine:
-    folders = _paths(templates)
-    return current_engine(folders, isolated) if folders else default_engine()
+def _over(
+    defaults: Paths, settings: Texts, namespace: str | None, max_size: int, ignore: Texts, values: Paths
+) -> tuple[tuple[str, ...], tuple[str, ...], str | None, int, tuple[str, ...], tuple[str, ...]]:
+    over = one_or_several(defaults), one_or_several(settings)
+    return *over, namespace, max_size, one_or_several(ignore), one_or_several(values)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import cache, cached_property
 from pathlib import Path as FilePath
 from threading import Lock
@@ -19,7 +18,7 @@ from kvmrender.schema.secrets import HasSecret, Secrets, secret_finder
 from kvmrender.schema.xml_faults import document_fault, domain_fault
 from kvmrender.shipped import shipped_templates
 from kvmrender.templating.observed import Observed
-from kvmrender.templating.stack import TEMPLATE, Stack, folders_state
+from kvmrender.templating.stack import TEMPLATE, Paths, Stack, folders_state, one_or_several
 
 if TYPE_CHECKING:
     from kvmrender.schema.guest_schema import GuestSchema
@@ -47,11 +46,12 @@ _current: dict[tuple[tuple[str, ...], bool], tuple[bytes, Engine]] = {}
 _lock = Lock()
 
 
-def current_engine(templates: tuple[str, ...], isolated: bool = False) -> Engine:
+def current_engine(templates: Paths, isolated: bool = False) -> Engine:
     """Return the engine of these folders in their current state, for long-running processes.
 
     It is created again only if a file has changed. Raises TemplateError.
     """
+    templates = one_or_several(templates)
     with _lock:
         state = folders_state((*templates, str(shipped_templates())))
         before, engine = _current.pop((templates, isolated), (None, None))
@@ -61,6 +61,13 @@ def current_engine(templates: tuple[str, ...], isolated: bool = False) -> Engine
             del _current[next(iter(_current))]
         _current[templates, isolated] = state, engine
         return engine
+
+
+def engine_of(templates: Paths, isolated: bool = True) -> Engine:
+    """Return the engine of these folders in their current state, without any that of the shipped templates, created
+    once. Raises TemplateError."""
+    folders = one_or_several(templates)
+    return current_engine(folders, isolated) if folders else default_engine()
 
 
 class Rendered(NamedTuple):
@@ -84,7 +91,7 @@ class Engine:
     Raises TemplateError for a missing folder and for a schema part that can't be read.
     """
 
-    def __init__(self, templates: Iterable[str | os.PathLike[str]] = (), isolated: bool = False) -> None:
+    def __init__(self, templates: Paths = (), isolated: bool = False) -> None:
         self.stack = Stack(templates)
         self._isolated: Isolated | None = None
         if isolated and self.stack.own:

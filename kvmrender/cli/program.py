@@ -37,11 +37,9 @@ class InterruptedRunError(KeyboardInterrupt):
 
 def engine_of(templates: tuple[str, ...]) -> Engine:
     """Return the engine of these folders, and warn about each that is world-writable. Raises TemplateError."""
-    from kvmrender.engine import current_engine, default_engine
+    from kvmrender import engine as engines
 
-    if not templates:
-        return default_engine()
-    engine = current_engine(templates, isolated=True)
+    engine = engines.engine_of(templates)
     for folder, place in engine.stack.open_to_all():
         inside = "" if place == folder else f": {place.relative_to(folder)}"
         say(f"{printable(str(folder))}: warning: these templates are world-writable{printable(inside)}")
@@ -52,11 +50,11 @@ def about_ids(templates: tuple[str, ...]) -> KnowAbout:
     """Return a function that describes ids of problems; only those of shipped parts if the folders can't be read."""
 
     def known() -> About:
-        from kvmrender.engine import current_engine, default_engine
+        from kvmrender.engine import default_engine, engine_of
         from kvmrender.look.checks import descriptions
 
         try:
-            engine = current_engine(templates, isolated=True) if templates else default_engine()
+            engine = engine_of(templates)
         except Error:
             engine = default_engine()
         return engine.run(descriptions)

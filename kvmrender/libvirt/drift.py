@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from kvmrender.checks.buses import machine_kind
-from kvmrender.engine import Engine, current_engine, default_engine
+from kvmrender.engine import Engine, engine_of
 from kvmrender.errors import GuestError, Path, Problem, TemplateError, brief, printable
 from kvmrender.fleet.difference import difference
 from kvmrender.fleet.fleet import Fleet
@@ -26,6 +25,7 @@ from kvmrender.libvirt.xml_tree import Element, documents
 from kvmrender.reading.inputs import Inputs
 from kvmrender.schema.guest_schema import value_at
 from kvmrender.schema.secrets import MASK
+from kvmrender.templating.stack import Paths
 
 DRIFT, NO_FILE = "drift", "no-guest-file"
 """IDs of differences, in addition to UNDEFINED."""
@@ -41,7 +41,7 @@ Guest = dict[str, Any]
 def drift(
     guest: Mapping[str, object],
     dumps: Iterable[str | bytes],
-    templates: Iterable[str | os.PathLike[str]] = (),
+    templates: Paths = (),
     *,
     has_secrets: bool = False,
     diff: bool = False,
@@ -58,8 +58,7 @@ def drift(
 
     Raises GuestError for an invalid guest and for a dump that is not domain XML, and TemplateError.
     """
-    folders = tuple(str(folder) for folder in templates)
-    engine = current_engine(folders, isolated=True) if folders else default_engine()
+    engine = engine_of(templates)
     context, xml, notes = engine.rendered(guest)
     contents = (("dump", dump.encode() if isinstance(dump, str) else dump) for dump in dumps)
     with Dumps(contents, has_secrets) as there:

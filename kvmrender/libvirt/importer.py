@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from kvmrender.checks.buses import machine_kind
 from kvmrender.context.full_form import without_nulls
-from kvmrender.engine import Engine, Rendered, current_engine, default_engine
+from kvmrender.engine import Engine, Rendered, default_engine, engine_of
 from kvmrender.errors import GuestError, Path, Problem
 from kvmrender.libvirt.field_places import place_of
 from kvmrender.libvirt.mending import Mending, Told
 from kvmrender.libvirt.short_form import MACHINE, Guest, shorteners_of
 from kvmrender.libvirt.tidying import tidied
 from kvmrender.libvirt.xml_tree import Element, documents
+from kvmrender.templating.stack import Paths
 
 
 class Imported(NamedTuple):
@@ -90,7 +89,7 @@ def _with_alias(guest: Guest, aliases: dict[str, str]) -> Guest:
 
 def import_domain(
     xml: str | bytes,
-    templates: Iterable[str | os.PathLike[str]] = (),
+    templates: Paths = (),
     *,
     full: bool = False,
     tidy: bool = False,
@@ -107,8 +106,7 @@ def import_domain(
 
     Raises GuestError for XML that is not well-formed or not a domain of KVM or QEMU, and TemplateError.
     """
-    folders = tuple(str(folder) for folder in templates)
-    engine = current_engine(folders, isolated=True) if folders else default_engine()
+    engine = engine_of(templates)
     found = list(documents(xml.encode() if isinstance(xml, str) else xml))
     for document in found:
         if document.root is None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 from stat import S_IWOTH
+from typing import Any
 
 from kvmrender.errors import TemplateError, shown_file
 from kvmrender.shipped import SHIPPED, shipped_templates
@@ -21,6 +22,14 @@ MOST_BYTES = 16 << 20
 """Maximum size in bytes of a template or schema part."""
 DEEPEST = 16
 """Maximum depth of subfolders; links may form circles."""
+Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
+"""A path, or several."""
+
+
+def one_or_several(given: Paths) -> tuple[str, ...]:
+    """Return texts or paths, of which one may be given alone, as texts. Raises TypeError for other values."""
+    several: Iterable[Any] = (given,) if isinstance(given, (str, bytes, os.PathLike, Mapping)) else given
+    return tuple(os.fsdecode(one) for one in several)
 
 
 def files_in(folder: str, inside: str = "", depth: int = 0) -> Iterator[tuple[str, os.DirEntry[str]]]:
@@ -76,8 +85,8 @@ def is_of_stack(path: str) -> bool:
 class Stack:
     """The folders ``own``, followed by the shipped one. Raises TemplateError for a missing folder."""
 
-    def __init__(self, own: Iterable[str | os.PathLike[str]] = ()) -> None:
-        self.own = tuple(Path(folder) for folder in own)
+    def __init__(self, own: Paths = ()) -> None:
+        self.own = tuple(Path(folder) for folder in one_or_several(own))
         self.shipped = shipped_templates()
         for folder in self.own:
             if not folder.is_dir():

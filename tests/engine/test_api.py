@@ -112,6 +112,22 @@ def test_fleet_is_rendered_or_written(tmp_path: Path) -> None:
     assert [*(tmp_path / "new").glob("*.xml")] == []
 
 
+def test_one_file_folder_or_setting_needs_no_list(tmp_path: Path) -> None:
+    file, over, site = tmp_path / "f.yaml", tmp_path / "over.yaml", tmp_path / "site"
+    file.write_text("name: a\n")
+    over.write_text("memory: 1 GiB\n")
+    site.mkdir()
+    (site / "domain.xml.j2").write_text("<domain><name>{{ memory.text }} {{ vcpu.text }}</name></domain>\n")
+    for one in (file, str(file), [file], iter([str(file)])):
+        (rendered,) = kvmrender.render_fleet(one, templates=site, defaults=over, settings="vcpu=3", select="a")
+        assert rendered.text == "<domain><name>1024 3</name></domain>\n"
+    for renderer in (kvmrender.Renderer(site), kvmrender.Renderer(str(site)), kvmrender.renderer_of(site)):
+        assert renderer.render({"name": "a"}) == kvmrender.render({"name": "a"}, str(site)) == "<domain><name>512 1</name></domain>\n"
+    for guest in ({"name": "a"}, [{"name": "a"}]):  # which render takes
+        with pytest.raises(TypeError, match="not dict"):
+            kvmrender.render_fleet(guest)  # type: ignore[arg-type,list-item]
+
+
 def test_clashes_of_guests_in_memory() -> None:
     said = [str(problem) for problem in kvmrender.clashes([WELL, {**WELL, "name": "b"}])]
     assert len(said) == 1
