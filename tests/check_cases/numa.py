@@ -75,6 +75,18 @@ CASES: list[Case] = [
         "cpu.numa.cell[0].cache[1].level: 1 is taken by cpu.numa.cell[0].cache[0]",
     ),
     (
+        "cache_units",
+        two({"cache": [CACHE]}),
+        two({"cache": [{**CACHE, "size": {"value": 10, "unit": "MiB"}}]}),
+        "cpu.numa.cell[0].cache[0].size.unit: note: MiB has no effect: libvirt takes the 10 for KiB [cache-units]",
+    ),
+    (
+        "cache_units",
+        two({"cache": [CACHE]}),
+        two({"cache": [{**CACHE, "line": {"value": 1, "unit": "KiB"}}]}),
+        "cpu.numa.cell[0].cache[0].line.unit: note: KiB has no effect: libvirt takes the 1 for bytes [cache-units]",
+    ),
+    (
         "link_ends",
         *example("link-ends"),
         "cpu.numa.interconnects.latency[0].target: 2 is not a NUMA cell: they are 0 to 1",
