@@ -29,6 +29,8 @@ OF_PROGRAMS = re.compile(".*(kvmrender|libvirt|ansible|salt|dask|hypothesis|pre-
 SHARED = ("/", "/dev/shm", "/etc", "/run", "/srv", "/var/cache", "/var/lib", "/var/log", "/var/tmp")
 IN_HOME = ("", ".cache", ".config", ".local/share", ".local/state")
 LIBVIRT = ("/etc/libvirt", "/run/libvirt", "/var/cache/libvirt", "/var/lib/libvirt", "/var/log/libvirt")
+OF_ANY_CLIENT = re.compile("/run/libvirt/(common|hostdevmgr)(/|$)")
+"""Files that libvirt's library creates the first time that any program of root uses it, wherever that one's own are."""
 PATIENCE = 10
 """Seconds for processes to end."""
 
@@ -105,7 +107,7 @@ def machine(temporary: Path) -> dict[str, str]:
                 if ours.match(path.name) or (alone and folder == temporary and not path.name.startswith(OWN))
             )
     for place in LIBVIRT:
-        found |= dict(described(path) for path in Path(place).rglob("*"))
+        found |= dict(described(path) for path in Path(place).rglob("*") if not OF_ANY_CLIENT.match(str(path)))
     return found
 
 

@@ -122,7 +122,11 @@ def test_one_file_folder_or_setting_needs_no_list(tmp_path: Path) -> None:
         (rendered,) = kvmrender.render_fleet(one, templates=site, defaults=over, settings="vcpu=3", select="a")
         assert rendered.text == "<domain><name>1024 3</name></domain>\n"
     for renderer in (kvmrender.Renderer(site), kvmrender.Renderer(str(site)), kvmrender.renderer_of(site)):
-        assert renderer.render({"name": "a"}) == kvmrender.render({"name": "a"}, str(site)) == "<domain><name>512 1</name></domain>\n"
+        assert (
+            renderer.render({"name": "a"})
+            == kvmrender.render({"name": "a"}, str(site))
+            == "<domain><name>512 1</name></domain>\n"
+        )
     for guest in ({"name": "a"}, [{"name": "a"}]):  # which render takes
         with pytest.raises(TypeError, match="not dict"):
             kvmrender.render_fleet(guest)  # type: ignore[arg-type,list-item]
