@@ -82,6 +82,18 @@ def test_sizes_are_compared_as_sizes(tmp_path: Path) -> None:
     assert told(found, memory={"unit": "KiB", "text": 2 << 20}) == []
 
 
+def test_hexadecimal_numbers_are_compared_as_numbers(tmp_path: Path) -> None:
+    rule = {"at": "disks", "when": {"disks.address.slot": {"above": 15}}, "message": "are in slots above 15"}
+    found = renderer(tmp_path, "guest.schema.yaml", rule)
+    for slot, expected in (
+        ("0x10", ["disks[0]: are in slots above 15"]),
+        ("0x0f", []),
+        ("16", ["disks[0]: are in slots above 15"]),
+    ):
+        address = {"type": "pci", "bus": "0", "slot": slot}
+        assert told(found, disks=[{"source": "/a.raw", "address": address}]) == expected, slot
+
+
 def test_rule_holds_for_each_mapping_that_its_part_describes(tmp_path: Path) -> None:
     rule = {
         "at": "driver.cache",
@@ -267,6 +279,10 @@ def test_unknown_id_has_a_hint(run: Run) -> None:
         ({"at": "title", "message": "is not {tilte}"}, "did you mean 'title'?"),
         ({"at": "title", "message": "x", "wehn": {"title": True}}, "did you mean 'when'?"),
         ({"at": "title", "message": "x", "when": {"title": {"abuve": 3}}}, "did you mean 'above'?"),
+        (
+            {"at": "title", "message": "x", "when": {"disks": {"has": {"type": {"in": "/arhc"}}}}},
+            "did you mean 'arch'?",
+        ),
         ({"at": "title"}, "message"),
     ],
 )
