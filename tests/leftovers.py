@@ -45,7 +45,8 @@ class Leftovers:
         Path(self.folder.name).chmod(0o711)  # some tests run as another user
         (Path(self.folder.name) / "cache").mkdir()
         os.environ |= {"TMPDIR": self.folder.name, "XDG_CACHE_HOME": f"{self.folder.name}/cache"}
-        os.environ["ANSIBLE_HOME"] = f"{self.folder.name}/ansible"
+        # Ansible asks for the home of its user, not for HOME.
+        os.environ |= {f"ANSIBLE_{name}": f"{self.folder.name}/ansible" for name in ("HOME", "REMOTE_TMP")}
         tempfile.tempdir = self.folder.name
         self.process = os.getpid()
         signal.signal(signal.SIGTERM, self.end)

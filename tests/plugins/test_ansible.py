@@ -45,9 +45,8 @@ class Site:
         return self.run("ansible-playbook", "-i", "inventory.yaml", "site.yaml", *extra, *options)
 
     def run(self, program: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        home = {"ANSIBLE_HOME": str(self.folder / "home"), "ANSIBLE_LOCALHOST_WARNING": "false"}
-        home["ANSIBLE_REMOTE_TMP"] = f"{self.folder}/tmp"
-        return execute(tool("ansible", program), *arguments, cwd=self.folder, **home, **environment)
+        own = {"ANSIBLE_LOCALHOST_WARNING": "false", **environment}
+        return execute(tool("ansible", program), *arguments, cwd=self.folder, **own)
 
     def virsh(self, *arguments: str) -> str:
         command = ["virsh", "-q", "-c", self.uri, *arguments]
